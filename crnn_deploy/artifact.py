@@ -1,0 +1,160 @@
+"""Artifacts: ordinary `.safetensors` and `.onnx` files that carry their `ModelSpec`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import onnx
+import torch
+from google.protobuf.message import DecodeError
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import replacing, sha256_of
+from crnn_deploy.spec import ModelSpec
+
+SPEC_KEY = "crnn_deploy.spec"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A model file and the spec that it carries."""
+
+    path: Path
+    spec: ModelSpec
+
+    @cached_property
+    def sha256(self) -> str:
+        return sha256_of(self.path)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the file that ships."""
+        return self.path.stat().st_size
+
+    @property
+    def format(self) -> str:
+        """`safetensors` or `onnx`."""
+        return self.path.suffix.removeprefix(".")
+
+
+def open_artifact(path: Path | str) -> Artifact:
+    """Read the spec out of a `.safetensors` or `.onnx` file.
+
+    Raises:
+        InputError: if the file is missing, broken, of another kind, or carries no spec.
+    """
+    path = Path(path)
+    spec = read_spec(path)
+    if spec is None:
+        raise InputError(
+            f"{path} carries no crnn-deploy spec.",
+            "It was not made by crnn-deploy, so its charset and preprocessing are unknown.",
+            f"Write them down once and add them: crnn-deploy import {path} --spec SPEC.yaml -o OUT{path.suffix}",
+        )
+    return Artifact(path, spec)
+
+
+def read_spec(path: Path) -> ModelSpec | None:
+    """The spec inside a `.safetensors` or `.onnx` file, or None where a sound file holds none.
+
+    Raises:
+        InputError: if the file is missing, broken or of another kind.
+    """
+    require_file(path)
+    if path.suffix == ".safetensors":
+        text = _safetensors_metadata(path).get(SPEC_KEY)
+    elif path.suffix == ".onnx":
+        text = next((p.value for p in read_onnx(path).metadata_props if p.key == SPEC_KEY), None)
+    else:
+        raise InputError(
+            f"{path} is not an artifact: expected .safetensors or .onnx.",
+            fix=f"For a third-party checkpoint, first: crnn-deploy import {path} -o MODEL.safetensors",
+        )
+    if text is None:
+        return None
+    try:
+        return ModelSpec.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError(f"The spec inside {path} is not valid.", str(error.errors()[0]["msg"])) from None
+
+
+def require_file(path: Path) -> None:
+    """Raise `InputError` unless `path` is a file with something in it."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, expected a model file.")
+    if not path.exists():
+        raise InputError(f"{path} does not exist.", fix="Check the path.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty.", "A download or copy probably broke off.", "Fetch the file again.")
+
+
+def write_safetensors(path: Path, tensors: Mapping[str, torch.Tensor], spec: ModelSpec, force: bool = False) -> Artifact:
+    """Write weights and their spec, atomically."""
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    with replacing(path, force) as temporary:
+        save_file(contiguous, temporary, metadata={SPEC_KEY: spec.model_dump_json()})
+    return Artifact(path, spec)
+
+
+def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a `.safetensors` file by name.
+
+    Raises:
+        InputError: if the file is broken.
+    """
+    require_file(path)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, error) from None
+
+
+def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, force: bool = False) -> Artifact:
+    """Write a model with the spec in its `metadata_props`, atomically. `model` itself is left as it is."""
+    marked = onnx.ModelProto()
+    marked.CopyFrom(model)
+    kept = [(p.key, p.value) for p in model.metadata_props if p.key != SPEC_KEY]
+    del marked.metadata_props[:]
+    for key, value in [*kept, (SPEC_KEY, spec.model_dump_json())]:
+        marked.metadata_props.add(key=key, value=value)
+    with replacing(path, force) as temporary:
+        temporary.write_bytes(marked.SerializeToString(deterministic=True))
+    return Artifact(path, spec)
+
+
+def read_onnx(path: Path) -> onnx.ModelProto:
+    """Parse an ONNX file.
+
+    Raises:
+        InputError: if the file is missing, empty, truncated or not ONNX.
+    """
+    require_file(path)
+    try:
+        model = onnx.load(path)
+    except (DecodeError, OSError, ValueError) as error:
+        raise _broken(path, error) from None
+    if not model.graph.node:
+        raise InputError(f"{path} is not an ONNX model: it holds no graph.", fix="Check the file.")
+    return model
+
+
+def _safetensors_metadata(path: Path) -> dict[str, str]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} cannot be read as {path.suffix}: {error}.",
+        "The file is truncated or is something else under this name.",
+        "Fetch or make the file again.",
+    )

@@ -1,0 +1,53 @@
+"""A `Source` is labelled or unlabelled images that can be counted, read one by one and told apart by content."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from PIL import Image
+
+Kind = Literal["text", "class", "unlabelled"]
+
+
+class Source(Protocol):
+    """Images with labels. Opening one reads its index only; pixels are read when asked for."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the path that it was opened from."""
+        ...
+
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names by class index; empty unless `kind` is `class`."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def item_name(self, index: int) -> str:
+        """What to call one image in messages and reports, such as its path inside the source."""
+        ...
+
+    def text(self, index: int) -> str:
+        """Text of a line; empty unless `kind` is `text`."""
+        ...
+
+    def class_index(self, index: int) -> int:
+        """Class of an image; -1 unless `kind` is `class`."""
+        ...
+
+    def image(self, index: int) -> Image.Image:
+        """The image. Lazily decoded: its `size` costs no more than reading the header.
+
+        Raises:
+            InputError: naming the item, if its header is broken. Broken pixels show up when it is decoded:
+                use `crnn_deploy.data.preprocess.Preprocessor`, which names the item too.
+        """
+        ...
+
+    def content_hash(self, index: int) -> bytes:
+        """16-byte BLAKE2b of the encoded image (or of its raw pixels where there is no encoding)."""
+        ...

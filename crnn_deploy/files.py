@@ -1,0 +1,64 @@
+"""Files appear whole or not at all: written under a temporary name beside the target, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from crnn_deploy.errors import InputError
+
+
+@contextlib.contextmanager
+def replacing(path: Path, force: bool = False) -> Iterator[Path]:
+    """Give a temporary path beside `path`; on success rename it to `path`, on any failure remove it.
+
+    Raises:
+        InputError: if `path` exists and `force` is not set, or the disk is full, or the folder can't be written.
+    """
+    check_free(path, force)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Raise `InputError` if `path` is a folder, or exists and may not be overwritten. Call it before long work."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder.", fix="Name a file with -o.")
+    if path.exists() and not force:
+        raise InputError(f"{path} already exists.", fix="Choose another output with -o, or overwrite it with --force.")
+
+
+def write_text(path: Path, text: str, force: bool = True) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with replacing(path, force) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
+    return InputError(f"{path} cannot be written: {error.strerror or error}.", fix="Check the folder and its permissions.")

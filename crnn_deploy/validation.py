@@ -1,0 +1,75 @@
+"""External input is validated once, here, and trusted afterwards."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from crnn_deploy.errors import InputError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def parse(model: type[M], data: Any, origin: str) -> M:
+    """Validate `data` as `model`.
+
+    Raises:
+        InputError: naming each wrong key; a misspelt key gets the nearest right one as a suggestion.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        problems = [_explain(problem, model) for problem in error.errors()]
+        raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
+
+
+def read_yaml(path: Path) -> Any:
+    """Read one YAML document.
+
+    Raises:
+        InputError: if the file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.", fix="Check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}.") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML.", str(error)) from None
+
+
+def _explain(problem: Any, model: type[BaseModel]) -> str:
+    location = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        *parents, key = problem["loc"]
+        known = _keys_at(model, parents)
+        near = difflib.get_close_matches(str(key), known, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+        return f"unknown key '{location}': {advice}"
+    if problem["type"] == "missing":
+        return f"'{location}' is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"'{location}': {message}" if location else message
+
+
+def _keys_at(model: type[BaseModel], parents: list[Any]) -> list[str]:
+    """Names of the fields of the model that sits at `parents` below `model`."""
+    for part in parents:
+        if not isinstance(part, str) or part not in model.model_fields:
+            continue
+        nested = _models_in(model.model_fields[part].annotation)
+        if not nested:
+            return []
+        model = nested[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for argument in get_args(annotation) for found in _models_in(argument)]
