@@ -1,0 +1,23 @@
+"""Shared fixtures: where the real data is, and one thread so that parallel test workers don't fight."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+
+def pytest_configure() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with real checkpoints and labelled data: `CRNN_DEPLOY_DATA`, or `../shared/data` beside the project."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CRNN_DEPLOY_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"real data not found at {folder}; set CRNN_DEPLOY_DATA")
+    return folder
