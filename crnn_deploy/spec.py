@@ -53,7 +53,10 @@ class Preprocessing(Frozen):
 
     def padded_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels of the network's input for an image of the given size."""
-        width = self.resized_width(image_width, image_height)
+        return self.with_padding(self.resized_width(image_width, image_height))
+
+    def with_padding(self, width: int) -> int:
+        """`width` rounded up to whole multiples, unless the width is fixed."""
         return width if self.width is not None else -(-width // self.width_multiple) * self.width_multiple
 
     @model_validator(mode="after")

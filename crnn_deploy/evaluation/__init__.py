@@ -1,0 +1,23 @@
+"""Accuracy: decoding, figures with intervals, and comparisons on the same images."""
+
+from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
+from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
+from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, evaluate, evaluate_session
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
+
+__all__ = [
+    "Accuracy",
+    "DatasetFacts",
+    "Difference",
+    "EvaluateConfig",
+    "EvaluateOptions",
+    "Evaluation",
+    "Prediction",
+    "beam_decode",
+    "decode",
+    "evaluate",
+    "evaluate_session",
+    "greedy_decode",
+    "paired_difference",
+    "text_agreement",
+]

@@ -1,0 +1,84 @@
+"""The verb `benchmark`: size and speed of artifacts, measured side by side on this machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from crnn_deploy.artifact import open_artifact
+from crnn_deploy.benchmark.inputs import Bucket, data_buckets, synthetic_bucket
+from crnn_deploy.benchmark.latency import LatencyBenchmark
+from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.data import open_source
+from crnn_deploy.environment import environment
+from crnn_deploy.errors import InputError
+from crnn_deploy.inspection import measure
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.spec import Frozen
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class BenchmarkOptions(Frozen):
+    threads: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="thread counts of the runtime")
+    batches: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="images a run")
+    rounds: int = Field(default=200, gt=0, description="most rounds of a configuration")
+    seconds: float = Field(default=2.0, gt=0, description="time budget of a candidate in a configuration")
+    warmup: int = Field(default=5, ge=0, description="rounds before, not counted")
+
+
+class BenchmarkConfig(BenchmarkOptions):
+    artifacts: tuple[Path, ...] = Field(min_length=1)
+    data: str | None = Field(default=None, description="real images, labelled or not; absent: a grey 100×32 line")
+
+
+def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:
+    """Measure artifacts side by side, in the order given.
+
+    Raises:
+        InputError: if an artifact or the data can't be read, or an artifact is given twice.
+    """
+    names = unique_names(config.artifacts)
+    artifacts = {name: open_artifact(path) for name, path in zip(names, config.artifacts, strict=True)}
+    timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
+    rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config), progress)
+    measured = []
+    for name, artifact in artifacts.items():
+        facts = measure(artifact)
+        measured.append(
+            Measured(
+                name=name,
+                path=artifact.path,
+                format=artifact.format,
+                precision=facts.precision,
+                size_bytes=artifact.size_bytes,
+                parameters=facts.parameters,
+                macs=facts.macs,
+                latency=tuple(rows[name]),
+            )
+        )
+    return Benchmark(environment=environment(), variants=tuple(measured))
+
+
+def unique_names(paths: Sequence[Path]) -> list[str]:
+    """What to call each file: its stem, with the suffix where stems are equal, or its path where that isn't enough.
+
+    Raises:
+        InputError: if a file is given twice.
+    """
+    repeated = [path for path, count in Counter(paths).items() if count > 1]
+    if repeated:
+        raise InputError(f"{repeated[0]} is given twice.", fix="Name each artifact once.")
+    stems, names = Counter(path.stem for path in paths), Counter(path.name for path in paths)
+    return [p.stem if stems[p.stem] == 1 else p.name if names[p.name] == 1 else str(p) for p in paths]
+
+
+def _buckets(config: BenchmarkConfig) -> list[Bucket]:
+    if config.data is None:
+        return [synthetic_bucket()]
+    return data_buckets(open_source(config.data), images=max(config.batches))

@@ -1,0 +1,82 @@
+"""What the candidates are timed on: real images of typical shapes, or a grey line where there is no data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
+from crnn_deploy.errors import InputError
+
+MEDIAN = "median"
+SYNTHETIC = "100x32"
+QUANTILES = {MEDIAN: 0.5, "narrow": 0.25, "wide": 0.9}
+SURVEYED_IMAGES = 2000
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Images of one shape, as (name, image), nearest to that shape first."""
+
+    label: str
+    images: list[tuple[str, Image.Image]]
+
+
+def data_buckets(source: Source, images: int) -> list[Bucket]:
+    """The `images` images nearest to the 50 %, 25 % and 90 % quantiles of the data's aspect ratios, in this order.
+
+    Large data are surveyed at 2,000 evenly spaced images.
+
+    Raises:
+        InputError: if the source is empty or an image in it is broken.
+    """
+    if len(source) == 0:
+        raise InputError(f"{source.name} holds no images.", fix="Check the path.")
+    surveyed = np.unique(np.linspace(0, len(source) - 1, SURVEYED_IMAGES).round().astype(int))
+    ratios = np.array([_aspect_ratio(source.image(index)) for index in surveyed])
+    buckets = []
+    for label, quantile in QUANTILES.items():
+        distance = np.abs(ratios - np.quantile(ratios, quantile))
+        nearest = surveyed[np.argsort(distance, kind="stable")[:images]].tolist()
+        buckets.append(Bucket(label, [(source.item_name(index), source.image(index)) for index in nearest]))
+    return buckets
+
+
+def synthetic_bucket() -> Bucket:
+    """One line of grey noise, 100 pixels wide and 32 high, the same every time."""
+    noise = np.random.default_rng(0).integers(0, 256, (32, 100), np.uint8)
+    return Bucket(SYNTHETIC, [("synthetic line", Image.fromarray(noise))])
+
+
+def distinct_labels(buckets: Sequence[Bucket], preprocessor: Preprocessor) -> set[str]:
+    """Labels of the buckets that differ in width for a model: of those that pad to the same width, the first."""
+    label_of: dict[int, str] = {}
+    for bucket in buckets:
+        label_of.setdefault(_width(bucket, preprocessor), bucket.label)
+    return set(label_of.values())
+
+
+def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NDArray[np.float32]:
+    """`[batch, C, H, W]` of the bucket's images that pad to the width of its first, repeated where they are too few.
+
+    Raises:
+        InputError: if an image is broken.
+    """
+    width = _width(bucket, preprocessor)
+    alike = [(name, image) for name, image in bucket.images if preprocessor.size(image) == width]
+    inputs = [preprocessor(image, name) for name, image in alike[:batch]]
+    return np.stack(list(islice(cycle(inputs), batch)))
+
+
+def _width(bucket: Bucket, preprocessor: Preprocessor) -> int:
+    return preprocessor.size(bucket.images[0][1])
+
+
+def _aspect_ratio(image: Image.Image) -> float:
+    return image.width / image.height

@@ -1,0 +1,107 @@
+"""Latency of several artifacts side by side, for every thread count, bucket of widths and batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.benchmark.inputs import Bucket, batch_input, distinct_labels
+from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.evaluation import decode
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime import Session, open_session
+
+
+class LatencyBenchmark:
+    """Times artifacts in interleaved rounds.
+
+    Args:
+        threads: thread counts; the sessions of one are closed before those of the next open.
+        batches: images a run.
+        timer: how long, and by which clock.
+    """
+
+    def __init__(self, threads: Sequence[int], batches: Sequence[int], timer: InterleavedTimer) -> None:
+        self._threads = threads
+        self._batches = batches
+        self._timer = timer
+
+    def run(
+        self, artifacts: Mapping[str, Artifact], buckets: Sequence[Bucket], progress: Progress = SILENT
+    ) -> dict[str, list[Latency]]:
+        """Rows of each artifact by its name; a bucket that pads to the width of an earlier one is left out.
+
+        Raises:
+            InputError: if an artifact can't be loaded or an image is broken.
+        """
+        rows: dict[str, list[Latency]] = {name: [] for name in artifacts}
+        total = len(self._threads) * len(buckets) * len(self._batches)
+        for found in progress.track(self._configurations(artifacts, buckets), "Benchmarking", total):
+            for name, row in found.items():
+                rows[name].append(row)
+        return rows
+
+    def _configurations(
+        self, artifacts: Mapping[str, Artifact], buckets: Sequence[Bucket]
+    ) -> Iterator[dict[str, Latency]]:
+        for threads in self._threads:
+            sessions = {name: open_session(artifact, threads) for name, artifact in artifacts.items()}
+            labels = {
+                name: distinct_labels(buckets, Preprocessor(session.spec.preprocessing))
+                for name, session in sessions.items()
+            }
+            for bucket in buckets:
+                timed = {name: session for name, session in sessions.items() if bucket.label in labels[name]}
+                for batch in self._batches:
+                    yield self._side_by_side(timed, bucket, threads, batch)
+
+    def _side_by_side(
+        self, sessions: Mapping[str, Session], bucket: Bucket, threads: int, batch: int
+    ) -> dict[str, Latency]:
+        candidates = [_Candidate(session, bucket, batch) for session in sessions.values()]
+        runs = self._timer.time([candidate.run for candidate in candidates])
+        preprocessing = self._timer.time([candidate.preprocess for candidate in candidates])
+        decoding = self._timer.time([candidate.decode for candidate in candidates])
+        rows = {}
+        for name, candidate, run, before, after in zip(
+            sessions, candidates, runs, preprocessing, decoding, strict=True
+        ):
+            p50, p90, p99 = np.percentile(run, (50, 90, 99)) / 1e6
+            rows[name] = Latency(
+                runtime=candidate.session.runtime,
+                threads=threads,
+                batch=batch,
+                width=candidate.images.shape[3],
+                bucket=bucket.label,
+                p50_ms=p50,
+                p90_ms=p90,
+                p99_ms=p99,
+                rounds=len(run),
+                preprocess_ms=np.median(before) / 1e6,
+                decode_ms=np.median(after) / 1e6,
+            )
+        return rows
+
+
+class _Candidate:
+    """A session with all that its three timed acts need: a batch for the network, one image for the other two."""
+
+    def __init__(self, session: Session, bucket: Bucket, batch: int) -> None:
+        self.session = session
+        self._preprocessor = Preprocessor(session.spec.preprocessing)
+        self.images = batch_input(bucket, self._preprocessor, batch)
+        self._name, self._image = bucket.images[0]
+        self._output = session.run(self.images[:1])
+
+    def run(self) -> None:
+        self.session.run(self.images)
+
+    def preprocess(self) -> None:
+        self._preprocessor(self._image, self._name)
+
+    def decode(self) -> None:
+        decode(self._output, self.session.spec)

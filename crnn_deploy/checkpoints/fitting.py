@@ -1,0 +1,78 @@
+"""Fits a state dict into a network and checks that the network is what its spec says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from crnn_deploy.checkpoints.spec_file import check_outputs
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec
+
+_TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines that a network is tried on
+
+
+def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    """Load every weight of `model` from `tensors`.
+
+    Raises:
+        InputError: listing the missing, unexpected and differently shaped weights.
+    """
+    own = model.state_dict()
+    problems = {
+        "missing in the file": [key for key in own if key not in tensors],
+        "unknown to the network": [key for key in tensors if key not in own],
+        "of another shape": [
+            f"{key} {list(tensors[key].shape)} for {list(own[key].shape)}"
+            for key in own
+            if key in tensors and tensors[key].shape != own[key].shape
+        ],
+    }
+    found = [f"  · {len(keys)} {what}: {_shortened(keys)}" for what, keys in problems.items() if keys]
+    if found:
+        raise InputError(
+            f"The weights in {name} don't fit the network.",
+            "\n".join(found),
+            "Check that the class and its arguments are those that the checkpoint was trained with.",
+        )
+    model.load_state_dict(dict(tensors))
+
+
+@torch.inference_mode()
+def check_forward(model: nn.Module, spec: ModelSpec) -> None:
+    """Run `model` on blank images of two widths.
+
+    Raises:
+        InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`.
+    """
+    p = spec.preprocessing
+    for size in _TRIAL_SIZES:
+        shape = (2, p.channel_count, p.height, p.padded_width(*size))
+        try:
+            logits = model(torch.zeros(shape))
+        except Exception as error:  # the network is the user's: anything may come out of it
+            raise InputError(
+                f"The network of {spec.name} fails on an image batch {list(shape)}.",
+                f"{type(error).__name__}: {error}",
+                "Check channels and height in the spec's preprocessing.",
+            ) from error
+        _check_shape(logits, spec)
+
+
+def _check_shape(logits: object, spec: ModelSpec) -> None:
+    axes = 3 if spec.task == "ctc" else 2
+    batch_axis = 1 if axes == 3 and spec.output_layout == "TNC" else 0
+    if not isinstance(logits, Tensor) or logits.ndim != axes or logits.shape[batch_axis] != 2:
+        got = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        expected = "[N, K]" if axes == 2 else f"{spec.output_layout[0]}, {spec.output_layout[1]}, K".join("[]")
+        raise InputError(
+            f"The network of {spec.name} gives {got} for a batch of 2, expected logits {expected}.",
+            fix="Correct `task` or `output_layout` in the spec, or return the logits alone.",
+        )
+    check_outputs(spec, logits.shape[-1], spec.name)
+
+
+def _shortened(keys: list[str]) -> str:
+    return ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")

@@ -1,0 +1,71 @@
+"""Takes in a third-party ONNX model: checked against its spec by running it, then written with the spec inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
+from crnn_deploy.checkpoints.spec_file import check_outputs
+from crnn_deploy.errors import InputError
+from crnn_deploy.runtime import open_session
+from crnn_deploy.spec import LineageStep, ModelSpec
+
+_TRIAL_WIDTH = 160
+
+
+def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageStep, force: bool) -> Artifact:
+    """Write `checkpoint` with `spec` inside.
+
+    Raises:
+        InputError: if the model's input or output is not what the spec says, or ONNX Runtime refuses it.
+    """
+    model = read_onnx(checkpoint)
+    shape = _input_shape(model, checkpoint)
+    _check_input(shape, spec, checkpoint)
+    _check_output(Artifact(checkpoint, spec), shape)
+    return write_onnx(output, model, spec.after(step), force)
+
+
+def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
+    """The model's only input, as a list of four sizes; 0 where one is free."""
+    weights = {initializer.name for initializer in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) != 1:
+        raise InputError(f"{path} has {len(inputs)} inputs ({', '.join(i.name for i in inputs)}), expected one image.")
+    tensor = inputs[0].type.tensor_type
+    sizes = [max(0, dim.dim_value) for dim in tensor.shape.dim]
+    if tensor.elem_type != onnx.TensorProto.FLOAT or len(sizes) != 4:
+        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
+        raise InputError(f"{path} takes {kind}{sizes}, expected FLOAT [batch, channels, height, width].")
+    return sizes
+
+
+def _check_input(shape: list[int], spec: ModelSpec, path: Path) -> None:
+    p = spec.preprocessing
+    wanted = {"channels": p.channel_count, "height": p.height, "width": p.width}
+    for (name, said), has in zip(wanted.items(), shape[1:], strict=True):
+        if has and said != has:
+            raise InputError(
+                f"The spec doesn't fit the input of {path}.",
+                f"It says {name} {said or 'as the line has it'}, and the model takes {has}.",
+                f"Correct preprocessing.{name} in the spec.",
+            )
+
+
+def _check_output(artifact: Artifact, shape: list[int]) -> None:
+    p = artifact.spec.preprocessing
+    batch = shape[0] or 2
+    width = p.width or -(-_TRIAL_WIDTH // p.width_multiple) * p.width_multiple
+    logits = open_session(artifact, threads=1).run(np.zeros((batch, p.channel_count, p.height, width), np.float32))
+    axes = 3 if artifact.spec.task == "ctc" else 2
+    if logits.ndim != axes or logits.shape[0] != batch:
+        raise InputError(
+            f"The output of {artifact.path} is not what the spec says.",
+            f"A batch of {batch} gave {list(logits.shape)}, expected {axes} axes and {batch} first"
+            f"{f' (layout {artifact.spec.output_layout})' if axes == 3 else ''}.",
+            "Correct `task` or `output_layout` in the spec.",
+        )
+    check_outputs(artifact.spec, logits.shape[-1], str(artifact.path))

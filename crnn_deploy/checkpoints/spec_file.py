@@ -1,0 +1,79 @@
+"""Spec files: what a user writes down in YAML about a model that doesn't say it itself.
+
+The keys are those of `ModelSpec`, and `charset_file`: a dictionary with one character a line, beside the YAML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.validation import parse, read_yaml
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """The fields in a spec file, with `charset_file` replaced by the charset that it holds.
+
+    Raises:
+        InputError: if a file is missing or is not what it should be.
+    """
+    fields = read_yaml(path)
+    if not isinstance(fields, dict):
+        raise InputError(f"{path} is not a spec.", "It holds no keys.", "Write `charset: …` and `preprocessing: …`.")
+    if "charset_file" not in fields:
+        return fields
+    if "charset" in fields:
+        raise InputError(f"{path} has both 'charset' and 'charset_file'.", fix="Keep one of them.")
+    charset = _read_dictionary(path.parent / str(fields["charset_file"]))
+    return {key: value for key, value in fields.items() if key != "charset_file"} | {"charset": charset}
+
+
+def make_spec(name: str, known: Mapping[str, Any], path: Path | None) -> ModelSpec:
+    """A spec from the `known` fields and those in the spec file at `path`, which win.
+
+    Raises:
+        InputError: naming each wrong or missing field.
+    """
+    written = read_fields(path) if path else {}
+    return parse(ModelSpec, {"name": name} | _merged(known, written), str(path or f"The spec of {name}"))
+
+
+def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
+    """Raise `InputError` unless the charset or the class names fit a head of `outputs` classes."""
+    if outputs == spec.num_outputs:
+        return
+    if spec.task == "classify":
+        raise InputError(
+            f"The class names don't fit the head of {name}.",
+            f"There are {len(spec.class_names)} names, and the head has {outputs} outputs.",
+        )
+    raise InputError(
+        f"The charset doesn't fit the head of {name}.",
+        f"{len(spec.charset)} characters and the blank make {spec.num_outputs}, and the head has {outputs} outputs.",
+        "Give the model's own charset, in class order and without the blank: --spec SPEC.yaml with `charset: …`.",
+    )
+
+
+def _merged(known: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, the written fields winning; nested mappings are merged key by key."""
+    nested = {
+        key: _merged(known[key], value)
+        for key, value in written.items()
+        if isinstance(value, Mapping) and isinstance(known.get(key), Mapping)
+    }
+    return {**known, **written, **nested}
+
+
+def _read_dictionary(path: Path) -> tuple[str, ...]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The charset file {path} cannot be read: {error}.", fix="Check the path.") from None
+    lines = text.removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, 1):
+        if len(line) != 1:
+            raise InputError(f"{path}, line {number}: expected one character, got {line!r}.")
+    return tuple(lines)

@@ -1,0 +1,159 @@
+"""Reads third-party state dicts without running anything that they contain.
+
+A `.pth` file is a pickle, and a pickle is a program. `torch.load(weights_only=True)` interprets only the part of it
+that builds tensors and plain values; whatever else a file asks for is named in the error and not done.
+"""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crnn_deploy.artifact import read_safetensors, require_file
+from crnn_deploy.errors import InputError
+
+_CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "network", "student")
+_WRAPPERS = ("module.", "_orig_mod.")  # left by DataParallel and torch.compile
+_ZIP_START = b"PK\x03\x04"
+_PICKLE_START = b"\x80"
+
+
+@dataclass(frozen=True)
+class StateDict:
+    """Weights by name, and the plain values that were stored beside them, such as a charset or a step count."""
+
+    tensors: dict[str, Tensor]
+    extras: dict[str, Any]
+
+
+def read_state_dict(path: Path) -> StateDict:
+    """Read a PyTorch checkpoint or a `.safetensors` file; containers and wrapper prefixes are taken off.
+
+    Raises:
+        InputError: if the file is missing, empty, truncated, of another kind, a TorchScript archive, holds no weights,
+            or would execute code.
+    """
+    require_file(path)
+    state = StateDict(read_safetensors(path), {}) if path.suffix == ".safetensors" else _unwrap(_load(path))
+    if not state.tensors:
+        raise InputError(
+            f"{path} holds no weights.", "No tensors were found in it.", "Save a state dict: model.state_dict()."
+        )
+    return StateDict(_without_wrappers(state.tensors), state.extras)
+
+
+def _load(path: Path) -> Any:
+    _check_kind(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's remarks on odd pickles say less than the errors below
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refused(path, str(error)) from None
+    except Exception as error:  # damage shows as EOFError, RuntimeError, KeyError and more
+        raise _damaged(path, error) from None
+
+
+def _check_kind(path: Path) -> None:
+    """Tell the kinds of file apart that PyTorch's own reader mixes up."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from None
+    if start == _ZIP_START:
+        _check_archive(path)
+    elif not start.startswith(_PICKLE_START):
+        raise _not_a_checkpoint(path)
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name.partition("/")[2] for name in archive.namelist()}
+    except zipfile.BadZipFile as error:
+        raise _damaged(path, error) from None
+    if "constants.pkl" in members:
+        raise InputError(
+            f"{path} is a TorchScript archive.",
+            "It holds compiled code beside the weights, and crnn-deploy loads weights only.",
+            "Where you made it, save the weights: torch.save(model.state_dict(), 'weights.pth').",
+        )
+    if "data.pkl" not in members:
+        raise _not_a_checkpoint(path)
+
+
+def _unwrap(loaded: Any) -> StateDict:
+    """The state dict inside the usual containers; what else a container holds becomes `extras` where it is plain."""
+    if not isinstance(loaded, Mapping):
+        return StateDict({}, {})
+    for key in _CONTAINERS:
+        if isinstance(loaded.get(key), Mapping):
+            inner = _unwrap(loaded[key])
+            return StateDict(inner.tensors, {**_plain(loaded), **inner.extras})
+    return StateDict({str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}, _plain(loaded))
+
+
+def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): value for key, value in loaded.items() if isinstance(value, (str, int, float, list, tuple))}
+
+
+def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in _WRAPPERS:
+        if all(name.startswith(prefix) for name in tensors):
+            return _without_wrappers({name.removeprefix(prefix): tensor for name, tensor in tensors.items()})
+    return tensors
+
+
+def _refused(path: Path, reason: str) -> InputError:
+    wanted = re.findall(r"GLOBAL ([\w.]+)", reason) or _globals(path)
+    if not wanted:
+        return _damaged(path, reason.splitlines()[-1])
+    return InputError(
+        f"{path} would execute code: it asks Python for {', '.join(wanted[:5])}. It was not executed.",
+        "It is a whole pickled object or a malicious file, not a state dict.",
+        "If you trust it, load it where it was made and save its weights: torch.save(model.state_dict(), PATH).",
+    )
+
+
+def _globals(path: Path) -> list[str]:
+    """What a bare pickle would import, read from its opcodes without running them."""
+    found, strings = [], ["", ""]
+    try:
+        with path.open("rb") as file:
+            for opcode, argument, _ in pickletools.genops(file):
+                if opcode.name == "GLOBAL":
+                    found.append(str(argument).replace(" ", "."))
+                elif opcode.name == "STACK_GLOBAL":
+                    found.append(".".join(strings[-2:]))
+                elif isinstance(argument, str):
+                    strings.append(argument)
+    except ValueError:  # the pickle ends early: what was found until there counts
+        pass
+    return found
+
+
+def _damaged(path: Path, reason: object) -> InputError:
+    return InputError(
+        f"{path} is not a complete PyTorch checkpoint: {reason}.",
+        "It is truncated or damaged; a download or copy probably broke off.",
+        "Fetch the file again and compare its size or checksum.",
+    )
+
+
+def _not_a_checkpoint(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a PyTorch checkpoint.",
+        "It is neither a PyTorch archive nor a pickle; perhaps it is a web page or a Git LFS pointer under this name.",
+        "Give a state dict (.pth, .pt, .safetensors) or an ONNX model (.onnx).",
+    )

@@ -1,0 +1,66 @@
+"""`crnn-deploy`: the table of verbs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from crnn_deploy import __version__
+from crnn_deploy.cli.benchmark import benchmark
+from crnn_deploy.cli.distill import distill
+from crnn_deploy.cli.doctor import doctor
+from crnn_deploy.cli.evaluate import evaluate
+from crnn_deploy.cli.export import export
+from crnn_deploy.cli.failures import Commands
+from crnn_deploy.cli.import_ import import_
+from crnn_deploy.cli.inspect import inspect
+from crnn_deploy.cli.options import Debug
+from crnn_deploy.cli.quantize import quantize
+from crnn_deploy.cli.report import report
+from crnn_deploy.cli.run import run
+
+app = typer.Typer(
+    name="crnn-deploy",
+    cls=Commands,
+    no_args_is_help=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def crnn_deploy(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    _debug: Debug = False,
+) -> None:
+    """Make CRNN text recognisers small and fast, and prove that they still read.
+
+    Exit codes: 0 done, 1 a gate failed, 2 the input is wrong, 70 a bug, 130 interrupted.
+    """
+    if version:
+        typer.echo(__version__)
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+VERBS = {
+    "inspect": inspect,
+    "import": import_,
+    "distill": distill,
+    "export": export,
+    "quantize": quantize,
+    "evaluate": evaluate,
+    "benchmark": benchmark,
+    "report": report,
+    "run": run,
+    "doctor": doctor,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

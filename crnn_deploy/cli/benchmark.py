@@ -1,0 +1,66 @@
+"""`crnn-deploy benchmark`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.cli.options import SOURCE, Debug, Json
+from crnn_deploy.validation import parse
+
+if TYPE_CHECKING:
+    from crnn_deploy.benchmark import Benchmark
+
+_COLUMNS = ("model", "precision", "size", "MACs", "runtime", "threads", "batch", "width", "median", "p90", "p99")
+_WORDS = 5  # the columns that hold words come first
+
+
+def benchmark(
+    artifacts: Annotated[list[Path], typer.Argument(metavar="ARTIFACT...", help="Measured in turn, in one run.")],
+    data: Annotated[str | None, typer.Option(metavar=SOURCE, help="Real images; default: a line of 100×32.")] = None,
+    threads: Annotated[list[int], typer.Option(help="Threads of the runtime; may be repeated.")] = [1],  # noqa: B006
+    batch: Annotated[list[int], typer.Option(help="Images a run; may be repeated.")] = [1],  # noqa: B006
+    rounds: Annotated[int, typer.Option(help="Most rounds of a configuration.")] = 200,
+    seconds: Annotated[float, typer.Option(help="Time budget of a model in a configuration.")] = 2.0,
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> None:
+    """Measure latency, models taking turns so that a noisy machine disturbs them alike.
+
+    \b
+    Examples:
+      crnn-deploy benchmark teacher.onnx student.int8.onnx
+      crnn-deploy benchmark student.int8.onnx --threads 1 --threads 2 --batch 16 --json
+    """
+    from crnn_deploy.benchmark import BenchmarkConfig
+    from crnn_deploy.benchmark import benchmark as benchmark_artifacts
+
+    options = {"threads": threads, "batches": batch, "rounds": rounds, "seconds": seconds}
+    config = parse(BenchmarkConfig, {"artifacts": artifacts, "data": data, **options}, "The command line")
+    with RichProgress() as progress:
+        found = benchmark_artifacts(config, progress)
+    if as_json:
+        show_json(found.model_dump(mode="json"))
+    else:
+        show(_table(found))
+
+
+def _table(found: Benchmark) -> Table:
+    from crnn_deploy.report.units import milliseconds, quantity, size
+
+    table = Table(box=box.HORIZONTALS, caption=f"{found.environment.processor}, {found.environment.cores} cores")
+    for index, column in enumerate(_COLUMNS):
+        table.add_column(column, justify="left" if index < _WORDS else "right")
+    for variant in found.variants:
+        facts = (variant.name, variant.precision, size(variant.size_bytes), quantity(variant.macs))
+        for row in variant.latency:
+            counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
+            times = (milliseconds(row.p50_ms), milliseconds(row.p90_ms), milliseconds(row.p99_ms))
+            table.add_row(*[Text(text) for text in (*facts, row.runtime, *counts, *times)])
+    return table

@@ -1,0 +1,103 @@
+"""What people see: progress and messages on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from crnn_deploy.errors import CrnnDeployError
+
+T = TypeVar("T")
+
+
+class RichProgress:
+    """A `Progress` that draws a bar with the remaining time for each running loop. Use it in a `with` block."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bars = Bars(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[status]}", markup=False, style="dim"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> RichProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
+        task = self._bars.add_task(description, total=total, completed=done, status="")
+        try:
+            for item in items:
+                yield item
+                self._bars.advance(task)
+        finally:
+            self._bars.remove_task(task)
+
+    def status(self, text: str) -> None:
+        if self._bars.task_ids:
+            self._bars.update(self._bars.task_ids[-1], status=text)
+
+    def log(self, text: str) -> None:
+        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(result: RenderableType) -> None:
+    """Print a result for people on stdout."""
+    Console().print(result, soft_wrap=isinstance(result, Text))
+
+
+def show_json(result: dict[str, Any]) -> None:
+    """Print a result for machines: one JSON object on stdout."""
+    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def facts_table(facts: Iterable[tuple[str, str | RenderableType]]) -> Table:
+    """Names and values in two columns."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(name, Text(value) if isinstance(value, str) else value)
+    return table
+
+
+def show_error(error: CrnnDeployError) -> None:
+    """One block: what is wrong, the likely cause, what to do."""
+    block = Text(f"✗ {error.what}", style="bold red")
+    if error.cause:
+        block.append("\n" + _indented(error.cause), style="not bold default")
+    if error.fix:
+        block.append(f"\n→ {error.fix}", style="not bold cyan")
+    Console(stderr=True).print(block, soft_wrap=True)
+
+
+def show_written(path: Path, details: str) -> None:
+    """Say on stdout which file was made."""
+    show(Text.assemble(("✓ ", "bold green"), str(path), (f"  {details}", "dim")))
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())

@@ -1,0 +1,51 @@
+"""`crnn-deploy doctor`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crnn_deploy.cli.console import facts_table, show, show_json
+from crnn_deploy.cli.options import Debug, Json
+
+if TYPE_CHECKING:
+    from crnn_deploy.environment import Environment
+
+
+def doctor(as_json: Json = False, _debug: Debug = False) -> None:
+    """Say what this machine has, and what each missing thing would bring.
+
+    \b
+    Examples:
+      crnn-deploy doctor
+      crnn-deploy doctor --json
+    """
+    from crnn_deploy.environment import environment, missing
+
+    found = environment()
+    absent = missing(found)
+    if as_json:
+        show_json({**found.model_dump(mode="json"), "missing": [thing.model_dump() for thing in absent]})
+        return
+    show(facts_table(_lines(found)))
+    if absent:
+        show("\n[bold]Missing[/bold]")
+        show(facts_table((thing.thing, f"would bring {thing.brings} ({thing.get})") for thing in absent))
+
+
+def _lines(e: Environment) -> list[tuple[str, str]]:
+    from crnn_deploy.report.units import size
+
+    return [
+        ("processor", f"{e.processor}, {e.cores} cores, {size(e.memory_bytes)} memory"),
+        ("instruction sets", ", ".join(e.instruction_sets) or "none that matter here"),
+        ("system", f"{e.platform}, Python {e.python}"),
+        ("packages", _versions(e.packages)),
+        ("ONNX Runtime", ", ".join(e.providers)),
+        ("GPUs", ", ".join(e.gpus) or "none"),
+        ("TensorRT", _versions(e.tensorrt) or "none"),
+        ("compilers", ", ".join(e.compilers) or "none"),
+    ]
+
+
+def _versions(packages: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in packages.items())

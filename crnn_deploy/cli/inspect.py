@@ -1,0 +1,71 @@
+"""`crnn-deploy inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crnn_deploy.cli.console import facts_table, show, show_json
+from crnn_deploy.cli.options import Debug, Json
+
+if TYPE_CHECKING:
+    from crnn_deploy.inspection import Description
+    from crnn_deploy.spec import LineageStep, Preprocessing
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth, .pt, .safetensors or .onnx file.")],
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> None:
+    """Say what a model file is: task, charset, preprocessing, architecture, size, lineage, metrics.
+
+    \b
+    Examples:
+      crnn-deploy inspect english_g2.pth
+      crnn-deploy inspect student.int8.onnx --json
+    """
+    from crnn_deploy.inspection import describe
+
+    description = describe(file)
+    if as_json:
+        show_json(description.model_dump(mode="json"))
+    else:
+        show(facts_table(_lines(description)))
+
+
+def _lines(d: Description) -> list[tuple[str, str]]:
+    from crnn_deploy.report.units import quantity, size
+
+    lines = {
+        "file": f"{d.path} ({size(d.size_bytes)})",
+        "SHA-256": d.sha256,
+        "task": d.task,
+        "charset": f"{len(d.charset)} characters, blank {d.blank}: {''.join(d.charset)}" if d.charset else None,
+        "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
+        "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,
+        "architecture": f"{d.architecture.family} {json.dumps(d.architecture.options)}" if d.architecture else None,
+        "parameters": f"{d.parameters:,} in {d.precision}",
+        "MACs": f"{quantity(d.macs)} on {'×'.join(map(str, d.macs_input or ()))}" if d.macs is not None else None,
+        "layers": str(d.layers) if d.layers and not d.architecture else None,
+        "operators": ", ".join(f"{name} {count}" for name, count in d.operators.items()) if d.operators else None,
+        "lineage": "\n".join(_step(step) for step in d.lineage),
+        "metrics": "\n".join(f"{data}: {json.dumps(figures)}" for data, figures in d.metrics.items()),
+        "note": d.note,
+    }
+    return [(name, value) for name, value in lines.items() if value]
+
+
+def _preprocessing(p: Preprocessing) -> str:
+    width = p.width or f"kept, padded {p.padding} to a multiple of {p.width_multiple}"
+    return f"{p.channels}, height {p.height}, width {width}, {p.resize}, mean {list(p.mean)}, std {list(p.std)}"
+
+
+def _step(step: LineageStep) -> str:
+    tools = ", ".join(f"{name} {version}" for name, version in step.tools.items())
+    details = json.dumps(step.options | step.notes, ensure_ascii=False)
+    parent = f", from {step.parent_sha256[:12]}…" if step.parent_sha256 else ""
+    return f"{step.stage} {details} ({tools}{parent})"

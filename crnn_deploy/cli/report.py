@@ -1,0 +1,39 @@
+"""`crnn-deploy report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from crnn_deploy.cli.console import show, show_json
+from crnn_deploy.cli.options import Debug, Json
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or its report.json.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write JSON, Markdown and HTML there.")
+    ] = None,
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> None:
+    """Show what a run found; with -o, write its report again.
+
+    \b
+    Examples:
+      crnn-deploy report runs/quickstart
+      crnn-deploy report runs/quickstart/report.json -o pages
+    """
+    from crnn_deploy.report import read_report, terminal_table, write_report
+
+    found = read_report(run)
+    written = write_report(found, output).files if output else ()
+    if as_json:
+        show_json(found.model_dump(mode="json", by_alias=True))
+        return
+    show(terminal_table(found))
+    for file in written:
+        show(Text(str(file)))

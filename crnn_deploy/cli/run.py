@@ -1,0 +1,53 @@
+"""`crnn-deploy run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.cli.options import Debug, Json
+from crnn_deploy.errors import GateError
+from crnn_deploy.validation import parse
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML file, as those in recipes/.")],
+    settings: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="Over the recipe's own; may be repeated.")
+    ] = [],  # noqa: B006
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Default: runs/NAME.")] = None,
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> None:
+    """Go from a checkpoint to small, fast, checked models and a report.
+
+    Stages whose inputs have not changed are not run again, and an interrupted
+    run goes on where it was. Exits with 1 if a model missed its budget; the
+    report says which and why.
+
+    \b
+    Examples:
+      crnn-deploy run recipes/quickstart.yaml
+      crnn-deploy run recipes/receipts.yaml --set data=sroie_lines --out runs/mine
+    """
+    from crnn_deploy.pipeline import RunConfig
+    from crnn_deploy.pipeline import run as run_recipe
+    from crnn_deploy.report import terminal_table
+
+    config = parse(RunConfig, {"recipe": recipe, "settings": settings, "out": out}, "The command line")
+    with RichProgress() as progress:
+        result = run_recipe(config, progress)
+    if as_json:
+        show_json({"folder": str(result.folder), **result.report.model_dump(mode="json", by_alias=True)})
+    else:
+        show(terminal_table(result.report))
+        for file in result.written.files:
+            show(Text(str(file)))
+    if result.rejected:
+        raise GateError(
+            f"Rejected: {', '.join(result.rejected)}.", fix=f"See {result.folder}/report.md for the reasons."
+        )

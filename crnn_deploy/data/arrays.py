@@ -1,0 +1,112 @@
+"""Images in arrays: MNIST's IDX files and NumPy's NPZ."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn_deploy.data.source import Kind
+from crnn_deploy.errors import InputError
+
+_IMAGE_KEYS = ("x", "images", "image", "data", "arr_0")
+_LABEL_KEYS = ("y", "labels", "label", "targets", "arr_1")
+_IDX_UINT8 = 0x08
+
+
+class ArraySource:
+    """A `Source` over `[N, H, W]` or `[N, H, W, 3]` uint8 images with classes `[N]`, or none."""
+
+    def __init__(
+        self, name: str, images: NDArray[np.uint8], classes: NDArray[np.int64] | None, class_names: tuple[str, ...]
+    ) -> None:
+        if len(images) == 0:
+            raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
+        if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
+            raise InputError(
+                f"{name} holds {images.dtype} images of shape {images.shape}.",
+                fix="Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3].",
+            )
+        if classes is not None and (classes.shape != (len(images),) or classes.min() < 0):
+            raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
+        self.name = name
+        self.kind: Kind = "unlabelled" if classes is None else "class"
+        self._images = images
+        self._classes = classes
+        self.class_names = () if classes is None else class_names or tuple(map(str, range(int(classes.max()) + 1)))
+        if classes is not None and classes.max() >= len(self.class_names):
+            raise InputError(f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.")
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def item_name(self, index: int) -> str:
+        return f"image {index}"
+
+    def text(self, index: int) -> str:
+        return ""
+
+    def class_index(self, index: int) -> int:
+        return -1 if self._classes is None else int(self._classes[index])
+
+    def image(self, index: int) -> Image.Image:
+        pixels = self._images[index]
+        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels)
+
+    def content_hash(self, index: int) -> bytes:
+        return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
+
+
+def open_npz(path: Path) -> ArraySource:
+    """Images and classes from an NPZ file; names from a `classes.txt` beside it, one a line.
+
+    Raises:
+        InputError: if the file is broken or holds no arrays under known names.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key.lower(): file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as NPZ: {error}.", fix="Fetch or make the file again.") from None
+    images = next((arrays[key] for key in _IMAGE_KEYS if key in arrays), None)
+    classes = next((arrays[key] for key in _LABEL_KEYS if key in arrays), None)
+    if images is None:
+        raise InputError(
+            f"{path} holds {', '.join(arrays)}, but no images.", fix=f"Name the array one of {', '.join(_IMAGE_KEYS)}."
+        )
+    names_file = path.with_name("classes.txt")
+    names = tuple(names_file.read_text(encoding="utf-8").split("\n")) if names_file.exists() else ()
+    return ArraySource(
+        str(path), images, None if classes is None else classes.astype(np.int64), tuple(name for name in names if name)
+    )
+
+
+def open_idx(path: Path) -> ArraySource:
+    """Images from an IDX file, with the classes of the labels file beside it (`…-images-idx3…` → `…-labels-idx1…`).
+
+    Raises:
+        InputError: if a file is broken, or the labels are not there.
+    """
+    labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
+    if labels == path or not labels.exists():
+        raise InputError(f"{path} has no labels file beside it.", fix=f"Put {labels.name} into the same folder.")
+    return ArraySource(str(path), _read_idx(path), _read_idx(labels).astype(np.int64), ())
+
+
+def _read_idx(path: Path) -> NDArray[np.uint8]:
+    """The array of an IDX file, gzipped or not (http://yann.lecun.com/exdb/mnist describes the format)."""
+    try:
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        _, kind, dimensions = struct.unpack(">HBB", data[:4])
+        shape = struct.unpack(f">{dimensions}I", data[4 : 4 + 4 * dimensions])
+        if kind != _IDX_UINT8:
+            raise ValueError(f"elements of type 0x{kind:02x}, expected bytes")
+        return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+    except (OSError, EOFError, ValueError, struct.error) as error:
+        raise InputError(f"{path} cannot be read as IDX: {error}.", fix="Fetch the file again.") from None

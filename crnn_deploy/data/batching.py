@@ -1,0 +1,82 @@
+"""Batches of images that pad to the same width, so that no result depends on its neighbours."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
+from crnn_deploy.errors import InputError
+
+_THREADS = 2
+_AHEAD = 4  # batches decoded while the network works on one
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Images `[N, C, H, W]` and where they stand in their source."""
+
+    indices: list[int]
+    images: NDArray[np.float32]
+
+
+def batches(
+    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None = None
+) -> Iterator[Batch]:
+    """Every image once, narrow ones first, up to `batch_size` of one padded width at a time.
+
+    Args:
+        skipped: receives the names of broken images, which are left out; without it they raise.
+
+    Raises:
+        InputError: naming the first broken image.
+    """
+    with ThreadPoolExecutor(_THREADS) as pool:
+        waiting: deque[tuple[list[int], list[Future[NDArray[np.float32]]]]] = deque()
+        for chunk in _chunks(source, preprocessor, batch_size, skipped):
+            waiting.append((chunk, [pool.submit(_load, source, preprocessor, index) for index in chunk]))
+            if len(waiting) > _AHEAD:
+                yield from _finish(source, *waiting.popleft(), skipped)
+        while waiting:
+            yield from _finish(source, *waiting.popleft(), skipped)
+
+
+def _chunks(
+    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None
+) -> Iterator[list[int]]:
+    by_width: dict[int, list[int]] = {}
+    for index in range(len(source)):
+        try:
+            by_width.setdefault(preprocessor.size(source.image(index)), []).append(index)
+        except InputError:
+            if skipped is None:
+                raise
+            skipped.append(source.item_name(index))
+    for _, alike in sorted(by_width.items()):
+        yield from (alike[start : start + batch_size] for start in range(0, len(alike), batch_size))
+
+
+def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.float32]:
+    return preprocessor(source.image(index), source.item_name(index))
+
+
+def _finish(
+    source: Source, chunk: list[int], loading: list[Future[NDArray[np.float32]]], skipped: list[str] | None
+) -> Iterator[Batch]:
+    """The batch of a chunk, or none where all its images are broken."""
+    loaded = {}
+    for index, future in zip(chunk, loading, strict=True):
+        try:
+            loaded[index] = future.result()
+        except InputError:
+            if skipped is None:
+                raise
+            skipped.append(source.item_name(index))
+    if loaded:
+        yield Batch(list(loaded), np.stack(list(loaded.values())))

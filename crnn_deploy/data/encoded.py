@@ -1,0 +1,78 @@
+"""Sources of encoded images (PNG, JPEG, …), whatever holds the bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from crnn_deploy.data.source import Kind
+from crnn_deploy.errors import InputError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image and its label: `text` in lines, `class_index` in classes, neither where there is none."""
+
+    name: str
+    text: str = ""
+    class_index: int = -1
+
+
+class EncodedSource:
+    """A `Source` over encoded images.
+
+    Args:
+        items: what there is, in order.
+        read: gives the encoded bytes of one item; called from several threads.
+
+    Raises:
+        InputError: if there are no items.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        items: Sequence[Item],
+        read: Callable[[int], bytes],
+        class_names: tuple[str, ...] = (),
+    ) -> None:
+        if not items:
+            raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
+        self.name = name
+        self.kind: Kind = kind
+        self.class_names = class_names
+        self._items = items
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def item_name(self, index: int) -> str:
+        return self._items[index].name
+
+    def text(self, index: int) -> str:
+        return self._items[index].text
+
+    def class_index(self, index: int) -> int:
+        return self._items[index].class_index
+
+    def image(self, index: int) -> Image.Image:
+        try:
+            return Image.open(io.BytesIO(self._read(index)))
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            reason = "it is no image" if isinstance(error, UnidentifiedImageError) else str(error)
+            raise InputError(
+                f"The image {self.item_name(index)} in {self.name} is broken: {reason}.",
+                "The file is truncated, damaged or something else.",
+                "Repair or remove it, or leave broken images out with --skip-bad.",
+            ) from None
+
+    def content_hash(self, index: int) -> bytes:
+        return hashlib.blake2b(self._read(index), digest_size=16).digest()

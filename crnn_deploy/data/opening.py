@@ -1,0 +1,71 @@
+"""Finds out what a location holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crnn_deploy.data.arrays import open_idx, open_npz
+from crnn_deploy.data.folder import (
+    has_class_folders,
+    has_images,
+    open_class_folder,
+    open_image_folder,
+    open_labelled_folder,
+)
+from crnn_deploy.data.labels import LABELS
+from crnn_deploy.data.lmdb import open_lmdb
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.tar import open_tar
+from crnn_deploy.errors import InputError
+
+_KINDS = (
+    "a folder or .tar with labels.tsv (path⇥text), an LMDB, a folder or .tar of images, a folder with one sub-folder "
+    "for each class, an MNIST images-idx3 file (or its folder), or an .npz with x and y"
+)
+
+
+def open_source(location: Path | str) -> Source:
+    """Open whatever source lies at `location`.
+
+    Raises:
+        InputError: if nothing is there, or it is none of the known kinds, or it is empty or broken.
+    """
+    path = Path(location)
+    if path.is_dir():
+        return _open_folder(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist.", fix="Check the path.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty.", fix="Fetch or make the file again.")
+    if path.suffix == ".npz":
+        return open_npz(path)
+    if "idx3" in path.name:
+        return open_idx(path)
+    if path.name == LABELS:
+        return open_labelled_folder(path.parent)
+    if path.name == "data.mdb":
+        return open_lmdb(path.parent)
+    if ".tar" in path.suffixes:
+        return open_tar(path)
+    raise InputError(f"{path} is no data set that crnn-deploy knows.", f"Known are {_KINDS}.")
+
+
+def _open_folder(folder: Path) -> Source:
+    if (folder / LABELS).exists():
+        return open_labelled_folder(folder)
+    if (folder / "data.mdb").exists():
+        return open_lmdb(folder)
+    idx = sorted(path for path in folder.iterdir() if "images-idx3" in path.name)
+    if len(idx) == 1:
+        return open_idx(idx[0])
+    if idx:
+        raise InputError(
+            f"{folder} holds several IDX files: {', '.join(path.name for path in idx)}.", fix="Name one of them."
+        )
+    if has_class_folders(folder):
+        return open_class_folder(folder)
+    if has_images(folder):
+        return open_image_folder(folder)
+    if not any(folder.iterdir()):
+        raise InputError(f"{folder} is empty.", fix="Check the path.")
+    raise InputError(f"{folder} is no data set that crnn-deploy knows.", f"Known are {_KINDS}.")

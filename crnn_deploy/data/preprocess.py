@@ -1,0 +1,78 @@
+"""From a PIL image to the network's input, as the model's `Preprocessing` says."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import Preprocessing
+
+_FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+
+
+class Preprocessor:
+    """Resizes, normalises and pads single images; stateless, so threads may share one."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self.preprocessing = preprocessing
+        self._mean = np.array(preprocessing.mean, np.float32)
+        self._std = np.array(preprocessing.std, np.float32)
+
+    def size(self, image: Image.Image) -> int:
+        """Padded width in pixels that `image` will have; reads its header only."""
+        return self.preprocessing.padded_width(*image.size)
+
+    def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
+        """Decode and resize to `[height, width, channels]`, not yet padded.
+
+        Raises:
+            InputError: naming the image, if its pixels cannot be decoded.
+        """
+        p = self.preprocessing
+        try:
+            plain = _opaque(image).convert("L" if p.channels == "L" else "RGB")
+            size = (p.resized_width(*plain.size), p.height)
+            array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise InputError(
+                f"The image {name} is broken: {error}.",
+                "The file is truncated or damaged.",
+                "Repair or remove it, or leave broken images out with --skip-bad.",
+            ) from None
+        array = array.reshape(p.height, size[0], p.channel_count)
+        return array[:, :, ::-1] if p.channels == "BGR" else array
+
+    def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
+        """Pad `[H, W, C]` on the right to `width` (default: its own padded width), normalise to `[C, H, W']`."""
+        p = self.preprocessing
+        missing = (width or p.with_padding(pixels.shape[1])) - pixels.shape[1]
+        if missing > 0:
+            pixels = np.concatenate([pixels, np.repeat(self._margin(pixels), missing, axis=1)], axis=1)
+        normalised = (pixels.astype(np.float32) / np.float32(255) - self._mean) / self._std
+        return np.ascontiguousarray(normalised.transpose(2, 0, 1))
+
+    def _margin(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """One column `[H, 1, C]` of what stands beside the image."""
+        last = pixels[:, -1:]
+        return {"edge": last, "white": np.full_like(last, 255), "black": np.zeros_like(last)}[self.preprocessing.padding]
+
+    def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
+        """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
+        return self.tensor(self.pixels(image, name))
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The image on white paper, where it has transparency."""
+    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
+        return image
+    paper = Image.new("RGBA", image.size, "white")
+    paper.alpha_composite(image.convert("RGBA"))
+    return paper.convert("RGB")
+

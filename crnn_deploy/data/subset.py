@@ -1,0 +1,56 @@
+"""A part of another source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from crnn_deploy.data.source import Kind, Source
+
+
+class Subset:
+    """A `Source` of the given items of another, in the given order."""
+
+    def __init__(self, source: Source, indices: Sequence[int]) -> None:
+        self._source = source
+        self._indices = indices
+
+    @property
+    def name(self) -> str:
+        return self._source.name
+
+    @property
+    def kind(self) -> Kind:
+        return self._source.kind
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self._source.class_names
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def item_name(self, index: int) -> str:
+        return self._source.item_name(self._indices[index])
+
+    def text(self, index: int) -> str:
+        return self._source.text(self._indices[index])
+
+    def class_index(self, index: int) -> int:
+        return self._source.class_index(self._indices[index])
+
+    def image(self, index: int) -> Image.Image:
+        return self._source.image(self._indices[index])
+
+    def content_hash(self, index: int) -> bytes:
+        return self._source.content_hash(self._indices[index])
+
+
+def sample(source: Source, count: int, seed: int) -> Source:
+    """`count` different items drawn with the seed, in the order of the source; all of them where there are no more."""
+    if count >= len(source):
+        return source
+    chosen = np.random.default_rng(seed).choice(len(source), count, replace=False)
+    return Subset(source, sorted(chosen.tolist()))

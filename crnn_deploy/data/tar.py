@@ -1,0 +1,61 @@
+"""A `.tar` of images, with a labels.tsv inside or without labels; read in place, by offset."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from pathlib import Path
+
+from crnn_deploy.data.encoded import SUFFIXES, EncodedSource, Item
+from crnn_deploy.data.labels import LABELS, check_present, parse_labels
+from crnn_deploy.errors import InputError
+
+
+def open_tar(path: Path) -> EncodedSource:
+    """Lines of text where the archive holds a labels.tsv, else its images without labels.
+
+    Raises:
+        InputError: if the archive is broken, cut off, compressed or empty, or a label names no image in it.
+    """
+    members = _members(path)
+    folders = {name.rpartition("/")[0] for name in members if name.rpartition("/")[2] == LABELS}
+    if not folders:
+        names = sorted(name for name in members if Path(name).suffix.lower() in SUFFIXES)
+        items = [Item(name) for name in names]
+        return EncodedSource(str(path), "unlabelled", items, _Reader(path, [members[name] for name in names]))
+    base = min(folders, key=len)
+    base = f"{base}/" if base else ""
+    origin = f"{path}:{base}{LABELS}"
+    items = parse_labels(_Reader(path, [members[base + LABELS]])(0), origin)
+    check_present(items, {name.removeprefix(base) for name in members if name.startswith(base)}, origin)
+    return EncodedSource(str(path), "text", items, _Reader(path, [members[base + item.name] for item in items]))
+
+
+def _members(path: Path) -> dict[str, tuple[int, int]]:
+    """Offset and size of each file in the archive."""
+    size = path.stat().st_size
+    try:
+        with tarfile.open(path, "r:") as archive:
+            found = {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InputError(
+            f"{path} cannot be read as a tar archive: {error}.",
+            "It is truncated, compressed (only plain .tar can be read in place) or something else.",
+            "Fetch it again, or unpack it and name the folder.",
+        ) from None
+    cut = [name for name, (offset, length) in found.items() if offset + length > size]
+    if cut:
+        raise InputError(f"{path} is truncated: {cut[0]} goes beyond its end.", fix="Fetch the archive again.")
+    return found
+
+
+class _Reader:
+    """Reads members by offset with `pread`, which threads may do side by side over one file."""
+
+    def __init__(self, path: Path, places: list[tuple[int, int]]) -> None:
+        self._file = path.open("rb")
+        self._places = places
+
+    def __call__(self, index: int) -> bytes:
+        offset, size = self._places[index]
+        return os.pread(self._file.fileno(), size, offset)

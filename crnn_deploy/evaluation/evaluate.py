@@ -1,0 +1,124 @@
+"""The verb `evaluate`: run a model over labelled images and say how well it reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from crnn_deploy.artifact import open_artifact
+from crnn_deploy.data import open_source
+from crnn_deploy.data.batching import Batch, batches
+from crnn_deploy.data.overlap import fingerprint
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
+from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.evaluation.bootstrap import intervals
+from crnn_deploy.evaluation.decoding import decode
+from crnn_deploy.evaluation.first_items import FirstItems
+from crnn_deploy.evaluation.references import reference_texts, unknown_characters
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime import Session, open_session
+from crnn_deploy.spec import Frozen, ModelSpec
+
+
+class EvaluateOptions(Frozen):
+    batch_size: int = Field(default=32, gt=0, description="images a batch; doesn't change the result")
+    decoder: Literal["greedy", "beam"] = "greedy"
+    beam_width: int = Field(default=8, gt=0)
+    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
+    limit: int | None = Field(default=None, gt=0, description="only the first images of the data")
+    resamples: int = Field(default=1000, gt=0, description="bootstrap resamples for the intervals")
+    seed: int = Field(default=0, ge=0, description="of the bootstrap")
+    threads: int | None = Field(default=None, gt=0, description="of the runtime; absent: its own choice")
+
+
+class EvaluateConfig(EvaluateOptions):
+    artifact: Path
+    data: str
+
+
+def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
+    """Evaluate an artifact on a labelled source.
+
+    Raises:
+        InputError: if the artifact or the data can't be read, or don't fit each other.
+        GateError: if the model gives numbers that are not finite.
+    """
+    artifact = open_artifact(config.artifact)
+    source = open_source(config.data)
+    found = evaluate_session(open_session(artifact, config.threads), source, config, progress)
+    return found.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
+
+
+def evaluate_session(
+    session: Session, source: Source, options: EvaluateOptions, progress: Progress = SILENT
+) -> Evaluation:
+    """Evaluate an open session, such as a model in training; predictions come in the order of the source.
+
+    Raises:
+        InputError: if the labels don't fit the model, an image is broken, or all were skipped.
+        GateError: if the model gives numbers that are not finite.
+    """
+    if options.limit is not None:
+        source = FirstItems(source, options.limit)
+    references = reference_texts(source, session.spec)
+    unknown = unknown_characters(references, session.spec, source.name) if source.kind == "text" else {}
+    skipped: list[str] = []
+    texts = dict(progress.track(_texts(session, source, options, skipped), "Evaluating", len(source)))
+    if not texts:
+        raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
+    predictions = tuple(
+        Prediction(item=source.item_name(index), reference=references[index], text=texts[index])
+        for index in sorted(texts)
+    )
+    return Evaluation(
+        artifact=session.spec.name,
+        runtime=session.runtime,
+        dataset=DatasetFacts(name=source.name, count=len(source), kind=source.kind, fingerprint=fingerprint(source)),
+        accuracy=_accuracy(source, predictions, options),
+        skipped=skipped,
+        predictions=predictions,
+        unknown_characters=unknown,
+    )
+
+
+def _texts(session: Session, source: Source, options: EvaluateOptions, skipped: list[str]) -> Iterator[tuple[int, str]]:
+    """Index and decoded text of each image, in the order of the batches."""
+    preprocessor = Preprocessor(session.spec.preprocessing)
+    beam_width = options.beam_width if options.decoder == "beam" else None
+    for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None):
+        logits = session.run(batch.images)
+        _check_logits(logits, batch, source, session.spec)
+        yield from zip(batch.indices, decode(logits, session.spec, beam_width), strict=True)
+
+
+def _check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:
+    if logits.shape[-1] != spec.num_outputs:
+        raise InputError(
+            f"{spec.name} gives {logits.shape[-1]} outputs, but its spec names {spec.num_outputs}.",
+            "The charset (with the blank) or the class names don't fit the head of the model.",
+            "Import the model again with the right spec.",
+        )
+    finite = np.isfinite(logits).all(axis=tuple(range(1, logits.ndim)))
+    if not finite.all():
+        item = source.item_name(batch.indices[int(finite.argmin())])
+        raise GateError(
+            f"{spec.name} gives NaN or infinite outputs for {item}.",
+            "The weights are damaged, or a conversion to lower precision overflowed.",
+            "Evaluate the parent model on the same data to find the stage that broke it.",
+        )
+
+
+def _accuracy(source: Source, predictions: tuple[Prediction, ...], options: EvaluateOptions) -> Accuracy:
+    found = ratios(source.kind, predictions)
+    return Accuracy(
+        **{name: ratio.value for name, ratio in found.items()},
+        ci95=intervals(found, options.resamples, options.seed),
+        count=len(predictions),
+    )

@@ -1,0 +1,59 @@
+"""Error figures as ratios of per-image counts, which is what makes them easy to resample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cpdist
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One figure over a data set: sum of `counted` / sum of `possible`, each `[N]`, one number an image."""
+
+    counted: NDArray[np.float64]
+    possible: NDArray[np.float64]
+
+    @property
+    def value(self) -> float:
+        return float(divide(self.counted.sum(), self.possible.sum()))
+
+
+def text_ratios(references: Sequence[str], texts: Sequence[str]) -> dict[str, Ratio]:
+    """Character error rate and word accuracy of lines, raw and case-insensitive (`_ci`).
+
+    CER is the sum of Levenshtein distances over the sum of reference lengths, so it may exceed 1. Word accuracy is the
+    share of lines that are right as a whole. Case-insensitive means that both sides are case-folded.
+    """
+    folded = [text.casefold() for text in references], [text.casefold() for text in texts]
+    return {
+        "cer": _character_errors(references, texts),
+        "cer_ci": _character_errors(*folded),
+        "word_accuracy": exact_matches(references, texts),
+        "word_accuracy_ci": exact_matches(*folded),
+    }
+
+
+def class_ratios(references: Sequence[str], names: Sequence[str]) -> dict[str, Ratio]:
+    """Top-1 accuracy of a classifier, from the names of the true and the predicted classes."""
+    return {"top1": exact_matches(references, names)}
+
+
+def exact_matches(references: Sequence[str], texts: Sequence[str]) -> Ratio:
+    """Share of pairs that are equal."""
+    matches = [reference == text for reference, text in zip(references, texts, strict=True)]
+    return Ratio(np.array(matches, np.float64), np.ones(len(matches)))
+
+
+def divide(counted: NDArray[np.float64], possible: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ratio of sums. A resample may draw only empty references: their length then counts as one."""
+    return counted / np.maximum(possible, 1)
+
+
+def _character_errors(references: Sequence[str], texts: Sequence[str]) -> Ratio:
+    distances = cpdist(references, texts, scorer=Levenshtein.distance, dtype=np.int64)
+    return Ratio(distances.astype(np.float64), np.array([len(text) for text in references], np.float64))

@@ -1,0 +1,76 @@
+"""Labels of a data set as the model under test could produce them, or a refusal that says why it can't."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from crnn_deploy.data.source import Source
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec
+
+UNKNOWN_LIMIT = 0.01
+"""Share of label characters outside the charset up to which they are counted as errors instead of refused."""
+
+
+def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
+    """The right answer for each image: its text, or the model's name of its class.
+
+    Raises:
+        InputError: if the source is empty or has labels of another kind, or classes that the model doesn't know.
+    """
+    if len(source) == 0:
+        raise InputError(f"{source.name} holds no images.", fix="Check the path and its labels.")
+    wanted = "text" if spec.task == "ctc" else "class"
+    if source.kind != wanted:
+        has = "no labels" if source.kind == "unlabelled" else f"{source.kind} labels"
+        layout = "a folder or tar with labels.tsv, or an LMDB" if wanted == "text" else "a class folder, IDX or NPZ"
+        raise InputError(f"{source.name} has {has}, but {spec.name} needs {wanted} labels.", fix=f"Use {layout}.")
+    if wanted == "class":
+        names = _model_classes(source, spec)
+        return [names[source.class_index(index)] for index in range(len(source))]
+    texts = [source.text(index) for index in range(len(source))]
+    if not any(texts):
+        raise InputError(f"All labels of {source.name} are empty.", fix="Write the text of each image in labels.tsv.")
+    return texts
+
+
+def unknown_characters(references: Sequence[str], spec: ModelSpec, dataset: str) -> dict[str, int]:
+    """How often each character occurs that the model can produce in neither case, most frequent first.
+
+    Case variants pass, since case-insensitive models are scored by the case-insensitive figures.
+
+    Raises:
+        InputError: if they are more than `UNKNOWN_LIMIT` of all label characters: the figures would mean nothing.
+    """
+    known = set("".join(spec.charset).casefold())
+    characters = Counter("".join(references))
+    unknown = {c: n for c, n in characters.most_common() if not known.issuperset(c.casefold())}
+    share = sum(unknown.values()) / max(1, characters.total())
+    if share > UNKNOWN_LIMIT:
+        listed = ", ".join(f"{c!r} ×{n}" for c, n in list(unknown.items())[:20])
+        raise InputError(
+            f"{share:.1%} of the label characters in {dataset} are outside the charset of {spec.name}.",
+            f"The model cannot produce {listed}{' and others' if len(unknown) > 20 else ''}.",
+            "Use a model with these characters in its charset, or replace or remove them in the labels.",
+        )
+    return unknown
+
+
+def _model_classes(source: Source, spec: ModelSpec) -> tuple[str, ...]:
+    """The model's name of each class of the source: the same name, or the same index where one side has only numbers.
+
+    A source may lack some of the model's classes, as long as it names the ones it has.
+    """
+    ours, theirs = spec.class_names, source.class_names
+    if set(theirs) <= set(ours):
+        return theirs
+    numbered = all(name.isdecimal() for name in ours) or all(name.isdecimal() for name in theirs)
+    if numbered and len(ours) == len(theirs):
+        return ours
+    strangers = [name for name in theirs if name not in ours]
+    raise InputError(
+        f"The classes of {source.name} are not those of {spec.name}.",
+        f"The data has {len(theirs)} classes and the model {len(ours)}; it doesn't know {', '.join(strangers[:10])}.",
+        "Use data with the classes that the model was trained on.",
+    )

@@ -1,0 +1,78 @@
+"""What an evaluation found, as plain data that can be stored and compared later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from crnn_deploy.data.source import Kind
+from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
+from crnn_deploy.spec import Frozen
+
+
+class DatasetFacts(Frozen):
+    """Which images were used. The fingerprint covers every image and label, in order."""
+
+    name: str
+    count: int
+    kind: Kind
+    fingerprint: str
+
+
+class Prediction(Frozen):
+    """What the label and what the model says about one image: text, or the name of a class."""
+
+    item: str
+    reference: str
+    text: str
+
+
+class Accuracy(Frozen):
+    """Figures as fractions, None where the task has no such figure; `_ci` means case-insensitive.
+
+    `ci95` holds the 95 % bootstrap interval of each figure by its name; `count` is the number of images.
+    """
+
+    cer: float | None = None
+    cer_ci: float | None = None
+    word_accuracy: float | None = None
+    word_accuracy_ci: float | None = None
+    top1: float | None = None
+    ci95: dict[str, tuple[float, float]]
+    count: int
+
+
+class Evaluation(Frozen):
+    """One model on one data set.
+
+    `artifact` is the evaluated file, or the model's name where it lives in memory only (then without `sha256`).
+    `unknown_characters` counts label characters that the model cannot produce; they are part of the CER.
+    """
+
+    artifact: str
+    sha256: str | None = None
+    runtime: str
+    dataset: DatasetFacts
+    accuracy: Accuracy
+    skipped: list[str] = Field(default_factory=list)
+    predictions: tuple[Prediction, ...]
+    unknown_characters: dict[str, int] = Field(default_factory=dict)
+
+    def ratios(self) -> dict[str, Ratio]:
+        """Per-image counts behind each figure."""
+        return ratios(self.dataset.kind, self.predictions)
+
+    def figures(self) -> dict[str, Any]:
+        """The flat object that `crnn-deploy evaluate --json` prints: figures that apply, then what they rest on."""
+        return {
+            **self.accuracy.model_dump(mode="json", exclude_none=True),
+            **self.model_dump(mode="json", include={"artifact", "runtime", "dataset", "skipped", "unknown_characters"}),
+        }
+
+
+def ratios(kind: Kind, predictions: tuple[Prediction, ...]) -> dict[str, Ratio]:
+    """Per-image counts behind each figure that applies to labels of this kind."""
+    references = [prediction.reference for prediction in predictions]
+    texts = [prediction.text for prediction in predictions]
+    return class_ratios(references, texts) if kind == "class" else text_ratios(references, texts)

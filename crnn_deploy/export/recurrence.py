@@ -1,0 +1,68 @@
+"""The recurrent nodes of an exported graph: they must mean what PyTorch meant, with nothing superfluous on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from torch import nn
+
+from crnn_deploy.errors import GateError
+
+RECURRENT_OPS = ("GRU", "LSTM", "RNN")
+_STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM
+
+# Operators that only move values about: zeros in, zeros out.
+_MOVERS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
+
+
+def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
+    """Hold the graph to one node per recurrent layer, and GRUs to PyTorch's definition.
+
+    PyTorch applies a GRU's reset gate after the recurrent product (`linear_before_reset=1`); ONNX's default is before,
+    and exporters have got this wrong silently.
+
+    Raises:
+        GateError: if a layer was unrolled or lost, or a GRU resets before its product.
+    """
+    nodes = [node for node in graph.node if node.op_type in RECURRENT_OPS]
+    layers = sum(module.num_layers for module in model.modules() if isinstance(module, nn.RNNBase))
+    if len(nodes) < layers:
+        raise GateError(f"The export holds {len(nodes)} recurrent nodes for {layers} recurrent layers.")
+    for node in nodes:
+        attributes = {attribute.name: attribute.i for attribute in node.attribute}
+        if node.op_type == "GRU" and attributes.get("linear_before_reset", 0) != 1:
+            raise GateError(
+                f"The exported GRU {node.name} has linear_before_reset=0.",
+                "It would apply the reset gate before the recurrent product; PyTorch applies it after.",
+            )
+
+
+def drop_zero_states(graph: onnx.GraphProto) -> None:
+    """Remove initial states that are zeros, which ONNX assumes anyway. States that a model has learned stay."""
+    producers = {output: node for node in graph.node for output in node.output}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type not in RECURRENT_OPS:
+            continue
+        for index in _STATE_INPUTS:
+            if index < len(node.input) and _is_zero(node.input[index], producers, constants):
+                node.input[index] = ""
+        while not node.input[-1]:
+            node.input.pop()
+
+
+def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[str, onnx.TensorProto]) -> bool:
+    """Whether the tensor is zeros, whatever its shape at run time. No name stands for an omitted state: zeros."""
+    if not name:
+        return True
+    if name in constants:
+        return not np.any(numpy_helper.to_array(constants[name]))
+    node = producers.get(name)
+    if node is None:
+        return False
+    if node.op_type == "ConstantOfShape":
+        return not any(np.any(numpy_helper.to_array(attribute.t)) for attribute in node.attribute)
+    if node.op_type in _MOVERS:
+        return _is_zero(node.input[0], producers, constants)
+    return False

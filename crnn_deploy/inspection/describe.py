@@ -1,0 +1,127 @@
+"""Everything that a model file tells: our artifacts, any ONNX model, third-party checkpoints known or unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from crnn_deploy.artifact import Artifact, read_onnx, read_safetensors, read_spec, require_file
+from crnn_deploy.checkpoints.importing import load_detected
+from crnn_deploy.checkpoints.state_dict import read_state_dict
+from crnn_deploy.checkpoints.summary import TensorSummary, summarise
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import sha256_of
+from crnn_deploy.inspection.facts import Facts, line_shape, measure, onnx_facts, torch_facts
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.spec import Architecture, Frozen, LineageStep, ModelSpec, Preprocessing
+
+_DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
+
+
+class Description(Frozen):
+    """What is known about a model file; None or empty where the file doesn't tell.
+
+    `note` says why something is unknown. The fields from `name` on are those of its `ModelSpec`.
+    """
+
+    path: Path
+    format: str
+    size_bytes: int
+    sha256: str
+    parameters: int
+    precision: str
+    macs: int | None
+    macs_input: tuple[int, ...] | None
+    layers: TensorSummary | None = None
+    operators: dict[str, int] | None = None
+    note: str = ""
+    name: str | None = None
+    task: str | None = None
+    charset: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
+    blank: int | None = None
+    output_layout: str | None = None
+    preprocessing: Preprocessing | None = None
+    architecture: Architecture | None = None
+    lineage: tuple[LineageStep, ...] = ()
+    metrics: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+
+def describe(path: Path | str) -> Description:
+    """Read a `.pth`, `.pt`, `.safetensors` or `.onnx` file. Nothing in it is executed.
+
+    Raises:
+        InputError: if the file is missing, broken, or no model.
+    """
+    path = Path(path)
+    require_file(path)
+    if path.suffix == ".onnx":
+        return _describe_onnx(path)
+    spec = read_spec(path) if path.suffix == ".safetensors" else None
+    return _describe_artifact(path, spec) if spec else _describe_checkpoint(path)
+
+
+def _describe_onnx(path: Path) -> Description:
+    spec = read_spec(path)
+    graph = OnnxGraph(read_onnx(path))
+    shape = line_shape(spec.preprocessing) if spec else _default_shape(graph)
+    note = "" if spec else "It carries no spec, so its charset and preprocessing are unknown."
+    facts = None
+    try:
+        facts = onnx_facts(graph, shape)
+    except InputError as error:
+        note = f"{note} {error}".strip()
+    operators = dict(Counter(node.op_type for node in graph.nodes if node.op_type != "Constant").most_common())
+    return _describe(
+        path, spec, facts, note, parameters=graph.parameters(), precision=graph.precision(), operators=operators
+    )
+
+
+def _describe_artifact(path: Path, spec: ModelSpec) -> Description:
+    layers = summarise(read_safetensors(path))
+    facts, note = None, ""
+    try:
+        facts = measure(Artifact(path, spec))
+    except InputError as error:  # such as a user's module whose source file isn't here
+        note = str(error)
+    return _describe(path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers)
+
+
+def _describe_checkpoint(path: Path) -> Description:
+    state = read_state_dict(path)
+    layers = summarise(state.tensors)
+    spec, facts, note = None, None, ""
+    try:
+        detected = load_detected(state, path)
+        spec = detected.spec
+        facts = torch_facts(detected.model, line_shape(spec.preprocessing))
+    except InputError as error:
+        note = f"{error.what} {error.fix}"  # the cause lists the layers, as `layers` does
+    return _describe(path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers)
+
+
+def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str, **known: Any) -> Description:
+    told = {key: value for key, value in spec if key != "schema_version"} if spec else {}
+    return Description(
+        path=path,
+        format=path.suffix.removeprefix("."),
+        size_bytes=path.stat().st_size,
+        sha256=sha256_of(path),
+        macs=facts.macs if facts else None,
+        macs_input=facts.macs_input if facts else None,
+        note=note,
+        **known,
+        **told,
+    )
+
+
+def _default_shape(graph: OnnxGraph) -> tuple[int, ...]:
+    """The input's own sizes, with those of a line of text where they are free."""
+    if not graph.inputs:
+        return _DEFAULT_SIZES
+    sizes = [dim.dim_value for dim in graph.inputs[0].type.tensor_type.shape.dim]
+    defaults = (*_DEFAULT_SIZES, *[1] * len(sizes))
+    return tuple(size if size > 0 else default for size, default in zip(sizes, defaults, strict=False))

@@ -1,0 +1,65 @@
+"""Size of a network: parameters, multiply-accumulates at a stated input, and number formats."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_macs import onnx_macs
+from crnn_deploy.inspection.torch_facts import torch_macs, torch_parameters, torch_precision
+from crnn_deploy.models import load_model
+from crnn_deploy.spec import Frozen, Preprocessing
+
+# A line of 100×32 pixels, the size that CRNN papers state their costs at (arXiv 1507.05717).
+_LINE_SIZE = (100, 32)
+
+
+class Facts(Frozen):
+    """Facts about a network.
+
+    Args:
+        parameters: learned numbers. Exported models have folded their batch norms away, and so have fewer.
+        macs: multiply-accumulates of one input of shape `macs_input` `[1, C, H, W]`.
+        precision: number formats that the products run in, such as `fp32` or `int8+fp32`.
+    """
+
+    parameters: int
+    macs: int
+    macs_input: tuple[int, ...]
+    precision: str
+
+
+def measure(artifact: Artifact) -> Facts:
+    """Facts about an artifact, on one line of 100×32 pixels brought to its input size.
+
+    Raises:
+        InputError: if it can't be loaded or run.
+    """
+    shape = line_shape(artifact.spec.preprocessing)
+    if artifact.format == "onnx":
+        return onnx_facts(OnnxGraph(read_onnx(artifact.path)), shape)
+    return torch_facts(load_model(artifact), shape)
+
+
+def torch_facts(model: nn.Module, shape: tuple[int, ...]) -> Facts:
+    """Facts about a PyTorch network at one input shape."""
+    return Facts(
+        parameters=torch_parameters(model),
+        macs=torch_macs(model, shape),
+        macs_input=shape,
+        precision=torch_precision(model),
+    )
+
+
+def onnx_facts(graph: OnnxGraph, shape: tuple[int, ...]) -> Facts:
+    """Facts about an ONNX graph at one input shape. Raises `InputError` if it does not run there."""
+    return Facts(
+        parameters=graph.parameters(), macs=onnx_macs(graph, shape), macs_input=shape, precision=graph.precision()
+    )
+
+
+def line_shape(preprocessing: Preprocessing) -> tuple[int, ...]:
+    """Input `[1, C, H, W]` of a model for a line of 100×32 pixels."""
+    p = preprocessing
+    return (1, p.channel_count, p.height, p.padded_width(*_LINE_SIZE))

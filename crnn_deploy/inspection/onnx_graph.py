@@ -1,0 +1,130 @@
+"""What any ONNX graph tells without being run: weights, their number formats, and the products they take part in."""
+
+from __future__ import annotations
+
+from math import prod
+
+import onnx
+import onnx.inliner
+from onnx import TensorProto
+
+# Products: operator → positions of its activations and weights among the inputs.
+PRODUCTS = {
+    "Conv": (0, 1),
+    "ConvInteger": (0, 1),
+    "QLinearConv": (0, 3),
+    "MatMul": (0, 1),
+    "MatMulInteger": (0, 1),
+    "QLinearMatMul": (0, 3),
+    "Gemm": (0, 1),
+    "GRU": (0, 1),
+    "LSTM": (0, 1),
+    "RNN": (0, 1),
+}
+
+# Constant inputs that nobody learned: quantisation parameters, running statistics, initial states, sizes.
+_NOT_LEARNED = {
+    "QuantizeLinear": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "ConvInteger": (2, 3),
+    "MatMulInteger": (2, 3),
+    "BatchNormalization": (3, 4),
+    "GRU": (4, 5),
+    "LSTM": (4, 5, 6),
+    "RNN": (4, 5),
+    "Resize": (1, 2),
+    "Upsample": (1,),
+}
+
+_PRECISIONS = {
+    TensorProto.FLOAT: "fp32",
+    TensorProto.DOUBLE: "fp64",
+    TensorProto.FLOAT16: "fp16",
+    TensorProto.BFLOAT16: "bf16",
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "int8",
+    TensorProto.INT4: "int4",
+    TensorProto.UINT4: "int4",
+}
+_INTEGERS = (TensorProto.INT8, TensorProto.UINT8, TensorProto.INT4, TensorProto.UINT4)
+_WEIGHTS = (*_PRECISIONS, TensorProto.INT32)  # biases of quantised layers are INT32; shapes are INT64
+
+
+class OnnxGraph:
+    """A model's main graph with its constants and producers at hand; local functions are inlined."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = onnx.inliner.inline_local_functions(model) if model.functions else model
+        self.nodes = list(self.model.graph.node)
+        self.constants: dict[str, TensorProto] = {tensor.name: tensor for tensor in self.model.graph.initializer}
+        for node in self.nodes:
+            if node.op_type == "Constant" and node.attribute[0].name == "value":
+                self.constants[node.output[0]] = node.attribute[0].t
+        self._producers = {output: node for node in self.nodes for output in node.output}
+
+    @property
+    def inputs(self) -> list[onnx.ValueInfoProto]:
+        """What the caller feeds: old files list their weights as inputs too."""
+        return [value for value in self.model.graph.input if value.name not in self.constants]
+
+    @property
+    def products(self) -> list[onnx.NodeProto]:
+        """The nodes that do the multiplying."""
+        return [node for node in self.nodes if node.op_type in PRODUCTS]
+
+    def parameters(self) -> int:
+        """Learned numbers. Batch norms that were folded into their convolution no longer count."""
+        ignored = self._not_learned() | self._weight_scales()
+        sizes = [
+            prod(tensor.dims)
+            for name, tensor in self.constants.items()
+            if name not in ignored and tensor.data_type in _WEIGHTS
+        ]
+        return sum(size for size in sizes if size > 1)  # single numbers are constants of activations and the like
+
+    def precision(self) -> str:
+        """Number formats that the products run in, such as `fp32` or `int8+fp32`."""
+        found = {self._precision_of(node) for node in self.products}
+        return "+".join(sorted(found, key=lambda name: (not name.startswith("int"), name))) or "fp32"
+
+    def _precision_of(self, node: onnx.NodeProto) -> str:
+        """A product is an integer one only if both of its sides are: lone integer weights are unpacked before."""
+        activations, weights = (node.input[index] for index in PRODUCTS[node.op_type])
+        if weights in self.constants:
+            return _PRECISIONS.get(self.constants[weights].data_type, "fp32")
+        stored = self._dequantised(weights)
+        if stored in self.constants and self._dequantised(activations):
+            return _PRECISIONS.get(self.constants[stored].data_type, "fp32")
+        return "fp32"
+
+    def _dequantised(self, name: str) -> str:
+        """The integer tensor behind a DequantizeLinear, or an empty name."""
+        producer = self._producers.get(name)
+        return str(producer.input[0]) if producer is not None and producer.op_type == "DequantizeLinear" else ""
+
+    def _not_learned(self) -> set[str]:
+        return {
+            node.input[index]
+            for node in self.nodes
+            for index in _NOT_LEARNED.get(node.op_type, ())
+            if index < len(node.input)
+        }
+
+    def _weight_scales(self) -> set[str]:
+        """Scales of weights that are stored as integers behind Cast and Mul."""
+        return {
+            name
+            for node in self.nodes
+            if node.op_type == "Mul" and any(self._is_cast_integer(name) for name in node.input)
+            for name in node.input
+            if name in self.constants
+        }
+
+    def _is_cast_integer(self, name: str) -> bool:
+        producer = self._producers.get(name)
+        if producer is None or producer.op_type != "Cast":
+            return False
+        stored = self.constants.get(producer.input[0])
+        return stored is not None and stored.data_type in _INTEGERS

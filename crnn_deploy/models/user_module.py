@@ -1,0 +1,109 @@
+"""A user's own `nn.Module`, named as FILE.py:Class at import and built again from that file whenever it is needed.
+
+The artifact holds the weights and the SHA-256 of the source file, never code: a file that changed is refused.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import Field
+from torch import nn
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import sha256_of
+from crnn_deploy.spec import Architecture, Frozen, ModelSpec
+from crnn_deploy.validation import parse
+
+FAMILY = "module"
+
+
+class UserModuleOptions(Frozen):
+    """Where the class is, and what it is called with."""
+
+    file: Path
+    class_name: str
+    sha256: str = Field(description="of the source file")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the class")
+
+
+def module_architecture(module: str, arguments: dict[str, Any]) -> Architecture:
+    """The architecture that `FILE.py:Class` names.
+
+    Raises:
+        InputError: if `module` is written otherwise or its file is missing.
+    """
+    file, separator, class_name = module.rpartition(":")
+    if not separator or not file.endswith(".py") or not class_name.isidentifier():
+        raise InputError(f"'{module}' names no class.", fix="Write it as --module path/to/model.py:ClassName.")
+    path = Path(file)
+    _require(path)
+    options = UserModuleOptions(file=path, class_name=class_name, sha256=sha256_of(path), arguments=arguments)
+    return Architecture(family=FAMILY, options=options.model_dump(mode="json"))
+
+
+def build_user_module(spec: ModelSpec) -> nn.Module:
+    """The user's class, called with its arguments. This runs the user's file.
+
+    Raises:
+        InputError: if the file is missing, has changed since import, fails to run, or holds no such `nn.Module`.
+    """
+    assert spec.architecture is not None
+    options = parse(UserModuleOptions, spec.architecture.options, f"architecture options of {spec.name}")
+    _require(options.file)
+    if sha256_of(options.file) != options.sha256:
+        raise InputError(
+            f"{options.file} has changed since {spec.name} was imported.",
+            "The weights may no longer belong to this code.",
+            "Import the checkpoint again, or restore the file.",
+        )
+    network = _class_in(_run(options.file), options)
+    try:
+        model = network(**options.arguments)
+    except Exception as error:  # the constructor is the user's: anything may come out of it
+        raise InputError(
+            f"{options.class_name} in {options.file} cannot be built: {type(error).__name__}: {error}.",
+            f"It was called with {options.arguments or 'no arguments'}.",
+            "Give its keyword arguments in the spec: architecture: {family: module, options: {arguments: {…}}}",
+        ) from error
+    return model
+
+
+def _require(file: Path) -> None:
+    if not file.is_file():
+        raise InputError(
+            f"The model's source file {file} does not exist.",
+            "Relative paths start from the folder that you are in.",
+            "Go to the folder where it was imported, or import the checkpoint again.",
+        )
+
+
+def _run(file: Path) -> ModuleType:
+    module_spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert module_spec is not None
+    assert module_spec.loader is not None
+    module = importlib.util.module_from_spec(module_spec)
+    sys.path.insert(0, str(file.parent.resolve()))  # so that the file can import its neighbours
+    try:
+        module_spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}.") from error
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _class_in(module: ModuleType, options: UserModuleOptions) -> type[nn.Module]:
+    networks = {
+        name: value for name, value in vars(module).items() if isinstance(value, type) and issubclass(value, nn.Module)
+    }
+    if options.class_name not in networks:
+        raise InputError(
+            f"{options.file} has no nn.Module called {options.class_name}.",
+            f"It has: {', '.join(networks) or 'none'}.",
+        )
+    return networks[options.class_name]

@@ -1,0 +1,131 @@
+"""Puts what the stages found into one report, with the verdicts of the gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.benchmark import Benchmark, Measured
+from crnn_deploy.data import Source
+from crnn_deploy.evaluation import Evaluation, text_agreement
+from crnn_deploy.pipeline.advice import advice
+from crnn_deploy.pipeline.gates import Judge, rise
+from crnn_deploy.pipeline.recipe import Recipe
+from crnn_deploy.report import Comparison, Gate, Report, TrainingPoint, Variant, build_examples
+
+_EXAMPLES = 16
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One variant of the run with what was found out about it, and the one that it was made from."""
+
+    name: str
+    stage: str
+    parent: str | None
+    artifact: Artifact
+    evaluation: Evaluation
+
+
+def compose_report(
+    recipe: Recipe, command: str, candidates: list[Candidate], benchmark: Benchmark, source: Source
+) -> Report:
+    """The report of a run.
+
+    Args:
+        candidates: the teacher first, then in the order in which they were made.
+        benchmark: with one variant for each candidate, in their order.
+        source: the images of the evaluation, for the example lines.
+    """
+    named = _named(benchmark, candidates)
+    judge = Judge(recipe.budget, named, {candidate.name: candidate.evaluation for candidate in candidates})
+    training = _training_points(candidates[-1].artifact)
+    return Report(
+        title=recipe.title,
+        command=command,
+        environment=benchmark.environment,
+        dataset=candidates[0].evaluation.dataset,
+        variants=tuple(
+            _variant(candidate, measured, judge.verdict(candidate.stage, candidate.name, candidate.parent))
+            for candidate, measured in zip(candidates, named.variants, strict=True)
+        ),
+        comparisons=tuple(_comparisons(candidates)),
+        realised=_realised(candidates),
+        examples=build_examples(source, {c.name: c.evaluation for c in candidates}, _EXAMPLES),
+        training=training,
+        advice=advice(training),
+        notes=tuple(_notes(candidates)),
+    )
+
+
+def _named(benchmark: Benchmark, candidates: list[Candidate]) -> Benchmark:
+    """The benchmark with the names of the run instead of file names."""
+    renamed = zip(benchmark.variants, candidates, strict=True)
+    return benchmark.model_copy(
+        update={"variants": tuple(measured.model_copy(update={"name": c.name}) for measured, c in renamed)}
+    )
+
+
+def _variant(candidate: Candidate, measured: Measured, gate: Gate) -> Variant:
+    return Variant(
+        name=candidate.name,
+        stage=candidate.stage,
+        path=str(candidate.artifact.path),
+        format=measured.format,
+        precision=measured.precision,
+        size_bytes=measured.size_bytes,
+        parameters=measured.parameters,
+        macs=measured.macs,
+        accuracy=candidate.evaluation.accuracy,
+        latency=measured.latency,
+        gate=gate,
+    )
+
+
+def _comparisons(candidates: list[Candidate]) -> list[Comparison]:
+    evaluations = {candidate.name: candidate.evaluation for candidate in candidates}
+    return [
+        Comparison(
+            variant=candidate.name,
+            parent=candidate.parent,
+            difference=rise(candidate.evaluation, evaluations[candidate.parent]),
+            agreement=text_agreement(candidate.evaluation, evaluations[candidate.parent]),
+        )
+        for candidate in candidates
+        if candidate.parent is not None
+    ]
+
+
+def _training_points(student: Artifact) -> tuple[TrainingPoint, ...]:
+    """The curve that distillation left in the lineage."""
+    steps = [step for step in student.spec.lineage if step.stage == "distill"]
+    return tuple(TrainingPoint.model_validate(point) for step in steps for point in step.notes["history"])
+
+
+def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
+    """What the runtime really ran in which precision, as quantization read it back."""
+    return {
+        candidate.name: {
+            f"{op} {precision}": count
+            for precision, counts in step.notes["realised"].items()
+            for op, count in counts.items()
+        }
+        for candidate in candidates
+        for step in candidate.artifact.spec.lineage
+        if step.stage == "quantize" and candidate.stage == "quantize"
+    }
+
+
+def _notes(candidates: list[Candidate]) -> list[str]:
+    """What a reader should know before trusting the table."""
+    notes = []
+    for candidate in candidates:
+        unknown = candidate.evaluation.unknown_characters
+        if unknown:
+            notes.append(
+                f"{candidate.name} cannot write {' '.join(map(repr, unknown))}, which the labels hold "
+                f"{sum(unknown.values())} times; these count as errors."
+            )
+        if candidate.evaluation.skipped:
+            notes.append(f"{len(candidate.evaluation.skipped)} broken images were left out for {candidate.name}.")
+    return notes

@@ -1,0 +1,94 @@
+"""Which variants pass: accuracy against the budget, with intervals, and speed against the teacher and the parent."""
+
+from __future__ import annotations
+
+from crnn_deploy.benchmark import Benchmark
+from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation import Difference, Evaluation, paired_difference, text_agreement
+from crnn_deploy.pipeline.recipe import Budget
+from crnn_deploy.report import Gate
+
+
+def figure_of(evaluation: Evaluation) -> str:
+    """Name of the figure that counts: `cer_ci` for lines, `top1` for classes."""
+    return "cer_ci" if evaluation.accuracy.cer_ci is not None else "top1"
+
+
+def error_of(evaluation: Evaluation) -> float:
+    """Case-insensitive CER, or 1 - top-1."""
+    value: float = getattr(evaluation.accuracy, figure_of(evaluation))
+    return value if figure_of(evaluation) == "cer_ci" else 1 - value
+
+
+def rise(candidate: Evaluation, parent: Evaluation) -> Difference:
+    """Paired difference in the error, so that positive means worse for lines and classes alike."""
+    found = paired_difference(candidate, parent, figure_of(parent))
+    if found.figure == "cer_ci":
+        return found
+    return Difference(figure="error", delta=-found.delta, low=-found.high, high=-found.low)
+
+
+class Judge:
+    """Holds variants against the budget; each verdict gives its reason with the figures.
+
+    Args:
+        benchmark: latency by variant name.
+        evaluations: accuracy by variant name, the teacher first.
+    """
+
+    def __init__(self, budget: Budget, benchmark: Benchmark, evaluations: dict[str, Evaluation]) -> None:
+        self.budget = budget
+        self.benchmark = benchmark
+        self.evaluations = evaluations
+        self.teacher = next(iter(evaluations))
+
+    def verdict(self, stage: str, name: str, parent: str | None) -> Gate:
+        """The gate of the variant `name` that `stage` made from `parent`."""
+        if parent is None:
+            return Gate(status="baseline", reason="what the others are held against")
+        if stage == "export":
+            return self._export(name, parent)
+        checks = [*self._accuracy(name), self._speed(name, self._fast_teacher(), self.budget.min_speedup)]
+        if stage == "quantize":
+            checks += [self._rise(name, parent, self.budget.max_quantization_rise), self._speed(name, parent, 1.0)]
+        return _gate(checks)
+
+    def _export(self, name: str, parent: str) -> Gate:
+        """An export reads what its parent reads, but for ties that rounding decides (1 image in 1,000)."""
+        agreement = text_agreement(self.evaluations[name], self.evaluations[parent])
+        count = len(self.evaluations[name].predictions)
+        reason = f"same text as {parent} on {agreement:.2%} of {count:,} images (at least 99.9 %)"
+        return Gate(status="baseline" if agreement >= 0.999 else "rejected", reason=reason)
+
+    def _fast_teacher(self) -> str:
+        """The teacher in ONNX Runtime, where the students run too."""
+        onnx = [variant.name for variant in self.benchmark.variants if variant.format == "onnx"]
+        return onnx[0]
+
+    def _accuracy(self, name: str) -> list[tuple[bool, str]]:
+        checks = []
+        if self.budget.max_error is not None:
+            error = error_of(self.evaluations[name])
+            checks.append((error <= self.budget.max_error, f"error {error:.2%} (at most {self.budget.max_error:.2%})"))
+        if self.budget.max_rise is not None:
+            checks.append(self._rise(name, self.teacher, self.budget.max_rise))
+        return checks
+
+    def _rise(self, name: str, parent: str, bound: float) -> tuple[bool, str]:
+        change = rise(self.evaluations[name], self.evaluations[parent])
+        interval = f"{100 * change.delta:+.2f} points [{100 * change.low:+.2f}, {100 * change.high:+.2f}]"
+        return change.high <= bound, f"error {interval} against {parent} (at most {100 * bound:+.2f})"
+
+    def _speed(self, name: str, other: str, least: float) -> tuple[bool, str]:
+        try:
+            ratio = self.benchmark.speedup(name, other)
+        except InputError as error:
+            return False, error.what
+        return ratio >= least, f"{ratio:.1f}× the speed of {other} (at least {least:g}×)"
+
+
+def _gate(checks: list[tuple[bool, str]]) -> Gate:
+    failed = [text for passed, text in checks if not passed]
+    if failed:
+        return Gate(status="rejected", reason="; ".join(failed))
+    return Gate(status="passed", reason="; ".join(text for _, text in checks))

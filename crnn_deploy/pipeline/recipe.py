@@ -1,0 +1,126 @@
+"""The recipe: everything that a run depends on, as validated data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from crnn_deploy.benchmark import BenchmarkOptions
+from crnn_deploy.data.rendering import RenderOptions
+from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation import EvaluateOptions
+from crnn_deploy.export import ExportOptions
+from crnn_deploy.quantization import QuantizeOptions
+from crnn_deploy.spec import Frozen
+from crnn_deploy.training import DistillOptions
+from crnn_deploy.validation import parse, read_yaml
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+class Rendered(Frozen):
+    """Lines that the run renders itself."""
+
+    render: RenderOptions
+
+
+class Teacher(Frozen):
+    """What `import` takes. `checkpoint` is a path, or `package:NAME/FILE` inside an installed Python package."""
+
+    checkpoint: str
+    module: str | None = None
+    spec: Path | None = None
+
+
+class Sources(Frozen):
+    """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
+
+    train: str | Rendered
+    validation: str | Rendered | None = Field(default=None, description="absent: a part of `train` is held out")
+    calibration: str | Rendered | None = Field(default=None, description="absent: a sample of `train`")
+    evaluation: str | Rendered
+
+
+class Budget(Frozen):
+    """What a student must keep to pass. Errors are the case-insensitive CER, or 1 - top-1; fractions, not percent."""
+
+    max_error: float | None = Field(default=None, ge=0, description="highest error on the evaluation set")
+    max_rise: float | None = Field(
+        default=None, ge=0, description="highest rise over the teacher: upper end of the paired 95 % interval"
+    )
+    max_quantization_rise: float = Field(default=0.003, ge=0, description="the same for INT8 over its FP32 parent")
+    min_speedup: float = Field(default=1.0, gt=0, description="over the teacher: ONNX Runtime, one thread, batch 1")
+
+
+class Recipe(Frozen):
+    """One pipeline from a checkpoint to a report."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder below runs/")
+    title: str
+    variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}; given by --set name=value")
+    teacher: Teacher
+    sources: Sources
+    distill: DistillOptions = DistillOptions()
+    export: ExportOptions = ExportOptions()
+    quantize: QuantizeOptions = QuantizeOptions()
+    evaluate: EvaluateOptions = EvaluateOptions()
+    benchmark: BenchmarkOptions = BenchmarkOptions()
+    budget: Budget
+
+
+def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
+    """Read a recipe with the given `key=value` settings applied.
+
+    A key is one of the recipe's variables, or a dotted path such as `distill.epochs`.
+
+    Raises:
+        InputError: if the file is no recipe, a key is unknown or a variable is not defined.
+    """
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise InputError(f"{path} is not a recipe: expected keys and values.")
+    variables = data.get("variables") or {}
+    if not isinstance(variables, dict):
+        raise InputError(f"{path}: 'variables' must be names and values.")
+    for setting in settings:
+        _apply(data, variables, setting)
+    filled = _fill({**data, "variables": {}}, variables, path)
+    return parse(Recipe, {**filled, "variables": {name: str(value) for name, value in variables.items()}}, str(path))
+
+
+def _apply(data: dict[str, Any], variables: dict[str, Any], setting: str) -> None:
+    """Put one `key=value` where it belongs; the value is read as YAML, like the recipe itself."""
+    key, equals, text = setting.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {setting} is not key=value.", fix="For example --set distill.epochs=30")
+    if key in variables:
+        variables[key] = text
+        return
+    *parents, last = key.split(".")
+    node = data
+    for part in parents:
+        node = node.setdefault(part, {})
+        if not isinstance(node, dict):
+            raise InputError(f"--set {setting}: '{part}' has no keys below it.")
+    node[last] = yaml.safe_load(text)
+
+
+def _fill(value: Any, variables: dict[str, Any], path: Path) -> Any:
+    """`value` with every ${name} replaced."""
+    if isinstance(value, dict):
+        return {key: _fill(item, variables, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, variables, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def lookup(match: re.Match[str]) -> str:
+        if variables.get(match[1]) is None:
+            raise InputError(f"{path} needs the variable '{match[1]}'.", fix=f"Add --set {match[1]}=VALUE")
+        return str(variables[match[1]])
+
+    return _VARIABLE.sub(lookup, value)

@@ -1,0 +1,124 @@
+"""The verb `run`: a recipe from checkpoint to report."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+import crnn_deploy
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.environment import environment
+from crnn_deploy.files import replacing, write_text
+from crnn_deploy.pipeline.cache import StageCache
+from crnn_deploy.pipeline.compose import Candidate, compose_report
+from crnn_deploy.pipeline.recipe import Recipe, load_recipe
+from crnn_deploy.pipeline.sources import open_sources
+from crnn_deploy.pipeline.stages import Stages
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.report import Report, Written, write_report
+from crnn_deploy.spec import Frozen
+
+_RUNS = Path("runs")
+
+
+class RunConfig(Frozen):
+    """One run of a recipe."""
+
+    recipe: Path
+    settings: tuple[str, ...] = Field(default=(), description="key=value, over the recipe's own")
+    out: Path | None = Field(default=None, description="absent: runs/NAME")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came out: the report, where it lies, and the variants that a gate rejected."""
+
+    folder: Path
+    report: Report
+    written: Written
+
+    @property
+    def rejected(self) -> list[str]:
+        return [variant.name for variant in self.report.variants if variant.gate.status == "rejected"]
+
+
+def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
+    """Run a recipe: import, distill, export, quantize, evaluate, benchmark, report.
+
+    Stages whose inputs and options have not changed are taken from the run's cache; an interrupted run goes on where
+    it was. A rejected gate is told in the result, with the report written all the same.
+
+    Raises:
+        InputError: if the recipe, the checkpoint or the data can't be used.
+        GateError: if a stage makes a model that can't be right, so that there is nothing to report.
+    """
+    recipe = load_recipe(config.recipe, config.settings)
+    folder = config.out or _RUNS / recipe.name
+    cache = StageCache(folder / "stages", progress)
+    sources = open_sources(recipe, cache, progress)
+    stages = Stages(recipe, sources, cache, progress)
+
+    teacher = stages.import_teacher()
+    teacher_onnx = stages.export(teacher)
+    student = stages.distill(teacher_onnx)
+    student_onnx = stages.export(student)
+    student_int8 = stages.quantize(student_onnx)
+
+    made = [
+        ("teacher", "import", None, teacher),
+        ("teacher-onnx", "export", "teacher", teacher_onnx),
+        ("student", "distill", "teacher", student_onnx),
+        ("student-int8", "quantize", "student", student_int8),
+    ]
+    if teacher is teacher_onnx:
+        del made[1]
+    candidates = [
+        Candidate(name, stage, parent, _ship(artifact, folder), stages.evaluate(name, artifact))
+        for name, stage, parent, artifact in made
+    ]
+    measured = stages.benchmark([candidate.artifact for candidate in candidates])
+    command = _command(config)
+    report = compose_report(recipe, command, candidates, measured, sources.evaluation.source)
+    written = write_report(report, folder)
+    shipped = {candidate.name: candidate.artifact for candidate in candidates}
+    shipped["student-weights"] = _ship(student, folder)
+    _write_manifest(folder, recipe, command, cache, shipped, report)
+    return RunResult(folder, report, written)
+
+
+def _ship(artifact: Artifact, folder: Path) -> Artifact:
+    """The artifact under its plain name in the run's folder."""
+    target = folder / artifact.path.name
+    if not target.exists() or Artifact(target, artifact.spec).sha256 != artifact.sha256:
+        with replacing(target, force=True) as temporary:
+            shutil.copyfile(artifact.path, temporary)
+    return Artifact(target, artifact.spec)
+
+
+def _command(config: RunConfig) -> str:
+    settings = "".join(f" --set {setting}" for setting in config.settings)
+    out = f" --out {config.out}" if config.out else ""
+    return f"crnn-deploy run {config.recipe}{settings}{out}"
+
+
+def _write_manifest(
+    folder: Path, recipe: Recipe, command: str, cache: StageCache, shipped: dict[str, Artifact], report: Report
+) -> None:
+    manifest = {
+        "schema": 1,
+        "crnn_deploy": crnn_deploy.__version__,
+        "command": command,
+        "recipe": recipe.model_dump(mode="json"),
+        "packages": environment().packages,
+        "stages": [record.model_dump() for record in cache.records],
+        "artifacts": {
+            name: {"path": artifact.path.name, "sha256": artifact.sha256, "size_bytes": artifact.size_bytes}
+            for name, artifact in shipped.items()
+        },
+        "ships": report.shipped.name,
+    }
+    write_text(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,67 @@
+"""Run the FP32 model over the calibration images and let a calibrator watch its activations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.quantization.calibrator import Calibrator
+
+Ranges = dict[str, tuple[float, float]]
+
+
+def collect_ranges(
+    model: onnx.ModelProto,
+    tensors: Sequence[str],
+    batches: Iterable[NDArray[np.float32]],
+    calibrator: Calibrator,
+    threads: int | None = None,
+) -> Ranges:
+    """Range of each of `tensors` over all batches `[N, C, H, W]`, whose widths may differ.
+
+    Memory holds the activations of one batch at a time.
+
+    Raises:
+        InputError: if an activation is not finite.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    # The tensors must exist as the graph names them: an optimised graph has fused some of them away.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    watched = _with_outputs(model, tensors).SerializeToString()
+    session = ort.InferenceSession(watched, options, providers=["CPUExecutionProvider"])
+    image_name = session.get_inputs()[0].name
+    computed = [name for name in tensors if name != image_name]
+
+    for images in batches:
+        if image_name in tensors:
+            calibrator.observe(image_name, images)
+        for name, values in zip(computed, session.run(computed, {image_name: images}), strict=True):
+            calibrator.observe(name, values)
+    return {name: _finite(name, calibrator.range(name)) for name in tensors}
+
+
+def _with_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelProto:
+    """A copy of `model` that also returns `tensors`."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    present = {value.name for value in (*model.graph.input, *model.graph.output)}
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in tensors if name not in present)
+    return watched
+
+
+def _finite(name: str, bounds: tuple[float, float]) -> tuple[float, float]:
+    if not all(map(math.isfinite, bounds)):
+        raise InputError(
+            f"The activation {name} is not finite on the calibration images.",
+            "The weights are damaged, or overflow on such images.",
+            "Evaluate the FP32 model on them first.",
+        )
+    return bounds

@@ -1,0 +1,124 @@
+"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, nothing fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.report import plots, units
+from crnn_deploy.report.model import ExampleLine, Report, Variant
+from crnn_deploy.report.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.spelling import Segment, same, segments
+from crnn_deploy.report.summary import TOP1, headline, metrics, reference_latency, size_ratio, speed_footnote, speedup
+from crnn_deploy.report.table import GATE_MARKS, comparisons_table, latency_tables, variants_table
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One main figure of the variant that ships, and what it is to be compared with."""
+
+    label: str
+    value: str
+    context: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one or more variants read alike."""
+
+    names: tuple[str, ...]
+    right: bool
+    segments: tuple[Segment, ...]
+
+
+def render_html(report: Report) -> str:
+    """The whole page. Equal reports give equal bytes.
+
+    Raises:
+        InputError: if jinja2 or matplotlib is not installed.
+    """
+    _require_extra()
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    # Names, paths and readings come from recipes and models: everything is escaped but our own SVG.
+    environment = Environment(
+        loader=PackageLoader("crnn_deploy.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawn = {
+        "accuracy": plots.accuracy_against_latency(report),
+        "sizes": plots.sizes(report),
+        "latencies": plots.latencies(report),
+        "training": plots.training_curve(report.training),
+    }
+    page = environment.get_template("report.html.j2")
+    return page.render(_content(report), plots={name: Markup(svg) for name, svg in drawn.items() if svg})
+
+
+def _require_extra() -> None:
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"The HTML report needs {' and '.join(missing)}.",
+            "They belong to the optional extra 'report', which is not installed.",
+            "pip install 'crnn-deploy[report]'",
+        )
+
+
+def _content(report: Report) -> dict[str, Any]:
+    return {
+        "report": report,
+        "headline": headline(report),
+        "tiles": _tiles(report),
+        "metric": metrics(report)[0],
+        "gate_marks": GATE_MARKS,
+        "states": {variant.name: plots.status(report, variant) for variant in report.variants},
+        "variants": variants_table(report),
+        "footnote": speed_footnote(report),
+        "comparisons": comparisons_table(report),
+        "latency": latency_tables(report),
+        "examples": [(example, _readings(report, example)) for example in report.examples],
+        "dataset_facts": dataset_facts(report.dataset) if report.dataset else [],
+        "environment_facts": environment_facts(report.environment),
+    }
+
+
+def _tiles(report: Report) -> list[Tile]:
+    """Size, speed and accuracy of what ships, as far as they were measured."""
+    shipped, teacher = report.shipped, report.teacher
+    tiles = [_tile("File size", units.size(shipped.size_bytes), size_ratio(report, shipped), "smaller", "larger")]
+    latency = reference_latency(shipped)
+    if latency is not None:
+        value = units.milliseconds(latency.p50_ms)
+        tiles.append(_tile("Latency, one thread", value, speedup(report, shipped), "faster", "slower"))
+    for metric in metrics(report):
+        value, before = metric.of(shipped), metric.of(teacher)
+        if value is not None:
+            context = "" if shipped is teacher or before is None else f"{units.percent(before)} in {teacher.name}"
+            tiles.append(Tile(metric.label, units.percent(value), context))
+    return tiles
+
+
+def _tile(label: str, value: str, ratio: float | None, more: str, less: str) -> Tile:
+    return Tile(label, value, "" if ratio is None else units.times(ratio, more, less))
+
+
+def _readings(report: Report, example: ExampleLine) -> list[Reading]:
+    """The readings of one line, those alike together, in the order of the variants."""
+    by_text: dict[str, list[Variant]] = {}
+    for variant in report.variants:
+        if variant.name in example.readings:
+            by_text.setdefault(example.readings[variant.name], []).append(variant)
+    whole = metrics(report)[0] is TOP1  # a class is right or wrong as a whole
+    readings = []
+    for text, variants in by_text.items():
+        right = same(example.reference, text)
+        marked = [Segment("wrong", text, example.reference)] if whole and not right else segments(example.reference, text)
+        readings.append(Reading(tuple(variant.name for variant in variants), right, tuple(marked)))
+    return readings

@@ -1,0 +1,39 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.errors import InputError
+from crnn_deploy.runtime.session import batch_first
+from crnn_deploy.spec import ModelSpec
+
+
+class OnnxRuntimeSession:
+    """A `Session` on ONNX Runtime's CPU provider.
+
+    Raises:
+        InputError: if ONNX Runtime refuses the file.
+    """
+
+    runtime = "onnxruntime"
+
+    def __init__(self, artifact: Artifact, threads: int | None = None) -> None:
+        self.spec: ModelSpec = artifact.spec
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(str(artifact.path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises a class of its own for each status code
+            raise InputError(f"ONNX Runtime cannot load {artifact.path}.", str(error)) from None
+        self._input = self._session.get_inputs()[0].name
+        self._output = self._session.get_outputs()[0].name
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
+        (logits,) = self._session.run([self._output], {self._input: images})
+        return batch_first(logits, self.spec)

@@ -1,0 +1,40 @@
+"""Brings the teacher's frames to the student's frame rate without losing characters.
+
+CTC outputs are spikes between long runs of blank. Averaging two frames would smear a spike into the blank, so a student
+frame takes over the one teacher frame in its window that is surest of a character.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+
+def resample_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDArray[np.float32]:
+    """Teacher log-probabilities `[T, K]` → `[length, K]`.
+
+    Going down, each student frame takes the teacher frame with the least blank among those whose centre it covers; going
+    up, the nearest one.
+    """
+    available = len(frames)
+    if available == length:
+        return frames
+    if available < length:
+        nearest = ((np.arange(length) + 0.5) * available / length).astype(int)
+        return frames[nearest]
+    window = ((np.arange(available) + 0.5) * length / available).astype(int)
+    order = np.lexsort((frames[:, blank], window))
+    _, first = np.unique(window[order], return_index=True)
+    return frames[order[first]]
+
+
+def spike_agreement(before: NDArray[np.float32], after: NDArray[np.float32], blank: int) -> float:
+    """Share of the characters read from `before` `[T, K]` that can still be read from `after` `[T', K]`."""
+    return Levenshtein.normalized_similarity(_collapse(before, blank), _collapse(after, blank))
+
+
+def _collapse(frames: NDArray[np.float32], blank: int) -> list[int]:
+    return [int(c) for c, _ in groupby(frames.argmax(-1)) if c != blank]

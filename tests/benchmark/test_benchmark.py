@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, benchmark
+from crnn_deploy.benchmark.benchmark import unique_names
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Silent
+
+QUICK = {"rounds": 3, "warmup": 0}
+
+
+class Counting(Silent):
+    """Remembers how many of how many steps were tracked."""
+
+    def track(self, items, description, total, done=0):
+        self.total, self.seen = total, done
+        for item in super().track(items, description, total):
+            self.seen += 1
+            yield item
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["t/teacher.onnx", "s/student.int8.onnx"], ["teacher", "student.int8"]),
+        (["m.safetensors", "m.onnx", "n.onnx"], ["m.safetensors", "m.onnx", "n"]),
+        (["a/m.onnx", "b/m.onnx"], ["a/m.onnx", "b/m.onnx"]),
+    ],
+)
+def test_names_are_short_but_unique(paths, names) -> None:
+    assert unique_names([Path(path) for path in paths]) == names
+
+
+def test_an_artifact_given_twice_is_refused() -> None:
+    with pytest.raises(InputError, match=r"m\.onnx is given twice"):
+        unique_names([Path("m.onnx"), Path("m.onnx")])
+
+
+@pytest.mark.parametrize("wrong", [{"artifacts": ()}, {"threads": (0,)}, {"batches": ()}, {"seconds": 0}])
+def test_settings_that_time_nothing_are_refused(wrong) -> None:
+    with pytest.raises(ValidationError):
+        BenchmarkConfig(**{"artifacts": (Path("m.onnx"),), **wrong})
+
+
+def test_artifacts_are_measured_on_the_widths_of_the_data(one_conv, lines) -> None:
+    source = lines([40, 80, 120, 160, 200])
+    paths = one_conv("small.onnx").path, one_conv("other.onnx").path
+    config = BenchmarkConfig(artifacts=paths, data=source.name, batches=(1, 2), **QUICK)
+    progress = Counting()
+    found = benchmark(config, progress)
+
+    assert progress.seen == progress.total == 6
+    assert [variant.name for variant in found.variants] == ["small", "other"]
+    small = found.variants[0]
+    assert small.size_bytes == paths[0].stat().st_size
+    widths = [(row.bucket, row.width, row.batch) for row in small.latency]
+    assert widths == [(b, w, n) for b, w in (("median", 120), ("narrow", 80), ("wide", 200)) for n in (1, 2)]
+    for row in small.latency:
+        assert row.rounds == 3
+        assert 0 < row.p50_ms <= row.p90_ms <= row.p99_ms
+        assert row.preprocess_ms > 0
+        assert row.decode_ms > 0
+    assert Benchmark.model_validate_json(found.model_dump_json()) == found
+
+
+def test_without_data_a_synthetic_line_is_timed(one_conv) -> None:
+    found = benchmark(BenchmarkConfig(artifacts=(one_conv("small.onnx").path,), **QUICK))
+    assert [(row.bucket, row.width) for row in found.variants[0].latency] == [("100x32", 32)]

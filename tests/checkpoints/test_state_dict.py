@@ -1,0 +1,141 @@
+"""State dicts are read whole or refused with the reason, and nothing in a file is ever executed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from crnn_deploy.checkpoints.state_dict import read_state_dict
+from crnn_deploy.errors import InputError
+
+WEIGHTS = {"rnn.weight_hh_l0": torch.arange(48.0).reshape(12, 4), "head.bias": torch.ones(3)}
+
+
+class Payload:
+    """A pickle of this runs a shell command when it is loaded the usual way."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.marker}",)
+
+
+def saved(path: Path, content: Any, **options: Any) -> Path:
+    torch.save(content, path, **options)
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WEIGHTS,
+        {"state_dict": WEIGHTS, "epoch": 3},
+        {"model": {"net": WEIGHTS}},
+        {f"module.{name}": tensor for name, tensor in WEIGHTS.items()},
+        {f"_orig_mod.module.{name}": tensor for name, tensor in WEIGHTS.items()},
+        {"model_state_dict": WEIGHTS, "optimizer": {"state": {0: torch.ones(2)}}},
+    ],
+)
+def test_containers_and_wrappers_are_taken_off(tmp_path: Path, content: Any) -> None:
+    state = read_state_dict(saved(tmp_path / "a.pth", content))
+    assert state.tensors.keys() == WEIGHTS.keys()
+    assert torch.equal(state.tensors["rnn.weight_hh_l0"], WEIGHTS["rnn.weight_hh_l0"])
+
+
+def test_plain_values_beside_the_weights_are_kept(tmp_path: Path) -> None:
+    state = read_state_dict(saved(tmp_path / "a.pt", {"model": WEIGHTS, "charset": "abc", "step": 7}))
+    assert state.extras == {"charset": "abc", "step": 7}
+
+
+def test_reads_safetensors(tmp_path: Path) -> None:
+    save_file(WEIGHTS, tmp_path / "a.safetensors")
+    assert read_state_dict(tmp_path / "a.safetensors").tensors.keys() == WEIGHTS.keys()
+
+
+def test_reads_the_format_before_zip_archives(tmp_path: Path) -> None:
+    file = saved(tmp_path / "a.pth", WEIGHTS, _use_new_zipfile_serialization=False)
+    assert read_state_dict(file).tensors.keys() == WEIGHTS.keys()
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4, 5])
+def test_a_bare_hostile_pickle_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
+    marker = tmp_path / "executed"
+    file = tmp_path / "evil.pth"
+    file.write_bytes(pickle.dumps({"w": Payload(marker)}, protocol=protocol))
+    with pytest.raises(InputError) as raised:
+        read_state_dict(file)
+    assert not marker.exists()
+    if protocol >= 2:  # older pickles don't even look like checkpoints
+        assert "would execute code" in raised.value.what
+        assert "system" in raised.value.what
+        assert "not executed" in raised.value.what
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_hostile_checkpoint_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
+    marker = tmp_path / "executed"
+    content = {**WEIGHTS, "hook": Payload(marker)}
+    file = saved(tmp_path / "evil.pth", content, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(InputError, match=r"would execute code.*system.*not executed"):
+        read_state_dict(file)
+    assert not marker.exists()
+
+
+def test_the_payload_would_have_run(tmp_path: Path) -> None:
+    marker = tmp_path / "executed"
+    pickle.loads(pickle.dumps(Payload(marker)))
+    assert marker.exists()
+
+
+def test_a_pickled_model_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"torch\.nn\.modules\.linear\.Linear") as raised:
+        read_state_dict(saved(tmp_path / "whole.pth", nn.Linear(2, 2)))
+    assert "state_dict()" in raised.value.fix
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999])
+def test_truncated_files_are_refused(tmp_path: Path, zipped: bool, share: float) -> None:
+    whole = saved(tmp_path / "whole.pth", WEIGHTS, _use_new_zipfile_serialization=zipped).read_bytes()
+    cut = tmp_path / "cut.pth"
+    cut.write_bytes(whole[: max(5, int(len(whole) * share))])
+    with pytest.raises(InputError, match="not a complete PyTorch checkpoint") as raised:
+        read_state_dict(cut)
+    assert "truncated" in raised.value.cause
+
+
+def test_torchscript_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "script.pt"
+    torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)).save(str(file))
+    with pytest.raises(InputError, match="TorchScript"):
+        read_state_dict(file)
+
+
+def test_missing_and_empty_files_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_state_dict(tmp_path / "none.pth")
+    (tmp_path / "empty.pth").touch()
+    with pytest.raises(InputError, match="is empty"):
+        read_state_dict(tmp_path / "empty.pth")
+
+
+@pytest.mark.parametrize("content", [b"<!doctype html>", b"version https://git-lfs.github.com/spec/v1", b"\x00" * 64])
+def test_other_files_are_no_checkpoints(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "page.pth"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="is not a PyTorch checkpoint"):
+        read_state_dict(file)
+
+
+@pytest.mark.parametrize("content", [{}, {"epoch": 3}, [1, 2], {"state_dict": {}}])
+def test_checkpoints_without_tensors_are_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(InputError, match="holds no weights"):
+        read_state_dict(saved(tmp_path / "a.pth", content))

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from crnn_deploy.artifact import write_safetensors
+from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.evaluation import EvaluateConfig, EvaluateOptions, evaluate, evaluate_session
+
+LABELS = ["abc", "bad", "Add", "e", "cab", "deed", "a b"]
+ANSWERS = ["abc", "bed", "add", "e", "cab", "deed", "ab"]
+
+
+def test_predictions_and_figures_come_in_the_order_of_the_source(memory_source, reading_session, reader) -> None:
+    found = evaluate_session(reading_session(reader, ANSWERS), memory_source(LABELS), EvaluateOptions())
+    assert [p.item for p in found.predictions] == [f"image{i}.png" for i in range(7)]
+    assert [p.reference for p in found.predictions] == LABELS
+    assert [p.text for p in found.predictions] == ANSWERS
+    assert found.accuracy.cer == pytest.approx(3 / 20)
+    assert found.accuracy.cer_ci == pytest.approx(2 / 20)
+    assert found.accuracy.word_accuracy == pytest.approx(4 / 7)
+    assert found.accuracy.top1 is None
+    assert set(found.accuracy.ci95) == {"cer", "cer_ci", "word_accuracy", "word_accuracy_ci"}
+
+
+def test_the_batch_size_changes_nothing(memory_source, reading_session, reader) -> None:
+    session, source = reading_session(reader, ANSWERS), memory_source(LABELS)
+    results = [evaluate_session(session, source, EvaluateOptions(batch_size=size)) for size in (1, 3, 100)]
+    assert results[0] == results[1] == results[2]
+
+
+def test_limit_takes_the_first_images(memory_source, reading_session, reader) -> None:
+    found = evaluate_session(reading_session(reader, ANSWERS), memory_source(LABELS), EvaluateOptions(limit=2))
+    assert [p.reference for p in found.predictions] == LABELS[:2]
+    assert found.accuracy.count == found.dataset.count == 2
+
+
+def test_the_beam_decoder_can_be_chosen(memory_source, reading_session, reader) -> None:
+    found = evaluate_session(reading_session(reader, ANSWERS), memory_source(LABELS), EvaluateOptions(decoder="beam"))
+    assert [p.text for p in found.predictions] == ANSWERS
+
+
+def test_a_classifier_gets_top1_only(memory_source, reading_session, classifier) -> None:
+    source = memory_source(["cat", "dog", "owl", "cat"], kind="class", class_names=("cat", "dog", "owl"))
+    session = reading_session(classifier, ["cat", "dog", "owl", "dog"])
+    found = evaluate_session(session, source, EvaluateOptions())
+    assert found.accuracy.top1 == 0.75
+    assert found.accuracy.cer is None
+    assert set(found.figures()) >= {"top1", "ci95", "count"}
+    assert "cer" not in found.figures()
+
+
+def test_a_broken_image_stops_the_run_unless_skipped(memory_source, reading_session, reader) -> None:
+    session, source = reading_session(reader, ANSWERS), memory_source(LABELS, broken=frozenset({1}))
+    with pytest.raises(InputError, match=r"image1\.png"):
+        evaluate_session(session, source, EvaluateOptions())
+    found = evaluate_session(session, source, EvaluateOptions(skip_bad=True))
+    assert found.skipped == ["image1.png"]
+    assert [p.item for p in found.predictions] == [f"image{i}.png" for i in (0, 2, 3, 4, 5, 6)]
+    assert found.accuracy.count == 6
+
+
+def test_nothing_left_after_skipping_is_an_error(memory_source, reading_session, reader) -> None:
+    source = memory_source(LABELS, broken=frozenset(range(7)))
+    with pytest.raises(InputError, match="All 7 images"):
+        evaluate_session(reading_session(reader, ANSWERS), source, EvaluateOptions(skip_bad=True))
+
+
+def test_outputs_that_are_not_finite_fail_the_gate(memory_source, reading_session, reader) -> None:
+    class Broken(reading_session):
+        def run(self, images):
+            logits = super().run(images)
+            logits[np.rint(images[:, 0, 0, 0] * 255) == 4, 3, 2] = np.nan
+            return logits
+
+    with pytest.raises(GateError, match=r"image4\.png"):
+        evaluate_session(Broken(reader, ANSWERS), memory_source(LABELS), EvaluateOptions())
+
+
+def test_a_head_of_another_size_is_refused(memory_source, reading_session, reader) -> None:
+    class Wider(reading_session):
+        def run(self, images):
+            return np.pad(super().run(images), ((0, 0), (0, 0), (0, 1)))
+
+    with pytest.raises(InputError, match="13 outputs, but its spec names 12"):
+        evaluate_session(Wider(reader, ANSWERS), memory_source(LABELS), EvaluateOptions())
+
+
+def test_rare_unknown_characters_are_errors_and_are_listed(memory_source, reading_session, reader) -> None:
+    found = evaluate_session(
+        reading_session(reader, ["a" * 19] * 10), memory_source(["a" * 19] * 9 + ["a" * 18 + "é"]), EvaluateOptions()
+    )
+    assert found.unknown_characters == {"é": 1}
+    assert found.accuracy.cer == pytest.approx(1 / 190)
+
+
+def test_the_verb_names_the_file_and_its_json_is_flat(
+    monkeypatch, tmp_path, memory_source, reading_session, reader
+) -> None:
+    verb = sys.modules["crnn_deploy.evaluation.evaluate"]
+    monkeypatch.setattr(verb, "open_source", lambda location: memory_source(LABELS, name=location))
+    monkeypatch.setattr(verb, "open_session", lambda artifact, _: reading_session(artifact.spec, ANSWERS))
+    artifact = write_safetensors(tmp_path / "model.safetensors", {"w": torch.zeros(1)}, reader)
+
+    found = evaluate(EvaluateConfig(artifact=artifact.path, data="val.tar"))
+    assert (found.artifact, found.sha256) == (str(artifact.path), artifact.sha256)
+
+    printed = json.loads(json.dumps(found.figures()))
+    assert {"cer", "cer_ci", "word_accuracy", "word_accuracy_ci", "ci95", "count"} <= set(printed)
+    assert printed["dataset"]["name"] == "val.tar"
+    assert printed["ci95"]["cer"] == list(found.accuracy.ci95["cer"])
+    assert "predictions" not in printed
+    assert type(found).model_validate_json(found.model_dump_json()) == found

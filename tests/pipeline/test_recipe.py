@@ -1,0 +1,83 @@
+"""Recipes: variables, settings, and errors that help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.pipeline.recipe import load_recipe
+
+RECIPE = """
+name: tiny
+title: A tiny run
+variables: {data: lines, none: null}
+teacher: {checkpoint: teacher.pth}
+sources: {train: "${data}/train.tar", evaluation: "${data}/val.tar"}
+distill: {epochs: 2}
+budget: {max_error: 0.5}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(RECIPE)
+    return file
+
+
+def test_variables_fill_in(path: Path) -> None:
+    assert load_recipe(path).sources.train == "lines/train.tar"
+
+
+def test_settings_reach_variables_and_options(path: Path) -> None:
+    recipe = load_recipe(path, ("data=else where", "distill.epochs=7", "benchmark.threads=[1, 2]", "quantize.samples=9"))
+    assert recipe.sources.evaluation == "else where/val.tar"
+    assert recipe.distill.epochs == 7
+    assert recipe.benchmark.threads == (1, 2)
+    assert recipe.quantize.samples == 9
+
+
+def test_a_misspelt_key_is_refused_with_the_right_one(path: Path) -> None:
+    path.write_text(RECIPE.replace("epochs", "epochz"))
+    with pytest.raises(InputError, match=r"distill\.epochz.*did you mean 'epochs'"):
+        load_recipe(path)
+
+
+def test_a_misspelt_setting_is_refused_too(path: Path) -> None:
+    with pytest.raises(InputError, match="did you mean 'benchmark'"):
+        load_recipe(path, ("benchmrk.rounds=3",))
+
+
+def test_values_out_of_range_name_their_key(path: Path) -> None:
+    with pytest.raises(InputError, match=r"distill\.epochs"):
+        load_recipe(path, ("distill.epochs=0",))
+
+
+def test_an_undefined_variable_says_how_to_define_it(path: Path) -> None:
+    path.write_text(RECIPE.replace("${data}/val", "${none}/val"))
+    with pytest.raises(InputError) as caught:
+        load_recipe(path)
+    assert "--set none=VALUE" in caught.value.fix
+
+
+@pytest.mark.parametrize("setting", ["distill.epochs", "=3", "title.sub=3"])
+def test_settings_that_are_none(path: Path, setting: str) -> None:
+    with pytest.raises(InputError):
+        load_recipe(path, (setting,))
+
+
+@given(st.text(max_size=80))
+def test_whatever_the_file_holds_it_is_a_recipe_or_an_input_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("recipes") / "any.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError):
+        load_recipe(file)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        load_recipe(tmp_path / "none.yaml")
