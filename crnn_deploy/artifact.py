@@ -94,7 +94,9 @@ def require_file(path: Path) -> None:
         raise InputError(f"{path} is empty.", "A download or copy probably broke off.", "Fetch the file again.")
 
 
-def write_safetensors(path: Path, tensors: Mapping[str, torch.Tensor], spec: ModelSpec, force: bool = False) -> Artifact:
+def write_safetensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], spec: ModelSpec, force: bool = False
+) -> Artifact:
     """Write weights and their spec, atomically."""
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path, force) as temporary:

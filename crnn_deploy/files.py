@@ -61,4 +61,5 @@ def sha256_of(path: Path) -> str:
 def _unwritable(path: Path, error: OSError) -> InputError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
-    return InputError(f"{path} cannot be written: {error.strerror or error}.", fix="Check the folder and its permissions.")
+    reason = error.strerror or error
+    return InputError(f"{path} cannot be written: {reason}.", fix="Check the folder and its permissions.")

@@ -121,14 +121,20 @@ class ModelSpec(Frozen):
     @model_validator(mode="after")
     def _outputs_are_named(self) -> ModelSpec:
         if self.schema_version > SCHEMA_VERSION:
-            raise ValueError(f"schema version {self.schema_version} is newer than {SCHEMA_VERSION}; upgrade crnn-deploy")
+            raise ValueError(
+                f"schema version {self.schema_version} is newer than {SCHEMA_VERSION}; upgrade crnn-deploy"
+            )
         if self.task == "classify":
             if not self.class_names:
                 raise ValueError("a classifier needs class_names")
             return self
         if not self.charset:
             raise ValueError("a CTC model needs a charset")
-        repeated = sorted({c for c in self.charset if self.charset.count(c) > 1}) if len(set(self.charset)) < len(self.charset) else []
+        repeated = (
+            sorted({c for c in self.charset if self.charset.count(c) > 1})
+            if len(set(self.charset)) < len(self.charset)
+            else []
+        )
         if repeated:
             raise ValueError(f"the charset repeats {repeated}")
         if self.blank > len(self.charset):

@@ -15,15 +15,14 @@ from crnn_deploy.artifact import Artifact, read_spec, require_file, write_safete
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.fitting import check_forward, fit
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
-from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec, read_fields
+from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_free, sha256_of
 from crnn_deploy.models import build
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import Architecture, Frozen, LineageStep, ModelSpec
-from crnn_deploy.validation import parse
+from crnn_deploy.spec import Frozen, LineageStep, ModelSpec
 
 
 class ImportConfig(Frozen):
@@ -88,10 +87,8 @@ def _import_detected(config: ImportConfig, progress: Progress) -> Artifact:
 
 def _import_module(config: ImportConfig, module: str) -> Artifact:
     state = read_state_dict(config.checkpoint)
-    path = _required_spec(config)
-    written = read_fields(path).get("architecture", {"family": "module"})
-    arguments = parse(Architecture, written, f"architecture in {path}").options.get("arguments", {})
-    spec = make_spec(config.checkpoint.stem, {}, path)
+    spec = make_spec(config.checkpoint.stem, {}, _required_spec(config))
+    arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
     model = build(spec)
     fit(model, state.tensors, str(config.checkpoint))

@@ -14,7 +14,7 @@ from crnn_deploy.spec import Preprocessing
 FAMILY = "legere"
 
 # The package rounds the width to the nearest pixel. Rounding up reads 1,000 receipt lines as well (25.76 % CER against
-# 25.90 %) and is how the reference figures were made.
+# 25.90 %), and gives the reference figures exactly.
 _PREPROCESSING = Preprocessing(
     height=32, width_rounding="ceil", width_multiple=4, min_width=8, max_width=1280, padding="white"
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from crnn_deploy.cli.import_ import import_
 from crnn_deploy.cli.inspect import inspect
 from crnn_deploy.cli.options import Debug
 from crnn_deploy.cli.quantize import quantize
+from crnn_deploy.cli.render import render
 from crnn_deploy.cli.report import report
 from crnn_deploy.cli.run import run
 
@@ -45,7 +47,7 @@ def crnn_deploy(
         typer.echo(context.get_help())
 
 
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "import": import_,
     "distill": distill,
@@ -55,6 +57,7 @@ VERBS = {
     "benchmark": benchmark,
     "report": report,
     "run": run,
+    "render": render,
     "doctor": doctor,
 }
 for name, verb in VERBS.items():

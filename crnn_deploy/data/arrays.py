@@ -28,7 +28,7 @@ class ArraySource:
     ) -> None:
         if len(images) == 0:
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
-        if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
+        if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))):
             raise InputError(
                 f"{name} holds {images.dtype} images of shape {images.shape}.",
                 fix="Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3].",

@@ -61,7 +61,8 @@ class Preprocessor:
     def _margin(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """One column `[H, 1, C]` of what stands beside the image."""
         last = pixels[:, -1:]
-        return {"edge": last, "white": np.full_like(last, 255), "black": np.zeros_like(last)}[self.preprocessing.padding]
+        colours = {"edge": last, "white": np.full_like(last, 255), "black": np.zeros_like(last)}
+        return colours[self.preprocessing.padding]
 
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
@@ -75,4 +76,3 @@ def _opaque(image: Image.Image) -> Image.Image:
     paper = Image.new("RGBA", image.size, "white")
     paper.alpha_composite(image.convert("RGBA"))
     return paper.convert("RGB")
-

@@ -34,9 +34,7 @@ class Student(nn.Module):
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
         self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width)
-        self.rnn = nn.GRU(
-            self.backbone.features, options.hidden, options.layers, batch_first=True, bidirectional=True
-        )
+        self.rnn = nn.GRU(self.backbone.features, options.hidden, options.layers, batch_first=True, bidirectional=True)
         self.dropout = nn.Dropout(options.dropout)
         self.head = nn.Linear(2 * options.hidden, spec.num_outputs)
         self.pool = spec.task == "classify"

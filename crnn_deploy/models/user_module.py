@@ -31,18 +31,19 @@ class UserModuleOptions(Frozen):
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the class")
 
 
-def module_architecture(module: str, arguments: dict[str, Any]) -> Architecture:
-    """The architecture that `FILE.py:Class` names.
+def module_architecture(module: str, arguments: object) -> Architecture:
+    """The architecture that `FILE.py:Class` names, to be called with the keyword `arguments`.
 
     Raises:
-        InputError: if `module` is written otherwise or its file is missing.
+        InputError: if `module` is written otherwise, its file is missing, or `arguments` are no mapping.
     """
     file, separator, class_name = module.rpartition(":")
     if not separator or not file.endswith(".py") or not class_name.isidentifier():
         raise InputError(f"'{module}' names no class.", fix="Write it as --module path/to/model.py:ClassName.")
     path = Path(file)
     _require(path)
-    options = UserModuleOptions(file=path, class_name=class_name, sha256=sha256_of(path), arguments=arguments)
+    given = {"file": path, "class_name": class_name, "sha256": sha256_of(path), "arguments": arguments}
+    options = parse(UserModuleOptions, given, f"--module {module}")
     return Architecture(family=FAMILY, options=options.model_dump(mode="json"))
 
 

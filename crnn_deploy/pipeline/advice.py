@@ -11,14 +11,14 @@ def advice(points: tuple[TrainingPoint, ...]) -> str:
     """One sentence from the validation error over the last third of the epochs."""
     errors = [point.validation_error for point in points if point.validation_error is not None]
     if len(errors) < 3:
-        return "The training was too short to tell what a longer one would bring; set distill.epochs higher and compare."
+        return "The training was too short to tell what a longer one would bring: try more with --set distill.epochs=N."
     before = min(errors[: -(len(errors) // 3)])
     after = min(errors)
     epochs = len(errors)
     if before - after > _WORTH_IT:
         return (
-            f"The validation error still fell from {before:.1%} to {after:.1%} over the last third of the {epochs} epochs, "
-            f"so a longer run should read better: try --set distill.epochs={2 * epochs}."
+            f"The validation error still fell from {before:.1%} to {after:.1%} over the last third of the {epochs} "
+            f"epochs, so a longer run should read better: try --set distill.epochs={2 * epochs}."
         )
     return (
         f"The validation error has settled at {after:.1%} over the last third of the {epochs} epochs, so a longer run "

@@ -60,7 +60,5 @@ class StageCache:
             write_text(done, json.dumps({"seconds": seconds, "depends": told}, indent=2, sort_keys=True))
         seconds = json.loads(done.read_text())["seconds"]
         self.progress.log(f"{stage}: {'unchanged' if cached else 'done'} ({seconds:.0f} s)")
-        self.records.append(
-            StageRecord(stage=stage, folder=folder.name, key=key, cached=cached, seconds=seconds)
-        )
+        self.records.append(StageRecord(stage=stage, folder=folder.name, key=key, cached=cached, seconds=seconds))
         return folder

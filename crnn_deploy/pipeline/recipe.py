@@ -61,7 +61,7 @@ class Recipe(Frozen):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder below runs/")
     title: str
-    variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}; given by --set name=value")
+    variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}")
     teacher: Teacher
     sources: Sources
     distill: DistillOptions = DistillOptions()

@@ -41,7 +41,10 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
     positions = {source.item_name(index): index for index in range(len(source))}
     return tuple(
         ExampleLine(
-            item=item, reference=references[item], readings=readings[item], image=thumbnail(source.image(positions[item]))
+            item=item,
+            reference=references[item],
+            readings=readings[item],
+            image=thumbnail(source.image(positions[item])),
         )
         for item in picked
     )

@@ -119,6 +119,8 @@ def _readings(report: Report, example: ExampleLine) -> list[Reading]:
     readings = []
     for text, variants in by_text.items():
         right = same(example.reference, text)
-        marked = [Segment("wrong", text, example.reference)] if whole and not right else segments(example.reference, text)
+        marked = (
+            [Segment("wrong", text, example.reference)] if whole and not right else segments(example.reference, text)
+        )
         readings.append(Reading(tuple(variant.name for variant in variants), right, tuple(marked)))
     return readings

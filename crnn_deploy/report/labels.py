@@ -45,7 +45,14 @@ def place_labels(
     taken += [line.get_window_extent() for container in axes.containers for line in container.lines[2]]
     for point, name, weight in zip(points, names, weights, strict=True):
         label = axes.annotate(
-            name, point, (0, 0), textcoords="offset points", fontsize=9, color=colour, fontweight=weight, parse_math=False
+            name,
+            point,
+            (0, 0),
+            textcoords="offset points",
+            fontsize=9,
+            color=colour,
+            fontweight=weight,
+            parse_math=False,
         )
         taken.append(_settle(label, taken, axes.get_window_extent()))
 

@@ -30,7 +30,10 @@ def markdown_table(table: Table) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * (w - 1) + ":" if index in table.numeric else "-" * w for index, w in enumerate(widths)]
     padded = [
-        [text.rjust(w) if index in table.numeric else text.ljust(w) for index, (text, w) in enumerate(zip(line, widths, strict=True))]
+        [
+            text.rjust(w) if index in table.numeric else text.ljust(w)
+            for index, (text, w) in enumerate(zip(line, widths, strict=True))
+        ]
         for line in lines
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in (padded[0], rule, *padded[1:]))

@@ -47,7 +47,15 @@ def accuracy_against_latency(report: Report) -> str | None:
         marker = MARKERS.get(latency.runtime if latency else "", "D")
         face = COLOURS["card"] if variant.gate.status == "rejected" else colour
         axes.errorbar(
-            x, y, yerr=bars, fmt=marker, color=colour, markerfacecolor=face, markersize=8.5, markeredgewidth=1.8, capsize=3
+            x,
+            y,
+            yerr=bars,
+            fmt=marker,
+            color=colour,
+            markerfacecolor=face,
+            markersize=8.5,
+            markeredgewidth=1.8,
+            capsize=3,
         )
     xs, ys = [x for _, x, _ in points], [y for *_, y in points]
     axes.set_xscale("log")
@@ -61,7 +69,12 @@ def accuracy_against_latency(report: Report) -> str | None:
     better_at = 0.03 if metric.lower_is_better else 0.97
     arrow = "↙ better" if metric.lower_is_better else "↖ better"
     better = axes.text(
-        0.02, better_at, arrow, transform=axes.transAxes, color=COLOURS["muted"], va="bottom" if metric.lower_is_better else "top"
+        0.02,
+        better_at,
+        arrow,
+        transform=axes.transAxes,
+        color=COLOURS["muted"],
+        va="bottom" if metric.lower_is_better else "top",
     )
     names = [_pointed(report, variant) for variant, _, _ in points]
     weights = ["bold" if variant.name == report.shipped.name else "normal" for variant, _, _ in points]
@@ -71,10 +84,7 @@ def accuracy_against_latency(report: Report) -> str | None:
 
 def sizes(report: Report) -> str:
     """Bytes of the file that ships, one bar a variant."""
-    bars = [
-        (variant, variant.size_bytes / 1e6, _size_label(report, variant), None)
-        for variant in report.variants
-    ]
+    bars = [(variant, variant.size_bytes / 1e6, _size_label(report, variant), None) for variant in report.variants]
     figure, axes = _figure(WIDTH * 0.72, 32 * len(bars) + 10)
     _bars(report, axes, bars)
     return _svg(figure, "sizes")
@@ -92,8 +102,19 @@ def latencies(report: Report) -> str | None:
     tallest = max(map(len, panels.values()))
     figure, grid = _figure(WIDTH * 1.75, rows * (32 * tallest + 44), rows, columns)
     for axes, (title, entries) in zip(grid.flat, panels.items(), strict=False):
-        axes.set_title(title[0].upper() + title[1:], loc="left", color=COLOURS["ink"], fontsize=9.5, fontweight="bold", parse_math=False)
-        _bars(report, axes, [(variant, row.p50_ms, units.milliseconds(row.p50_ms), row.p90_ms) for variant, row in entries])
+        axes.set_title(
+            title[0].upper() + title[1:],
+            loc="left",
+            color=COLOURS["ink"],
+            fontsize=9.5,
+            fontweight="bold",
+            parse_math=False,
+        )
+        _bars(
+            report,
+            axes,
+            [(variant, row.p50_ms, units.milliseconds(row.p50_ms), row.p90_ms) for variant, row in entries],
+        )
     for axes in list(grid.flat)[len(panels) :]:
         axes.set_visible(False)
     return _svg(figure, "latencies")
@@ -130,11 +151,22 @@ def _bars(report: Report, axes: Any, bars: list[tuple[Variant, float, str, float
     for place, (variant, value, label, high) in enumerate(bars):
         colour = COLOURS[status(report, variant)]
         rejected = variant.gate.status == "rejected"
-        axes.barh(place, value, height=0.34, color=COLOURS["card"] if rejected else colour, edgecolor=colour, linewidth=1.2)
+        axes.barh(
+            place, value, height=0.34, color=COLOURS["card"] if rejected else colour, edgecolor=colour, linewidth=1.2
+        )
         if high:
             axes.plot([value, high], [place, place], color=COLOURS["muted"], linewidth=1)
         weight = "bold" if variant.name == report.shipped.name else "normal"
-        axes.text(0, place - 0.26, variant.name, fontsize=8.5, color=COLOURS["ink"], va="bottom", weight=weight, parse_math=False)
+        axes.text(
+            0,
+            place - 0.26,
+            variant.name,
+            fontsize=8.5,
+            color=COLOURS["ink"],
+            va="bottom",
+            weight=weight,
+            parse_math=False,
+        )
         end = max(value, high or 0) + longest * 0.025
         axes.text(end, place, label, fontsize=8.5, color=COLOURS["muted"], va="center_baseline")
 

@@ -98,7 +98,9 @@ def _variant_row(report: Report, variant: Variant, shown: tuple[Metric, ...]) ->
 
 def _accuracy_cell(variant: Variant, metric: Metric) -> Cell:
     value, bounds = metric.of(variant), metric.bounds(variant)
-    return Cell(units.MISSING) if value is None else Cell(units.percent(value), units.interval(bounds) if bounds else "")
+    return (
+        Cell(units.MISSING) if value is None else Cell(units.percent(value), units.interval(bounds) if bounds else "")
+    )
 
 
 def _latency_cell(report: Report, variant: Variant) -> Cell:

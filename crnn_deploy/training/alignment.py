@@ -16,19 +16,21 @@ from rapidfuzz.distance import Levenshtein
 def resample_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDArray[np.float32]:
     """Teacher log-probabilities `[T, K]` → `[length, K]`.
 
-    Going down, each student frame takes the teacher frame with the least blank among those whose centre it covers; going
-    up, the nearest one.
+    Going down, each student frame takes the teacher frame with the least blank among those whose centre it covers;
+    going up, the nearest one.
     """
     available = len(frames)
     if available == length:
         return frames
     if available < length:
-        nearest = ((np.arange(length) + 0.5) * available / length).astype(int)
-        return frames[nearest]
-    window = ((np.arange(available) + 0.5) * length / available).astype(int)
-    order = np.lexsort((frames[:, blank], window))
-    _, first = np.unique(window[order], return_index=True)
-    return frames[order[first]]
+        chosen = ((np.arange(length) + 0.5) * available / length).astype(int)
+    else:
+        window = ((np.arange(available) + 0.5) * length / available).astype(int)
+        least_blank_first = np.lexsort((frames[:, blank], window))
+        _, first = np.unique(window[least_blank_first], return_index=True)
+        chosen = least_blank_first[first]
+    resampled: NDArray[np.float32] = frames[chosen]
+    return resampled
 
 
 def spike_agreement(before: NDArray[np.float32], after: NDArray[np.float32], blank: int) -> float:

@@ -1,4 +1,4 @@
-"""The images of a training: opened, checked against the model and each other, and split where no validation is given."""
+"""The images of a training: opened, checked against the model and each other, and split if need be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The training loop: Fabric for devices and precision, a state that can go on at any step, and the best on validation."""
+"""The training loop: devices and precision by Fabric, resumable at any step, best on validation wins."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 # Blank frames away from every character count this much: enough to keep long gaps and margins silent.
 _FAR_BLANK_WEIGHT = 0.1
@@ -20,7 +20,7 @@ def ctc_loss(logits: Tensor, frames: Tensor, targets: Tensor, lengths: Tensor, b
         lengths: `[N]` characters of each line. Lines that don't fit into their frames count as zero.
     """
     log_probs = logits.log_softmax(-1).transpose(0, 1)
-    return F.ctc_loss(log_probs, targets, frames, lengths, blank=blank, zero_infinity=True)
+    return functional.ctc_loss(log_probs, targets, frames, lengths, blank=blank, zero_infinity=True)
 
 
 def frame_distillation(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int, temperature: float) -> Tensor:
@@ -36,7 +36,7 @@ def frame_distillation(logits: Tensor, teacher: Tensor, frames: Tensor, blank: i
         frames: `[N]` frames that belong to each line; padding behind them is ignored.
     """
     character = (teacher.argmax(-1) != blank).float()
-    near = F.max_pool1d(character, kernel_size=3, stride=1, padding=1)
+    near = functional.max_pool1d(character, kernel_size=3, stride=1, padding=1)
     weight = near + (1 - near) * _FAR_BLANK_WEIGHT
     weight = weight * (_positions(teacher) < frames[:, None])
     divergence = _divergence(logits, teacher, temperature)
@@ -47,14 +47,14 @@ def frame_agreement(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int)
     """Share of the teacher's characters at whose frame, or one beside it, the student reads the same character."""
     expected = teacher.argmax(-1)
     spikes = (expected != blank) & (_positions(teacher) < frames[:, None])
-    read = F.pad(logits.argmax(-1), (1, 1), value=-1)
+    read = functional.pad(logits.argmax(-1), (1, 1), value=-1)
     hit = (read[:, :-2] == expected) | (read[:, 1:-1] == expected) | (read[:, 2:] == expected)
     return (hit & spikes).sum() / spikes.sum().clamp(min=1)
 
 
 def class_loss(logits: Tensor, classes: Tensor) -> Tensor:
-    """Cross-entropy with a little label smoothing (Szegedy et al., arXiv 1512.00567). `logits` `[N, K]`, `classes` `[N]`."""
-    return F.cross_entropy(logits, classes, label_smoothing=0.05)
+    """Cross-entropy with a little label smoothing (Szegedy et al., arXiv 1512.00567); `[N, K]` and `[N]`."""
+    return functional.cross_entropy(logits, classes, label_smoothing=0.05)
 
 
 def class_distillation(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -66,7 +66,7 @@ def _divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """KL per row at a temperature; its square keeps the gradients' size (Hinton et al.)."""
     student = (logits / temperature).log_softmax(-1)
     target = (teacher / temperature).log_softmax(-1)
-    return F.kl_div(student, target, reduction="none", log_target=True).sum(-1) * temperature**2
+    return functional.kl_div(student, target, reduction="none", log_target=True).sum(-1) * temperature**2
 
 
 def _positions(frames: Tensor) -> Tensor:

@@ -17,10 +17,12 @@ import pytest
 import tiny_crnn
 import torch
 from pydantic import BaseModel
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from crnn_deploy.benchmark import BenchmarkConfig
 from crnn_deploy.cli.app import VERBS, app
+from crnn_deploy.data.rendering import RenderOptions
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation import EvaluateConfig
 from crnn_deploy.export import ExportConfig
@@ -40,7 +42,7 @@ def examples(verb: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working folder with a checkpoint, labelled lines and an artifact, under the names that the examples use."""
     monkeypatch.chdir(tmp_path)
     images = tiny_crnn.image_folder(tmp_path / "val", 6)
@@ -49,7 +51,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec())
     network = CompactCrnn(LegereOptions(stem=4, channels=(4,) * 6, hidden=5), inputs=1, outputs=4)
     torch.save({"model": network.state_dict(), "charset": "abc"}, "model.pt")
-    return tmp_path
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -59,7 +60,7 @@ def test_every_verb_has_help_with_examples_that_parse(verb: str) -> None:
     assert "Examples" in shown.output
     for option in ("--json", "--debug"):
         assert option in shown.output
-    group = __import__("typer").main.get_command(app)
+    group = get_command(app)
     assert examples(verb)
     for example in examples(verb):
         assert example[0] == verb
@@ -74,10 +75,11 @@ def test_every_verb_has_help_with_examples_that_parse(verb: str) -> None:
         ("quantize", QuantizeConfig),
         ("benchmark", BenchmarkConfig),
         ("distill", DistillConfig),
+        ("render", RenderOptions),
     ],
 )
 def test_defaults_are_those_of_the_library(verb: str, config: type[BaseModel]) -> None:
-    renamed = {"batch": "batches", "val": "validation"}
+    renamed = {"batch": "batches", "val": "validation", "font": "fonts"}
     compared = 0
     for name, parameter in inspect.signature(VERBS[verb]).parameters.items():
         field = config.model_fields.get(renamed.get(name, name))
@@ -102,16 +104,19 @@ def test_no_verb_and_version() -> None:
         "export tiny.safetensors -o out.onnx",
         "evaluate tiny.safetensors --data val",
         "benchmark tiny.safetensors --rounds 3 --seconds 0.01",
+        "render -o lines.tar --count 3",
         "doctor",
     ],
 )
-def test_json_is_exactly_one_object_on_stdout(folder: Path, command: str) -> None:
+@pytest.mark.usefixtures("folder")
+def test_json_is_exactly_one_object_on_stdout(command: str) -> None:
     result = invoke(*command.split(), "--json")
     assert result.exit_code == 0, result.output
     assert isinstance(json.loads(result.stdout), dict)
 
 
-def test_people_get_text(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_people_get_text() -> None:
     for command in ("inspect model.pt", "evaluate tiny.safetensors --data val", "doctor"):
         result = invoke(*command.split())
         assert result.exit_code == 0, result.output
@@ -119,19 +124,22 @@ def test_people_get_text(folder: Path) -> None:
         assert not result.stdout.startswith("{")
 
 
-def test_evaluate_prints_the_agreed_keys(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_evaluate_prints_the_agreed_keys() -> None:
     figures = json.loads(invoke("evaluate", "tiny.safetensors", "--data", "val", "--json").stdout)
     assert {"cer", "cer_ci", "word_accuracy", "word_accuracy_ci", "ci95", "count"} <= figures.keys()
     assert figures["count"] == 6
 
 
-def test_benchmark_prints_variants(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_benchmark_prints_variants() -> None:
     options = ("--rounds", 3, "--seconds", 0.01, "--batch", 1, "--batch", 2, "--json")
     (variant,) = json.loads(invoke("benchmark", "tiny.safetensors", *options).stdout)["variants"]
     assert {row["batch"] for row in variant["latency"]} == {1, 2}
 
 
-def test_the_verbs_work_on_each_others_output(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_the_verbs_work_on_each_others_output() -> None:
     for command in (
         "import model.pt -o m.safetensors",
         "export m.safetensors -o m.onnx --data val",
@@ -164,7 +172,8 @@ def test_the_verbs_work_on_each_others_output(folder: Path) -> None:
         ("run nowhere.yaml", "does not exist"),
     ],
 )
-def test_wrong_input_is_one_block_and_exit_code_2(folder: Path, command: str, message: str) -> None:
+@pytest.mark.usefixtures("folder")
+def test_wrong_input_is_one_block_and_exit_code_2(command: str, message: str) -> None:
     result = invoke(*command.split())
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
@@ -219,6 +228,6 @@ def test_the_console_script_ends_with_the_exit_code() -> None:
 
 
 def test_help_does_not_load_pytorch() -> None:
-    code = "import sys; import crnn_deploy.cli.app; print([m for m in ('torch', 'onnx', 'onnxruntime') if m in sys.modules])"
+    code = "import sys; import crnn_deploy.cli.app; print({'torch', 'onnx', 'onnxruntime'} & sys.modules.keys())"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout == "[]\n"
+    assert result.stdout == "set()\n"

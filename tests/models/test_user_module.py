@@ -85,3 +85,8 @@ def test_explains_a_file_that_fails_to_run(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("1 / 0\n")
     with pytest.raises(InputError, match="ZeroDivisionError"):
         build(spec(f"{tmp_path / 'broken.py'}:Net"))
+
+
+def test_arguments_must_have_names(source: Path) -> None:
+    with pytest.raises(InputError, match="is not valid"):
+        module_architecture(f"{source}:Net", [1, 2])

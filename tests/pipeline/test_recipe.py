@@ -34,7 +34,8 @@ def test_variables_fill_in(path: Path) -> None:
 
 
 def test_settings_reach_variables_and_options(path: Path) -> None:
-    recipe = load_recipe(path, ("data=else where", "distill.epochs=7", "benchmark.threads=[1, 2]", "quantize.samples=9"))
+    settings = ("data=else where", "distill.epochs=7", "benchmark.threads=[1, 2]", "quantize.samples=9")
+    recipe = load_recipe(path, settings)
     assert recipe.sources.evaluation == "else where/val.tar"
     assert recipe.distill.epochs == 7
     assert recipe.benchmark.threads == (1, 2)
@@ -71,7 +72,7 @@ def test_settings_that_are_none(path: Path, setting: str) -> None:
 
 
 @given(st.text(max_size=80))
-def test_whatever_the_file_holds_it_is_a_recipe_or_an_input_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_noise_is_an_input_error(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = tmp_path_factory.mktemp("recipes") / "any.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError):

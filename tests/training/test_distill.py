@@ -113,9 +113,7 @@ def test_a_classifier_learns_from_labels_and_teacher(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("family", ["mobilenet-v3-gru", "mobilenet-v4-gru"])
-def test_the_artifact_rebuilds_the_student(
-    tmp_path: Path, lines: Path, make_teacher: MakeTeacher, family: str
-) -> None:
+def test_the_artifact_rebuilds_the_student(tmp_path: Path, lines: Path, make_teacher: MakeTeacher, family: str) -> None:
     output = tmp_path / "student.safetensors"
     distill(config(make_teacher(), lines, output, epochs=1, student=family))
     found = open_artifact(output)

@@ -1,0 +1,82 @@
+"""From clean ink on paper to what a printer, a camera and a JPEG encoder leave of it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from crnn_deploy.data.rendering.phrases import Rng
+
+LEGIBLE_HEIGHT = 14  # pixels of line height below which small print can't be read
+
+
+def degrade(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    """A grey picture of a line.
+
+    Args:
+        ink: coverage of the ink, mode L, 255 where all of it is.
+        strength: 0 gives black on white, 1 the worst copies.
+    """
+    picture = _print(ink, strength, rng)
+    if rng.random() < 0.5 * strength:
+        picture = _lose_resolution(picture, strength, rng)
+    if rng.random() < strength:
+        picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 0.035 * strength)) * picture.height))
+    if rng.random() < strength:
+        picture = _add_noise(picture, strength, rng)
+    if rng.random() < 0.6 * strength:
+        picture = _compress(picture, strength, rng)
+    return picture
+
+
+def tilt(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    """`ink` turned by a small angle on a canvas that holds all of it; long lines turn less."""
+    widest = min(3.0, float(np.degrees(0.3 * ink.height / ink.width)))
+    angle = strength * widest * float(rng.uniform(-1, 1))
+    return ink.rotate(angle, Image.Resampling.BILINEAR, expand=True) if abs(angle) > 0.05 else ink
+
+
+def _print(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    """Ink of one shade on unevenly lit paper; now and then light on dark."""
+    paper = 255 - strength * float(rng.uniform(0, 90))
+    contrast = paper * (1 - strength * float(rng.uniform(0, 0.6)))
+    coverage = np.asarray(ink, np.float32) / 255
+    shades = paper + strength * _texture(coverage.shape, rng) - contrast * coverage
+    if rng.random() < 0.08 * strength:
+        shades = 255 - shades
+    return _picture(shades)
+
+
+def _texture(shape: tuple[int, ...], rng: Rng) -> NDArray[np.float32]:
+    """Uneven light and the fibres of the paper, in grey levels around 0."""
+    height, width = shape
+    spots = rng.normal(128, float(rng.uniform(0, 30)), (2, 2 + width // (3 * height))).clip(0, 255).astype(np.uint8)
+    light = Image.fromarray(spots).resize((width, height), Image.Resampling.BICUBIC)
+    fibres = rng.integers(-4, 5, (1 + height // 2, 1 + width // 3), np.int8).repeat(2, 0).repeat(3, 1)
+    texture: NDArray[np.float32] = np.asarray(light, np.float32) - 128 + fibres[:height, :width]
+    return texture
+
+
+def _lose_resolution(picture: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    kept = max(1 - 0.6 * strength * float(rng.random()), min(1.0, LEGIBLE_HEIGHT / picture.height))
+    small = (max(1, round(picture.width * kept)), max(1, round(picture.height * kept)))
+    way_back = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)[rng.integers(3)]
+    return picture.resize(small, Image.Resampling.BOX).resize(picture.size, way_back)
+
+
+def _add_noise(picture: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    grain = rng.standard_normal((picture.height, picture.width), np.float32)
+    return _picture(np.asarray(picture, np.float32) + strength * float(rng.uniform(0, 22)) * grain)
+
+
+def _compress(picture: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=int(rng.integers(round(90 - 65 * strength), 95)))
+    return Image.open(file).convert("L")
+
+
+def _picture(shades: NDArray[np.floating]) -> Image.Image:
+    return Image.fromarray(shades.clip(0, 255).astype(np.uint8))

@@ -1,0 +1,76 @@
+"""Writes named files into a `.tar` or a folder, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import tarfile
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import check_free, replacing
+
+RENDERED = re.compile(r"labels\.tsv|images|\d{6,}\.png")
+
+Contents = Iterable[tuple[str, bytes]]
+
+
+def check_output(output: Path, force: bool) -> None:
+    """Raise `InputError` unless `output` may be written. A folder is replaced only if all in it was rendered."""
+    if output.suffix not in ("", ".tar"):
+        raise InputError(f"Lines cannot be written as {output.suffix}.", fix="Name a .tar or a folder with -o.")
+    if output.suffix == ".tar" or not output.is_dir():
+        check_free(output, force)
+        return
+    strangers = [child.name for child in output.iterdir() if not RENDERED.fullmatch(child.name)]
+    if strangers:
+        raise InputError(
+            f"The folder {output} holds other things, such as {strangers[0]}.", fix="Choose another output with -o."
+        )
+    if not force and any(output.iterdir()):
+        raise InputError(
+            f"The folder {output} already holds lines.", fix="Choose another with -o, or replace it with --force."
+        )
+
+
+def write_output(contents: Contents, output: Path, force: bool) -> None:
+    """Write name and bytes of each file in turn.
+
+    Raises:
+        InputError: if `output` cannot be written.
+    """
+    if output.suffix == ".tar":
+        with replacing(output, force) as temporary:
+            _write_tar(contents, temporary)
+    else:
+        _write_folder(contents, output)
+
+
+def _write_tar(contents: Contents, path: Path) -> None:
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in contents:
+            entry = tarfile.TarInfo(name)  # owner and time stay zero: the same lines, the same bytes
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+
+
+def _write_folder(contents: Contents, folder: Path) -> None:
+    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        temporary.mkdir(parents=True)
+        for name, data in contents:
+            file = temporary / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(data)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        temporary.replace(folder)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be written: {error.strerror or error}.", fix="Check the disk and its permissions."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,77 @@
+"""Renders lines of text into a `.tar` or a folder that `open_source` reads."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from crnn_deploy.data.labels import LABELS
+from crnn_deploy.data.rendering.degrade import degrade, tilt
+from crnn_deploy.data.rendering.drawing import at_height, draw_ink, size_for
+from crnn_deploy.data.rendering.fonts import find_families, pick_typeface
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.output import check_output, write_output
+from crnn_deploy.data.rendering.text import TextGenerator
+from crnn_deploy.progress import SILENT, Progress
+
+
+class LineRenderer:
+    """Makes line `index` from the seed and its index alone, so that a larger count keeps the earlier lines.
+
+    Raises:
+        InputError: if a font is missing, or none can write the alphabet.
+    """
+
+    def __init__(self, options: RenderOptions) -> None:
+        self._options = options
+        self._families = find_families(options.fonts, options.alphabet)
+        self._write = TextGenerator(options.alphabet, options.min_length, options.max_length)
+
+    def text(self, index: int) -> str:
+        return self._write(self._rng(index))
+
+    def image(self, index: int) -> Image.Image:
+        """Line `index`, mode L."""
+        options, rng = self._options, self._rng(index)
+        text = self._write(rng)
+        height = int(rng.integers(options.min_height, options.max_height + 1))
+        font = pick_typeface(self._families, rng).font(size_for(height), rng)
+        ink = tilt(draw_ink(text, font, rng), options.degradation, rng)
+        return degrade(at_height(ink, height), options.degradation, rng)
+
+    def _rng(self, index: int) -> np.random.Generator:
+        return np.random.default_rng((self._options.seed, index))
+
+
+def render_lines(options: RenderOptions, output: Path, force: bool = False, progress: Progress = SILENT) -> Path:
+    """Render `options.count` lines into `output`: a `.tar`, or a folder where the name has no suffix.
+
+    Labelled lines are `labels.tsv` and `images/000000.png`, …; unlabelled ones are `000000.png`, ….
+
+    Raises:
+        InputError: if a font is missing or can't write the alphabet, or `output` exists or can't be written.
+    """
+    check_output(output, force)
+    renderer = LineRenderer(options)
+    write_output(_contents(renderer, options, progress), output, force)
+    return output
+
+
+def _contents(renderer: LineRenderer, options: RenderOptions, progress: Progress) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file, one at a time."""
+    names = [f"{'images/' if options.labelled else ''}{index:06}.png" for index in range(options.count)]
+    if options.labelled:
+        labels = (f"{name}\t{renderer.text(index)}\n" for index, name in enumerate(names))
+        yield LABELS, "".join(labels).encode()
+    for index, name in enumerate(progress.track(names, "Rendering", len(names))):
+        yield name, _png(renderer.image(index))
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()

@@ -1,0 +1,58 @@
+"""Random lines of text over an alphabet."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from crnn_deploy.data.rendering.phrases import PIECES, characters, pick
+
+RANDOM_SHARE = 0.08  # lines of random characters, so that rare ones such as ^ occur as well
+
+
+class TextGenerator:
+    """Makes lines of document-like text from the characters of `alphabet`, neither starting nor ending in a space.
+
+    Args:
+        shortest, longest: bounds of the length in characters, both included.
+    """
+
+    def __init__(self, alphabet: str, shortest: int, longest: int) -> None:
+        self._alphabet = alphabet
+        self._visible = alphabet.replace(" ", "")
+        self._kept = set(alphabet)
+        self._shortest = shortest
+        self._longest = longest
+
+    def __call__(self, rng: np.random.Generator) -> str:
+        # Short lines are the more common ones: words, prices, codes.
+        length = self._shortest + round((self._longest - self._shortest) * float(rng.beta(1.2, 1.8)))
+        if rng.random() < RANDOM_SHARE:
+            return self._random(rng, length)
+        text = ""
+        for _ in range(length):  # a piece gives a character at least, unless the alphabet can't write it
+            text = self._tidy(f"{text} {self._writable(pick(rng, PIECES)(rng))}")
+            if len(text) >= length:
+                break
+        text = self._cut(text, length)
+        return text if len(text) >= self._shortest else text + self._random(rng, self._shortest - len(text))
+
+    def _random(self, rng: np.random.Generator, length: int) -> str:
+        """Exactly `length` random characters."""
+        text = self._tidy(characters(rng, self._alphabet, length))
+        return text + characters(rng, self._visible, length - len(text))
+
+    def _writable(self, text: str) -> str:
+        """`text` in the alphabet: a letter that is missing takes its other case, anything else is left out."""
+        if self._kept.issuperset(text):
+            return text
+        return "".join([c if c in self._kept else c.swapcase() for c in text if {c, c.swapcase()} & self._kept])
+
+    def _tidy(self, text: str) -> str:
+        return (" " if " " in self._kept else "").join(text.split())
+
+    def _cut(self, text: str, length: int) -> str:
+        """At most `length` characters, ending with a whole word where that leaves enough."""
+        if len(text) <= length:
+            return text
+        whole = text[: length + 1].rpartition(" ")[0].rstrip()
+        return whole if len(whole) >= max(self._shortest, length // 2) else text[:length].rstrip()

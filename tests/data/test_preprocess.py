@@ -1,0 +1,58 @@
+"""Pixels become what the spec says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from crnn_deploy.data import Preprocessor
+from crnn_deploy.spec import Preprocessing
+
+
+def run(image: Image.Image, **options: object) -> np.ndarray:
+    return Preprocessor(Preprocessing.model_validate({"height": 4, "width_multiple": 4, **options}))(image, "x")
+
+
+def test_grey_is_normalised_and_padded_white() -> None:
+    x = run(Image.new("L", (5, 4), 0), min_width=1)
+    assert x.shape == (1, 4, 8)
+    assert np.all(x[..., :5] == -1)
+    assert np.all(x[..., 5:] == 1)
+
+
+@pytest.mark.parametrize(("padding", "value"), [("edge", 0.5), ("white", 1.0), ("black", 0.0)])
+def test_paddings(padding: str, value: float) -> None:
+    x = run(Image.new("L", (5, 4), 0x7F), padding=padding, mean=(0.0,), std=(1.0,), min_width=1)
+    assert x[0, 0, -1] == pytest.approx(value, abs=0.01)
+
+
+def test_colours_keep_their_order() -> None:
+    red = Image.new("RGB", (4, 4), (255, 0, 0))
+    options = {"mean": (0.0,), "std": (1.0,), "min_width": 1}
+    assert run(red, channels="RGB", **options)[:, 0, 0].tolist() == [1, 0, 0]
+    assert run(red, channels="BGR", **options)[:, 0, 0].tolist() == [0, 0, 1]
+
+
+def test_each_channel_may_have_its_own_statistics() -> None:
+    x = run(
+        Image.new("RGB", (4, 4), (255, 255, 255)), channels="RGB", mean=(0, 0.5, 1), std=(1, 0.5, 0.25), min_width=1
+    )
+    assert x[:, 0, 0].tolist() == [1, 1, 0]
+
+
+def test_transparency_is_paper() -> None:
+    clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    assert np.all(run(clear, min_width=1) == 1)
+    assert np.all(run(clear.convert("LA"), min_width=1) == 1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "I;16", "F"])
+def test_any_mode_of_image(mode: str) -> None:
+    assert np.isfinite(run(Image.new(mode, (9, 6)))).all()
+
+
+def test_the_aspect_ratio_is_kept_unless_the_width_is_fixed() -> None:
+    line = Image.new("L", (100, 20))
+    assert run(line).shape == (1, 4, 20)
+    assert run(line, width=7).shape == (1, 4, 7)

@@ -1,0 +1,164 @@
+"""Every layout opens as what it is, and what is wrong with one is told."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crnn_deploy.data import Source, open_source
+from crnn_deploy.errors import InputError
+
+from .conftest import labelled, picture, png, write_folder, write_tar
+
+TEXTS = ["HELLO", "a b", "¼ €", ""]
+
+
+def write_lmdb(folder: Path, texts: list[str]) -> Path:
+    lmdb = pytest.importorskip("lmdb")
+    with lmdb.open(str(folder), map_size=1 << 20) as environment, environment.begin(write=True) as transaction:
+        transaction.put(b"num-samples", str(len(texts)).encode())
+        for number, text in enumerate(texts, 1):
+            transaction.put(b"image-%09d" % number, png(picture(number - 1)))
+            transaction.put(b"label-%09d" % number, text.encode())
+    return folder
+
+
+def idx(array: np.ndarray) -> bytes:
+    header = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
+    return gzip.compress(header + array.astype(np.uint8).tobytes())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: write_folder(path / "set", labelled(TEXTS)),
+        lambda path: write_folder(path / "set", labelled(TEXTS)) / "labels.tsv",
+        lambda path: write_tar(path / "set.tar", labelled(TEXTS)),
+        lambda path: write_tar(path / "set.tar", labelled(TEXTS, prefix="./")),
+        lambda path: write_tar(path / "set.tar", labelled(TEXTS, prefix="lines/")),
+        lambda path: write_lmdb(path / "set", TEXTS),
+    ],
+)
+def test_lines_of_text(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    source = open_source(make(tmp_path))
+    assert source.kind == "text"
+    assert [source.text(i) for i in range(len(source))] == TEXTS
+    for i in range(len(source)):
+        assert np.array_equal(np.asarray(source.image(i)), np.asarray(picture(i)))
+    assert len({source.content_hash(i) for i in range(len(source))}) == len(TEXTS)
+
+
+def test_images_without_labels(tmp_path: Path) -> None:
+    files = {f"{i}.png": png(picture(i)) for i in range(3)}
+    for source in (
+        open_source(write_folder(tmp_path / "set", {**files, "notes.txt": b"x"})),
+        open_source(write_tar(tmp_path / "set.tar", files)),
+    ):
+        assert source.kind == "unlabelled"
+        assert [source.item_name(i) for i in range(len(source))] == ["0.png", "1.png", "2.png"]
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    files = {f"{name}/{i}.png": png(picture(i)) for name in ("dog", "cat") for i in range(2)}
+    source = open_source(write_folder(tmp_path / "set", files))
+    assert source.kind == "class"
+    assert source.class_names == ("cat", "dog")
+    assert [source.class_index(i) for i in range(4)] == [0, 0, 1, 1]
+
+
+def test_npz_with_class_names_beside_it(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", x=np.zeros((3, 8, 8, 3), np.uint8), y=np.array([1, 0, 1]))
+    assert open_source(tmp_path / "set.npz").class_names == ("0", "1")
+    (tmp_path / "classes.txt").write_text("apple\nbear\n")
+    source = open_source(tmp_path / "set.npz")
+    assert source.class_names == ("apple", "bear")
+    assert source.image(0).size == (8, 8)
+    assert source.image(0).mode == "RGB"
+
+
+def test_idx_pairs(tmp_path: Path) -> None:
+    images = np.arange(2 * 5 * 4).reshape(2, 5, 4)
+    write_folder(
+        tmp_path,
+        {"t10k-images-idx3-ubyte.gz": idx(images), "t10k-labels-idx1-ubyte.gz": idx(np.array([7, 2]))},
+    )
+    source = open_source(tmp_path)
+    assert [source.class_index(i) for i in range(2)] == [7, 2]
+    assert np.array_equal(np.asarray(source.image(1)), images[1])
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(idx(images))
+    with pytest.raises(InputError, match="several IDX files"):
+        open_source(tmp_path)
+    with pytest.raises(InputError, match="no labels file"):
+        open_source(tmp_path / "train-images-idx3-ubyte.gz")
+
+
+def test_threads_may_read_side_by_side(tmp_path: Path) -> None:
+    source = open_source(write_tar(tmp_path / "set.tar", labelled([str(i) for i in range(50)])))
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(lambda i: np.asarray(source.image(i)), range(50)))
+    assert all(np.array_equal(image, np.asarray(picture(i))) for i, image in enumerate(images))
+
+
+def test_a_broken_header_names_the_image(tmp_path: Path) -> None:
+    files = labelled(["a", "b"])
+    files["images/1.png"] = b"not an image"
+    source: Source = open_source(write_tar(tmp_path / "set.tar", files))
+    source.image(0)
+    with pytest.raises(InputError, match=r"images/1\.png .*is broken") as caught:
+        source.image(1)
+    assert "--skip-bad" in caught.value.fix
+
+
+def cut(path: Path, share: float) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path / "none", "does not exist"),
+        (lambda path: write_folder(path / "set", {"labels.tsv": b""}), "empty"),
+        (lambda path: write_folder(path / "set", {"readme.txt": b"x"}), "no data set"),
+        (lambda path: write_folder(path, {"set.xyz": b"x"}) / "set.xyz", "no data set"),
+        (lambda path: write_folder(path, {"set.tar": b""}) / "set.tar", "empty"),
+        (lambda path: write_folder(path, {"set.tar": b"x" * 600}) / "set.tar", "cannot be read as a tar"),
+        (lambda path: write_folder(path, {"set.npz": b"x" * 600}) / "set.npz", "cannot be read as NPZ"),
+        (lambda path: write_folder(path, {"a-images-idx3": b"\0\0\x08", "a-labels-idx1": b"x"}), "read as IDX"),
+        (lambda path: cut(write_tar(path / "set.tar", labelled(TEXTS * 20)), 0.5), "truncated|not there"),
+        (lambda path: write_tar(path / "set.tar", {"readme.txt": b"x"}), "empty"),
+        (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png\tA\n"}), "not there.*0.png"),
+        (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png A\n"}), "line 1"),
+        (lambda path: write_folder(path / "set", {"labels.tsv": b"\xff\xfe"}), "not UTF-8"),
+    ],
+)
+def test_bad_input(tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        open_source(make(tmp_path))
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is empty"):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "count", "kind"),
+    [
+        ("sroie_lines/val.tar", 5988, "text"),
+        ("captcha_v2/train.tar", 675, "text"),
+        ("mnist/t10k-images-idx3-ubyte.gz", 10000, "class"),
+        ("cifar100/val_2000.npz", 2000, "class"),
+    ],
+)
+def test_real_data(shared_data: Path, place: str, count: int, kind: str) -> None:
+    source = open_source(shared_data / place)
+    assert (len(source), source.kind) == (count, kind)
+    assert source.image(count - 1).size[0] > 1

@@ -1,0 +1,60 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import replacing, sha256_of, write_text
+
+
+def test_a_file_replaces_an_older_one_only_when_forced(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "file.txt"
+    write_text(target, "one")
+    with pytest.raises(InputError, match="already exists") as caught:
+        write_text(target, "two", force=False)
+    assert "--force" in caught.value.fix
+    assert target.read_text() == "one"
+    write_text(target, "two")
+    assert target.read_text() == "two"
+
+
+def write_half(path: Path, failure: BaseException) -> None:
+    with replacing(path, force=True) as temporary:
+        temporary.write_text("half")
+        raise failure
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("bug"), KeyboardInterrupt()])
+def test_a_failure_leaves_nothing_behind(tmp_path: Path, failure: BaseException) -> None:
+    with pytest.raises(type(failure)):
+        write_half(tmp_path / "file", failure)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_and_keeps_the_old_file(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.write_text("old")
+    with pytest.raises(InputError, match="No space left"):
+        write_half(target, OSError(errno.ENOSPC, "No space left on device"))
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert target.read_text() == "old"
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        write_text(tmp_path, "x")
+
+
+def test_an_output_below_a_file_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_text(tmp_path / "file" / "below", "x")
+
+
+def test_known_digest(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

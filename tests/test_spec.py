@@ -1,0 +1,67 @@
+"""What a spec allows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
+
+PLAIN = Preprocessing(height=32)
+
+
+def test_it_survives_json() -> None:
+    spec = ModelSpec(name="m", charset="aé✓", blank=3, preprocessing=PLAIN, metrics={"val": {"cer": 0.1}})
+    assert ModelSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+@pytest.mark.parametrize(("blank", "alphabet"), [(0, ("", "a", "b")), (1, ("a", "", "b")), (2, ("a", "b", ""))])
+def test_the_blank_may_stand_anywhere(blank: int, alphabet: tuple[str, ...]) -> None:
+    spec = ModelSpec(name="m", charset="ab", blank=blank, preprocessing=PLAIN)
+    assert spec.alphabet == alphabet
+    assert spec.num_outputs == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"charset": ""},
+        {"charset": "aba"},
+        {"charset": "ab", "blank": 3},
+        {"task": "classify"},
+        {"charset": "ab", "schema_version": 99},
+        {"charset": "ab", "preprocesing": {}},
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        ModelSpec.model_validate({"name": "m", "preprocessing": {"height": 32}, **wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"mean": (0.5, 0.5)}, {"std": (0.0,)}, {"height": 0}, {"channels": "CMYK"}])
+def test_preprocessing_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Preprocessing.model_validate({"height": 32, **wrong})
+
+
+@given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 64), st.sampled_from(["ceil", "round"]))
+def test_widths_stay_in_bounds(width: int, height: int, multiple: int, rounding: str) -> None:
+    p = Preprocessing(height=32, width_multiple=multiple, width_rounding=rounding, min_width=10, max_width=640)  # type: ignore[arg-type]
+    resized, padded = p.resized_width(width, height), p.padded_width(width, height)
+    assert 10 <= resized <= 640
+    assert resized <= padded < resized + multiple
+    assert padded % multiple == 0
+
+
+def test_a_fixed_width_is_kept() -> None:
+    p = Preprocessing(height=32, width=97)
+    assert p.resized_width(500, 20) == p.padded_width(500, 20) == 97
+
+
+def test_a_stage_adds_to_the_lineage() -> None:
+    spec = ModelSpec(name="m", charset="ab", preprocessing=PLAIN).after(LineageStep(stage="import"))
+    later = spec.after(LineageStep(stage="export"), name="n")
+    assert [step.stage for step in later.lineage] == ["import", "export"]
+    assert (spec.name, later.name) == ("m", "n")
