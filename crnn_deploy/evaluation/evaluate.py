@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.data import open_source
+from crnn_deploy.data import Subset, open_source
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.overlap import fingerprint
 from crnn_deploy.data.preprocess import Preprocessor
@@ -19,7 +19,6 @@ from crnn_deploy.data.source import Source
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.first_items import FirstItems
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
@@ -66,7 +65,7 @@ def evaluate_session(
         GateError: if the model gives numbers that are not finite.
     """
     if options.limit is not None:
-        source = FirstItems(source, options.limit)
+        source = Subset(source, range(min(options.limit, len(source))))
     references = reference_texts(source, session.spec)
     unknown = unknown_characters(references, session.spec, source.name) if source.kind == "text" else {}
     skipped: list[str] = []

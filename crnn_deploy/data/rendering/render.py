@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from crnn_deploy.data.labels import LABELS
 from crnn_deploy.data.rendering.degrade import degrade, tilt
 from crnn_deploy.data.rendering.drawing import at_height, draw_ink, size_for
 from crnn_deploy.data.rendering.fonts import find_families, pick_typeface
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
 from crnn_deploy.data.rendering.text import TextGenerator
+from crnn_deploy.data.sources.labels import LABELS
 from crnn_deploy.progress import SILENT, Progress
 
 

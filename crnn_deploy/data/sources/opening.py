@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.arrays import open_idx, open_npz
-from crnn_deploy.data.folder import (
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.arrays import open_idx, open_npz
+from crnn_deploy.data.sources.folder import (
     has_class_folders,
     has_images,
     open_class_folder,
     open_image_folder,
     open_labelled_folder,
 )
-from crnn_deploy.data.labels import LABELS
-from crnn_deploy.data.lmdb import open_lmdb
-from crnn_deploy.data.source import Source
-from crnn_deploy.data.tar import open_tar
+from crnn_deploy.data.sources.labels import LABELS
+from crnn_deploy.data.sources.lmdb import open_lmdb
+from crnn_deploy.data.sources.tar import open_tar
 from crnn_deploy.errors import InputError
 
 _KINDS = (

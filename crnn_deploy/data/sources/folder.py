@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.encoded import SUFFIXES, EncodedSource, Item
-from crnn_deploy.data.labels import LABELS, check_present, parse_labels
 from crnn_deploy.data.source import Kind
+from crnn_deploy.data.sources.encoded import SUFFIXES, EncodedSource, Item
+from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
 
 
 def open_labelled_folder(folder: Path) -> EncodedSource:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.data.labels import parse_labels
+from crnn_deploy.data.sources.labels import parse_labels
 from crnn_deploy.errors import InputError
 
 WORDS = st.text(st.characters(blacklist_characters="\t\n\r", blacklist_categories=("Cs",)), max_size=20)
@@ -21,10 +23,8 @@ def test_what_is_written_is_read(rows: list[tuple[str, str]], end: str, last: bo
 
 @given(st.binary(max_size=60))
 def test_noise_parses_or_is_an_input_error(data: bytes) -> None:
-    try:
-        parse_labels(data, "labels.tsv")
-    except InputError as error:
-        assert "labels.tsv" in error.what
+    with contextlib.suppress(InputError):
+        assert all(item.name for item in parse_labels(data, "labels.tsv"))
 
 
 def test_the_line_that_is_wrong_is_named() -> None:

@@ -6,8 +6,8 @@ import os
 import tarfile
 from pathlib import Path
 
-from crnn_deploy.data.encoded import SUFFIXES, EncodedSource, Item
-from crnn_deploy.data.labels import LABELS, check_present, parse_labels
+from crnn_deploy.data.sources.encoded import SUFFIXES, EncodedSource, Item
+from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
 from crnn_deploy.errors import InputError
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.data.encoded import Item
+from crnn_deploy.data.sources.encoded import Item
 from crnn_deploy.errors import InputError
 
 LABELS = "labels.tsv"

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data.conftest import labelled, picture, png, write_folder, write_tar
 
 from crnn_deploy.data import Source, open_source
 from crnn_deploy.errors import InputError
-
-from .conftest import labelled, picture, png, write_folder, write_tar
 
 TEXTS = ["HELLO", "a b", "¼ €", ""]
 

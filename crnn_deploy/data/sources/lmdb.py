@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
 
 
