@@ -104,16 +104,17 @@ def _training_points(student: Artifact) -> tuple[TrainingPoint, ...]:
 
 def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
     """What the runtime really ran in which precision, as quantization read it back."""
-    return {
-        candidate.name: {
-            f"{op} {precision}": count
-            for precision, counts in step.notes["realised"].items()
-            for op, count in counts.items()
-        }
-        for candidate in candidates
-        for step in candidate.artifact.spec.lineage
-        if step.stage == "quantize" and candidate.stage == "quantize"
-    }
+    found = {}
+    for candidate in candidates:
+        last = candidate.artifact.spec.lineage[-1] if candidate.artifact.spec.lineage else None
+        if last is not None and last.stage == "quantize":
+            counts = last.notes["realised"]
+            found[candidate.name] = {
+                f"{op} {precision.upper()}": count
+                for precision in ("int8", "fp32")
+                for op, count in counts[precision].items()
+            }
+    return found
 
 
 def _notes(candidates: list[Candidate]) -> list[str]:

@@ -43,14 +43,21 @@ class Judge:
         self.teacher = next(iter(evaluations))
 
     def verdict(self, stage: str, name: str, parent: str | None) -> Gate:
-        """The gate of the variant `name` that `stage` made from `parent`."""
+        """The gate of the variant `name` that `stage` made from `parent`.
+
+        Every stage must be faster than what it started from; the whole speed-up is asked of the last one.
+        """
         if parent is None:
             return Gate(status="baseline", reason="what the others are held against")
         if stage == "export":
             return self._export(name, parent)
-        checks = [*self._accuracy(name), self._speed(name, self._fast_teacher(), self.budget.min_speedup)]
+        checks = self._accuracy(name)
         if stage == "quantize":
-            checks += [self._rise(name, parent, self.budget.max_quantization_rise), self._speed(name, parent, 1.0)]
+            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
+            checks.append(self._speed(name, parent, 1.0))
+            checks.append(self._speed(name, self._fast_teacher(), self.budget.min_speedup))
+        else:
+            checks.append(self._speed(name, self._fast_teacher(), 1.0))
         return _gate(checks)
 
     def _export(self, name: str, parent: str) -> Gate:

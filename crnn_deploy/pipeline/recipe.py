@@ -29,7 +29,7 @@ class Rendered(Frozen):
 
 
 class Teacher(Frozen):
-    """What `import` takes. `checkpoint` is a path, or `package:NAME/FILE` inside an installed Python package."""
+    """What `import` takes, or an artifact. `checkpoint` is a path, or `package:NAME/FILE` in an installed package."""
 
     checkpoint: str
     module: str | None = None
@@ -53,7 +53,9 @@ class Budget(Frozen):
         default=None, ge=0, description="highest rise over the teacher: upper end of the paired 95 % interval"
     )
     max_quantization_rise: float = Field(default=0.003, ge=0, description="the same for INT8 over its FP32 parent")
-    min_speedup: float = Field(default=1.0, gt=0, description="over the teacher: ONNX Runtime, one thread, batch 1")
+    min_speedup: float = Field(
+        default=1.0, gt=0, description="of the INT8 student over the teacher: ONNX Runtime, one thread, batch 1"
+    )
 
 
 class Recipe(Frozen):

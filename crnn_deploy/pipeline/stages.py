@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.artifact import Artifact, open_artifact, require_file
+from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
 from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, benchmark
 from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
 from crnn_deploy.environment import environment
@@ -33,6 +33,8 @@ class Stages:
         teacher = self.recipe.teacher
         checkpoint = locate_checkpoint(teacher.checkpoint)
         require_file(checkpoint)
+        if checkpoint.suffix in (".safetensors", ".onnx") and read_spec(checkpoint) is not None:
+            return open_artifact(checkpoint)  # imported before
         name = "teacher.onnx" if checkpoint.suffix == ".onnx" else "teacher.safetensors"
         depends = {
             "checkpoint": sha256_of(checkpoint),

@@ -1,0 +1,52 @@
+"""A recipe that runs in seconds: an untrained teacher, a tiny student, four letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from crnn_deploy.artifact import write_safetensors
+from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.spec import ModelSpec, Preprocessing
+
+ALPHABET = "ABCD"
+
+
+def rendered(count: int, seed: int) -> dict[str, object]:
+    return {"render": {"count": count, "seed": seed, "alphabet": ALPHABET, "max_length": 4, "max_height": 32}}
+
+
+@pytest.fixture
+def recipe_data(tmp_path: Path) -> dict[str, object]:
+    """The recipe as plain data; its budget lets everything pass that an untrained teacher allows."""
+    torch.manual_seed(0)
+    plain = ModelSpec(name="teacher", charset=ALPHABET, preprocessing=Preprocessing(height=32))
+    spec = student_spec("teacher", "mobilenet-v4-gru", StudentOptions(width=0.5, hidden=16), plain)
+    write_safetensors(tmp_path / "teacher.safetensors", build(spec).state_dict(), spec)
+    return {
+        "name": "tiny",
+        "title": "A tiny run",
+        "teacher": {"checkpoint": str(tmp_path / "teacher.safetensors")},
+        "sources": {"train": rendered(40, 1), "evaluation": rendered(16, 2)},
+        "distill": {"width": 0.25, "hidden": 8, "epochs": 2, "batch_size": 8, "precision": "fp32"},
+        "quantize": {"samples": 8},
+        "evaluate": {"resamples": 50},
+        "benchmark": {"rounds": 3, "warmup": 1},
+        "budget": {"max_quantization_rise": 1.0, "min_speedup": 0.01},
+    }
+
+
+@pytest.fixture
+def write_recipe(tmp_path: Path, recipe_data: dict[str, object]) -> Callable[..., Path]:
+    """Writes the recipe with some keys changed and gives its path."""
+
+    def write(**changes: object) -> Path:
+        path = tmp_path / "tiny.yaml"
+        path.write_text(yaml.safe_dump({**recipe_data, **changes}))
+        return path
+
+    return write

@@ -1,0 +1,99 @@
+"""Gates: known evaluations and latencies give known verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crnn_deploy.benchmark import Benchmark, Latency, Measured
+from crnn_deploy.environment import environment
+from crnn_deploy.evaluation import Accuracy, DatasetFacts, Evaluation, Prediction
+from crnn_deploy.pipeline.gates import Judge
+from crnn_deploy.pipeline.recipe import Budget
+
+REFERENCES = ["hello world"] * 400
+
+
+def evaluation(name: str, wrong: int, kind: str = "text") -> Evaluation:
+    """An evaluation in which `wrong` of 400 lines lack their last letter (or have the other class)."""
+    texts = [text[:-1] if i < wrong else text for i, text in enumerate(REFERENCES)]
+    errors = wrong / sum(map(len, REFERENCES))
+    figures = {"cer_ci": errors, "cer": errors} if kind == "text" else {"top1": 1 - wrong / 400}
+    return Evaluation(
+        artifact=name,
+        sha256=None,
+        runtime="onnxruntime",
+        dataset=DatasetFacts(name="set", count=400, kind=kind, fingerprint="f"),
+        accuracy=Accuracy(**figures, ci95={}, count=400),
+        skipped=[],
+        predictions=tuple(
+            Prediction(item=str(i), reference=r, text=t) for i, (r, t) in enumerate(zip(REFERENCES, texts, strict=True))
+        ),
+        unknown_characters={},
+    )
+
+
+def benchmark(**p50_ms: float) -> Benchmark:
+    def measured(name: str, milliseconds: float) -> Measured:
+        row = Latency(
+            runtime="onnxruntime", threads=1, batch=1, width=100, bucket="median", p50_ms=milliseconds,
+            p90_ms=milliseconds, p99_ms=milliseconds, rounds=200, preprocess_ms=0.1, decode_ms=0.1,
+        )  # fmt: skip
+        return Measured(
+            name=name, path=Path(name), format="onnx", precision="fp32", size_bytes=1, parameters=1, macs=1,
+            latency=(row,),
+        )  # fmt: skip
+
+    return Benchmark(environment=environment(), variants=tuple(measured(n, ms) for n, ms in p50_ms.items()))
+
+
+def judge(budget: Budget, student: int, int8: int, kind: str = "text", int8_ms: float = 0.5) -> Judge:
+    evaluations = {
+        "teacher": evaluation("teacher", 20, kind),
+        "student": evaluation("student", student, kind),
+        "int8": evaluation("int8", int8, kind),
+    }
+    return Judge(budget, benchmark(teacher=10.0, student=1.0, int8=int8_ms), evaluations)
+
+
+def test_what_keeps_the_budget_passes() -> None:
+    gates = judge(Budget(max_error=0.01, max_rise=0.005, min_speedup=20), student=20, int8=20)
+    assert gates.verdict("import", "teacher", None).status == "baseline"
+    assert gates.verdict("distill", "student", "teacher").status == "passed"
+    assert gates.verdict("quantize", "int8", "student").status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("budget", "student", "int8", "speed", "reason"),
+    [
+        (Budget(max_error=0.005, max_quantization_rise=1), 20, 40, 0.5, "at most 0.50%"),
+        (Budget(max_rise=0.001, max_quantization_rise=1), 20, 40, 0.5, "against teacher"),
+        (Budget(max_quantization_rise=0.001), 20, 40, 0.5, "against student"),
+        (Budget(min_speedup=30), 20, 20, 0.5, "20.0× the speed of teacher (at least 30×)"),
+        (Budget(), 20, 20, 1.2, "0.8× the speed of student (at least 1×)"),
+    ],
+)
+def test_each_bound_rejects_alone(budget: Budget, student: int, int8: int, speed: float, reason: str) -> None:
+    verdict = judge(budget, student, int8, int8_ms=speed).verdict("quantize", "int8", "student")
+    assert verdict.status == "rejected"
+    assert reason in verdict.reason
+    assert ";" not in verdict.reason  # only what failed is named
+
+
+def test_a_point_below_the_bound_is_not_enough_if_the_interval_is_not() -> None:
+    bound = 0.0028  # 10 more wrong letters of 4,400 are 0.0023, and the interval reaches beyond
+    verdict = judge(Budget(max_rise=bound), student=30, int8=30).verdict("distill", "student", "teacher")
+    assert verdict.status == "rejected"
+
+
+def test_an_export_must_read_the_same() -> None:
+    gates = judge(Budget(), student=20, int8=21)
+    assert gates.verdict("export", "student", "teacher").status == "baseline"
+    assert gates.verdict("export", "int8", "student").status == "rejected"
+
+
+def test_classifiers_are_held_to_their_top1() -> None:
+    gates = judge(Budget(max_error=0.06), student=20, int8=30, kind="class")
+    assert gates.verdict("distill", "student", "teacher").status == "passed"
+    assert "error 7.50% (at most 6.00%)" in gates.verdict("quantize", "int8", "student").reason

@@ -1,0 +1,138 @@
+"""A whole run: its results, its cache, and what an interruption leaves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.pipeline import RunConfig, run
+from crnn_deploy.progress import Silent
+from crnn_deploy.training import loop
+
+T = TypeVar("T")
+WriteRecipe = Callable[..., Path]
+FILES = ("teacher.safetensors", "teacher.onnx", "student.safetensors", "student.onnx", "student.int8.onnx")
+
+
+class StopAfter(Silent):
+    """Ctrl-C at the n-th thing that any loop of the run does."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+
+    def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
+        for item in items:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+            yield item
+
+
+def stages(folder: Path) -> dict[str, bool]:
+    """Stage → whether the last run took it from the cache."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return {record["stage"]: record["cached"] for record in manifest["stages"]}
+
+
+def artifacts(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+def test_a_run_from_teacher_to_report(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    result = run(RunConfig(recipe=write_recipe(), out=tmp_path / "out"))
+    assert [variant.name for variant in result.report.variants] == ["teacher", "teacher-onnx", "student", "student-int8"]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    for variant in report["variants"]:
+        assert Path(variant["path"]).stat().st_size == variant["size_bytes"]
+        assert {"cer", "cer_ci", "word_accuracy", "ci95"} <= variant["accuracy"].keys()
+        assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= variant["latency"][0].keys()
+        assert variant["gate"]["reason"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        *FILES, "stages", "manifest.json", "report.json", "report.md", "report.html"
+    }  # fmt: skip
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["artifacts"]["student-int8"]["path"] == "student.int8.onnx"
+    assert result.report.training[-1].epoch == 2
+
+
+def test_only_what_depends_on_a_change_runs_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    recipe, out = write_recipe(), tmp_path / "out"
+    run(RunConfig(recipe=recipe, out=out))
+    assert not any(stages(out).values())
+    run(RunConfig(recipe=recipe, out=out))
+    assert all(stages(out).values())
+    run(RunConfig(recipe=recipe, out=out, settings=("benchmark.rounds=4",)))
+    assert [name for name, cached in stages(out).items() if not cached] == ["benchmark"]
+    run(RunConfig(recipe=recipe, out=out, settings=("quantize.samples=9",)))
+    assert [name for name, cached in stages(out).items() if not cached] == [
+        "quantize", "evaluate-student-int8", "benchmark"
+    ]  # fmt: skip
+
+
+def test_interrupted_anywhere_it_ends_in_the_same_artifacts(
+    tmp_path: Path, write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
+    recipe = write_recipe()
+    run(RunConfig(recipe=recipe, out=tmp_path / "whole"))
+    config = RunConfig(recipe=recipe, out=tmp_path / "broken")
+    interruptions = 0
+    for steps in range(0, 300, 9):
+        try:
+            run(config, StopAfter(steps))
+        except KeyboardInterrupt:
+            interruptions += 1
+        else:
+            break
+    else:
+        pytest.fail("the run never came to its end")
+    assert interruptions > 8
+    assert artifacts(tmp_path / "broken") == artifacts(tmp_path / "whole")
+
+
+def test_killed_and_started_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    recipe = write_recipe(distill={"width": 0.25, "hidden": 8, "epochs": 40, "batch_size": 8, "precision": "fp32"})
+    command = [sys.executable, "-m", "crnn_deploy", "run", str(recipe), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    while not list((tmp_path / "out" / "stages").glob("distill-*/*.training/teacher.npy")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not list((tmp_path / "out").glob("student*"))
+    run(RunConfig(recipe=recipe, out=tmp_path / "out"))
+    run(RunConfig(recipe=recipe, out=tmp_path / "whole"))
+    assert artifacts(tmp_path / "out") == artifacts(tmp_path / "whole")
+
+
+def test_a_missed_budget_is_told_and_everything_is_there(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    result = run(RunConfig(recipe=write_recipe(budget={"max_error": 0.0}), out=tmp_path / "out"))
+    assert result.rejected == ["student", "student-int8"]
+    assert result.report.shipped.name == "teacher"
+    assert "at most 0.00%" in result.report.variants[2].gate.reason
+    assert (tmp_path / "out" / "student.int8.onnx").exists()
+
+
+def test_calibration_must_not_share_images_with_the_evaluation(
+    tmp_path: Path, write_recipe: WriteRecipe, recipe_data: dict[str, dict[str, object]]
+) -> None:
+    sources = recipe_data["sources"]
+    recipe = write_recipe(sources={**sources, "calibration": sources["evaluation"]})
+    with pytest.raises(InputError, match="calibration and evaluation sets share 16 images"):
+        run(RunConfig(recipe=recipe, out=tmp_path / "out"))
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_a_missing_checkpoint_or_package(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    for checkpoint, message in (("none.pth", "does not exist"), ("package:no_such_package/x.pth", "not installed")):
+        with pytest.raises(InputError, match=message):
+            run(RunConfig(recipe=write_recipe(teacher={"checkpoint": checkpoint}), out=tmp_path / "out"))

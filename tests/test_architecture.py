@@ -1,0 +1,60 @@
+"""The house stands: imports point to lower floors only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import crnn_deploy
+
+PACKAGE = Path(crnn_deploy.__file__).parent
+# From the roof to the ground; rooms on one line don't know each other.
+FLOORS = (
+    ("cli",),
+    ("pipeline",),
+    ("report",),
+    ("benchmark",),
+    ("inspection",),
+    ("quantization", "training"),
+    ("export",),
+    ("evaluation", "checkpoints"),
+    ("runtime",),
+    ("models",),
+    ("data",),
+    ("artifact", "environment"),
+    ("spec",),
+    ("validation", "files", "progress"),
+    ("errors",),
+)
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+LONGEST = 250
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in FLOOR_OF)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_rooms(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        yield from (name.split(".")[1] for name in names if name.startswith("crnn_deploy."))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    own = room_of(path)
+    wrong = {room for room in imported_rooms(path) if room != own and FLOOR_OF[room] <= FLOOR_OF[own]}
+    assert not wrong
+
+
+def test_files_stay_short() -> None:
+    lengths = {str(path): len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}

@@ -1,0 +1,77 @@
+"""Every command in the README runs, in its order, in one folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What makes a whole run short enough for a test; the commands stay as they are printed.
+SMALL = ("distill.epochs=1", "distill.width=0.25", "quantize.samples=20", "benchmark.rounds=3", "benchmark.seconds=0.2")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def commands(program: str) -> list[list[str]]:
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(f"{program} ")]
+
+
+def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_steps_for_a_checkpoint(tmp_path: Path) -> None:
+    package = pytest.importorskip("easyocr_en_models")
+    shutil.copy(Path(package.model_dir()) / "english_g2.pth", tmp_path)
+    steps = [command for command in commands("crnn-deploy") if command[1] not in ("run", "report")]
+    assert len(steps) >= 10
+    for command in steps:
+        done = execute(command, tmp_path)
+        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
+    (script,) = blocks("python")
+    assert float(execute([sys.executable, "-c", script], tmp_path).stdout.split()[0]) >= 0
+
+
+def test_a_run_on_own_lines(tmp_path: Path) -> None:
+    pytest.importorskip("easyocr_en_models")
+    (tmp_path / "DATA").mkdir()
+    for name, seed in (("train", "1"), ("val", "2")):
+        lines = ["render", "-o", f"DATA/{name}.tar", "--count", "40", "--seed", seed]
+        assert execute(["crnn-deploy", *lines], tmp_path).returncode == 0
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    run, report = (command for command in commands("crnn-deploy") if command[1] in ("run", "report"))
+    done = execute([*run, *(word for setting in SMALL for word in ("--set", setting))], tmp_path)
+    assert done.returncode == 1, done.stderr  # one epoch on 40 lines can't keep the budget, and the gate says so
+    assert "Rejected" in done.stderr
+    assert "teacher" in execute(report, tmp_path).stdout
+
+
+def test_make_demo_runs_the_quickstart() -> None:
+    assert commands("make") == [["make", "demo"], ["make", "test"]]
+    done = execute(["make", "--dry-run", "demo"], ROOT)
+    assert "crnn-deploy run recipes/quickstart.yaml" in done.stdout
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_is_valid(recipe: Path) -> None:
+    from crnn_deploy.pipeline import load_recipe
+
+    assert load_recipe(recipe).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
+
+
+def test_pictures_and_files_that_it_names_exist() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
