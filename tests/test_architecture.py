@@ -27,7 +27,7 @@ FLOORS = (
     ("artifact", "environment"),
     ("spec",),
     ("validation", "files", "progress"),
-    ("errors",),
+    ("errors", "units"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250

@@ -16,7 +16,7 @@ def show_artifact(artifact: Artifact, as_json: bool) -> None:
         facts = {"path": str(artifact.path), "size_bytes": artifact.size_bytes, "sha256": artifact.sha256}
         show_json(facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")})
         return
-    from crnn_deploy.report.units import size
+    from crnn_deploy.units import size
 
     stages = " → ".join(step.stage for step in artifact.spec.lineage)
     show_written(artifact.path, f"{size(artifact.size_bytes)}, {stages}")

@@ -52,7 +52,7 @@ def benchmark(
 
 
 def _table(found: Benchmark) -> Table:
-    from crnn_deploy.report.units import milliseconds, quantity, size
+    from crnn_deploy.units import milliseconds, quantity, size
 
     table = Table(box=box.HORIZONTALS, caption=f"{found.environment.processor}, {found.environment.cores} cores")
     for index, column in enumerate(_COLUMNS):

@@ -33,7 +33,7 @@ def doctor(as_json: Json = False, _debug: Debug = False) -> None:
 
 
 def _lines(e: Environment) -> list[tuple[str, str]]:
-    from crnn_deploy.report.units import size
+    from crnn_deploy.units import size
 
     return [
         ("processor", f"{e.processor}, {e.cores} cores, {size(e.memory_bytes)} memory"),

@@ -57,7 +57,7 @@ def evaluate(
 
 
 def _lines(found: Evaluation) -> list[tuple[str, str]]:
-    from crnn_deploy.report.units import interval, percent
+    from crnn_deploy.units import interval, percent
 
     accuracy = found.accuracy
     lines = [("images", f"{accuracy.count} of {found.dataset.name}")]

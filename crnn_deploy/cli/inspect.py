@@ -38,7 +38,7 @@ def inspect(
 
 
 def _lines(d: Description) -> list[tuple[str, str]]:
-    from crnn_deploy.report.units import quantity, size
+    from crnn_deploy.units import quantity, size
 
     lines = {
         "file": f"{d.path} ({size(d.size_bytes)})",

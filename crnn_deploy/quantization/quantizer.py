@@ -29,6 +29,8 @@ from crnn_deploy.quantization.stored_weights import store_weights_as_int8
 from crnn_deploy.runtime import open_session
 from crnn_deploy.spec import Frozen, LineageStep, Preprocessing
 
+_LEAST_SAME_TEXT = 0.5  # less is a broken model, whatever the budget says
+
 
 class QuantizeOptions(Frozen):
     """What determines the quantized file, besides the model and the calibration images."""
@@ -56,7 +58,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Artifact:
     Raises:
         InputError: if the model is not FP32 ONNX or has nothing to quantize, or the calibration images are none or
             all the same.
-        GateError: if ONNX Runtime would run none of it in INT8.
+        GateError: if ONNX Runtime would run none of it in INT8, or it would read another text more often than not.
     """
     if config.output.suffix != ".onnx":
         raise InputError(
@@ -84,7 +86,13 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Artifact:
         raise GateError(f"ONNX Runtime runs nothing of {config.model} in INT8.", f"It runs {realised.fp32} in FP32.")
 
     same_text = _same_text(parent, quantized, source, config.threads, progress)
-    progress.log(f"INT8 reads {same_text:.0%} of {len(source)} calibration images exactly as its parent does.")
+    progress.log(f"INT8 reads {same_text:.1%} of {len(source)} calibration images exactly as its parent does.")
+    if same_text < _LEAST_SAME_TEXT:
+        raise GateError(
+            f"INT8 breaks {config.model}: it reads only {same_text:.1%} of the calibration images as its parent does.",
+            "Its activations need a wider range than 8 bits span; hard-swish and squeeze-excite are known for that.",
+            "Keep the FP32 model, or distil it into mobilenet-v4-gru, which is built for INT8.",
+        )
     step = LineageStep(
         stage="quantize",
         options=config.model_dump(include={"calibrator", "samples", "seed"}),

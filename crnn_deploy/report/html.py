@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
+from crnn_deploy import units
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import plots, units
+from crnn_deploy.report import plots
 from crnn_deploy.report.model import ExampleLine, Report, Variant
 from crnn_deploy.report.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.spelling import Segment, same, segments
@@ -98,15 +99,15 @@ def _tiles(report: Report) -> list[Tile]:
         value = units.milliseconds(latency.p50_ms)
         tiles.append(_tile("Latency, one thread", value, speedup(report, shipped), "faster", "slower"))
     for metric in metrics(report):
-        value, before = metric.of(shipped), metric.of(teacher)
-        if value is not None:
+        after, before = metric.of(shipped), metric.of(teacher)
+        if after is not None:
             context = "" if shipped is teacher or before is None else f"{units.percent(before)} in {teacher.name}"
-            tiles.append(Tile(metric.label, units.percent(value), context))
+            tiles.append(Tile(metric.label, units.percent(after), context))
     return tiles
 
 
 def _tile(label: str, value: str, ratio: float | None, more: str, less: str) -> Tile:
-    return Tile(label, value, "" if ratio is None else units.times(ratio, more, less))
+    return Tile(label, value, relation(ratio, more, less))
 
 
 def _readings(report: Report, example: ExampleLine) -> list[Reading]:

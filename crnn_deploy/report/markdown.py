@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from crnn_deploy.report import units
-from crnn_deploy.report.provenance import dataset_facts, environment_facts
+from crnn_deploy import units
 from crnn_deploy.report.model import Report
+from crnn_deploy.report.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.spelling import same
 from crnn_deploy.report.summary import headline, speed_footnote
 from crnn_deploy.report.table import GATE_MARKS, Cell, Table, comparisons_table, latency_tables, variants_table

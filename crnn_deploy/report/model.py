@@ -1,4 +1,4 @@
-"""`Report`: everything that one run found out, as data. Every view (terminal, JSON, Markdown, HTML) renders only this."""
+"""`Report`: everything that one run found out, as data; terminal, JSON, Markdown and HTML show only this."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from crnn_deploy.benchmark import Latency
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation import Accuracy, DatasetFacts, Difference
 from crnn_deploy.spec import Frozen
-
-REPORT_SCHEMA = 1
 
 
 class Gate(Frozen):
@@ -69,7 +67,7 @@ class Report(Frozen):
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    schema_version: Literal[1] = Field(default=REPORT_SCHEMA, alias="schema")
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     title: str
     command: str = Field(default="", description="shell command that makes this report again")
     environment: Environment

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from crnn_deploy.report import units
+from crnn_deploy import units
 from crnn_deploy.report.labels import place_labels
 from crnn_deploy.report.model import Report, TrainingPoint, Variant
 from crnn_deploy.report.summary import metrics, reference_latency, size_ratio
@@ -142,7 +143,7 @@ def status(report: Report, variant: Variant) -> str:
     return "shipped" if ships else variant.gate.status
 
 
-def _bars(report: Report, axes: Any, bars: list[tuple[Variant, float, str, float | None]]) -> None:
+def _bars(report: Report, axes: Any, bars: Sequence[tuple[Variant, float, str, float | None]]) -> None:
     """Horizontal bars; the name stands above its bar, the value behind it."""
     longest = max(max(value, high or 0) for _, value, _, high in bars)
     axes.set_xlim(0, longest * 1.5)

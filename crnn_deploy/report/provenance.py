@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from crnn_deploy import units
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation import DatasetFacts
-from crnn_deploy.report import units
 
 
 def environment_facts(environment: Environment) -> list[tuple[str, str]]:

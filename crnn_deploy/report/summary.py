@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crnn_deploy import units
 from crnn_deploy.benchmark import Latency
-from crnn_deploy.report import units
 from crnn_deploy.report.model import Comparison, Report, Variant
 
 
@@ -48,9 +48,9 @@ def speed_baseline(report: Report, variant: Variant) -> Variant | None:
     mine = reference_latency(variant)
     for candidate in report.variants:
         theirs = reference_latency(candidate)
-        if candidate.gate.status == "baseline" and mine and theirs:
-            if (mine.runtime, mine.bucket) == (theirs.runtime, theirs.bucket):
-                return candidate
+        comparable = mine and theirs and (mine.runtime, mine.bucket) == (theirs.runtime, theirs.bucket)
+        if candidate.gate.status == "baseline" and comparable:
+            return candidate
     return None
 
 
@@ -66,6 +66,11 @@ def speedup(report: Report, variant: Variant) -> float | None:
 def size_ratio(report: Report, variant: Variant) -> float | None:
     """How many times smaller the file is than the teacher's; None for the teacher."""
     return None if variant.name == report.teacher.name else report.teacher.size_bytes / variant.size_bytes
+
+
+def relation(ratio: float | None, more: str, less: str) -> str:
+    """Such as "19× smaller"; empty where there is no ratio, or it is 1.00."""
+    return "" if ratio is None or f"{ratio:.2f}" == "1.00" else units.times(ratio, more, less)
 
 
 def speed_footnote(report: Report) -> str:
@@ -84,6 +89,8 @@ def speed_footnote(report: Report) -> str:
 def verdict(comparison: Comparison) -> str:
     """What a paired difference allows to be said: better, worse, or neither."""
     difference = comparison.difference
+    if difference.low == difference.high == 0:
+        return "identical"
     if difference.low <= 0 <= difference.high:
         return "no clear difference"
     lower_is_better = difference.figure not in (WORDS.key, "word_accuracy", TOP1.key)
@@ -95,10 +102,10 @@ def headline(report: Report) -> str:
     shipped, teacher = report.shipped, report.teacher
     if shipped.name == teacher.name:
         return _teacher_alone(report)
-    claims = [units.times(size_ratio(report, shipped) or 1, "smaller", "larger")]
-    if (speed := speedup(report, shipped)) is not None:
-        claims.append(units.times(speed, "faster", "slower"))
-    sentence = f"{shipped.name} is {' and '.join(claims)} than {teacher.name}"
+    size = relation(size_ratio(report, shipped), "smaller", "larger")
+    speed = relation(speedup(report, shipped), "faster", "slower")
+    claims = " and ".join(claim for claim in (size, speed) if claim)
+    sentence = f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
     metric = metrics(report)[0]
     after, before = metric.of(shipped), metric.of(teacher)
     if after is None or before is None:

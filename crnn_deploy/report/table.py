@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crnn_deploy import units
 from crnn_deploy.benchmark import Latency
-from crnn_deploy.report import units
 from crnn_deploy.report.model import Gate, Report, Variant
-from crnn_deploy.report.summary import Metric, metrics, reference_latency, size_ratio, speedup, verdict
+from crnn_deploy.report.summary import Metric, metrics, reference_latency, relation, size_ratio, speedup, verdict
 
 GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected"}
 
@@ -88,7 +88,7 @@ def gate_cell(gate: Gate) -> Cell:
 def _variant_row(report: Report, variant: Variant, shown: tuple[Metric, ...]) -> tuple[Cell, ...]:
     return (
         Cell(variant.name, f"{variant.format} · {variant.precision}"),
-        Cell(units.size(variant.size_bytes), _times(size_ratio(report, variant), "smaller", "larger")),
+        Cell(units.size(variant.size_bytes), relation(size_ratio(report, variant), "smaller", "larger")),
         Cell(units.quantity(variant.parameters), units.quantity(variant.macs)),
         *(_accuracy_cell(variant, metric) for metric in shown),
         _latency_cell(report, variant),
@@ -107,14 +107,10 @@ def _latency_cell(report: Report, variant: Variant) -> Cell:
     latency = reference_latency(variant)
     if latency is None:
         return Cell(units.MISSING)
-    return Cell(units.milliseconds(latency.p50_ms), _times(speedup(report, variant), "faster", "slower"))
+    return Cell(units.milliseconds(latency.p50_ms), relation(speedup(report, variant), "faster", "slower"))
 
 
 def _latency_row(variant: Variant, row: Latency) -> tuple[Cell, ...]:
     times = (row.p50_ms, row.p90_ms, row.p99_ms, row.preprocess_ms, row.decode_ms)
     shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
     return (Cell(variant.name), Cell(row.runtime), Cell(str(row.width)), *shown, Cell(str(row.rounds)))
-
-
-def _times(ratio: float | None, more: str, less: str) -> str:
-    return "" if ratio is None else units.times(ratio, more, less)

@@ -35,10 +35,13 @@ def terminal_table(report: Report) -> RenderableType:
 
 def _table(report: Report) -> Table:
     content = variants_table(report)
-    table = Table(box=box.HORIZONTALS, padding=(0, 1), pad_edge=False, show_edge=False, header_style="")
+    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for index, column in enumerate(content.columns):
-        justify = "right" if index in content.numeric else "left"
-        table.add_column(_stacked(column, "bold"), justify=justify, overflow="fold")  # type: ignore[arg-type]
+        # Figures stay whole, so that the table fits 80 columns by folding the first one alone.
+        figure = index in content.numeric
+        table.add_column(
+            _stacked(column, "bold"), justify="right" if figure else "left", overflow="fold", no_wrap=index > 0
+        )
     for variant, row in zip(report.variants, content.rows, strict=True):
         name = "bold" if variant.name == report.shipped.name else ""
         styles = [name, *[""] * (len(row) - 2), GATE_STYLES[variant.gate.status]]

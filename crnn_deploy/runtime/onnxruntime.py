@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.session import batch_first
+from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
 

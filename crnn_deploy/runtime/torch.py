@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from crnn_deploy.runtime.session import batch_first
+from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
 

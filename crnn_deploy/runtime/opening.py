@@ -1,0 +1,20 @@
+"""From an artifact to a session."""
+
+from __future__ import annotations
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.models import load_model
+from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
+from crnn_deploy.runtime.session import Session
+from crnn_deploy.runtime.torch import TorchSession
+
+
+def open_session(artifact: Artifact, threads: int | None = None) -> Session:
+    """Load an artifact with the runtime that fits its format; `threads` defaults to the runtime's own choice.
+
+    Raises:
+        InputError: if the file can't be loaded.
+    """
+    if artifact.format == "onnx":
+        return OnnxRuntimeSession(artifact, threads)
+    return TorchSession(load_model(artifact), artifact.spec, threads)
