@@ -1,15 +1,16 @@
-# `make demo` runs the main job, `make test` the checks. Both install what they need into .venv first.
+# `make demo` runs the main job, `make test` the checks. Both first install what they need into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-OPTIONAL_EXTRAS := openvino tensorrt-rtx tensorrt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
+OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
 
 .PHONY: demo test lint install clean
 
 demo: install
 	$(BIN)/crnn-deploy run recipes/quickstart.yaml
 
-test: install lint
+test: lint
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -23,6 +24,7 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(PIP) torch
 	$(PIP) -e '.[dev]'
+	for extra in $(OPTIONAL); do $(PIP) -e ".[$$extra]" || echo "The extra '$$extra' cannot be installed here."; done
 	touch $@
 
 clean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,13 +11,13 @@ from pathlib import Path
 import onnx
 import torch
 from google.protobuf.message import DecodeError
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import replacing, sha256_of
-from crnn_deploy.spec import ModelSpec
+from crnn_deploy.spec import SCHEMA_VERSION, ModelSpec
+from crnn_deploy.validation import parse
 
 SPEC_KEY = "crnn_deploy.spec"
 
@@ -78,10 +79,22 @@ def read_spec(path: Path) -> ModelSpec | None:
         )
     if text is None:
         return None
+    return _parse_spec(text, path)
+
+
+def _parse_spec(text: str, path: Path) -> ModelSpec:
     try:
-        return ModelSpec.model_validate_json(text)
-    except ValidationError as error:
-        raise InputError(f"The spec inside {path} is not valid.", str(error.errors()[0]["msg"])) from None
+        data = json.loads(text)
+        version = data["schema_version"]
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"The spec inside {path} is damaged.", fix="Make the artifact again.") from None
+    if version > SCHEMA_VERSION:
+        raise InputError(
+            f"{path} was made by a newer crnn-deploy.",
+            f"Its spec has schema {version}, and this version reads {SCHEMA_VERSION}.",
+            fix="pip install --upgrade crnn-deploy",
+        )
+    return parse(ModelSpec, data, f"The spec inside {path}")
 
 
 def require_file(path: Path) -> None:
@@ -100,7 +113,7 @@ def write_safetensors(
     """Write weights and their spec, atomically."""
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path, force) as temporary:
-        save_file(contiguous, temporary, metadata={SPEC_KEY: spec.model_dump_json()})
+        temporary.write_bytes(save(contiguous, metadata={SPEC_KEY: spec.model_dump_json()}))
     return Artifact(path, spec)
 
 

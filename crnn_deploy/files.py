@@ -43,6 +43,21 @@ def check_free(path: Path, force: bool) -> None:
         raise InputError(f"{path} already exists.", fix="Choose another output with -o, or overwrite it with --force.")
 
 
+def check_output(path: Path, force: bool, suffix: str) -> None:
+    """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, which tells readers what it is."""
+    if path.suffix != suffix:
+        raise InputError(f"The output {path} must end in {suffix}.", fix=f"-o {path.with_suffix(suffix)}")
+    check_free(path, force)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it; raise `InputError` where that can't be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def write_text(path: Path, text: str, force: bool = True) -> None:
     """Write `text` as UTF-8, atomically."""
     with replacing(path, force) as temporary:
@@ -61,5 +76,6 @@ def sha256_of(path: Path) -> str:
 def _unwritable(path: Path, error: OSError) -> InputError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
-    reason = error.strerror or error
+    misplaced = isinstance(error, (FileExistsError, NotADirectoryError))
+    reason = "a file lies where its folder should be" if misplaced else error.strerror or error
     return InputError(f"{path} cannot be written: {reason}.", fix="Check the folder and its permissions.")

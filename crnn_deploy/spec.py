@@ -7,11 +7,12 @@ time or the machine, so the same inputs give the same bytes.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Frozen(BaseModel):
@@ -86,13 +87,13 @@ class LineageStep(Frozen):
     notes: dict[str, Any] = Field(default_factory=dict, description="what the stage found, such as flushed subnormals")
 
 
-Charset = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if value is not None else ())]
+Charset = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)]
 
 
 class ModelSpec(Frozen):
     """Task, alphabet, preprocessing, architecture, lineage and metrics of one model."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: Literal[1] = SCHEMA_VERSION
     name: str
     task: Literal["ctc", "classify"] = "ctc"
     charset: Charset = Field(default=(), description="characters in class order, without the blank")
@@ -120,21 +121,13 @@ class ModelSpec(Frozen):
 
     @model_validator(mode="after")
     def _outputs_are_named(self) -> ModelSpec:
-        if self.schema_version > SCHEMA_VERSION:
-            raise ValueError(
-                f"schema version {self.schema_version} is newer than {SCHEMA_VERSION}; upgrade crnn-deploy"
-            )
         if self.task == "classify":
             if not self.class_names:
                 raise ValueError("a classifier needs class_names")
             return self
         if not self.charset:
             raise ValueError("a CTC model needs a charset")
-        repeated = (
-            sorted({c for c in self.charset if self.charset.count(c) > 1})
-            if len(set(self.charset)) < len(self.charset)
-            else []
-        )
+        repeated = sorted(character for character, count in Counter(self.charset).items() if count > 1)
         if repeated:
             raise ValueError(f"the charset repeats {repeated}")
         if self.blank > len(self.charset):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -14,8 +15,12 @@ from crnn_deploy.errors import InputError
 M = TypeVar("M", bound=BaseModel)
 
 
-def parse(model: type[M], data: Any, origin: str) -> M:
+def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = str) -> M:
     """Validate `data` as `model`.
+
+    Args:
+        origin: what the data are, to begin the message with.
+        spell: how the user writes a key, where that is not its own name.
 
     Raises:
         InputError: naming each wrong key; a misspelt key gets the nearest right one as a suggestion.
@@ -23,7 +28,10 @@ def parse(model: type[M], data: Any, origin: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = [_explain(problem, model) for problem in error.errors()]
+        found = error.errors()
+        # What is wrong inside a value makes the value wrong too; the inner complaint says it all.
+        innermost = [p for p in found if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in found if q is not p)]
+        problems = [_explain(problem, model, spell) for problem in innermost or found]
         raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
 
 
@@ -43,8 +51,8 @@ def read_yaml(path: Path) -> Any:
         raise InputError(f"{path} is not valid YAML.", str(error)) from None
 
 
-def _explain(problem: Any, model: type[BaseModel]) -> str:
-    location = ".".join(str(part) for part in problem["loc"])
+def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) -> str:
+    location = spell(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
         *parents, key = problem["loc"]
         known = _keys_at(model, parents)

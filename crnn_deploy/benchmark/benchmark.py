@@ -19,13 +19,14 @@ from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection import measure
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime import Threads
 from crnn_deploy.spec import Frozen
 
 Positive = Annotated[int, Field(gt=0)]
 
 
 class BenchmarkOptions(Frozen):
-    threads: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="thread counts of the runtime")
+    threads: tuple[Threads, ...] = Field(default=(1,), min_length=1, description="thread counts of the runtime")
     batches: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="images a run")
     rounds: int = Field(default=200, gt=0, description="most rounds of a configuration")
     seconds: float = Field(default=2.0, gt=0, description="time budget of a candidate in a configuration")

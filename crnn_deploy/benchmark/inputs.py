@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.source import Source, title
 from crnn_deploy.errors import InputError
 
 MEDIAN = "median"
@@ -44,7 +44,7 @@ def data_buckets(source: Source, images: int) -> list[Bucket]:
     for label, quantile in QUANTILES.items():
         distance = np.abs(ratios - np.quantile(ratios, quantile))
         nearest = surveyed[np.argsort(distance, kind="stable")[:images]].tolist()
-        buckets.append(Bucket(label, [(source.item_name(index), source.image(index)) for index in nearest]))
+        buckets.append(Bucket(label, [(title(source, index), source.image(index)) for index in nearest]))
     return buckets
 
 

@@ -18,7 +18,7 @@ def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
     """Load every weight of `model` from `tensors`.
 
     Raises:
-        InputError: listing the missing, unexpected and differently shaped weights.
+        InputError: listing the missing, unexpected, differently shaped and damaged weights.
     """
     own = model.state_dict()
     problems = {
@@ -36,6 +36,13 @@ def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
             f"The weights in {name} don't fit the network.",
             "\n".join(found),
             "Check that the class and its arguments are those that the checkpoint was trained with.",
+        )
+    damaged = [key for key in own if own[key].is_floating_point() and not torch.isfinite(tensors[key]).all()]
+    if damaged:
+        raise InputError(
+            f"{len(damaged)} weights in {name} are NaN or infinite: {_shortened(damaged)}.",
+            "The training diverged, or the file is damaged.",
+            "Take an earlier checkpoint.",
         )
     model.load_state_dict(dict(tensors))
 

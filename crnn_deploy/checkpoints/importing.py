@@ -18,7 +18,7 @@ from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_free, sha256_of
+from crnn_deploy.files import check_output, sha256_of
 from crnn_deploy.models import build
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.progress import SILENT, Progress
@@ -53,9 +53,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
         InputError: if the checkpoint, the module, the spec or the output can't be used; nothing is written then.
     """
     kind = ".onnx" if config.checkpoint.suffix == ".onnx" else ".safetensors"
-    if config.output.suffix != kind:
-        raise InputError(f"The output {config.output} must end in {kind}.", fix=f"-o {config.output.with_suffix(kind)}")
-    check_free(config.output, config.force)
+    check_output(config.output, config.force, kind)
     require_file(config.checkpoint)
     _refuse_artifact(config)
     if kind == ".onnx":

@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crnn_deploy.cli.console import RichProgress, show, show_json
-from crnn_deploy.cli.options import SOURCE, Debug, Json
-from crnn_deploy.validation import parse
+from crnn_deploy.cli.options import SOURCE, Debug, Json, as_config
 
 if TYPE_CHECKING:
     from crnn_deploy.benchmark import Benchmark
@@ -42,7 +41,7 @@ def benchmark(
     from crnn_deploy.benchmark import benchmark as benchmark_artifacts
 
     options = {"threads": threads, "batches": batch, "rounds": rounds, "seconds": seconds}
-    config = parse(BenchmarkConfig, {"artifacts": artifacts, "data": data, **options}, "The command line")
+    config = as_config(BenchmarkConfig, {"artifacts": artifacts, "data": data, **options})
     with RichProgress() as progress:
         found = benchmark_artifacts(config, progress)
     if as_json:

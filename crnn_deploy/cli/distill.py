@@ -9,8 +9,7 @@ import typer
 
 from crnn_deploy.cli.artifacts import show_artifact
 from crnn_deploy.cli.console import RichProgress
-from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Force, Json, Output, SkipBad
-from crnn_deploy.validation import parse
+from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Force, Json, Output, SkipBad, as_config
 
 
 def distill(
@@ -54,7 +53,7 @@ def distill(
         **{"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed},
         **{"use_labels": use_labels, "skip_bad": skip_bad},
     }
-    config = parse(DistillConfig, given, "The command line")
+    config = as_config(DistillConfig, given)
     with RichProgress() as progress:
         artifact = distill_student(config, progress)
     show_artifact(artifact, as_json)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
-from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Json, SkipBad
-from crnn_deploy.validation import parse
+from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Json, SkipBad, as_config
 
 if TYPE_CHECKING:
     from crnn_deploy.evaluation import Evaluation
@@ -47,7 +46,7 @@ def evaluate(
 
     options = {"batch_size": batch_size, "decoder": decoder, "beam_width": beam_width, "limit": limit}
     given = {"artifact": artifact, "data": data, "threads": threads, "skip_bad": skip_bad, **options}
-    config = parse(EvaluateConfig, given, "The command line")
+    config = as_config(EvaluateConfig, given)
     with RichProgress() as progress:
         found = evaluate_artifact(config, progress)
     if as_json:

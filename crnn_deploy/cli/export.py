@@ -9,8 +9,7 @@ import typer
 
 from crnn_deploy.cli.artifacts import show_artifact
 from crnn_deploy.cli.console import RichProgress
-from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output
-from crnn_deploy.validation import parse
+from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output, as_config
 
 
 def export(
@@ -33,7 +32,7 @@ def export(
     from crnn_deploy.export import export as export_model
 
     given = {"model": model, "output": output, "data": data, "opset": opset, "force": force}
-    config = parse(ExportConfig, given, "The command line")
+    config = as_config(ExportConfig, given)
     with RichProgress() as progress:
         artifact = export_model(config, progress)
     show_artifact(artifact, as_json)

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel
+
+from crnn_deploy.validation import parse
+
+C = TypeVar("C", bound=BaseModel)
+
+# Options that are called otherwise than the fields of the configs that they fill.
+_SPELLINGS = {"batches": "batch", "validation": "val", "fonts": "font", "labelled": "labels", "settings": "set"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -15,3 +23,13 @@ SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave broken images o
 
 SOURCE = "SOURCE"
 SOURCE_HELP = "a folder or tar with labels.tsv, an LMDB, a class folder, MNIST IDX or NPZ"
+
+
+def as_config(config: type[C], given: dict[str, Any]) -> C:
+    """The config that the options make; complaints name the options as the user wrote them."""
+    return parse(config, given, "The command line", _as_option)
+
+
+def _as_option(field: str) -> str:
+    name = field.split(".")[0]
+    return "--" + _SPELLINGS.get(name, name).replace("_", "-")

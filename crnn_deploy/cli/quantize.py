@@ -9,9 +9,8 @@ import typer
 
 from crnn_deploy.cli.artifacts import show_artifact
 from crnn_deploy.cli.console import RichProgress
-from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output
+from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output, SkipBad, as_config
 from crnn_deploy.errors import InputError
-from crnn_deploy.validation import parse
 
 
 def quantize(
@@ -21,6 +20,7 @@ def quantize(
     int8: Annotated[bool, typer.Option("--int8", help="8-bit integers, the only target so far.")] = False,
     samples: Annotated[int, typer.Option(help="Calibration images to draw.")] = 300,
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    skip_bad: SkipBad = False,
     force: Force = False,
     as_json: Json = False,
     _debug: Debug = False,
@@ -37,7 +37,8 @@ def quantize(
     from crnn_deploy.quantization import quantize as quantize_model
 
     given = {"model": model, "calib": calib, "output": output, "samples": samples, "seed": seed, "force": force}
-    config = parse(QuantizeConfig, given, "The command line")
+    given["skip_bad"] = skip_bad
+    config = as_config(QuantizeConfig, given)
     with RichProgress() as progress:
         artifact = quantize_model(config, progress)
     show_artifact(artifact, as_json)

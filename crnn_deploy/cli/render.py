@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from crnn_deploy.cli.console import RichProgress, show_json, show_written
-from crnn_deploy.cli.options import Debug, Force, Json, Output
-from crnn_deploy.validation import parse
+from crnn_deploy.cli.options import Debug, Force, Json, Output, as_config
 
 
 def render(
@@ -34,7 +33,7 @@ def render(
     from crnn_deploy.data.rendering import RenderOptions, render_lines
 
     given = {"count": count, "seed": seed, "labelled": labelled, "degradation": degradation, "fonts": font}
-    options = parse(RenderOptions, given, "The command line")
+    options = as_config(RenderOptions, given)
     with RichProgress() as progress:
         path = render_lines(options, output, force, progress)
     if as_json:

@@ -9,9 +9,8 @@ import typer
 from rich.text import Text
 
 from crnn_deploy.cli.console import RichProgress, show, show_json
-from crnn_deploy.cli.options import Debug, Json
+from crnn_deploy.cli.options import Debug, Json, as_config
 from crnn_deploy.errors import GateError
-from crnn_deploy.validation import parse
 
 
 def run(
@@ -38,7 +37,7 @@ def run(
     from crnn_deploy.pipeline import run as run_recipe
     from crnn_deploy.report import terminal_table
 
-    config = parse(RunConfig, {"recipe": recipe, "settings": settings, "out": out}, "The command line")
+    config = as_config(RunConfig, {"recipe": recipe, "settings": settings, "out": out})
     with RichProgress() as progress:
         result = run_recipe(config, progress)
     if as_json:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.source import Source, title
 from crnn_deploy.errors import InputError
 
 _THREADS = 2
@@ -63,7 +63,7 @@ def _chunks(
 
 
 def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.float32]:
-    return preprocessor(source.image(index), source.item_name(index))
+    return preprocessor(source.image(index), title(source, index))
 
 
 def _finish(

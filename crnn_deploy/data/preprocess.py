@@ -36,16 +36,9 @@ class Preprocessor:
             InputError: naming the image, if its pixels cannot be decoded.
         """
         p = self.preprocessing
-        try:
-            plain = _opaque(image).convert("L" if p.channels == "L" else "RGB")
-            size = (p.resized_width(*plain.size), p.height)
-            array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise InputError(
-                f"The image {name} is broken: {error}.",
-                "The file is truncated or damaged.",
-                "Repair or remove it, or leave broken images out with --skip-bad.",
-            ) from None
+        plain = _opaque(decode(image, name)).convert("L" if p.channels == "L" else "RGB")
+        size = (p.resized_width(*plain.size), p.height)
+        array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
         array = array.reshape(p.height, size[0], p.channel_count)
         return array[:, :, ::-1] if p.channels == "BGR" else array
 
@@ -67,6 +60,23 @@ class Preprocessor:
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
         return self.tensor(self.pixels(image, name))
+
+
+def decode(image: Image.Image, name: str) -> Image.Image:
+    """The same image with its pixels read.
+
+    Raises:
+        InputError: naming the image, if its pixels cannot be decoded.
+    """
+    try:
+        image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"The image {name} is broken: {error}.",
+            "The file is truncated or damaged.",
+            "Repair or remove it; evaluate, distill and quantize can leave it out with --skip-bad.",
+        ) from None
+    return image
 
 
 def _opaque(image: Image.Image) -> Image.Image:

@@ -51,3 +51,8 @@ class Source(Protocol):
     def content_hash(self, index: int) -> bytes:
         """16-byte BLAKE2b of the encoded image (or of its raw pixels where there is no encoding)."""
         ...
+
+
+def title(source: Source, index: int) -> str:
+    """How messages name one image."""
+    return f"{source.item_name(index)} in {source.name}"

@@ -22,7 +22,7 @@ from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, open_session
+from crnn_deploy.runtime import Session, Threads, open_session
 from crnn_deploy.spec import Frozen, ModelSpec
 
 
@@ -34,7 +34,7 @@ class EvaluateOptions(Frozen):
     limit: int | None = Field(default=None, gt=0, description="only the first images of the data")
     resamples: int = Field(default=1000, gt=0, description="bootstrap resamples for the intervals")
     seed: int = Field(default=0, ge=0, description="of the bootstrap")
-    threads: int | None = Field(default=None, gt=0, description="of the runtime; absent: its own choice")
+    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
 
 
 class EvaluateConfig(EvaluateOptions):

@@ -22,7 +22,7 @@ from crnn_deploy.export.cleanup import flush_subnormals, prune, strip_traces
 from crnn_deploy.export.parity import Parity, compare, random_batches
 from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
 from crnn_deploy.export.torchscript import trace
-from crnn_deploy.files import check_free
+from crnn_deploy.files import check_output
 from crnn_deploy.models import load_model
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime import open_session
@@ -57,11 +57,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
         InputError: if the model is exported already, or uses something that ONNX cannot express.
         GateError: if the exported model differs from its parent.
     """
-    if config.output.suffix != ".onnx":
-        raise InputError(
-            f"The output {config.output} must end in .onnx.", fix=f"-o {config.output.with_suffix('.onnx')}"
-        )
-    check_free(config.output, config.force)
+    check_output(config.output, config.force, ".onnx")
     parent = open_artifact(config.model)
     if parent.format != "safetensors":
         raise InputError(f"{config.model} is exported already: it is ONNX.", fix="Go on with quantize or benchmark.")

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation import greedy_decode
+from crnn_deploy.evaluation import decode
 from crnn_deploy.export.shapes import unseen_shapes
 from crnn_deploy.runtime import Session
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import Preprocessing
 
 # FP32 kernels that sum in another order differ by about 1e-6 of the largest logit; wrong graphs by orders more.
 RELATIVE_TOLERANCE = 1e-4
@@ -63,7 +63,7 @@ def compare(reference: Session, candidate: Session, batches: Iterable[NDArray[np
         difference = float(np.abs(expected - found).max())
         scale = float(np.abs(expected).max())
         images += len(batch)
-        texts = zip(_read(expected, reference.spec), _read(found, reference.spec), strict=True)
+        texts = zip(decode(expected, reference.spec), decode(found, reference.spec), strict=True)
         changed += sum(before != after for before, after in texts)
         largest = float(np.maximum(largest, difference))  # unlike max(), keeps NaN
         relative = float(np.maximum(relative, difference / max(scale, np.finfo(np.float32).tiny)))
@@ -75,8 +75,3 @@ def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NDAr
     random = np.random.default_rng(seed)
     for shape in unseen_shapes(preprocessing):
         yield random.standard_normal(shape, np.float32)
-
-
-def _read(logits: NDArray[np.float32], spec: ModelSpec) -> list[str]:
-    """What the model says about each image: the text, or the class."""
-    return greedy_decode(logits, spec) if spec.task == "ctc" else [str(k) for k in logits.argmax(axis=1)]

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy.files import write_text
+from crnn_deploy.files import make_folder, write_text
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import Frozen
 
@@ -53,7 +53,7 @@ class StageCache:
         cached = done.exists()
         if not cached:
             self.progress.log(f"{stage}: running")
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             started = time.monotonic()
             work(folder)
             seconds = round(time.monotonic() - started, 1)

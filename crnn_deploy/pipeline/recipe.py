@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from crnn_deploy.benchmark import BenchmarkOptions
 from crnn_deploy.data.rendering import RenderOptions
@@ -22,10 +22,22 @@ from crnn_deploy.validation import parse, read_yaml
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-class Rendered(Frozen):
-    """Lines that the run renders itself."""
+class Images(Frozen):
+    """Where images come from: a path, or lines that the run renders itself. A bare string is a path."""
 
-    render: RenderOptions
+    path: str | None = None
+    render: RenderOptions | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Images:
+        if (self.path is None) == (self.render is None):
+            raise ValueError("give a path, or `render` with its options")
+        return self
 
 
 class Teacher(Frozen):
@@ -39,10 +51,10 @@ class Teacher(Frozen):
 class Sources(Frozen):
     """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
 
-    train: str | Rendered
-    validation: str | Rendered | None = Field(default=None, description="absent: a part of `train` is held out")
-    calibration: str | Rendered | None = Field(default=None, description="absent: a sample of `train`")
-    evaluation: str | Rendered
+    train: Images
+    validation: Images | None = Field(default=None, description="absent: a part of `train` is held out")
+    calibration: Images | None = Field(default=None, description="absent: a sample of `train`")
+    evaluation: Images
 
 
 class Budget(Frozen):
@@ -77,7 +89,7 @@ class Recipe(Frozen):
 def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     """Read a recipe with the given `key=value` settings applied.
 
-    A key is one of the recipe's variables, or a dotted path such as `distill.epochs`.
+    A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`.
 
     Raises:
         InputError: if the file is no recipe, a key is unknown or a variable is not defined.
@@ -88,18 +100,19 @@ def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     variables = data.get("variables") or {}
     if not isinstance(variables, dict):
         raise InputError(f"{path}: 'variables' must be names and values.")
+    used = set(_VARIABLE.findall(path.read_text(encoding="utf-8")))
     for setting in settings:
-        _apply(data, variables, setting)
+        _apply(data, variables, used, setting)
     filled = _fill({**data, "variables": {}}, variables, path)
     return parse(Recipe, {**filled, "variables": {name: str(value) for name, value in variables.items()}}, str(path))
 
 
-def _apply(data: dict[str, Any], variables: dict[str, Any], setting: str) -> None:
-    """Put one `key=value` where it belongs; the value is read as YAML, like the recipe itself."""
+def _apply(data: dict[str, Any], variables: dict[str, Any], used: set[str], setting: str) -> None:
+    """Put one `key=value` where it belongs; the value of a recipe's key is read as YAML, like the recipe itself."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise InputError(f"--set {setting} is not key=value.", fix="For example --set distill.epochs=30")
-    if key in variables:
+    if key in variables or key in used:
         variables[key] = text
         return
     *parents, last = key.split(".")
@@ -108,7 +121,10 @@ def _apply(data: dict[str, Any], variables: dict[str, Any], setting: str) -> Non
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
             raise InputError(f"--set {setting}: '{part}' has no keys below it.")
-    node[last] = yaml.safe_load(text)
+    try:
+        node[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"--set {setting}: the value is not valid YAML.", str(error)) from None
 
 
 def _fill(value: Any, variables: dict[str, Any], path: Path) -> Any:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crnn_deploy.data import Source, check_disjoint, fingerprint, open_source
-from crnn_deploy.data.rendering import render_lines
+from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.rendering import RenderOptions, render_lines
 from crnn_deploy.errors import InputError
 from crnn_deploy.pipeline.cache import StageCache
-from crnn_deploy.pipeline.recipe import Recipe, Rendered
+from crnn_deploy.pipeline.recipe import Images, Recipe
 from crnn_deploy.progress import Progress
 
 _PACKAGE = "package:"
 
 
 @dataclass(frozen=True)
-class Images:
+class RunSource:
     """An opened source, where it lies, and the hash of all that is in it."""
 
     location: str
@@ -29,10 +30,10 @@ class Images:
 class RunSources:
     """The images for each purpose; `calibration` are those of `train` where the recipe gives none."""
 
-    train: Images
-    validation: Images | None
-    calibration: Images
-    evaluation: Images
+    train: RunSource
+    validation: RunSource | None
+    calibration: RunSource
+    evaluation: RunSource
 
 
 def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSources:
@@ -42,10 +43,12 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
         InputError: if one can't be opened, or shares images with the evaluation set.
     """
     wanted = recipe.sources
-    train = _images("train", wanted.train, cache, progress)
-    evaluation = _images("evaluation", wanted.evaluation, cache, progress)
-    validation = _images("validation", wanted.validation, cache, progress) if wanted.validation else None
-    calibration = _images("calibration", wanted.calibration, cache, progress) if wanted.calibration else train
+    train = _open("train", wanted.train, cache, progress)
+    evaluation = _open("evaluation", wanted.evaluation, cache, progress)
+    validation = _open("validation", wanted.validation, cache, progress) if wanted.validation else None
+    calibration = _open("calibration", wanted.calibration, cache, progress) if wanted.calibration else train
+    if not recipe.evaluate.skip_bad:
+        without_broken(evaluation.source, skip_bad=False, progress=progress)  # now, rather than behind the training
     others = {"training": train, "validation": validation, "calibration": calibration}
     for role, images in others.items():
         if images is not None and not (role == "calibration" and images is train):
@@ -71,14 +74,14 @@ def locate_checkpoint(checkpoint: str) -> Path:
     return Path(found.submodule_search_locations[0]) / file
 
 
-def _images(role: str, wanted: str | Rendered, cache: StageCache, progress: Progress) -> Images:
-    location = wanted if isinstance(wanted, str) else _rendered(role, wanted, cache, progress)
+def _open(role: str, wanted: Images, cache: StageCache, progress: Progress) -> RunSource:
+    location = wanted.path or _render(role, wanted.render, cache, progress)
     source = open_source(location)
-    return Images(location, source, fingerprint(source))
+    return RunSource(location, source, fingerprint(source))
 
 
-def _rendered(role: str, wanted: Rendered, cache: StageCache, progress: Progress) -> str:
-    options = wanted.render
+def _render(role: str, options: RenderOptions | None, cache: StageCache, progress: Progress) -> str:
+    assert options is not None  # a recipe gives a path or this
     folder = cache.folder(
         f"render-{role}",
         {"render": options.model_dump(mode="json")},

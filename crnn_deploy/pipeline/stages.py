@@ -13,7 +13,7 @@ from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.files import sha256_of, write_text
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Recipe
-from crnn_deploy.pipeline.sources import Images, RunSources, locate_checkpoint
+from crnn_deploy.pipeline.sources import RunSources, locate_checkpoint
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization import QuantizeConfig, quantize
 from crnn_deploy.training import DistillConfig, distill
@@ -108,7 +108,7 @@ class Stages:
 
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""
-        data: Images = self.sources.evaluation
+        data = self.sources.evaluation
         options = self.recipe.evaluate
         depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
 

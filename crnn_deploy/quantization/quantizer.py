@@ -14,10 +14,12 @@ from pydantic import Field
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
 from crnn_deploy.data import Source, open_source, sample
+from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import title
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.export.parity import compare
-from crnn_deploy.files import check_free
+from crnn_deploy.files import check_output
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibrator import CALIBRATORS, CalibratorName
 from crnn_deploy.quantization.plan import int8_nodes, tensors_to_calibrate
@@ -26,7 +28,7 @@ from crnn_deploy.quantization.qdq import insert_qdq
 from crnn_deploy.quantization.ranges import collect_ranges
 from crnn_deploy.quantization.realised import realised_precision
 from crnn_deploy.quantization.stored_weights import store_weights_as_int8
-from crnn_deploy.runtime import open_session
+from crnn_deploy.runtime import Threads, open_session
 from crnn_deploy.spec import Frozen, LineageStep, Preprocessing
 
 _LEAST_SAME_TEXT = 0.5  # less is a broken model, whatever the budget says
@@ -38,7 +40,8 @@ class QuantizeOptions(Frozen):
     calibrator: CalibratorName = "minmax"
     samples: int = Field(default=300, gt=0, description="calibration images, drawn from the source with the seed")
     seed: int = Field(default=0, ge=0)
-    threads: int | None = Field(default=None, gt=0, description="of ONNX Runtime; absent: its own choice")
+    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
+    threads: Threads | None = Field(default=None, description="of ONNX Runtime; absent: its own choice")
 
 
 class QuantizeConfig(QuantizeOptions):
@@ -60,11 +63,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Artifact:
             all the same.
         GateError: if ONNX Runtime would run none of it in INT8, or it would read another text more often than not.
     """
-    if config.output.suffix != ".onnx":
-        raise InputError(
-            f"The output {config.output} must end in .onnx.", fix=f"-o {config.output.with_suffix('.onnx')}"
-        )
-    check_free(config.output, config.force)
+    check_output(config.output, config.force, ".onnx")
     parent = open_artifact(config.model)
     model = prepare(read_fp32(parent))
     nodes = int8_nodes(model.graph)
@@ -95,7 +94,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Artifact:
         )
     step = LineageStep(
         stage="quantize",
-        options=config.model_dump(include={"calibrator", "samples", "seed"}),
+        options=config.model_dump(include={"calibrator", "samples", "seed", "skip_bad"}),
         parent_sha256=parent.sha256,
         tools={package: importlib.metadata.version(package) for package in ("onnx", "onnxruntime")},
         notes={
@@ -113,7 +112,7 @@ def _calibration_images(config: QuantizeConfig, progress: Progress) -> Source:
         raise InputError(f"{config.calib} holds no images to calibrate with.", fix="Give another source with --calib.")
     if len(source) < config.samples:
         progress.log(f"{config.calib} holds only {len(source)} images; {config.samples} were asked for.")
-    chosen = sample(source, config.samples, config.seed)
+    chosen, _ = without_broken(sample(source, config.samples, config.seed), config.skip_bad, progress)
     if len(chosen) > 1 and len({chosen.content_hash(index) for index in range(len(chosen))}) == 1:
         raise InputError(
             f"All {len(chosen)} calibration images in {config.calib} are the same.",
@@ -127,7 +126,7 @@ def _images(source: Source, preprocessing: Preprocessing) -> Iterator[NDArray[np
     """Each image as a batch of its own, `[1, C, H, W]`: on a CPU larger batches are no faster, only larger."""
     preprocessor = Preprocessor(preprocessing)
     for index in range(len(source)):
-        yield preprocessor(source.image(index), source.item_name(index))[np.newaxis]
+        yield preprocessor(source.image(index), title(source, index))[np.newaxis]
 
 
 def _same_text(

@@ -16,6 +16,7 @@ from crnn_deploy.report.model import ExampleLine
 from crnn_deploy.report.spelling import same
 
 SEED = 0
+SHORT = 6
 THUMBNAIL = (640, 44)
 
 
@@ -63,7 +64,8 @@ def _pick(
     items: list[str], references: Mapping[str, str], readings: Mapping[str, Mapping[str, str]], count: int
 ) -> list[str]:
     groups: dict[str, list[str]] = {"better": [], "worse": [], "differ": [], "right": [], "alike": []}
-    for item in np.random.default_rng(SEED).permutation(np.array(items, dtype=object)):
+    shuffled = np.random.default_rng(SEED).permutation(np.array(items, dtype=object))
+    for item in sorted(shuffled, key=lambda item: len(references[item]) < SHORT):  # a price or a "RM" shows little
         groups[_outcome(references[item], list(readings[item].values()))].append(item)
     alike = groups.pop("alike")
     return [*_in_turn(groups.values()), *alike][:count]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -11,8 +12,20 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.report import plots
 from crnn_deploy.report.model import ExampleLine, Report, Variant
 from crnn_deploy.report.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.scatter import accuracy_against_latency
 from crnn_deploy.report.spelling import Segment, same, segments
-from crnn_deploy.report.summary import TOP1, headline, metrics, reference_latency, size_ratio, speed_footnote, speedup
+from crnn_deploy.report.summary import (
+    TOP1,
+    headline,
+    metrics,
+    reference_latency,
+    relation,
+    size_ratio,
+    speed_baseline,
+    speed_footnote,
+    speedup,
+    standing,
+)
 from crnn_deploy.report.table import GATE_MARKS, comparisons_table, latency_tables, variants_table
 
 
@@ -52,14 +65,21 @@ def render_html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    drawn = {
-        "accuracy": plots.accuracy_against_latency(report),
-        "sizes": plots.sizes(report),
-        "latencies": plots.latencies(report),
-        "training": plots.training_curve(report.training),
-    }
     page = environment.get_template("report.html.j2")
-    return page.render(_content(report), plots={name: Markup(svg) for name, svg in drawn.items() if svg})
+    return page.render(_content(report), plots={name: Markup(svg or "") for name, svg in _draw(report).items()})
+
+
+def _draw(report: Report) -> dict[str, str | None]:
+    """The plots by name, as SVG."""
+    with warnings.catch_warnings():
+        # Only widths are guessed without the glyphs; the browser draws the text, in fonts of its own.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        return {
+            "accuracy": accuracy_against_latency(report),
+            "sizes": plots.sizes(report),
+            "latencies": plots.latencies(report),
+            "training": plots.training_curve(report.training),
+        }
 
 
 def _require_extra() -> None:
@@ -79,7 +99,7 @@ def _content(report: Report) -> dict[str, Any]:
         "tiles": _tiles(report),
         "metric": metrics(report)[0],
         "gate_marks": GATE_MARKS,
-        "states": {variant.name: plots.status(report, variant) for variant in report.variants},
+        "states": {variant.name: standing(report, variant) for variant in report.variants},
         "variants": variants_table(report),
         "footnote": speed_footnote(report),
         "comparisons": comparisons_table(report),
@@ -93,11 +113,13 @@ def _content(report: Report) -> dict[str, Any]:
 def _tiles(report: Report) -> list[Tile]:
     """Size, speed and accuracy of what ships, as far as they were measured."""
     shipped, teacher = report.shipped, report.teacher
-    tiles = [_tile("File size", units.size(shipped.size_bytes), size_ratio(report, shipped), "smaller", "larger")]
+    smaller = relation(size_ratio(report, shipped), "smaller", "larger")
+    tiles = [Tile("File size", units.size(shipped.size_bytes), _than(smaller, teacher))]
     latency = reference_latency(shipped)
     if latency is not None:
-        value = units.milliseconds(latency.p50_ms)
-        tiles.append(_tile("Latency, one thread", value, speedup(report, shipped), "faster", "slower"))
+        faster = relation(speedup(report, shipped), "faster", "slower")
+        context = _than(faster, speed_baseline(report, shipped))
+        tiles.append(Tile("Latency, one thread", units.milliseconds(latency.p50_ms), context))
     for metric in metrics(report):
         after, before = metric.of(shipped), metric.of(teacher)
         if after is not None:
@@ -106,8 +128,8 @@ def _tiles(report: Report) -> list[Tile]:
     return tiles
 
 
-def _tile(label: str, value: str, ratio: float | None, more: str, less: str) -> Tile:
-    return Tile(label, value, relation(ratio, more, less))
+def _than(claim: str, other: Variant | None) -> str:
+    return f"{claim} than {other.name}" if claim and other else ""
 
 
 def _readings(report: Report, example: ExampleLine) -> list[Reading]:

@@ -15,6 +15,8 @@ PLACES = tuple(
         (9 + step / 2, -step, "left", "center"),
         (-9 - step / 2, -step, "right", "center"),
         (0, 12 + step, "center", "bottom"),
+        (9, 12 + step, "right", "bottom"),
+        (-9, 12 + step, "left", "bottom"),
         (0, -12 - step, "center", "top"),
     )
 )

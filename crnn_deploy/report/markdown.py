@@ -20,7 +20,7 @@ def render_markdown(report: Report) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, on one line: no markup, no HTML, no table borders."""
-    flat = " ".join(text.split())
+    flat = re.sub(r"[^\S\u00a0]+", " ", text).strip()  # no-break spaces hold a figure and its unit together
     return re.sub(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)", lambda match: f"\\{match.group()}", flat)
 
 

@@ -12,7 +12,7 @@ def environment_facts(environment: Environment) -> list[tuple[str, str]]:
     facts = [
         ("Processor", f"{environment.processor}, {environment.cores} cores"),
         ("Instruction sets", ", ".join(environment.instruction_sets)),
-        ("Memory", units.size(environment.memory_bytes)),
+        ("Memory", units.size(environment.memory_bytes) if environment.memory_bytes else ""),
         ("Platform", environment.platform),
         ("Python", environment.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in environment.packages.items())),

@@ -31,10 +31,18 @@ CER = Metric("cer_ci", "CER", "character error rate", lower_is_better=True)
 WORDS = Metric("word_accuracy_ci", "Lines right", "share of lines read without an error", lower_is_better=False)
 TOP1 = Metric("top1", "Top-1", "top-1 accuracy", lower_is_better=False)
 
+LABELS = {metric.key: metric.label for metric in (CER, WORDS, TOP1)}
+
 
 def metrics(report: Report) -> tuple[Metric, ...]:
     """The figures to show, the one that counts first: CER and lines right, or top-1 for a classifier."""
     return (TOP1,) if any(TOP1.of(variant) is not None for variant in report.variants) else (CER, WORDS)
+
+
+def standing(report: Report, variant: Variant) -> str:
+    """What a variant came to, and its colour throughout the report: shipped, passed, rejected or baseline."""
+    ships = variant.name == report.shipped.name and variant.gate.status == "passed"
+    return "shipped" if ships else variant.gate.status
 
 
 def reference_latency(variant: Variant) -> Latency | None:
@@ -105,7 +113,9 @@ def headline(report: Report) -> str:
     size = relation(size_ratio(report, shipped), "smaller", "larger")
     speed = relation(speedup(report, shipped), "faster", "slower")
     claims = " and ".join(claim for claim in (size, speed) if claim)
-    sentence = f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
+    sentence = (
+        f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
+    )
     metric = metrics(report)[0]
     after, before = metric.of(shipped), metric.of(teacher)
     if after is None or before is None:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from crnn_deploy import units
 from crnn_deploy.benchmark import Latency
 from crnn_deploy.report.model import Gate, Report, Variant
-from crnn_deploy.report.summary import Metric, metrics, reference_latency, relation, size_ratio, speedup, verdict
+from crnn_deploy.report.summary import (
+    LABELS,
+    Metric,
+    metrics,
+    reference_latency,
+    relation,
+    size_ratio,
+    speedup,
+    verdict,
+)
 
 GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected"}
 
@@ -34,10 +43,10 @@ def variants_table(report: Report) -> Table:
     shown = metrics(report)
     columns = (
         Cell("Variant", "format · precision"),
-        Cell("Size", "to teacher"),
+        Cell("Size", "× smaller"),
         Cell("Parameters", "MACs"),
-        *(Cell(metric.label, "95 % interval") for metric in shown),
-        Cell("Latency", "speed-up"),
+        *(Cell(metric.label, "95 %") for metric in shown),
+        Cell("Latency", "× faster"),
         Cell("Gate"),
     )
     rows = tuple(_variant_row(report, variant, shown) for variant in report.variants)
@@ -51,7 +60,7 @@ def comparisons_table(report: Report) -> Table:
         (
             Cell(pair.variant),
             Cell(pair.parent),
-            Cell(pair.difference.figure),
+            Cell(LABELS.get(pair.difference.figure, pair.difference.figure)),
             Cell(units.points(pair.difference.delta)),
             Cell(f"{units.points(pair.difference.low)} … {units.points(pair.difference.high)}"),
             Cell(verdict(pair)),
@@ -76,7 +85,7 @@ def latency_settings(report: Report) -> dict[str, list[tuple[Variant, Latency]]]
     keyed = [(row.threads, row.batch, variant, row) for variant in report.variants for row in variant.latency]
     groups: dict[str, list[tuple[Variant, Latency]]] = {}
     for threads, batch, variant, row in sorted(keyed, key=lambda entry: entry[:2]):
-        title = f"{row.bucket} width, batch {batch}, {threads} thread{'s' if threads > 1 else ''}"
+        title = f"{row.bucket} images, batch {batch}, {threads} thread{'s' if threads > 1 else ''}"
         groups.setdefault(title, []).append((variant, row))
     return groups
 

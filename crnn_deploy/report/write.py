@@ -39,9 +39,10 @@ def write_report(report: Report, folder: Path) -> Written:
         texts[HTML_NAME] = render_html(report)
     except InputError as error:
         html_error = error
-        (folder / HTML_NAME).unlink(missing_ok=True)  # an older page would contradict the new figures
     for name, text in texts.items():
         write_text(folder / name, text)
+    if html_error:
+        (folder / HTML_NAME).unlink(missing_ok=True)  # an older page would contradict the new figures
     return Written(tuple(folder / name for name in texts), html_error)
 
 

@@ -2,6 +2,6 @@
 
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.outputs import log_probabilities
-from crnn_deploy.runtime.session import Session
+from crnn_deploy.runtime.session import Session, Threads
 
-__all__ = ["Session", "log_probabilities", "open_session"]
+__all__ = ["Session", "Threads", "log_probabilities", "open_session"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from crnn_deploy.spec import ModelSpec
+
+Threads = Annotated[int, Field(gt=0, le=256)]
 
 
 class Session(Protocol):

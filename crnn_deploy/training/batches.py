@@ -14,6 +14,7 @@ from torch import Tensor
 
 from crnn_deploy.data import Source
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import title
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.alignment import resample_frames
 from crnn_deploy.training.augmentation import Augmentation
@@ -103,7 +104,7 @@ class TrainingSet:
         )
 
     def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
-        pixels = self._preprocessor.pixels(self.source.image(item), self.source.item_name(item))
+        pixels = self._preprocessor.pixels(self.source.image(item), title(self.source, item))
         return self._augment(pixels, np.random.default_rng((self.seed, epoch, item)))
 
     def _targets(self, items: list[int]) -> tuple[Tensor, Tensor | None]:

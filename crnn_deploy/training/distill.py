@@ -15,7 +15,7 @@ from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
 from crnn_deploy.data import Source, fingerprint
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation import EvaluateOptions, evaluate_session
-from crnn_deploy.files import check_free
+from crnn_deploy.files import check_output
 from crnn_deploy.models import STRIDE, StudentOptions, build, student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime import Session, open_session
@@ -41,7 +41,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     Raises:
         InputError: if teacher or data can't be used, the output can't be written, or the extra `train` is missing.
     """
-    check_free(config.output, config.force)
+    check_output(config.output, config.force, ".safetensors")
     _require_train_extra()
     from crnn_deploy.training.loop import Trainer
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from crnn_deploy.data import Source, Subset, check_disjoint, open_source
-from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.checking import without_broken
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.config import DistillConfig
@@ -42,6 +43,8 @@ def prepare(config: DistillConfig, spec: ModelSpec, progress: Progress) -> Train
         validation = _usable(open_source(config.validation), spec, config.skip_bad, skipped, progress)
         check_disjoint({"training": train, "validation": validation})
     use_labels = config.use_labels and train.kind != "unlabelled"
+    if validation.kind == "text" and (use_labels or config.validation is not None):
+        unknown_characters(reference_texts(validation, spec), spec, validation.name)
     if use_labels:
         _check_labels(train, spec)
     elif config.teacher_weight == 0:
@@ -58,20 +61,9 @@ def _usable(source: Source, spec: ModelSpec, skip_bad: bool, skipped: list[str],
             f"{source.name} has {source.kind} labels, but {spec.name} is a {spec.task} model.",
             fix="Give text lines to a CTC model, and classes to a classifier.",
         )
-    preprocessor = Preprocessor(spec.preprocessing)
-    good = []
-    for i in progress.track(range(len(source)), "Checking images", len(source)):
-        try:
-            preprocessor.pixels(source.image(i), source.item_name(i))
-        except InputError:
-            if not skip_bad:
-                raise
-            skipped.append(source.item_name(i))
-        else:
-            good.append(i)
-    if not good:
-        raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
-    return source if len(good) == len(source) else Subset(source, good)
+    usable, broken = without_broken(source, skip_bad, progress)
+    skipped += broken
+    return usable
 
 
 def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:

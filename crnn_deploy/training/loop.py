@@ -13,6 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from crnn_deploy.environment import environment
+from crnn_deploy.errors import GateError
 from crnn_deploy.progress import Progress
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
 from crnn_deploy.training.config import DistillOptions
@@ -95,6 +96,12 @@ class Trainer:
         batch = batch.to(self.fabric.device)
         logits = self.student(batch.images.contiguous(memory_format=torch.channels_last)).float()
         loss = self.objective(logits, batch, self.step / self.total)
+        if not torch.isfinite(loss):
+            raise GateError(
+                f"The training diverged at step {self.step}: the loss is {loss.item()}.",
+                "The learning rate is too high for these data.",
+                "Try a third of it: --learning-rate, or distill.learning_rate in a recipe.",
+            )
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.fabric.clip_gradients(self.student, self.optimizer, max_norm=self.options.clip_norm)

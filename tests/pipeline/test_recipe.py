@@ -30,13 +30,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_variables_fill_in(path: Path) -> None:
-    assert load_recipe(path).sources.train == "lines/train.tar"
+    assert load_recipe(path).sources.train.path == "lines/train.tar"
 
 
 def test_settings_reach_variables_and_options(path: Path) -> None:
     settings = ("data=else where", "distill.epochs=7", "benchmark.threads=[1, 2]", "quantize.samples=9")
     recipe = load_recipe(path, settings)
-    assert recipe.sources.evaluation == "else where/val.tar"
+    assert recipe.sources.evaluation.path == "else where/val.tar"
     assert recipe.distill.epochs == 7
     assert recipe.benchmark.threads == (1, 2)
     assert recipe.quantize.samples == 9
@@ -53,6 +53,27 @@ def test_a_misspelt_setting_is_refused_too(path: Path) -> None:
         load_recipe(path, ("benchmrk.rounds=3",))
 
 
+def test_a_variable_needs_no_declaration_if_it_is_used(path: Path) -> None:
+    path.write_text(RECIPE.replace("{data: lines, none: null}", "{}"))
+    assert load_recipe(path, ("data=here",)).sources.train.path == "here/train.tar"
+    with pytest.raises(InputError, match="unknown key 'dta'"):
+        load_recipe(path, ("data=here", "dta=there"))
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ("{train: {render: {count: 3, sed: 1}}, evaluation: b}", r"sources\.train\.render\.sed': did you mean 'seed'"),
+        ("{train: {}, evaluation: b}", r"sources\.train': give a path, or `render`"),
+        ("{train: 3, evaluation: b}", r"sources\.train'"),
+    ],
+)
+def test_sources_are_paths_or_rendered(path: Path, sources: str, message: str) -> None:
+    path.write_text(RECIPE.replace('{train: "${data}/train.tar", evaluation: "${data}/val.tar"}', sources))
+    with pytest.raises(InputError, match=message):
+        load_recipe(path)
+
+
 def test_values_out_of_range_name_their_key(path: Path) -> None:
     with pytest.raises(InputError, match=r"distill\.epochs"):
         load_recipe(path, ("distill.epochs=0",))
@@ -65,7 +86,7 @@ def test_an_undefined_variable_says_how_to_define_it(path: Path) -> None:
     assert "--set none=VALUE" in caught.value.fix
 
 
-@pytest.mark.parametrize("setting", ["distill.epochs", "=3", "title.sub=3"])
+@pytest.mark.parametrize("setting", ["distill.epochs", "=3", "title.sub=3", "distill.epochs=[1"])
 def test_settings_that_are_none(path: Path, setting: str) -> None:
     with pytest.raises(InputError):
         load_recipe(path, (setting,))

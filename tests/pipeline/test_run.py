@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pytest
 
+from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.errors import InputError
+from crnn_deploy.models import StudentOptions, build, student_spec
 from crnn_deploy.pipeline import RunConfig, run
 from crnn_deploy.progress import Silent
+from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import loop
 
 T = TypeVar("T")
@@ -141,3 +145,30 @@ def test_a_missing_checkpoint_or_package(tmp_path: Path, write_recipe: WriteReci
     for checkpoint, message in (("none.pth", "does not exist"), ("package:no_such_package/x.pth", "not installed")):
         with pytest.raises(InputError, match=message):
             run(RunConfig(recipe=write_recipe(teacher={"checkpoint": checkpoint}), out=tmp_path / "out"))
+
+
+def test_a_classifier_goes_the_same_way(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    rng = np.random.default_rng(0)
+    for name, count in (("train", 60), ("val", 30)):
+        classes = rng.integers(0, 2, count)
+        images = rng.integers(0, 90, (count, 16, 16), np.uint8)
+        images[classes == 1, :, 8:] += 150  # the second class is bright on the right
+        np.savez(tmp_path / f"{name}.npz", x=images, y=classes)
+    plain = ModelSpec(
+        name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
+    )
+    spec = student_spec("teacher", "mobilenet-v4-gru", StudentOptions(width=0.5, hidden=16), plain)
+    write_safetensors(tmp_path / "classes.safetensors", build(spec).state_dict(), spec)
+    recipe = write_recipe(
+        teacher={"checkpoint": str(tmp_path / "classes.safetensors")},
+        sources={"train": str(tmp_path / "train.npz"), "evaluation": str(tmp_path / "val.npz")},
+        distill={"width": 0.25, "hidden": 8, "epochs": 8, "batch_size": 10, "precision": "fp32", "teacher_until": 0.2},
+        budget={"max_error": 0.2, "max_rise": 0.0, "max_quantization_rise": 0.2, "min_speedup": 0.01},
+    )
+    report = run(RunConfig(recipe=recipe, out=tmp_path / "out")).report
+    student = report.variants[2]
+    assert student.accuracy is not None
+    assert student.accuracy.top1 is not None
+    assert student.accuracy.top1 > 0.8
+    assert student.accuracy.cer is None
+    assert report.comparisons[1].difference.delta < 0  # fewer errors than the untrained teacher

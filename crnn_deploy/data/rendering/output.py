@@ -58,6 +58,7 @@ def _write_tar(contents: Contents, path: Path) -> None:
 
 
 def _write_folder(contents: Contents, folder: Path) -> None:
+    folder = folder.absolute()  # "." has no name
     temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     try:
         temporary.mkdir(parents=True)

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,17 @@ class ArraySource:
     """A `Source` over `[N, H, W]` or `[N, H, W, 3]` uint8 images with classes `[N]`, or none."""
 
     def __init__(
-        self, name: str, images: NDArray[np.uint8], classes: NDArray[np.int64] | None, class_names: tuple[str, ...]
+        self, name: str, images: NDArray[np.uint8], classes: NDArray[np.integer] | None, class_names: tuple[str, ...]
     ) -> None:
-        if len(images) == 0:
-            raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
         if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))):
             raise InputError(
                 f"{name} holds {images.dtype} images of shape {images.shape}.",
                 fix="Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3].",
             )
+        if images.size == 0:
+            raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
+        if classes is not None and not np.issubdtype(classes.dtype, np.integer):
+            raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
         if classes is not None and (classes.shape != (len(images),) or classes.min() < 0):
             raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
         self.name = name
@@ -72,19 +75,29 @@ def open_npz(path: Path) -> ArraySource:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {key.lower(): file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read as NPZ: {error}.", fix="Fetch or make the file again.") from None
+    # A .npy under this name is read as an array, which is no context manager: TypeError, before 3.11 AttributeError.
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(
+            f"{path} cannot be read as NPZ ({type(error).__name__}).",
+            "It is truncated, something else, or holds pickled objects, which are never loaded.",
+            "Make the file again, with np.savez and plain arrays.",
+        ) from None
     images = next((arrays[key] for key in _IMAGE_KEYS if key in arrays), None)
     classes = next((arrays[key] for key in _LABEL_KEYS if key in arrays), None)
     if images is None:
         raise InputError(
             f"{path} holds {', '.join(arrays)}, but no images.", fix=f"Name the array one of {', '.join(_IMAGE_KEYS)}."
         )
-    names_file = path.with_name("classes.txt")
-    names = tuple(names_file.read_text(encoding="utf-8").split("\n")) if names_file.exists() else ()
-    return ArraySource(
-        str(path), images, None if classes is None else classes.astype(np.int64), tuple(name for name in names if name)
-    )
+    return ArraySource(str(path), images, classes, _class_names(path.with_name("classes.txt")))
+
+
+def _class_names(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(name for name in path.read_text(encoding="utf-8").split("\n") if name)
+    except FileNotFoundError:
+        return ()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: {error}.", fix="Save it as UTF-8.") from None
 
 
 def open_idx(path: Path) -> ArraySource:
@@ -96,7 +109,7 @@ def open_idx(path: Path) -> ArraySource:
     labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     if labels == path or not labels.exists():
         raise InputError(f"{path} has no labels file beside it.", fix=f"Put {labels.name} into the same folder.")
-    return ArraySource(str(path), _read_idx(path), _read_idx(labels).astype(np.int64), ())
+    return ArraySource(str(path), _read_idx(path), _read_idx(labels), ())
 
 
 def _read_idx(path: Path) -> NDArray[np.uint8]:
@@ -108,5 +121,5 @@ def _read_idx(path: Path) -> NDArray[np.uint8]:
         if kind != _IDX_UINT8:
             raise ValueError(f"elements of type 0x{kind:02x}, expected bytes")
         return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error) as error:
+    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
         raise InputError(f"{path} cannot be read as IDX: {error}.", fix="Fetch the file again.") from None

@@ -6,13 +6,20 @@ import hashlib
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
 
 from crnn_deploy.data.source import Kind
 from crnn_deploy.errors import InputError
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})
+
+
+def is_image(name: str) -> bool:
+    """Whether a file of this name or path counts as an image; hidden ones, such as macOS's `._0.png`, don't."""
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,17 @@ class EncodedSource:
             return Image.open(io.BytesIO(self._read(index)))
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             reason = "it is no image" if isinstance(error, UnidentifiedImageError) else str(error)
-            raise InputError(
-                f"The image {self.item_name(index)} in {self.name} is broken: {reason}.",
-                "The file is truncated, damaged or something else.",
-                "Repair or remove it, or leave broken images out with --skip-bad.",
-            ) from None
+            raise self._broken(index, reason) from None
 
     def content_hash(self, index: int) -> bytes:
-        return hashlib.blake2b(self._read(index), digest_size=16).digest()
+        try:
+            return hashlib.blake2b(self._read(index), digest_size=16).digest()
+        except OSError as error:
+            raise self._broken(index, str(error)) from None
+
+    def _broken(self, index: int, reason: str) -> InputError:
+        return InputError(
+            f"The image {self.item_name(index)} in {self.name} is broken: {reason}.",
+            "The file is truncated, damaged or something else.",
+            "Repair or remove it; evaluate, distill and quantize can leave it out with --skip-bad.",
+        )

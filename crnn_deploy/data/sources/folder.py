@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crnn_deploy.data.source import Kind
-from crnn_deploy.data.sources.encoded import SUFFIXES, EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
 
 
@@ -41,7 +41,7 @@ def has_class_folders(folder: Path) -> bool:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in folder.iterdir() if is_image(path.name) and path.is_file())
 
 
 def _source(folder: Path, kind: Kind, items: list[Item], class_names: tuple[str, ...] = ()) -> EncodedSource:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
 
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
 
+# LMDB refuses to open a folder twice in one process, so the sources over a folder share what is open.
+_OPEN: WeakValueDictionary[Path, Any] = WeakValueDictionary()
+_OPENING = Lock()
+
 
 def open_lmdb(folder: Path) -> EncodedSource:
-    """Lines of text from an LMDB folder.
+    """Lines of text from an LMDB folder, or images without labels where it holds no label at all.
 
     Raises:
         InputError: if the package `lmdb` is missing, or the database is broken or laid out in another way.
@@ -19,20 +26,37 @@ def open_lmdb(folder: Path) -> EncodedSource:
     except ModuleNotFoundError:
         raise InputError(f"{folder} is an LMDB.", fix="pip install 'crnn-deploy[train]'") from None
     try:
-        environment = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, meminit=False)
-        transaction = environment.begin(buffers=False)
-        count = int(transaction.get(b"num-samples") or b"0")
-        labels = [transaction.get(b"label-%09d" % number) for number in range(1, count + 1)]
+        environment = _environment(lmdb, folder)
+        with environment.begin() as reading:
+            count = int(reading.get(b"num-samples") or b"0")
+            labels = [reading.get(b"label-%09d" % number) for number in range(1, count + 1)]
+        texts = [None if label is None else label.decode() for label in labels]
     except (lmdb.Error, ValueError) as error:
         raise InputError(f"{folder} cannot be read as an LMDB: {error}.", fix="Make the database again.") from None
-    kind = "text" if count and all(label is not None for label in labels) else "unlabelled"
-    items = [Item(f"image-{number:09d}", (label or b"").decode()) for number, label in enumerate(labels, 1)]
+    unlabelled = texts.count(None)
+    if 0 < unlabelled < count:
+        raise _incomplete(folder, f"label-{texts.index(None) + 1:09d}", count)
+    items = [Item(f"image-{number:09d}", text or "") for number, text in enumerate(texts, 1)]
 
     def read(index: int) -> bytes:
-        with environment.begin(buffers=False) as reading:
+        with environment.begin() as reading:
             data: bytes | None = reading.get(items[index].name.encode())
         if data is None:
-            raise InputError(f"{folder} has no {items[index].name}.", f"num-samples says {count}.", "Make it again.")
+            raise _incomplete(folder, items[index].name, count)
         return data
 
-    return EncodedSource(str(folder), "text" if kind == "text" else "unlabelled", items, read)
+    return EncodedSource(str(folder), "unlabelled" if unlabelled else "text", items, read)
+
+
+def _environment(lmdb: Any, folder: Path) -> Any:
+    """The open environment of a folder; it closes when the last source over it is gone."""
+    with _OPENING:
+        environment = _OPEN.get(folder.resolve())
+        if environment is None:
+            environment = lmdb.open(str(folder), readonly=True, lock=False, readahead=False, meminit=False)
+            _OPEN[folder.resolve()] = environment
+        return environment
+
+
+def _incomplete(folder: Path, key: str, count: int) -> InputError:
+    return InputError(f"{folder} has no {key}.", f"Its num-samples says {count}.", "Make the database again.")

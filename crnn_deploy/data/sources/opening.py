@@ -30,6 +30,8 @@ def open_source(location: Path | str) -> Source:
     Raises:
         InputError: if nothing is there, or it is none of the known kinds, or it is empty or broken.
     """
+    if not str(location):
+        raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
     path = Path(location)
     if path.is_dir():
         return _open_folder(path)
@@ -55,12 +57,18 @@ def _open_folder(folder: Path) -> Source:
         return open_labelled_folder(folder)
     if (folder / "data.mdb").exists():
         return open_lmdb(folder)
-    idx = sorted(path for path in folder.iterdir() if "images-idx3" in path.name)
+    idx = sorted(path for path in folder.iterdir() if "idx3" in path.name)
     if len(idx) == 1:
         return open_idx(idx[0])
     if idx:
         raise InputError(
             f"{folder} holds several IDX files: {', '.join(path.name for path in idx)}.", fix="Name one of them."
+        )
+    if has_class_folders(folder) and has_images(folder):
+        raise InputError(
+            f"{folder} holds both images and sub-folders with images.",
+            "It could be classes or images without labels.",
+            "Move the ones that you don't mean somewhere else.",
         )
     if has_class_folders(folder):
         return open_class_folder(folder)

@@ -6,7 +6,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from crnn_deploy.data.sources.encoded import SUFFIXES, EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
 from crnn_deploy.errors import InputError
 
@@ -15,16 +15,20 @@ def open_tar(path: Path) -> EncodedSource:
     """Lines of text where the archive holds a labels.tsv, else its images without labels.
 
     Raises:
-        InputError: if the archive is broken, cut off, compressed or empty, or a label names no image in it.
+        InputError: if the archive is broken, cut off, compressed or empty, holds several labels.tsv, or a label names
+            no image in it.
     """
     members = _members(path)
-    folders = {name.rpartition("/")[0] for name in members if name.rpartition("/")[2] == LABELS}
+    folders = sorted(name.rpartition("/")[0] for name in members if name.rpartition("/")[2] == LABELS)
     if not folders:
-        names = sorted(name for name in members if Path(name).suffix.lower() in SUFFIXES)
+        names = sorted(filter(is_image, members))
         items = [Item(name) for name in names]
         return EncodedSource(str(path), "unlabelled", items, _Reader(path, [members[name] for name in names]))
-    base = min(folders, key=len)
-    base = f"{base}/" if base else ""
+    if len(folders) > 1 and folders[0]:
+        raise InputError(
+            f"{path} holds several sets: {', '.join(folders)}.", fix="Unpack it and name the folder of one of them."
+        )
+    base = f"{folders[0]}/" if folders[0] else ""
     origin = f"{path}:{base}{LABELS}"
     items = parse_labels(_Reader(path, [members[base + LABELS]])(0), origin)
     check_present(items, {name.removeprefix(base) for name in members if name.startswith(base)}, origin)
@@ -33,20 +37,28 @@ def open_tar(path: Path) -> EncodedSource:
 
 def _members(path: Path) -> dict[str, tuple[int, int]]:
     """Offset and size of each file in the archive."""
-    size = path.stat().st_size
     try:
         with tarfile.open(path, "r:") as archive:
             found = {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
+            end = archive.offset
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InputError(
             f"{path} cannot be read as a tar archive: {error}.",
             "It is truncated, compressed (only plain .tar can be read in place) or something else.",
             "Fetch it again, or unpack it and name the folder.",
         ) from None
-    cut = [name for name, (offset, length) in found.items() if offset + length > size]
-    if cut:
-        raise InputError(f"{path} is truncated: {cut[0]} goes beyond its end.", fix="Fetch the archive again.")
+    if not _has_end(path, end):
+        raise InputError(
+            f"{path} is truncated or damaged: it breaks off after {len(found)} files.", fix="Fetch the archive again."
+        )
     return found
+
+
+def _has_end(path: Path, offset: int) -> bool:
+    """Whether the zeros that end a whole archive stand at `offset`, where tarfile can read no further header."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
 
 
 class _Reader:

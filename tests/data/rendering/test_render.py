@@ -97,6 +97,12 @@ def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.txt").exists()
 
 
+def test_the_folder_may_be_the_one_we_are_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    render_lines(RenderOptions(count=2), Path())
+    assert len(open_source(tmp_path)) == 2
+
+
 def test_an_unknown_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\.zip"):
         render_lines(RenderOptions(count=1), tmp_path / "lines.zip")

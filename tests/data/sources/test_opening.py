@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
+import tarfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,11 +27,6 @@ def write_lmdb(folder: Path, texts: list[str]) -> Path:
     return folder
 
 
-def idx(array: np.ndarray) -> bytes:
-    header = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
-    return gzip.compress(header + array.astype(np.uint8).tobytes())
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -53,10 +47,35 @@ def test_lines_of_text(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     assert len({source.content_hash(i) for i in range(len(source))}) == len(TEXTS)
 
 
+def test_sources_may_share_an_lmdb(tmp_path: Path) -> None:
+    first, second = (open_source(write_lmdb(tmp_path, TEXTS)), open_source(tmp_path))
+    del first
+    assert second.image(0).size == picture(0).size
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (b"label-000000002", None, "no label-000000002"),
+        (b"label-000000002", b"\xff\xfe", "cannot be read as an LMDB"),
+        (b"num-samples", b"9", "no label-000000005"),
+        (b"num-samples", b"many", "cannot be read as an LMDB"),
+        (b"num-samples", None, "is empty"),
+    ],
+)
+def test_an_lmdb_that_is_not_whole(tmp_path: Path, key: bytes, value: bytes | None, message: str) -> None:
+    lmdb = pytest.importorskip("lmdb")
+    write_lmdb(tmp_path, TEXTS)
+    with lmdb.open(str(tmp_path), map_size=1 << 20) as environment, environment.begin(write=True) as transaction:
+        transaction.delete(key) if value is None else transaction.put(key, value)
+    with pytest.raises(InputError, match=message):
+        open_source(tmp_path)
+
+
 def test_images_without_labels(tmp_path: Path) -> None:
     files = {f"{i}.png": png(picture(i)) for i in range(3)}
     for source in (
-        open_source(write_folder(tmp_path / "set", {**files, "notes.txt": b"x"})),
+        open_source(write_folder(tmp_path / "set", {**files, "notes.txt": b"x", "._0.png": b"x"})),
         open_source(write_tar(tmp_path / "set.tar", files)),
     ):
         assert source.kind == "unlabelled"
@@ -69,32 +88,6 @@ def test_class_folders(tmp_path: Path) -> None:
     assert source.kind == "class"
     assert source.class_names == ("cat", "dog")
     assert [source.class_index(i) for i in range(4)] == [0, 0, 1, 1]
-
-
-def test_npz_with_class_names_beside_it(tmp_path: Path) -> None:
-    np.savez(tmp_path / "set.npz", x=np.zeros((3, 8, 8, 3), np.uint8), y=np.array([1, 0, 1]))
-    assert open_source(tmp_path / "set.npz").class_names == ("0", "1")
-    (tmp_path / "classes.txt").write_text("apple\nbear\n")
-    source = open_source(tmp_path / "set.npz")
-    assert source.class_names == ("apple", "bear")
-    assert source.image(0).size == (8, 8)
-    assert source.image(0).mode == "RGB"
-
-
-def test_idx_pairs(tmp_path: Path) -> None:
-    images = np.arange(2 * 5 * 4).reshape(2, 5, 4)
-    write_folder(
-        tmp_path,
-        {"t10k-images-idx3-ubyte.gz": idx(images), "t10k-labels-idx1-ubyte.gz": idx(np.array([7, 2]))},
-    )
-    source = open_source(tmp_path)
-    assert [source.class_index(i) for i in range(2)] == [7, 2]
-    assert np.array_equal(np.asarray(source.image(1)), images[1])
-    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(idx(images))
-    with pytest.raises(InputError, match="several IDX files"):
-        open_source(tmp_path)
-    with pytest.raises(InputError, match="no labels file"):
-        open_source(tmp_path / "train-images-idx3-ubyte.gz")
 
 
 def test_threads_may_read_side_by_side(tmp_path: Path) -> None:
@@ -112,6 +105,29 @@ def test_a_broken_header_names_the_image(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"images/1\.png .*is broken") as caught:
         source.image(1)
     assert "--skip-bad" in caught.value.fix
+
+
+def test_an_image_that_went_away_is_named(tmp_path: Path) -> None:
+    source = open_source(write_folder(tmp_path, {"0.png": png(picture(0))}))
+    (tmp_path / "0.png").unlink()
+    for read in (source.image, source.content_hash):
+        with pytest.raises(InputError, match=r"0\.png .*is broken"):
+            read(0)
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+@pytest.mark.parametrize("labels", ["first", "last", "none"])
+def test_a_tar_that_breaks_off_between_two_files(tmp_path: Path, labels: str, damage: str) -> None:
+    files = labelled(TEXTS)
+    rows = files.pop("labels.tsv")
+    named = {"first": {"labels.tsv": rows, **files}, "last": {**files, "labels.tsv": rows}, "none": files}[labels]
+    path = write_tar(tmp_path / "set.tar", named)
+    with tarfile.open(path) as archive:
+        end = archive.getmembers()[3].offset
+    data = path.read_bytes()
+    path.write_bytes(data[:end] if damage == "cut" else data[:end] + b"Z" * 512 + data[end + 512 :])
+    with pytest.raises(InputError, match="truncated or damaged: it breaks off after 3 files"):
+        open_source(path)
 
 
 def cut(path: Path, share: float) -> Path:
@@ -133,6 +149,11 @@ def cut(path: Path, share: float) -> Path:
         (lambda path: write_folder(path, {"a-images-idx3": b"\0\0\x08", "a-labels-idx1": b"x"}), "read as IDX"),
         (lambda path: cut(write_tar(path / "set.tar", labelled(TEXTS * 20)), 0.5), "truncated|not there"),
         (lambda path: write_tar(path / "set.tar", {"readme.txt": b"x"}), "empty"),
+        (
+            lambda path: write_tar(path / "set.tar", labelled(TEXTS, prefix="b/") | labelled(TEXTS, prefix="a/")),
+            "several sets: a, b",
+        ),
+        (lambda path: write_folder(path, {"0.png": b"x", "thumbs/0.png": b"x"}), "both images and sub-folders"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png\tA\n"}), "not there.*0.png"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png A\n"}), "line 1"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b"\xff\xfe"}), "not UTF-8"),

@@ -1,0 +1,322 @@
+"""Bad input ends in one block and exit code 2, and leaves the folder as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import struct
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_crnn
+import torch
+from torch import nn
+from typer.testing import CliRunner
+
+from crnn_deploy.artifact import SPEC_KEY
+from crnn_deploy.cli.app import app
+from crnn_deploy.models.legere import CompactCrnn, LegereOptions
+
+STUDENT = "--epochs 1 --hidden 8 --width 0.25"
+RECIPE = """\
+name: small
+title: Small
+teacher: {checkpoint: t.safetensors}
+sources: {train: more, evaluation: val}
+distill: {epochs: 1, hidden: 8, width: 0.25}
+budget: {}
+"""
+
+
+def invoke(command: str) -> Any:
+    return CliRunner().invoke(app, command.split())
+
+
+class Shell:
+    """Unpickling it runs a command."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, ("touch executed",)
+
+
+def labelled(folder: Path, count: int, seed: int, text: str = "abc") -> Path:
+    tiny_crnn.image_folder(folder, count, seed)
+    (folder / "labels.tsv").write_text("".join(f"{i:03}.png\t{text}\n" for i in range(count)))
+    return folder
+
+
+def with_spec(source: Path, target: Path, **changes: Any) -> None:
+    """A copy of a `.safetensors` artifact whose spec has these fields."""
+    data = source.read_bytes()
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"][SPEC_KEY] = json.dumps(json.loads(header["__metadata__"][SPEC_KEY]) | changes)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    target.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length :])
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint, its artifacts, good and bad data, made once."""
+    folder = tmp_path_factory.mktemp("workshop")
+    torch.manual_seed(0)
+    network = CompactCrnn(LegereOptions(stem=4, channels=(4,) * 6, hidden=5), inputs=1, outputs=4)
+    weights = network.state_dict()
+    torch.save({"model": weights, "charset": "abc"}, folder / "model.pt")
+    torch.save({"model": weights, "charset": "abcd"}, folder / "misfit.pt")
+    torch.save({"model": weights, "charset": "aba"}, folder / "repeats.pt")
+    torch.save({"model": weights, "x": Shell()}, folder / "shell.pt")
+    torch.save(network, folder / "object.pt")
+    torch.save({"epoch": 3}, folder / "noweights.pt")
+    parts = {"cnn": nn.Conv2d(1, 8, 3), "rnn": nn.LSTM(8, 8, bidirectional=True), "head": nn.Linear(16, 11)}
+    torch.save(nn.ModuleDict(parts).state_dict(), folder / "unknown.pt")
+    (folder / "cut.pt").write_bytes((folder / "model.pt").read_bytes()[:9000])
+    (folder / "empty.pt").touch()
+    (folder / "page.pth").write_text("<html><body>404</body></html>")
+    for suffix in (".onnx", ".safetensors"):
+        (folder / f"page{suffix}").write_text("<html><body>404</body></html>")
+
+    labelled(folder / "val", 6, seed=1)
+    labelled(folder / "more", 6, seed=2)
+    labelled(folder / "outside", 6, seed=3, text="abz")
+    labelled(folder / "shared", 6, seed=4)
+    shutil.copy(folder / "val" / "002.png", folder / "shared" / "003.png")
+    (labelled(folder / "noimage", 6, seed=5) / "003.png").write_text("no image")
+    cut = labelled(folder / "cutimage", 6, seed=6) / "003.png"
+    cut.write_bytes(cut.read_bytes()[:-200])
+    (folder / "nothing").mkdir()
+    (folder / "missing").mkdir()
+    (folder / "missing" / "labels.tsv").write_text("000.png\tabc\n")
+    for name in ("x", "y"):
+        tiny_crnn.image_folder(folder / "classes" / name, 3, seed=ord(name))
+    with tarfile.open(folder / "cutheader.tar", "w") as archive:  # as a broken download that ends between two images
+        for image in sorted((folder / "val").glob("*.png")):
+            archive.add(image, image.name)
+        end = archive.getmembers()[3].offset
+    os.truncate(folder / "cutheader.tar", end)
+
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        for command in (
+            "import model.pt -o t.safetensors",
+            "export t.safetensors -o t.onnx",
+            "quantize t.onnx --int8 --calib val -o t.int8.onnx",
+        ):
+            result = invoke(command)
+            assert result.exit_code == 0, result.output
+    finally:
+        os.chdir(here)
+    with_spec(folder / "t.safetensors", folder / "newer.safetensors", schema_version=99)
+    with_spec(folder / "t.safetensors", folder / "newest.safetensors", schema_version=99, invented="later")
+    with_spec(folder / "t.safetensors", folder / "wrong.safetensors", charset=list("abcd"))
+    (folder / "cut.onnx").write_bytes((folder / "t.onnx").read_bytes()[:5000])
+    (folder / "cut.safetensors").write_bytes((folder / "t.safetensors").read_bytes()[:-500])
+    (folder / "spec.yaml").write_text("charset: abc\npreprocesing: {height: 32}\n")
+    (folder / "number.yaml").write_text("charset: 1234567890\npreprocessing: {channels: L, height: 32}\n")
+    (folder / "recipe.yaml").write_text(RECIPE)
+    (folder / "typo.yaml").write_text(RECIPE.replace("epochs", "epocs"))
+    (folder / "shared.yaml").write_text(RECIPE.replace("train: more", "train: more, calibration: shared"))
+    (folder / "broken.yaml").write_text(RECIPE.replace("evaluation: val", "evaluation: cutimage"))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the workshop of one's own, as the working folder."""
+    copy = tmp_path / "work"
+    shutil.copytree(workshop, copy)
+    monkeypatch.chdir(copy)
+    return copy
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def refused(command: str, message: str) -> str:
+    """What the command says on stderr, after checking that it is refused as it should be."""
+    before = contents(Path())
+    result = invoke(command)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert result.stderr.count("✗ ") == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert contents(Path()) == before
+    return str(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("nowhere.pt", "does not exist"),
+        ("empty.pt", "is empty"),
+        ("cut.pt", "is not a complete PyTorch checkpoint"),
+        ("page.pth", "is not a PyTorch checkpoint"),
+        ("noweights.pt", "holds no weights"),
+        ("shell.pt", "posix.system"),
+        ("object.pt", "CompactCrnn"),
+        ("nothing", "is a folder"),
+        ("cut.safetensors", "cannot be read as .safetensors"),
+        ("page.safetensors", "cannot be read as .safetensors"),
+    ],
+)
+def test_files_that_are_no_checkpoints(file: str, message: str) -> None:
+    refused(f"import {file} -o out.safetensors", message)
+    refused(f"inspect {file}", message)
+    assert not Path("executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("import unknown.pt -o out.safetensors", "--module FILE.py:Class"),
+        ("import misfit.pt -o out.safetensors", "doesn't fit the head"),
+        ("import repeats.pt -o out.safetensors", "repeats"),
+        ("import model.pt --spec spec.yaml -o out.safetensors", "did you mean 'preprocessing'?"),
+        ("import model.pt --spec nothing -o out.safetensors", "nothing"),
+        ("import model.pt --spec number.yaml -o out.safetensors", "charset"),
+        ("import t.safetensors -o out.safetensors", "already"),
+        ("import model.pt -o out.onnx", ".safetensors"),
+        ("export t.onnx -o out.onnx", "exported already"),
+        ("export t.safetensors -o out.onnx --opset 17", "19"),
+        ("export t.safetensors -o out.onnx --data cutimage", "003.png"),
+        ("inspect cut.onnx", "cannot be read as .onnx"),
+        ("evaluate cut.onnx --data val", "cannot be read as .onnx"),
+        ("evaluate cut.safetensors --data val", "cannot be read as .safetensors"),
+        ("evaluate newer.safetensors --data val", "upgrade crnn-deploy"),
+        ("inspect newer.safetensors", "upgrade crnn-deploy"),
+        ("inspect newest.safetensors", "upgrade crnn-deploy"),
+        ("evaluate wrong.safetensors --data val", "don't fit"),
+    ],
+)
+def test_models_that_cannot_be_used(command: str, message: str) -> None:
+    refused(command, message)
+
+
+def test_a_network_without_a_recurrent_layer(shared_data: Path) -> None:
+    path = shared_data / "checkpoints" / "lprnet" / "Final_LPRNet_model.pth"
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    refused(f"import {path} -o out.safetensors", "no recurrent layer")
+
+
+@pytest.mark.parametrize("data", ["nowhere", "nothing", "missing", "classes", "model.pt", "noimage", "cutimage"])
+def test_data_that_cannot_be_evaluated(data: str) -> None:
+    said = refused(f"evaluate t.onnx --data {data}", "")
+    assert ("003.png" if "image" in data else data) in said
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("evaluate t.onnx --data outside", "'z'"),
+        (f"distill t.onnx --data outside {STUDENT} -o s.safetensors", "'z'"),
+        (f"distill t.onnx --data noimage {STUDENT} -o s.safetensors", "003.png"),
+        (f"distill t.onnx --data nothing {STUDENT} -o s.safetensors", "nothing"),
+        (f"distill t.onnx --data classes {STUDENT} -o s.safetensors", "class labels"),
+        (f"distill t.onnx --data val --val outside {STUDENT} -o s.safetensors", "'z'"),
+        (f"distill t.onnx --data val --val shared {STUDENT} -o s.safetensors", "share 1 images"),
+        ("distill t.onnx --data val -o s.onnx", ".safetensors"),
+        ("distill t.onnx --data val -o t.safetensors", "--force"),
+        ("distill t.onnx --data val --student mobilenet-v5 -o s.safetensors", "mobilenet-v4-gru"),
+        ("quantize t.onnx --int8 --calib noimage -o q.onnx", "003.png"),
+        ("quantize t.onnx --int8 --calib cutimage -o q.onnx", "003.png"),
+        ("quantize t.onnx --int8 --calib nothing -o q.onnx", "nothing"),
+        ("quantize t.int8.onnx --int8 --calib val -o q.onnx", "quantized already"),
+        ("quantize t.safetensors --int8 --calib val -o q.onnx", "export"),
+        ("quantize t.onnx --int8 --calib val -o t.int8.onnx", "--force"),
+        ("benchmark t.onnx t.onnx", "twice"),
+        ("benchmark t.onnx --data noimage", "003.png"),
+        ("benchmark t.onnx --threads 0", "threads"),
+        ("render -o lines.zip --count 3", ".zip"),
+        ("render -o val --count 3 --force", "holds other things"),
+        ("render -o lines.tar --count 0", "count"),
+        ("render -o lines.tar --count 3 --font Nowhere", "Nowhere"),
+        ("render -o model.pt/lines.tar --count 3", "model.pt"),
+        ("report nothing", "report.json"),
+        ("report recipe.yaml", "not a report"),
+        ("run typo.yaml", "did you mean 'epochs'?"),
+        ("run shared.yaml", "calibration and evaluation sets share 1 images"),
+        ("run recipe.yaml --set distill.epocs=3", "did you mean 'epochs'?"),
+        ("run recipe.yaml --set sources.train=nowhere", "nowhere"),
+        ("run recipe.yaml --set sources.train=shared", "share 1 images"),
+        ("run recipe.yaml --set distill.epochs=[1", "distill.epochs"),
+        ("run recipe.yaml --out model.pt", "model.pt"),
+        ("run nothing", "nothing"),
+        ("run model.pt", "model.pt"),
+    ],
+)
+def test_other_verbs(command: str, message: str) -> None:
+    refused(command, message)
+
+
+@pytest.mark.parametrize("data", ["noimage", "cutimage"])
+def test_broken_images_are_left_out_when_asked(data: str) -> None:
+    result = invoke(f"evaluate t.onnx --data {data} --skip-bad --json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["count"] == 5
+
+
+def test_force_replaces_and_a_folder_is_never_replaced() -> None:
+    assert invoke("import model.pt -o t.safetensors --force").exit_code == 0
+    Path("f.safetensors").mkdir()
+    refused("import model.pt -o f.safetensors --force", "is a folder")
+
+
+def test_json_stays_one_object_when_something_is_logged() -> None:
+    result = invoke("quantize t.onnx --int8 --calib val -o q.onnx --json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["path"] == "q.onnx"
+    assert "6 images" in result.stderr
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """No file may grow beyond 4 KiB, so that writing a larger one fails half-way, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_write_that_breaks_off_leaves_nothing() -> None:
+    refused("render -o lines.tar --count 20", "lines.tar cannot be written")
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_checkpoint_that_breaks_off_keeps_the_old_one() -> None:
+    refused("import model.pt -o t.safetensors --force", "t.safetensors cannot be written")
+
+
+def test_files_can_be_read_by_others() -> None:
+    assert Path("t.safetensors").stat().st_mode == Path("t.onnx").stat().st_mode
+
+
+# What follows was found broken: take a mark away with its cure.
+
+
+@pytest.mark.xfail(reason="tarfile takes a header that is cut off for the end of the archive")
+def test_an_archive_cut_between_two_images() -> None:
+    refused("quantize t.onnx --int8 --calib cutheader.tar -o q.onnx", "truncated")
+
+
+@pytest.mark.xfail(reason="the evaluation set is not decoded before training")
+def test_a_broken_evaluation_image_is_found_before_training() -> None:
+    result = invoke("run broken.yaml --out runs")
+    assert result.exit_code == 2
+    assert "003.png" in result.stderr
+    assert "distill" not in result.stderr
+
+
+@pytest.mark.xfail(reason="the hint names an option that quantize, export, benchmark and run lack")
+def test_hints_name_options_that_exist() -> None:
+    assert "--skip-bad" not in refused("quantize t.onnx --int8 --calib noimage -o q.onnx", "003.png")

@@ -1,0 +1,93 @@
+"""Makers of variants and reports with invented, easily recognised figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from crnn_deploy.benchmark import Latency
+from crnn_deploy.environment import Environment
+from crnn_deploy.evaluation import Accuracy, DatasetFacts, Difference
+from crnn_deploy.report import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+MACHINE = Environment(
+    processor="Example CPU", cores=4, memory_bytes=16_000_000_000, instruction_sets=("avx2", "avx512_vnni"),
+    platform="Linux-6.1-x86_64", python="3.12.1", packages={"torch": "2.8.0", "onnxruntime": "1.22.0"},
+    providers=("CPUExecutionProvider",), gpus=(), tensorrt={}, compilers=(),
+)  # fmt: skip
+
+
+def latency(p50: float, runtime: str = "onnxruntime", **changes: Any) -> Latency:
+    figures = {"threads": 1, "batch": 1, "width": 80, "bucket": "median", "rounds": 200}
+    figures |= {"p50_ms": p50, "p90_ms": 1.25 * p50, "p99_ms": 1.5 * p50, "preprocess_ms": 0.3, "decode_ms": 0.1}
+    return Latency(runtime=runtime, **figures | changes)
+
+
+def accuracy(cer: float) -> Accuracy:
+    """Of a reader of text: its case-insensitive CER is `cer`, everything else follows."""
+    figures = {"cer": cer + 0.01, "cer_ci": cer, "word_accuracy": 0.6 - cer, "word_accuracy_ci": 0.7 - cer}
+    return Accuracy(**figures, ci95={name: (v - 0.004, v + 0.004) for name, v in figures.items()}, count=891)
+
+
+def top1(value: float) -> Accuracy:
+    return Accuracy(top1=value, ci95={"top1": (value - 0.002, value + 0.002)}, count=10_000)
+
+
+def variant(name: str, status: str = "passed", reason: str = "", **changes: Any) -> Variant:
+    facts: dict[str, Any] = {"stage": "distil", "path": f"{name}.onnx", "format": "onnx", "precision": "fp32"}
+    facts |= {"size_bytes": 1_000_000, "parameters": 721_000, "macs": 80_000_000}
+    return Variant(name=name, gate=Gate.model_validate({"status": status, "reason": reason}), **facts | changes)
+
+
+def make_report(*variants: Variant, **more: Any) -> Report:
+    """A report of nothing but the variants given, and whatever else a test adds."""
+    return Report(title="small reader", environment=MACHINE, variants=variants, **more)
+
+
+def example(item: str, reference: str, **readings: str) -> ExampleLine:
+    """What each variant read; `_` in a variant's name stands for `-`."""
+    named = {name.replace("_", "-"): text for name, text in readings.items()}
+    return ExampleLine(item=item, reference=reference, image=PIXEL, readings=named)
+
+
+def full_report() -> Report:
+    """A run in which everything happened: a student and its INT8 form passed, a smaller one was rejected."""
+    return make_report(
+        variant("teacher", "baseline", stage="import", format="safetensors", path="teacher.safetensors",
+                size_bytes=15_100_000, accuracy=accuracy(0.15), latency=(latency(40.0, "torch"),)),
+        variant("teacher-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
+                latency=(latency(20.0), latency(31.0, bucket="wide", width=160), latency(140.0, batch=8))),
+        variant("student", reason="CER 14.00 %, at most 15.50 %", size_bytes=3_000_000, accuracy=accuracy(0.14),
+                latency=(latency(2.0), latency(3.1, bucket="wide", width=160), latency(14.0, batch=8))),
+        variant("student-int8", reason="CER rose by 0.50 points, at most 1", stage="quantize", precision="int8+fp32",
+                size_bytes=800_000, accuracy=accuracy(0.145), latency=(latency(1.0), latency(7.0, batch=8))),
+        variant("tiny-int8", "rejected", "CER 31.00 %, at most 15.50 %", stage="quantize", precision="int8",
+                size_bytes=200_000, accuracy=accuracy(0.31), latency=(latency(0.5),)),
+        command="crnn-deploy run recipe.yaml",
+        dataset=DatasetFacts(name="lines.tar", count=891, kind="text", fingerprint="5eed"),
+        comparisons=(
+            Comparison(variant="student", parent="teacher",
+                       difference=Difference(figure="cer_ci", delta=-0.01, low=-0.018, high=-0.002), agreement=0.91),
+            Comparison(variant="tiny-int8", parent="student",
+                       difference=Difference(figure="cer_ci", delta=0.17, low=0.15, high=0.19)),
+        ),
+        realised={"student-int8": {"Conv int8": 12, "LSTM fp32": 1}},
+        examples=(
+            example("7.png", "Straße 9", teacher="Strasse 9", student="Straße 9", student_int8="straße 9"),
+            example("8.png", "<script>alert(1)</script>",
+                    teacher="<script>alert(2)</script>", student="<script>alert(1)</script>"),
+            example("9.png", "either|or", teacher="either|0r"),
+        ),
+        training=tuple(TrainingPoint(epoch=n, loss=1 / n, validation_error=0.3 / n) for n in range(1, 5)),
+        advice="Training was still improving: 20 epochs more should pay.",
+        notes=("student-int8 is slower with | batches of 8.",),
+    )  # fmt: skip
+
+
+def classifier_report() -> Report:
+    """A report of class names in place of text."""
+    return make_report(
+        variant("lenet", "baseline", size_bytes=2_000_000, accuracy=top1(0.99)),
+        variant("lenet-int8", size_bytes=500_000, accuracy=top1(0.985)),
+        examples=(example("3.png", "seven", lenet="seven", lenet_int8="one"),),
+    )

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import itertools
+import re
+from html.parser import HTMLParser
+
+import pytest
+from report.makers import classifier_report, full_report, make_report, variant
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.report import html
+from crnn_deploy.report.html import render_html
+
+VOID = {"meta", "link", "img", "br", "use", "path", "rect", "line", "circle"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text of each kind of element, and whether tags nest."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.open: list[str] = []
+        self.stray: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.texts.setdefault(tag, []).append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag) -> None:
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.stray.append(tag)
+
+    def handle_data(self, data) -> None:
+        for tag in set(self.open):
+            self.texts[tag][-1] += data
+
+    def attributes(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.elements if name in attributes]
+
+
+@pytest.fixture(scope="module")
+def report():
+    return full_report()
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return classifier_report()
+
+
+@pytest.fixture(scope="module")
+def source(report) -> str:
+    return render_html(report)
+
+
+@pytest.fixture(scope="module")
+def page(source) -> Page:
+    return Page(source)
+
+
+@pytest.fixture(scope="module")
+def bare() -> str:
+    """A single variant on which nothing was measured."""
+    return render_html(make_report(variant("Straße-读", "baseline")))
+
+
+def test_the_page_needs_no_other_file(source, page) -> None:
+    links = [page.attributes(name) for name in ("href", "xlink:href", "src", "srcset", "action", "data", "poster")]
+    assert sum(map(len, links)) > 0
+    for link in itertools.chain(*links):
+        assert link.startswith(("#", "data:"))
+    assert set(re.findall(r"url\((.)", source)) <= {"#"}
+    assert "@import" not in source
+    assert not {"script", "iframe", "object", "embed"} & page.texts.keys()
+    assert not re.search(r"https?:", source)
+
+
+def test_the_page_is_well_formed(page) -> None:
+    assert page.stray == []
+    assert page.open == []
+
+
+def test_ids_are_unique_and_references_lead_somewhere(source, page) -> None:
+    ids = page.attributes("id")
+    assert len(ids) == len(set(ids))
+    inner = [link for link in page.attributes("xlink:href") if link.startswith("#")]
+    assert {link[1:] for link in [*inner, *re.findall(r"url\((#[^)]*)\)", source)]} <= set(ids)
+
+
+def test_predictions_cannot_become_markup(source) -> None:
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in source
+    assert "<script" not in source
+
+
+def test_texts_of_recipes_and_models_cannot_become_markup() -> None:
+    evil = "<script>alert(1)</script>\"' onload=x"
+    report = make_report(
+        variant(evil, "baseline", evil), notes=(evil,), advice=evil, command=evil, realised={evil: {evil: 1}}
+    )
+    page = Page(render_html(report))
+    assert "script" not in page.texts
+    assert page.attributes("onload") == []
+    assert page.stray == []
+
+
+def test_the_plots_are_in_the_page(page) -> None:
+    assert len(page.texts["svg"]) == 4
+    accuracy, sizes, *_ = page.texts["svg"]
+    assert "Latency, ms" in accuracy
+    assert "CER, %" in accuracy
+    for name in ("teacher-onnx", "student-int8", "tiny-int8"):
+        assert name in accuracy
+        assert name in sizes
+    assert "15.1\u00a0MB" in sizes
+
+
+def test_differing_characters_are_marked(source, page) -> None:
+    assert page.texts["mark"].count("0") == 1  # either|0r
+    assert 'instead of o">0</mark>' in source
+    readings = [text for text in page.texts["dd"] if "either|" in text]
+    assert readings == ["either|or", "either|0r"]
+
+
+def test_variants_that_read_alike_share_a_line(page) -> None:
+    assert "student" in page.texts["dt"]
+    assert "teacher" in page.texts["dt"]
+    straight = [text for text in page.texts["dd"] if text.lower() == "straße 9"]
+    assert straight == ["Straße 9", "Straße 9", "straße 9"]
+
+
+def test_gates_and_their_reasons_are_shown(report, page) -> None:
+    cells = page.texts["td"]
+    assert cells.count("✗ rejected") == 1
+    assert all(variant.gate.reason in cells for variant in report.variants if variant.gate.reason)
+
+
+def test_what_was_not_measured_is_a_dash(bare) -> None:
+    page = Page(bare)
+    assert page.texts["td"].count("—") == 3
+    assert "Straße-读" in page.texts["th"][-1]
+    assert len(page.texts["svg"]) == 1  # sizes alone
+    assert "None" not in bare
+    assert page.stray == []
+
+
+def test_a_class_is_wrong_as_a_whole(classifier) -> None:
+    page = Page(render_html(classifier))
+    assert page.texts["mark"] == ["one"]
+    assert "Top-1" in page.texts["th"][3]
+
+
+def test_equal_reports_give_equal_pages(report, source) -> None:
+    assert render_html(type(report).model_validate(report.model_dump())) == source
+
+
+@pytest.mark.parametrize("absent", ["jinja2", "matplotlib"])
+def test_a_missing_package_is_named_with_its_extra(report, monkeypatch, absent) -> None:
+    monkeypatch.setattr(html, "find_spec", lambda name: None if name == absent else object())
+    with pytest.raises(InputError, match=absent) as error:
+        render_html(report)
+    assert error.value.fix == "pip install 'crnn-deploy[report]'"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from report.makers import classifier_report, full_report, latency, make_report, variant
+
+from crnn_deploy.report.table import comparisons_table, latency_settings, latency_tables, variants_table
+
+NBSP = "\u00a0"
+
+
+@pytest.fixture(scope="module")
+def report():
+    return full_report()
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return classifier_report()
+
+
+def texts(row) -> list[str]:
+    return [f"{cell.text} ({cell.detail})".replace(NBSP, " ") if cell.detail else cell.text for cell in row]
+
+
+@pytest.fixture(scope="module")
+def tables(report, classifier):
+    single = make_report(variant("only", "baseline"))
+    return [
+        *(table(shown) for table in (variants_table, comparisons_table) for shown in (report, classifier, single)),
+        *latency_tables(report).values(),
+    ]
+
+
+def test_rows_are_as_long_as_the_header(tables) -> None:
+    for table in tables:
+        assert {len(row) for row in table.rows} <= {len(table.columns)}
+        assert table.numeric.stop <= len(table.columns)
+
+
+def test_a_row_puts_each_figure_into_proportion(report) -> None:
+    assert texts(variants_table(report).rows[2]) == [
+        "student (onnx · fp32)", "3.00 MB (5.0× smaller)", "721 k (80.0 M)", "14.00 % (13.60–14.40)",
+        "56.00 % (55.60–56.40)", "2.00 ms (10× faster)", "✓ passed",
+    ]  # fmt: skip
+
+
+def test_the_teacher_is_not_compared_with_itself(report) -> None:
+    row = variants_table(report).rows[0]
+    assert row[1].detail == row[5].detail == ""
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    row = variants_table(make_report(variant("only", "baseline"))).rows[0]
+    assert [cell.text for cell in row[3:6]] == ["—", "—", "—"]
+    assert not any(cell.detail for cell in row[3:6])
+
+
+def test_a_classifier_has_one_column_of_accuracy(classifier) -> None:
+    table = variants_table(classifier)
+    assert [cell.text for cell in table.columns] == ["Variant", "Size", "Parameters", "Top-1", "Latency", "Gate"]
+    assert texts(table.rows[0])[3] == "99.00 % (98.80–99.20)"
+
+
+def test_comparisons_give_signed_points_and_a_verdict(report) -> None:
+    first, second = map(texts, comparisons_table(report).rows)
+    assert first == [
+        "student", "teacher", "CER", "−1.00", "−1.80 … −0.20", "better", f"91.00{NBSP}%",
+    ]  # fmt: skip
+    assert second[3:] == ["+17.00", "+15.00 … +19.00", "worse", "—"]
+
+
+def test_latencies_stand_together_only_where_they_compare(report) -> None:
+    groups = latency_settings(report)
+    assert list(groups) == [
+        "median images, batch 1, 1 thread", "wide images, batch 1, 1 thread", "median images, batch 8, 1 thread",
+    ]  # fmt: skip
+    for entries in groups.values():
+        assert len({(row.bucket, row.batch, row.threads) for _, row in entries}) == 1
+    wide = groups["wide images, batch 1, 1 thread"]
+    assert [variant.name for variant, _ in wide] == ["teacher-onnx", "student"]
+
+
+def test_every_measurement_is_in_one_latency_table(report) -> None:
+    rows = [row for table in latency_tables(report).values() for row in table.rows]
+    assert len(rows) == sum(len(variant.latency) for variant in report.variants)
+    assert ["student", "onnxruntime", "80", "2.00", "2.50", "3.00", "0.300", "0.100", "200"] in map(texts, rows)
+
+
+def test_threads_are_told_apart() -> None:
+    rows = latency(4, threads=2), latency(7)
+    titles = list(latency_tables(make_report(variant("only", "baseline", latency=rows))))
+    assert titles == ["median images, batch 1, 1 thread", "median images, batch 1, 2 threads"]
