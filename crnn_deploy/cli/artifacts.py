@@ -1,13 +1,14 @@
-"""How the verbs that make an artifact tell of it."""
+"""How the verbs tell of the files that they made."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crnn_deploy.cli.console import show_json, show_written
+from crnn_deploy.cli.console import show_error, show_json, show_written
 
 if TYPE_CHECKING:
     from crnn_deploy.artifact import Artifact
+    from crnn_deploy.report import Written
 
 
 def show_artifact(artifact: Artifact, as_json: bool) -> None:
@@ -20,3 +21,11 @@ def show_artifact(artifact: Artifact, as_json: bool) -> None:
 
     stages = " → ".join(step.stage for step in artifact.spec.lineage)
     show_written(artifact.path, f"{size(artifact.size_bytes)}, {stages}")
+
+
+def show_report_files(written: Written) -> None:
+    """Print which files a report became, and why the page is missing if it is."""
+    for file in written.files:
+        show_written(file, "")
+    if written.html_error:
+        show_error(written.html_error)

@@ -36,8 +36,8 @@ def quantize(
     from crnn_deploy.quantization import QuantizeConfig
     from crnn_deploy.quantization import quantize as quantize_model
 
-    given = {"model": model, "calib": calib, "output": output, "samples": samples, "seed": seed, "force": force}
-    given["skip_bad"] = skip_bad
+    given = {"model": model, "calib": calib, "output": output, "force": force}
+    given |= {"samples": samples, "seed": seed, "skip_bad": skip_bad}
     config = as_config(QuantizeConfig, given)
     with RichProgress() as progress:
         artifact = quantize_model(config, progress)

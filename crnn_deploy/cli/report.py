@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
+from crnn_deploy.cli.artifacts import show_report_files
 from crnn_deploy.cli.console import show, show_json
 from crnn_deploy.cli.options import Debug, Json
 
@@ -30,10 +30,10 @@ def report(
     from crnn_deploy.report import read_report, terminal_table, write_report
 
     found = read_report(run)
-    written = write_report(found, output).files if output else ()
+    written = write_report(found, output) if output else None
     if as_json:
         show_json(found.model_dump(mode="json", by_alias=True))
         return
     show(terminal_table(found))
-    for file in written:
-        show(Text(str(file)))
+    if written:
+        show_report_files(written)

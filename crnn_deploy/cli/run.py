@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
+from crnn_deploy.cli.artifacts import show_report_files
 from crnn_deploy.cli.console import RichProgress, show, show_json
 from crnn_deploy.cli.options import Debug, Json, as_config
 from crnn_deploy.errors import GateError
@@ -44,8 +44,7 @@ def run(
         show_json({"folder": str(result.folder), **result.report.model_dump(mode="json", by_alias=True)})
     else:
         show(terminal_table(result.report))
-        for file in result.written.files:
-            show(Text(str(file)))
+        show_report_files(result.written)
     if result.rejected:
         raise GateError(
             f"Rejected: {', '.join(result.rejected)}.", fix=f"See {result.folder}/report.md for the reasons."

@@ -158,7 +158,7 @@ def test_the_verbs_work_on_each_others_output() -> None:
     [
         ("import model.pt", "Missing option"),
         ("evaluate tiny.safetensors", "Missing option"),
-        ("evaluate tiny.safetensors --data val --batch-size 0", "batch_size"),
+        ("evaluate tiny.safetensors --data val --batch-size 0", "--batch-size"),
         ("evaluate tiny.safetensors --data val --batch-size many", "batch-size"),
         ("evaluate tiny.safetensors --data val --decoder magic", "decoder"),
         ("inspect --jsn model.pt", "No such option"),

@@ -109,7 +109,7 @@ def test_lineage(tmp_path, calib):
     export_step, step = open_artifact(child.path).spec.lineage
     assert export_step.stage == "export"
     assert (step.stage, step.parent_sha256) == ("quantize", parent.sha256)
-    assert step.options == {"calibrator": "minmax", "samples": 12, "seed": 3}
+    assert step.options == {"calibrator": "minmax", "samples": 12, "seed": 3, "skip_bad": False}
     assert step.notes["calibration_images"] == 12
     assert 0 <= step.notes["same_text"] <= 1
     assert step.notes["realised"]["fp32"] == {"GRU": 1}
