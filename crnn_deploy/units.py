@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from decimal import Decimal
 
 MISSING = "—"
 NBSP = "\u00a0"
@@ -10,12 +10,12 @@ NBSP = "\u00a0"
 
 def size(count: int) -> str:
     """Bytes in decimal units: 15.1 MB."""
-    return _scaled(count, (("B", 1), ("kB", 10**3), ("MB", 10**6), ("GB", 10**9)))
+    return _scaled(count, ("B", "kB", "MB", "GB"))
 
 
 def quantity(count: int) -> str:
     """Parameters or MACs: 721 k, 1.24 G."""
-    return _scaled(count, (("", 1), ("k", 10**3), ("M", 10**6), ("G", 10**9))).rstrip()
+    return _scaled(count, ("", "k", "M", "G")).rstrip()
 
 
 def milliseconds(value: float) -> str:
@@ -42,14 +42,19 @@ def times(ratio: float, more: str, less: str) -> str:
     return f"{ratio:.{0 if ratio >= 9.95 else 1 if ratio >= 1.095 else 2}f}× {word}"
 
 
-def significant(value: float, digits: int = 3) -> str:
+def significant(value: float) -> str:
     """Three significant digits, never an exponent: 0.851, 24.3, 1,240."""
-    if value == 0:
-        return "0"
-    decimals = digits - 1 - math.floor(math.log10(abs(value)))
-    return f"{round(value, decimals):,.{max(0, decimals)}f}"
+    return f"{_rounded(value):,f}" if value else "0"
 
 
-def _scaled(count: int, steps: tuple[tuple[str, int], ...]) -> str:
-    unit, step = max((s for s in steps if s[1] <= max(1, count)), key=lambda s: s[1])
-    return f"{count if step == 1 else significant(count / step)}{NBSP}{unit}"
+def _rounded(value: float) -> Decimal:
+    """Three significant digits, trailing zeros kept: the decimals and the unit to show depend on the rounded value."""
+    return Decimal(f"{value:.2e}")
+
+
+def _scaled(count: int, names: tuple[str, ...]) -> str:
+    """With the unit, out of `names` for one, a thousand, a million…, that leaves one to three digits if it can."""
+    rounded = _rounded(count)
+    thousands = min(max(rounded.adjusted(), 0) // 3, len(names) - 1)
+    figure = f"{rounded.scaleb(-3 * thousands):,f}" if thousands else str(count)
+    return f"{figure}{NBSP}{names[thousands]}"

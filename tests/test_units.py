@@ -17,14 +17,17 @@ def number(text: str) -> float:
 
 @pytest.mark.parametrize(
     ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (15_123_456, "15.1 MB"), (2 * 10**9, "2.00 GB"),
-     (3 * 10**12, "3,000 GB")],
+    [(0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (9_999, "10.0 kB"), (999_499, "999 kB"), (999_500, "1.00 MB"),
+     (999_999, "1.00 MB"), (15_123_456, "15.1 MB"), (999_999_999, "1.00 GB"), (2 * 10**9, "2.00 GB"),
+     (999_999_999_999, "1,000 GB"), (3 * 10**12, "3,000 GB")],
 )  # fmt: skip
 def test_sizes_are_decimal(count, text) -> None:
     assert units.size(count).replace(units.NBSP, " ") == text
 
 
-@pytest.mark.parametrize(("count", "text"), [(0, "0"), (7, "7"), (721_000, "721 k"), (1_240_000_000, "1.24 G")])
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (7, "7"), (721_000, "721 k"), (999_999, "1.00 M"), (1_240_000_000, "1.24 G")]
+)
 def test_quantities_have_no_unit_of_their_own(count, text) -> None:
     assert units.quantity(count).replace(units.NBSP, " ") == text
 
@@ -41,12 +44,15 @@ def test_significant_rounds_to_three_digits_without_exponent(value) -> None:
     text = units.significant(value)
     assert re.fullmatch(r"[\d,]+(\.\d+)?", text)
     assert number(text) == pytest.approx(value, rel=0.00501)
+    assert len(re.sub(r"[^\d]", "", text).lstrip("0")) == 3 or value > 999
     assert number(units.significant(-value)) == -number(text)
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0, "0"), (0.85149, "0.851"), (24.349, "24.3"), (1239.6, "1,240"), (-0.5, "-0.500")]
-)
+    ("value", "text"),
+    [(0, "0"), (0.85149, "0.851"), (0.9994, "0.999"), (0.9996, "1.00"), (9.994, "9.99"), (9.999, "10.0"),
+     (24.349, "24.3"), (99.96, "100"), (999.7, "1,000"), (1239.6, "1,240"), (-0.5, "-0.500"), (-9.999, "-10.0")],
+)  # fmt: skip
 def test_significant(value, text) -> None:
     assert units.significant(value) == text
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -15,9 +16,6 @@ from crnn_deploy.cli.options import SOURCE, Debug, Json, as_config
 
 if TYPE_CHECKING:
     from crnn_deploy.benchmark import Benchmark
-
-_COLUMNS = ("model", "precision", "size", "MACs", "runtime", "threads", "batch", "width", "median", "p90", "p99")
-_WORDS = 5  # the columns that hold words come first
 
 
 def benchmark(
@@ -47,19 +45,32 @@ def benchmark(
     if as_json:
         show_json(found.model_dump(mode="json"))
     else:
-        show(_table(found))
+        show(_tables(found))
 
 
-def _table(found: Benchmark) -> Table:
+def _tables(found: Benchmark) -> Group:
+    """What was timed, and how fast it ran; each fits 80 columns."""
     from crnn_deploy.units import milliseconds, quantity, size
 
-    table = Table(box=box.HORIZONTALS, caption=f"{found.environment.processor}, {found.environment.cores} cores")
-    for index, column in enumerate(_COLUMNS):
-        table.add_column(column, justify="left" if index < _WORDS else "right")
+    models = _table(("model", "precision"), ("size", "parameters", "MACs"))
+    times = _table(("model", "runtime"), ("threads", "batch", "width", "median", "p90", "p99"))
     for variant in found.variants:
-        facts = (variant.name, variant.precision, size(variant.size_bytes), quantity(variant.macs))
+        models.add_row(
+            *map(Text, (variant.name, variant.precision, size(variant.size_bytes))),
+            *map(Text, (quantity(variant.parameters), quantity(variant.macs))),
+        )
         for row in variant.latency:
+            percentiles = (milliseconds(value) for value in (row.p50_ms, row.p90_ms, row.p99_ms))
             counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
-            times = (milliseconds(row.p50_ms), milliseconds(row.p90_ms), milliseconds(row.p99_ms))
-            table.add_row(*[Text(text) for text in (*facts, row.runtime, *counts, *times)])
+            times.add_row(*map(Text, (variant.name, row.runtime, *counts, *percentiles)))
+    times.caption = f"{found.environment.processor}, {found.environment.cores} cores"
+    return Group(models, times)
+
+
+def _table(words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
+    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0))
+    for column in words:
+        table.add_column(column, overflow="fold")
+    for column in figures:
+        table.add_column(column, justify="right", no_wrap=True)
     return table

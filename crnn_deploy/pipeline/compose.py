@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.benchmark import Benchmark, Measured
 from crnn_deploy.data import Source
+from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation import Evaluation, text_agreement
 from crnn_deploy.pipeline.advice import advice
 from crnn_deploy.pipeline.gates import Judge, rise
@@ -28,12 +29,18 @@ class Candidate:
 
 
 def compose_report(
-    recipe: Recipe, command: str, candidates: list[Candidate], benchmark: Benchmark, source: Source
+    recipe: Recipe,
+    command: str,
+    candidates: list[Candidate],
+    refused: dict[str, GateError],
+    benchmark: Benchmark,
+    source: Source,
 ) -> Report:
     """The report of a run.
 
     Args:
         candidates: the teacher first, then in the order in which they were made.
+        refused: variants that a stage would not make, and why.
         benchmark: with one variant for each candidate, in their order.
         source: the images of the evaluation, for the example lines.
     """
@@ -54,7 +61,7 @@ def compose_report(
         examples=build_examples(source, {c.name: c.evaluation for c in candidates}, _EXAMPLES),
         training=training,
         advice=advice(training),
-        notes=tuple(_notes(candidates)),
+        notes=tuple(_notes(candidates, refused)),
     )
 
 
@@ -117,9 +124,9 @@ def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
     return found
 
 
-def _notes(candidates: list[Candidate]) -> list[str]:
+def _notes(candidates: list[Candidate], refused: dict[str, GateError]) -> list[str]:
     """What a reader should know before trusting the table."""
-    notes = []
+    notes = [f"{name} was not made. {error.what} {error.cause}" for name, error in refused.items()]
     for candidate in candidates:
         unknown = candidate.evaluation.unknown_characters
         if unknown:

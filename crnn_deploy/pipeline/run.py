@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from pydantic import Field
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
-from crnn_deploy.files import replacing, write_text
+from crnn_deploy.errors import GateError
+from crnn_deploy.files import replacing, sha256_of, write_text
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.compose import Candidate, compose_report
 from crnn_deploy.pipeline.recipe import Recipe, load_recipe
@@ -35,15 +37,29 @@ class RunConfig(Frozen):
 
 @dataclass(frozen=True)
 class RunResult:
-    """What came out: the report, where it lies, and the variants that a gate rejected."""
+    """What came out: the report, where it lies, and the variants that a stage refused to make."""
 
     folder: Path
     report: Report
     written: Written
+    refused: tuple[str, ...]
 
     @property
     def rejected(self) -> list[str]:
-        return [variant.name for variant in self.report.variants if variant.gate.status == "rejected"]
+        """Variants that did not pass, whether they were made or not."""
+        failed = [variant.name for variant in self.report.variants if variant.gate.status == "rejected"]
+        return [*failed, *self.refused]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A variant as its stage left it, and the name of the file that ships."""
+
+    name: str
+    stage: str
+    parent: str | None
+    artifact: Artifact
+    file: str
 
 
 def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
@@ -62,47 +78,51 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     sources = open_sources(recipe, cache, progress)
     stages = Stages(recipe, sources, cache, progress)
 
-    teacher = stages.import_teacher()
-    teacher_onnx = stages.export(teacher)
-    student = stages.distill(teacher_onnx)
-    student_onnx = stages.export(student)
-    student_int8 = stages.quantize(student_onnx)
-
-    made = [
-        ("teacher", "import", None, teacher),
-        ("teacher-onnx", "export", "teacher", teacher_onnx),
-        ("student", "distill", "teacher", student_onnx),
-        ("student-int8", "quantize", "student", student_int8),
-    ]
-    if teacher is teacher_onnx:
-        del made[1]
+    made, student, refused = _make(stages)
     candidates = [
-        Candidate(name, stage, parent, _ship(artifact, folder), stages.evaluate(name, artifact))
-        for name, stage, parent, artifact in made
+        Candidate(m.name, m.stage, m.parent, _ship(m.artifact, folder / m.file), stages.evaluate(m.name, m.artifact))
+        for m in made
     ]
     measured = stages.benchmark([candidate.artifact for candidate in candidates])
     command = _command(config)
-    report = compose_report(recipe, command, candidates, measured, sources.evaluation.source)
+    report = compose_report(recipe, command, candidates, refused, measured, sources.evaluation.source)
     written = write_report(report, folder)
     shipped = {candidate.name: candidate.artifact for candidate in candidates}
-    shipped["student-weights"] = _ship(student, folder)
+    shipped["student-weights"] = _ship(student, folder / "student.safetensors")
     _write_manifest(folder, recipe, command, cache, shipped, report)
-    return RunResult(folder, report, written)
+    return RunResult(folder, report, written, tuple(refused))
 
 
-def _ship(artifact: Artifact, folder: Path) -> Artifact:
-    """The artifact under its plain name in the run's folder."""
-    target = folder / artifact.path.name
-    if not target.exists() or Artifact(target, artifact.spec).sha256 != artifact.sha256:
+def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, GateError]]:
+    """The variants, the student's weights, and why a variant was not made."""
+    teacher = stages.import_teacher()
+    teacher_onnx = stages.export("teacher", teacher)
+    student = stages.distill(teacher_onnx)
+    student_onnx = stages.export("student", student)
+    made = [Made("teacher", "import", None, teacher, f"teacher{teacher.path.suffix}")]
+    if teacher_onnx is not teacher:
+        made.append(Made("teacher-onnx", "export", "teacher", teacher_onnx, "teacher.onnx"))
+    made.append(Made("student", "distill", "teacher", student_onnx, "student.onnx"))
+    try:
+        int8 = stages.quantize("student", student_onnx)
+    except GateError as error:  # the FP32 student is still worth a report
+        return made, student, {"student-int8": error}
+    made.append(Made("student-int8", "quantize", "student", int8, "student.int8.onnx"))
+    return made, student, {}
+
+
+def _ship(artifact: Artifact, target: Path) -> Artifact:
+    """A copy of the artifact under its plain name in the run's folder."""
+    if not target.exists() or sha256_of(target) != artifact.sha256:
         with replacing(target, force=True) as temporary:
             shutil.copyfile(artifact.path, temporary)
     return Artifact(target, artifact.spec)
 
 
 def _command(config: RunConfig) -> str:
-    settings = "".join(f" --set {setting}" for setting in config.settings)
-    out = f" --out {config.out}" if config.out else ""
-    return f"crnn-deploy run {config.recipe}{settings}{out}"
+    settings = [word for setting in config.settings for word in ("--set", setting)]
+    out = ["--out", str(config.out)] if config.out else []
+    return shlex.join(["crnn-deploy", "run", str(config.recipe), *settings, *out])
 
 
 def _write_manifest(

@@ -50,14 +50,14 @@ class Stages:
 
         return open_artifact(self.cache.folder("import", depends, work) / name)
 
-    def export(self, model: Artifact) -> Artifact:
-        """`model` as ONNX, with parity checked on real lines too; an ONNX artifact is there already."""
+    def export(self, role: str, model: Artifact) -> Artifact:
+        """`model` as `ROLE.onnx`, with parity checked on real lines too; an ONNX artifact is there already."""
         if model.format == "onnx":
             return model
         data = self.sources.calibration
         options = self.recipe.export
         depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
-        name = f"{model.path.stem}.onnx"
+        name = f"{role}.onnx"
 
         def work(folder: Path) -> None:
             config = ExportConfig(
@@ -65,7 +65,7 @@ class Stages:
             )
             export(config, self.progress)
 
-        return open_artifact(self.cache.folder(f"export-{model.path.stem}", depends, work) / name)
+        return open_artifact(self.cache.folder(f"export-{role}", depends, work) / name)
 
     def distill(self, teacher: Artifact) -> Artifact:
         """The student. The teacher comes as ONNX, which answers more than twice as fast as PyTorch on a CPU."""
@@ -91,12 +91,12 @@ class Stages:
 
         return open_artifact(self.cache.folder("distill", depends, work) / "student.safetensors")
 
-    def quantize(self, model: Artifact) -> Artifact:
-        """`model` in INT8, calibrated on the recipe's calibration images."""
+    def quantize(self, role: str, model: Artifact) -> Artifact:
+        """`model` in INT8 as `ROLE.int8.onnx`, calibrated on the recipe's calibration images."""
         data = self.sources.calibration
         options = self.recipe.quantize
         depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
-        name = f"{model.path.stem}.int8.onnx"
+        name = f"{role}.int8.onnx"
 
         def work(folder: Path) -> None:
             config = QuantizeConfig(

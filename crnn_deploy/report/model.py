@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from crnn_deploy.benchmark import Latency
 from crnn_deploy.environment import Environment
@@ -28,12 +28,19 @@ class Variant(Frozen):
     path: str
     format: str
     precision: str
-    size_bytes: int
+    size_bytes: int = Field(gt=0)
     parameters: int
     macs: int
     accuracy: Accuracy | None = None
     latency: tuple[Latency, ...] = ()
     gate: Gate
+
+    @field_validator("latency")
+    @classmethod
+    def _runs_take_time(cls, rows: tuple[Latency, ...]) -> tuple[Latency, ...]:
+        if not all(row.p50_ms > 0 for row in rows):
+            raise ValueError("p50_ms must be greater than 0")
+        return rows
 
 
 class Comparison(Frozen):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -54,7 +55,9 @@ class Trainer:
         self.progress = progress
         self.total = options.epochs * data.batches_per_epoch
         self.precision = _precision(options.precision)
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # what it would say follows below
         self.fabric = Fabric(devices=1, precision=self.precision)
+        progress.log(f"{self.total} steps in {self.precision} on {self.fabric.device}")
         optimizer = torch.optim.AdamW(student.parameters(), options.learning_rate, weight_decay=options.weight_decay)
         self.plain = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.student, self.optimizer = self.fabric.setup(self.plain, optimizer)

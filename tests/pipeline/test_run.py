@@ -19,6 +19,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models import StudentOptions, build, student_spec
 from crnn_deploy.pipeline import RunConfig, run
 from crnn_deploy.progress import Silent
+from crnn_deploy.quantization import quantizer
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import loop
 
@@ -172,3 +173,14 @@ def test_a_classifier_goes_the_same_way(tmp_path: Path, write_recipe: WriteRecip
     assert student.accuracy.top1 > 0.8
     assert student.accuracy.cer is None
     assert report.comparisons[1].difference.delta < 0  # fewer errors than the untrained teacher
+
+
+def test_a_student_that_int8_breaks_is_reported_in_fp32(
+    tmp_path: Path, write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantizer, "_LEAST_SAME_TEXT", 1.1)  # nothing is good enough
+    result = run(RunConfig(recipe=write_recipe(), out=tmp_path / "out"))
+    assert [variant.name for variant in result.report.variants] == ["teacher", "teacher-onnx", "student"]
+    assert "student-int8" in result.rejected
+    assert "student-int8 was not made. INT8 breaks" in result.report.notes[0]
+    assert not (tmp_path / "out" / "student.int8.onnx").exists()

@@ -5,22 +5,12 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report.makers import classifier_report, full_report, make_report, variant
+from report.makers import make_report, variant
 
 from crnn_deploy.report.markdown import escape, markdown_table, render_markdown
 from crnn_deploy.report.table import Cell, Table
 
 HOSTILE = "a|b \\| `c` *d* <script>alert(1)</script> [e](f)\n# g & <!--"
-
-
-@pytest.fixture(scope="module")
-def report():
-    return full_report()
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    return classifier_report()
 
 
 def tables(text: str) -> list[list[str]]:
@@ -110,8 +100,8 @@ def test_everything_that_was_found_is_there(report) -> None:
         assert part in text
 
 
-def test_a_lone_unmeasured_variant_has_no_empty_sections() -> None:
-    text = render_markdown(make_report(variant("Straße-读", "baseline")))
+def test_a_lone_unmeasured_variant_has_no_empty_sections(bare) -> None:
+    text = render_markdown(bare)
     assert re.findall("^## (.*)", text, re.MULTILINE) == ["Gates", "Environment"]
     assert "Straße-读" in text
     assert "—" in text

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
+from report.makers import latency, make_report, variant
 
 from crnn_deploy.report import Report
 
@@ -14,11 +17,9 @@ def test_what_ships_is_the_last_variant_that_passed(report: Report) -> None:
     assert report.shipped.name == "student-int8"
 
 
-def test_the_teacher_ships_where_nothing_passed(report: Report) -> None:
-    assert (
-        changed(report, variants=report.variants[:3], comparisons=(), realised={}, examples=()).shipped.name
-        == "teacher"
-    )
+def test_the_teacher_ships_where_nothing_passed() -> None:
+    report = make_report(variant("teacher", "baseline"), variant("other", "baseline"), variant("student", "rejected"))
+    assert report.shipped is report.teacher
 
 
 def test_a_report_needs_a_variant(report: Report) -> None:
@@ -31,10 +32,27 @@ def test_two_variants_may_not_share_a_name(report: Report) -> None:
         changed(report, variants=(*report.variants, report.variants[0]))
 
 
-def test_readings_of_an_unknown_variant_are_refused(report: Report) -> None:
-    example = {**report.examples[0].model_dump(), "readings": {"nobody": "x"}}
-    with pytest.raises(ValidationError, match="nobody"):
-        changed(report, examples=(example,))
+@pytest.mark.parametrize("field", ["comparisons", "realised", "examples"])
+def test_what_mentions_an_unknown_variant_is_refused(report: Report, field: str) -> None:
+    mentions: dict[str, Any] = {
+        "comparisons": [{**report.comparisons[0].model_dump(), "parent": "nobody"}],
+        "realised": {"nobody": {"Conv": 1}},
+        "examples": [{**report.examples[0].model_dump(), "readings": {"nobody": "x"}}],
+    }
+    with pytest.raises(ValidationError, match=r"\['nobody'\] are not among the variants"):
+        changed(report, **{field: mentions[field]})
+
+
+@pytest.mark.parametrize("size_bytes", [0, -1])
+def test_a_file_has_a_size(size_bytes: int) -> None:
+    with pytest.raises(ValidationError, match="size_bytes"):
+        variant("empty", size_bytes=size_bytes)
+
+
+@pytest.mark.parametrize("p50", [0.0, -1.0, float("nan")])
+def test_a_run_takes_time(p50: float) -> None:
+    with pytest.raises(ValidationError, match="p50_ms"):
+        variant("instant", latency=(latency(1.0), latency(p50)))
 
 
 def test_an_image_may_not_come_from_elsewhere(report: Report) -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from itertools import combinations
 
 import pytest
 
 from crnn_deploy.report import Report
-from crnn_deploy.report.canvas import COLOURS, new_figure
-from crnn_deploy.report.html import render_html
+from crnn_deploy.report.canvas import new_figure
 from crnn_deploy.report.labels import place_labels
 from crnn_deploy.report.plots import latencies, sizes, training_curve
 from crnn_deploy.report.scatter import accuracy_against_latency
@@ -18,14 +16,6 @@ def labels(svg: str | None) -> list[str]:
     """What is written in a plot."""
     assert svg is not None
     return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
-
-
-def test_plots_take_their_colours_from_the_style_sheet(report: Report) -> None:
-    html = render_html(report)
-    for name in COLOURS:
-        assert f"var(--{name})" in html
-        assert len(re.findall(rf"--{name}: #", html)) == 2, "one for light, one for dark"
-    assert not re.search(r"#[0-9a-f]{6}", accuracy_against_latency(report) or "")
 
 
 def test_a_name_with_dollars_is_not_read_as_mathematics(report: Report) -> None:
@@ -60,9 +50,9 @@ def test_a_variant_without_both_figures_is_left_out_of_the_scatter(report: Repor
     assert {unread.name, untimed.name} <= set(labels(sizes(partly)))
 
 
-def test_nothing_is_drawn_where_nothing_was_measured(bare_report: Report) -> None:
-    assert accuracy_against_latency(bare_report) is None
-    assert latencies(bare_report) is None
+def test_nothing_is_drawn_where_nothing_was_measured(bare: Report) -> None:
+    assert accuracy_against_latency(bare) is None
+    assert latencies(bare) is None
     assert training_curve(()) is None
 
 
@@ -70,11 +60,3 @@ def test_one_curve_is_drawn_where_nothing_was_validated(report: Report) -> None:
     points = tuple(point.model_copy(update={"validation_error": None}) for point in report.training)
     assert "Validation error, %" in labels(training_curve(report.training))
     assert "Validation error, %" not in labels(training_curve(points))
-
-
-def test_a_script_that_matplotlib_cannot_draw_is_no_warning(report: Report) -> None:
-    named = report.teacher.model_copy(update={"name": "読む"})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        html = render_html(report.model_copy(update={"variants": (named, *report.variants[1:])}))
-    assert "読む (teacher)" in html

@@ -1,50 +1,91 @@
 from __future__ import annotations
 
 import pytest
+from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.evaluation import Difference
 from crnn_deploy.report import Comparison, Report
 from crnn_deploy.report.summary import headline, reference_latency, speed_baseline, speed_footnote, speedup, verdict
 
 
-def test_speed_is_compared_within_one_runtime(report: Report) -> None:
-    teacher, exported, slow, student = report.variants
-    assert speed_baseline(report, student) is exported
-    assert speedup(report, student) == pytest.approx(20.0)
-    assert speedup(report, slow) == pytest.approx(0.5)
-    assert speedup(report, teacher) is None
-    assert "teacher-onnx for onnxruntime" in speed_footnote(report)
-
-
-def test_without_a_baseline_in_its_runtime_a_variant_has_no_speedup(report: Report) -> None:
-    teacher, student = report.variants[0], report.variants[3]
-    other = report.model_copy(update={"variants": (teacher, student)})
-    assert speedup(other, student) is None
-    assert "faster" not in headline(other)
-
-
-def test_the_reference_is_the_median_bucket(report: Report) -> None:
-    reversed_rows = report.variants[3].model_copy(update={"latency": report.variants[3].latency[::-1]})
-    row = reference_latency(reversed_rows)
-    assert row is not None
-    assert row.bucket == "median"
-
-
-def test_the_headline_tells_size_speed_and_accuracy(report: Report) -> None:
-    text = headline(report).replace("\u00a0", " ")
-    assert text == (
-        "student-int8 is 20× smaller and 20× faster than teacher, and its character error rate is 8.0 points lower "
-        "(6.00 % against 14.00 %)."
+def pair(teacher, student, status="passed"):
+    """A teacher and a student: size in MB, CER and milliseconds of each."""
+    return make_report(
+        *(
+            variant(name, gate, size_bytes=int(1e6 * size), accuracy=accuracy(cer), latency=(latency(p50),))
+            for name, gate, (size, cer, p50) in (("teacher", "baseline", teacher), ("student", status, student))
+        )
     )
 
 
-def test_the_headline_does_not_hide_a_loss(class_report: Report) -> None:
-    assert "but its top-1 accuracy is 1.0 points lower" in headline(class_report)
+@pytest.mark.parametrize(
+    ("student", "sentence"),
+    [
+        ((1.5, 0.12, 2), "student is 10× smaller and 10× faster than teacher, and its character error rate is "
+                         "3.0 points lower (12.00 % against 15.00 %)."),
+        ((5, 0.16, 5), "student is 3.0× smaller and 4.0× faster than teacher, but its character error rate is "
+                       "1.0 points higher (16.00 % against 15.00 %)."),
+        ((5, 0.1502, 5), "student is 3.0× smaller and 4.0× faster than teacher, at the same character error rate "
+                         "(15.02 % against 15.00 %)."),
+        ((15, 0.14, 20), "student replaces teacher, and its character error rate is 1.0 points lower "
+                         "(14.00 % against 15.00 %)."),
+        ((30, 0.15, 40), "student is 2.0× larger and 2.0× slower than teacher, at the same character error rate "
+                         "(15.00 % against 15.00 %)."),
+    ],
+    ids=["better", "worse", "equal", "no gain in size or speed", "larger and slower"],
+)  # fmt: skip
+def test_the_headline_says_what_was_gained_and_lost(student, sentence) -> None:
+    assert headline(pair((15, 0.15, 20), student)).replace("\u00a0", " ") == sentence
 
 
-def test_the_headline_says_when_nothing_passed(report: Report) -> None:
-    text = headline(report.model_copy(update={"variants": report.variants[:3]}))
-    assert text.startswith("No variant passed its gate; teacher stays")
+def test_the_headline_keeps_the_teacher_where_no_variant_passed() -> None:
+    sentence = headline(pair((15, 0.15, 20), (1, 0.4, 1), status="rejected")).replace("\u00a0", " ")
+    assert sentence == (
+        "No variant passed its gate; teacher stays: 15.0 MB, 15.00 % character error rate, 20.0 ms an image."
+    )
+
+
+def test_the_headline_of_a_single_variant_describes_it() -> None:
+    assert headline(make_report(variant("reader", "baseline"))) == "reader: 1.00\u00a0MB."
+
+
+def test_the_headline_leaves_out_what_was_not_measured() -> None:
+    report = make_report(variant("teacher", "baseline", size_bytes=5_000_000), variant("student"))
+    assert headline(report) == "student is 5.0× smaller than teacher."
+
+
+def test_lower_top_1_is_a_loss(classifier: Report) -> None:
+    sentence = headline(classifier).replace("\u00a0", " ")
+    assert sentence.endswith("but its top-1 accuracy is 0.5 points lower (98.50 % against 99.00 %).")
+
+
+@pytest.mark.parametrize("other", [{"runtime": "torch"}, {"bucket": "wide"}, {"threads": 2}, {"batch": 8}])
+def test_a_speedup_compares_like_with_like(other) -> None:
+    teacher, student = variant("teacher", "baseline", latency=(latency(20, **other),)), latency(2)
+    report = make_report(teacher, variant("student", latency=(student,)))
+    assert speed_baseline(report, report.shipped) is None
+    assert speedup(report, report.shipped) is None
+    assert "Speed-ups" not in speed_footnote(report)
+    assert "faster" not in headline(report)
+
+
+def test_nothing_measured_needs_no_footnote(bare: Report) -> None:
+    assert speed_footnote(bare) == ""
+
+
+def test_a_speedup_is_against_the_first_baseline_of_the_same_runtime(report: Report) -> None:
+    teacher, exported, _, student, _ = report.variants
+    assert speed_baseline(report, student) is exported
+    assert speedup(report, student) == pytest.approx(20)
+    assert speedup(report, teacher) is speedup(report, exported) is None
+    assert speed_footnote(report).endswith("Speed-ups are against teacher-onnx for onnxruntime.")
+
+
+def test_the_reference_is_the_median_bucket_at_one_thread_and_batch_1() -> None:
+    rows = latency(7, batch=8), latency(5, threads=2), latency(3, bucket="wide"), latency(2)
+    assert reference_latency(variant("a", latency=rows)) == latency(2)
+    assert reference_latency(variant("a", latency=rows[:3])) == latency(3, bucket="wide")
+    assert reference_latency(variant("a", latency=rows[:2])) is None
 
 
 @pytest.mark.parametrize(

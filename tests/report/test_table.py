@@ -1,21 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from report.makers import classifier_report, full_report, latency, make_report, variant
+from report.makers import latency, make_report, variant
 
 from crnn_deploy.report.table import comparisons_table, latency_settings, latency_tables, variants_table
 
 NBSP = "\u00a0"
-
-
-@pytest.fixture(scope="module")
-def report():
-    return full_report()
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    return classifier_report()
 
 
 def texts(row) -> list[str]:
@@ -23,10 +13,9 @@ def texts(row) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def tables(report, classifier):
-    single = make_report(variant("only", "baseline"))
+def tables(report, classifier, bare):
     return [
-        *(table(shown) for table in (variants_table, comparisons_table) for shown in (report, classifier, single)),
+        *(table(shown) for table in (variants_table, comparisons_table) for shown in (report, classifier, bare)),
         *latency_tables(report).values(),
     ]
 
@@ -49,8 +38,8 @@ def test_the_teacher_is_not_compared_with_itself(report) -> None:
     assert row[1].detail == row[5].detail == ""
 
 
-def test_what_was_not_measured_is_a_dash() -> None:
-    row = variants_table(make_report(variant("only", "baseline"))).rows[0]
+def test_what_was_not_measured_is_a_dash(bare) -> None:
+    row = variants_table(bare).rows[0]
     assert [cell.text for cell in row[3:6]] == ["—", "—", "—"]
     assert not any(cell.detail for cell in row[3:6])
 

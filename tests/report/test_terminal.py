@@ -3,21 +3,11 @@ from __future__ import annotations
 import io
 
 import pytest
-from report.makers import accuracy, classifier_report, full_report, latency, make_report, variant
+from report.makers import accuracy, latency, make_report, variant
 from rich.console import Console
 
 from crnn_deploy.report import terminal_table
 from crnn_deploy.report.table import variants_table
-
-
-@pytest.fixture(scope="module")
-def report():
-    return full_report()
-
-
-@pytest.fixture(scope="module")
-def classifier():
-    return classifier_report()
 
 
 def printed(report, width: int = 80) -> str:
@@ -71,8 +61,8 @@ def test_names_cannot_inject_console_markup() -> None:
     assert "[link=x]b[/link]" in text
 
 
-def test_a_lone_unmeasured_variant_shows_dashes() -> None:
-    text = printed(make_report(variant("Straße-读", "baseline")))
+def test_a_lone_unmeasured_variant_shows_dashes(bare) -> None:
+    text = printed(bare)
     assert "Straße-读" in text
     assert text.count("—") == 3
     assert "None" not in text

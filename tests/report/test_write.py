@@ -7,18 +7,34 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import Report, read_report, write_report
+from crnn_deploy.report import Report, html, read_report, write_report
+from crnn_deploy.report.write import Written, render_json
 
 
-def test_a_report_survives_the_disk(report: Report, tmp_path: Path) -> None:
-    written = write_report(report, tmp_path / "run")
-    assert [file.name for file in written.files] == ["report.json", "report.md", "report.html"]
-    assert read_report(tmp_path / "run") == read_report(tmp_path / "run" / "report.json") == report
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports") / "run"
 
 
-def test_the_json_has_the_promised_keys(report: Report, tmp_path: Path) -> None:
-    write_report(report, tmp_path)
-    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def written(report: Report, run: Path) -> Written:
+    return write_report(report, run)
+
+
+def test_a_report_survives_the_disk(report: Report, run: Path, written: Written) -> None:
+    assert written.files == tuple(run / name for name in ("report.json", "report.md", "report.html"))
+    assert written.html_error is None
+    assert read_report(run) == read_report(run / "report.json") == report
+
+
+def test_equal_reports_give_equal_bytes(run: Path, written: Written, tmp_path: Path) -> None:
+    write_report(read_report(run), tmp_path)
+    for file in written.files:
+        assert file.read_bytes() == (tmp_path / file.name).read_bytes()
+
+
+def test_the_json_has_the_promised_keys(report: Report) -> None:
+    data = json.loads(render_json(report))
     assert data["schema"] == 1
     assert {"schema", "environment", "dataset", "variants"} <= set(data)
     first = data["variants"][0]
@@ -27,13 +43,6 @@ def test_the_json_has_the_promised_keys(report: Report, tmp_path: Path) -> None:
     assert {"cer", "cer_ci", "word_accuracy", "ci95"} <= set(first["accuracy"])
     assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= set(first["latency"][0])
     assert set(first["gate"]) == {"status", "reason"}
-
-
-def test_equal_reports_give_equal_bytes(report: Report, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        write_report(report, tmp_path / folder)
-    for file in (tmp_path / "a").iterdir():
-        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
@@ -48,6 +57,15 @@ def test_without_the_extra_the_page_is_missing_and_the_caller_is_told(
     assert "crnn-deploy[report]" in str(written.html_error)
 
 
+def test_a_folder_that_cannot_be_written_is_refused_without_the_extra_too(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(html, "find_spec", lambda _: None)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        write_report(report, tmp_path / "file")
+
+
 @pytest.mark.parametrize(
     "content", [None, "", "{", "[]", '{"schema": 1}', '{"schema": 99}', b"\xff\xfe"], ids=lambda content: repr(content)
 )
@@ -58,4 +76,19 @@ def test_what_is_not_a_report_is_refused(tmp_path: Path, content: str | bytes | 
     elif content is not None:
         path.write_text(content)
     with pytest.raises(InputError, match=r"report\.json"):
+        read_report(tmp_path)
+
+
+def test_a_missing_key_is_named(report: Report, tmp_path: Path) -> None:
+    data = json.loads(render_json(report))
+    del data["variants"][0]["size_bytes"]
+    (tmp_path / "report.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(InputError, match=r"variants\.0\.size_bytes' is missing"):
+        read_report(tmp_path)
+
+
+def test_an_unknown_variant_is_named(report: Report, tmp_path: Path) -> None:
+    renamed = render_json(report).replace('"tiny-int8"', '"ghost"', 1)  # the variant's own name
+    (tmp_path / "report.json").write_text(renamed, encoding="utf-8")
+    with pytest.raises(InputError, match=r"\['tiny-int8'\] are not among the variants"):
         read_report(tmp_path)
