@@ -41,15 +41,17 @@ def accuracy_against_latency(report: Report) -> str | None:
     place_labels(
         axes,
         [(point.x, point.y) for point in points],
-        [
-            f"{point.variant.name} (teacher)" if point.variant is report.teacher else point.variant.name
-            for point in points
-        ],
+        [_name(report, point.variant) for point in points],
         ["bold" if point.variant.name == shipped else "normal" for point in points],
         COLOURS["ink"],
         [_better_corner(axes, metric)],
     )
     return to_svg(figure, "accuracy")
+
+
+def _name(report: Report, variant: Variant) -> str:
+    marked = variant is report.teacher and "teacher" not in variant.name
+    return f"{variant.name} (teacher)" if marked else variant.name
 
 
 def _points(report: Report, metric: Metric) -> list[Point]:
@@ -81,7 +83,8 @@ def _set_axes(axes: Any, points: list[Point], metric: Metric) -> None:
 
     highest, lowest = max(point.high for point in points), min(point.low for point in points)
     axes.set_xscale("log")
-    axes.set_xlim(min(point.x for point in points) / 2.2, max(point.x for point in points) * 2.2)
+    # Room for a name on either side.
+    axes.set_xlim(min(point.x for point in points) / 4, max(point.x for point in points) * 4)
     # An error rate starts at zero, so that heights compare; shares near 100 % need a closer look.
     axes.set_ylim((0, max(1.0, 1.2 * highest)) if metric.lower_is_better else (max(0.0, lowest - 8), highest + 4))
     axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -45,7 +45,7 @@ def test_a_variant_without_both_figures_is_left_out_of_the_scatter(report: Repor
     untimed = report.variants[3].model_copy(update={"latency": ()})
     partly = report.model_copy(update={"variants": (report.teacher, unread, untimed)})
     drawn = set(labels(accuracy_against_latency(partly)))
-    assert "teacher (teacher)" in drawn
+    assert "teacher" in drawn
     assert not {unread.name, untimed.name} & drawn
     assert {unread.name, untimed.name} <= set(labels(sizes(partly)))
 
