@@ -36,10 +36,14 @@ def points(fraction: float) -> str:
     return f"{100 * fraction:+.2f}".replace("-", "−")
 
 
-def times(ratio: float, more: str, less: str) -> str:
+def times(value: float, more: str, less: str) -> str:
     """How a baseline relates to a variant: `times(19, "smaller", "larger")` is "19× smaller"."""
-    word, ratio = (more, ratio) if ratio >= 1 else (less, 1 / ratio)
-    return f"{ratio:.{0 if ratio >= 9.95 else 1 if ratio >= 1.095 else 2}f}× {word}"
+    return f"{ratio(value)} {more}" if value >= 1 else f"{ratio(1 / value)} {less}"
+
+
+def ratio(value: float) -> str:
+    """A factor: 19×, 5.2×, 1.04×, 0.95×."""
+    return f"{value:.{0 if value >= 9.95 else 1 if value >= 1.095 else 2}f}×"
 
 
 def significant(value: float) -> str:

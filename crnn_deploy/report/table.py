@@ -12,7 +12,6 @@ from crnn_deploy.report.summary import (
     Metric,
     metrics,
     reference_latency,
-    relation,
     size_ratio,
     speedup,
     verdict,
@@ -44,7 +43,7 @@ def variants_table(report: Report) -> Table:
     columns = (
         Cell("Variant", "format · precision"),
         Cell("Size", "× smaller"),
-        Cell("Parameters", "MACs"),
+        Cell("Params", "MACs"),
         *(Cell(metric.label, "95 %") for metric in shown),
         Cell("Latency", "× faster"),
         Cell("Gate"),
@@ -97,7 +96,7 @@ def gate_cell(gate: Gate) -> Cell:
 def _variant_row(report: Report, variant: Variant, shown: tuple[Metric, ...]) -> tuple[Cell, ...]:
     return (
         Cell(variant.name, f"{variant.format} · {variant.precision}"),
-        Cell(units.size(variant.size_bytes), relation(size_ratio(report, variant), "smaller", "larger")),
+        Cell(units.size(variant.size_bytes), _ratio(size_ratio(report, variant))),
         Cell(units.quantity(variant.parameters), units.quantity(variant.macs)),
         *(_accuracy_cell(variant, metric) for metric in shown),
         _latency_cell(report, variant),
@@ -116,10 +115,15 @@ def _latency_cell(report: Report, variant: Variant) -> Cell:
     latency = reference_latency(variant)
     if latency is None:
         return Cell(units.MISSING)
-    return Cell(units.milliseconds(latency.p50_ms), relation(speedup(report, variant), "faster", "slower"))
+    return Cell(units.milliseconds(latency.p50_ms), _ratio(speedup(report, variant)))
 
 
 def _latency_row(variant: Variant, row: Latency) -> tuple[Cell, ...]:
     times = (row.p50_ms, row.p90_ms, row.p99_ms, row.preprocess_ms, row.decode_ms)
     shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
     return (Cell(variant.name), Cell(row.runtime), Cell(str(row.width)), *shown, Cell(str(row.rounds)))
+
+
+def _ratio(value: float | None) -> str:
+    """A ratio to the teacher; empty where there is none, or it is 1.00."""
+    return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)
