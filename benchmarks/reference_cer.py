@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -71,7 +72,7 @@ def add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
     archive.addfile(member, io.BytesIO(data))
 
 
-def measure(checkpoint: Path, expected: float, lines: Path, folder: Path, threads: int) -> list[dict[str, object]]:
+def measure(checkpoint: Path, expected: float, lines: Path, folder: Path, threads: int) -> list[dict[str, Any]]:
     """Rows of one checkpoint: both runtimes, both batch sizes."""
     name = checkpoint.parent.name
     weights = import_checkpoint(ImportConfig(checkpoint=checkpoint, output=folder / f"{name}.safetensors"))
@@ -97,7 +98,7 @@ def measure(checkpoint: Path, expected: float, lines: Path, folder: Path, thread
     return rows
 
 
-def show(rows: list[dict[str, object]]) -> None:
+def show(rows: list[dict[str, Any]]) -> None:
     table = Table(*rows[0])
     for row in rows:
         table.add_row(*map(str, row.values()))

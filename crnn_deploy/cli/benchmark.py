@@ -25,6 +25,7 @@ def benchmark(
     batch: Annotated[list[int], typer.Option(help="Images a run; may be repeated.")] = [1],  # noqa: B006
     rounds: Annotated[int, typer.Option(help="Most rounds of a configuration.")] = 200,
     seconds: Annotated[float, typer.Option(help="Time budget of a model in a configuration.")] = 2.0,
+    warmup: Annotated[int, typer.Option(help="Rounds before, which don't count.")] = 5,
     as_json: Json = False,
     _debug: Debug = False,
 ) -> None:
@@ -38,7 +39,7 @@ def benchmark(
     from crnn_deploy.benchmark import BenchmarkConfig
     from crnn_deploy.benchmark import benchmark as benchmark_artifacts
 
-    options = {"threads": threads, "batches": batch, "rounds": rounds, "seconds": seconds}
+    options = {"threads": threads, "batches": batch, "rounds": rounds, "seconds": seconds, "warmup": warmup}
     config = as_config(BenchmarkConfig, {"artifacts": artifacts, "data": data, **options})
     with RichProgress() as progress:
         found = benchmark_artifacts(config, progress)

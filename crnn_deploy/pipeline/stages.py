@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
-from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, benchmark
+from crnn_deploy.benchmark import Benchmark, BenchmarkConfig
 from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.files import sha256_of, write_text
+from crnn_deploy.pipeline.apart import benchmark_apart
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.sources import RunSources, locate_checkpoint
@@ -120,7 +121,7 @@ class Stages:
         return Evaluation.model_validate_json((folder / "evaluation.json").read_text(encoding="utf-8"))
 
     def benchmark(self, models: list[Artifact]) -> Benchmark:
-        """Latency of all variants, interleaved in one run on this machine."""
+        """Latency of all variants, interleaved in one process of their own on this machine."""
         data = self.sources.evaluation
         options = self.recipe.benchmark
         depends = {
@@ -134,7 +135,7 @@ class Stages:
             config = BenchmarkConfig(
                 **options.model_dump(), artifacts=tuple(model.path for model in models), data=data.location
             )
-            write_text(folder / "benchmark.json", benchmark(config, self.progress).model_dump_json(indent=1))
+            write_text(folder / "benchmark.json", benchmark_apart(config).model_dump_json(indent=1))
 
         folder = self.cache.folder("benchmark", depends, work)
         return Benchmark.model_validate_json((folder / "benchmark.json").read_text(encoding="utf-8"))
