@@ -12,6 +12,8 @@ from pathlib import Path
 
 from crnn_deploy.errors import InputError
 
+_MARK = "~part"
+
 
 @contextlib.contextmanager
 def replacing(path: Path, force: bool = False) -> Iterator[Path]:
@@ -21,7 +23,7 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
         InputError: if `path` exists and `force` is not set, or the disk is full, or the folder can't be written.
     """
     check_free(path, force)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -48,6 +50,12 @@ def check_output(path: Path, force: bool, suffix: str) -> None:
     if path.suffix != suffix:
         raise InputError(f"The output {path} must end in {suffix}.", fix=f"-o {path.with_suffix(suffix)}")
     check_free(path, force)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed process left in `folder`."""
+    for leftover in folder.glob(f".*{_MARK}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import replacing, sha256_of, write_text
+from crnn_deploy.files import remove_leftovers, replacing, sha256_of, write_text
 
 
 def test_a_file_replaces_an_older_one_only_when_forced(tmp_path: Path) -> None:
@@ -58,3 +58,12 @@ def test_an_output_below_a_file_cannot_be_written(tmp_path: Path) -> None:
 def test_known_digest(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".hidden").write_text("mine")
+    with replacing(tmp_path / "file.tar") as temporary:
+        (tmp_path / temporary.name.replace("file", "other")).write_text("half")
+        temporary.write_text("whole")
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "file.tar"]

@@ -2,10 +2,13 @@
 
 In the process that has just trained, the thread pools and the memory that the training left behind slow everything
 down, and small models most: a student's 0.35 ms became 0.55 ms there, and its teacher's 8.5 ms became 9.3 ms.
+PyTorch's idle threads are told to sleep rather than to spin, which took the processor from the candidates beside them
+(at 2 threads a teacher in ONNX Runtime ran in 8.5 ms instead of 4.6); PyTorch's own rows at several threads pay for it.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -25,7 +28,8 @@ def benchmark_apart(config: BenchmarkConfig) -> Benchmark:
     options |= {"rounds": [config.rounds], "seconds": [config.seconds], "warmup": [config.warmup]}
     words = [word for name, values in options.items() for value in values for word in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "crnn_deploy", "benchmark", *map(str, config.artifacts), *words, "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == _INTERRUPTED:
         raise KeyboardInterrupt
     if done.returncode:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy.files import make_folder, write_text
+from crnn_deploy.files import make_folder, remove_leftovers, write_text
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import Frozen
 
@@ -54,6 +54,7 @@ class StageCache:
         if not cached:
             self.progress.log(f"{stage}: running")
             make_folder(folder)
+            remove_leftovers(folder)
             started = time.monotonic()
             work(folder)
             seconds = round(time.monotonic() - started, 1)

@@ -14,7 +14,7 @@ import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import GateError
-from crnn_deploy.files import replacing, sha256_of, write_text
+from crnn_deploy.files import remove_leftovers, replacing, sha256_of, write_text
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.compose import Candidate, compose_report
 from crnn_deploy.pipeline.recipe import Recipe, load_recipe
@@ -74,6 +74,7 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     """
     recipe = load_recipe(config.recipe, config.settings)
     folder = config.out or _RUNS / recipe.name
+    remove_leftovers(folder)
     cache = StageCache(folder / "stages", progress)
     sources = open_sources(recipe, cache, progress)
     stages = Stages(recipe, sources, cache, progress)
