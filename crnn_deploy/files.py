@@ -6,6 +6,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
         InputError: if `path` exists and `force` is not set, or the disk is full, or the folder can't be written.
     """
     check_free(path, force)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
+    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -31,10 +32,15 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A fresh name in the folder of `path` for what is not finished yet."""
+    return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -53,9 +59,12 @@ def check_output(path: Path, force: bool, suffix: str) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that a killed process left in `folder`."""
+    """Remove the temporary files and folders that a killed process left in `folder`."""
     for leftover in folder.glob(f".*{_MARK}*"):
-        leftover.unlink(missing_ok=True)
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:
@@ -63,7 +72,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def write_text(path: Path, text: str, force: bool = True) -> None:
@@ -81,7 +90,8 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
+def unwritable(path: Path, error: OSError) -> InputError:
+    """What to tell the user where writing `path` failed with `error`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
     misplaced = isinstance(error, (FileExistsError, NotADirectoryError))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.errors import InputError
+from crnn_deploy.data.source import broken_image
 from crnn_deploy.spec import Preprocessing
 
 _FILTERS = {
@@ -71,11 +71,7 @@ def decode(image: Image.Image, name: str) -> Image.Image:
     try:
         image.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"The image {name} is broken: {error}.",
-            "The file is truncated or damaged.",
-            "Repair or remove it; evaluate, distill and quantize can leave it out with --skip-bad.",
-        ) from None
+        raise broken_image(name, error) from None
     return image
 
 

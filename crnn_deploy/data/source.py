@@ -6,6 +6,8 @@ from typing import Literal, Protocol
 
 from PIL import Image
 
+from crnn_deploy.errors import InputError
+
 Kind = Literal["text", "class", "unlabelled"]
 
 
@@ -56,3 +58,12 @@ class Source(Protocol):
 def title(source: Source, index: int) -> str:
     """How messages name one image."""
     return f"{source.item_name(index)} in {source.name}"
+
+
+def broken_image(name: str, reason: object) -> InputError:
+    """The error for an image whose header or pixels can't be read."""
+    return InputError(
+        f"The image {name} is broken: {reason}.",
+        "The file is truncated, damaged or something else.",
+        "Repair or remove it; evaluate, distill and quantize can leave it out with --skip-bad.",
+    )

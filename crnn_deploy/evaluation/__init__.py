@@ -2,7 +2,7 @@
 
 from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
 from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
-from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, evaluate, evaluate_session
+from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, check_logits, evaluate, evaluate_session
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Evaluation",
     "Prediction",
     "beam_decode",
+    "check_logits",
     "decode",
     "evaluate",
     "evaluate_session",

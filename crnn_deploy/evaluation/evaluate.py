@@ -93,11 +93,12 @@ def _texts(session: Session, source: Source, options: EvaluateOptions, skipped: 
     beam_width = options.beam_width if options.decoder == "beam" else None
     for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None):
         logits = session.run(batch.images)
-        _check_logits(logits, batch, source, session.spec)
+        check_logits(logits, batch, source, session.spec)
         yield from zip(batch.indices, decode(logits, session.spec, beam_width), strict=True)
 
 
-def _check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:
+def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:
+    """Raise `InputError` if outputs don't fit the spec, `GateError` naming the image if they are not finite."""
     if logits.shape[-1] != spec.num_outputs:
         raise InputError(
             f"{spec.name} gives {logits.shape[-1]} outputs, but its spec names {spec.num_outputs}.",

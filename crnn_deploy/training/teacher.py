@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crnn_deploy.data import Source
 from crnn_deploy.data.batching import batches
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.errors import GateError
+from crnn_deploy.evaluation import check_logits
 from crnn_deploy.files import replacing
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime import Session, log_probabilities
@@ -53,11 +53,7 @@ def ask_teacher(session: Session, source: Source, folder: Path, progress: Progre
 
 def _answers(session: Session, source: Source) -> Iterator[tuple[int, NDArray[np.float32]]]:
     for batch in batches(source, Preprocessor(session.spec.preprocessing), _BATCH_SIZE):
-        output = log_probabilities(session.run(batch.images))
-        if not np.isfinite(output).all():
-            raise GateError(
-                f"The teacher gives NaN or infinite outputs, for example for {source.item_name(batch.indices[0])}.",
-                "Its weights are damaged, or its file was converted badly.",
-                "Evaluate the teacher first: crnn-deploy evaluate TEACHER --data SOURCE",
-            )
+        logits = session.run(batch.images)
+        check_logits(logits, batch, source, session.spec)
+        output = log_probabilities(logits)
         yield from zip(batch.indices, output if output.ndim == 3 else output[:, None], strict=True)

@@ -6,12 +6,11 @@ import io
 import re
 import shutil
 import tarfile
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_free, replacing
+from crnn_deploy.files import check_free, replacing, temporary_beside, unwritable
 
 RENDERED = re.compile(r"labels\.tsv|images|\d{6,}\.png")
 
@@ -59,7 +58,7 @@ def _write_tar(contents: Contents, path: Path) -> None:
 
 def _write_folder(contents: Contents, folder: Path) -> None:
     folder = folder.absolute()  # "." has no name
-    temporary = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    temporary = temporary_beside(folder)
     try:
         temporary.mkdir(parents=True)
         for name, data in contents:
@@ -70,8 +69,6 @@ def _write_folder(contents: Contents, folder: Path) -> None:
             shutil.rmtree(folder)
         temporary.replace(folder)
     except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror or error}.", fix="Check the disk and its permissions."
-        ) from error
+        raise unwritable(folder, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
 
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.source import Kind, broken_image, title
 from crnn_deploy.errors import InputError
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})
@@ -75,17 +75,10 @@ class EncodedSource:
             return Image.open(io.BytesIO(self._read(index)))
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             reason = "it is no image" if isinstance(error, UnidentifiedImageError) else str(error)
-            raise self._broken(index, reason) from None
+            raise broken_image(title(self, index), reason) from None
 
     def content_hash(self, index: int) -> bytes:
         try:
             return hashlib.blake2b(self._read(index), digest_size=16).digest()
         except OSError as error:
-            raise self._broken(index, str(error)) from None
-
-    def _broken(self, index: int, reason: str) -> InputError:
-        return InputError(
-            f"The image {self.item_name(index)} in {self.name} is broken: {reason}.",
-            "The file is truncated, damaged or something else.",
-            "Repair or remove it; evaluate, distill and quantize can leave it out with --skip-bad.",
-        )
+            raise broken_image(title(self, index), str(error)) from None
