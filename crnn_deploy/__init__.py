@@ -20,12 +20,22 @@ if TYPE_CHECKING:
     from crnn_deploy.checkpoints import import_checkpoint
     from crnn_deploy.evaluation import evaluate
     from crnn_deploy.export import export
+    from crnn_deploy.native import ort_custom_ops_path
     from crnn_deploy.pipeline import run
     from crnn_deploy.quantization import quantize
     from crnn_deploy.training import distill
 
 __version__ = "0.1.0"
-__all__ = ["benchmark", "distill", "evaluate", "export", "import_checkpoint", "quantize", "run"]
+__all__ = [
+    "benchmark",
+    "distill",
+    "evaluate",
+    "export",
+    "import_checkpoint",
+    "ort_custom_ops_path",
+    "quantize",
+    "run",
+]
 
 _ROOMS = {
     "benchmark": "benchmark",
@@ -33,6 +43,7 @@ _ROOMS = {
     "evaluate": "evaluation",
     "export": "export",
     "import_checkpoint": "checkpoints",
+    "ort_custom_ops_path": "native",
     "quantize": "quantization",
     "run": "pipeline",
 }

@@ -1,0 +1,64 @@
+// AMX: Intel's servers from 2023 on (Sapphire Rapids).
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "avx512vnni.h"
+#include "cells.h"
+#include "tiles.h"
+
+namespace crnn_deploy {
+namespace {
+
+// The compilers' intrinsics want the tiles' numbers as literals, which a template's are not; hence the assembly.
+struct HardwareTiles {
+  template <int Tile>
+  static void load(const void* from, size_t stride) {
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(Tile) : "memory");
+  }
+  template <int Tile>
+  static void store(void* to, size_t stride) {
+    __asm__ volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(to), "r"(stride), "i"(Tile) : "memory");
+  }
+  template <int Sums, int A, int B>
+  static void dot() {  // A is unsigned, B signed
+    __asm__ volatile("tdpbusd %%tmm%c0, %%tmm%c1, %%tmm%c2" : : "i"(B), "i"(A), "i"(Sums));
+  }
+};
+
+constexpr int kFewRows = 8;  // below, a tile is more than half empty
+
+void multiply_amx(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
+  if (rows < kFewRows)
+    multiply<Avx512Vnni>(a, stride, rows, b, sums);
+  else
+    multiply_with_tiles<HardwareTiles>(a, stride, rows, b, sums);
+}
+
+void configure() {
+  struct alignas(64) Configuration {
+    uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    uint16_t row_bytes[16] = {};
+    uint8_t rows[16] = {};
+  } configuration;
+  for (int tile = 0; tile < 8; ++tile) {
+    configuration.row_bytes[tile] = kTileDepth;
+    configuration.rows[tile] = kTileRows;
+  }
+  _tile_loadconfig(&configuration);
+}
+
+void release() { _tile_release(); }
+
+// Linux saves tiles only for processes that asked for it (arch_prctl(2), ARCH_REQ_XCOMP_PERM, feature 18).
+bool allowed() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
+
+}  // namespace
+
+const Kernels* amx_kernels() {
+  static const bool usable = allowed();
+  static constexpr Kernels kernels{
+      "amx", quantize<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>, configure, release};
+  return usable ? &kernels : nullptr;
+}
+
+}  // namespace crnn_deploy

@@ -1,0 +1,13 @@
+// AVX-512 VNNI: Intel's servers from 2019 on (Cascade Lake), AMD's from 2022 on (Zen 4).
+#include "avx512vnni.h"
+#include "cells.h"
+
+namespace crnn_deploy {
+
+const Kernels* avx512vnni_kernels() {
+  static constexpr Kernels kernels{
+      "avx512vnni", quantize<Vector512>, multiply<Avx512Vnni>, gru<Vector512>, lstm<Vector512>, nullptr, nullptr};
+  return &kernels;
+}
+
+}  // namespace crnn_deploy

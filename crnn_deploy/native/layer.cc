@@ -1,0 +1,180 @@
+#include "layer.h"
+
+#include <algorithm>
+
+namespace crnn_deploy {
+
+namespace {
+
+constexpr int kSamples = 16;     // of a task: enough rows for a product to be worth its reads of the weights
+constexpr int kRowsAtOnce = 32;  // of x in one product: its sums stay in the cache until the steps use them
+constexpr int kRowsRounded = 64;
+
+size_t stride_of(int depth) { return static_cast<size_t>(round_up(depth, kTileDepth)); }
+
+// What brings each gate's sums to the exponent's units.
+const std::vector<float>& factors(Cell cell) {
+  static const std::vector<float> gru{kExponent, kExponent, 2 * kExponent};
+  static const std::vector<float> lstm{kExponent, kExponent, kExponent, 2 * kExponent};
+  return cell == Cell::kGru ? gru : lstm;
+}
+
+// The bias that both products share: their sum, but for a GRU's candidate, where the reset gate parts them.
+std::vector<float> shared_bias(Cell cell, int hidden, const float* biases) {
+  const size_t rows = factors(cell).size() * hidden, summed = cell == Cell::kGru ? 2 * hidden : rows;
+  std::vector<float> shared(biases, biases + rows);
+  for (size_t i = 0; i < summed; ++i) shared[i] += biases[rows + i];
+  return shared;
+}
+
+}  // namespace
+
+Direction::Direction(Cell cell, bool reverse, int inputs, int hidden, const int8_t* w, const float* w_scales,
+                     const int8_t* r, const float* r_scales, const float* biases)
+    : reverse(reverse),
+      input(w, w_scales, factors(cell), hidden, inputs),
+      state(r, r_scales, factors(cell), hidden, hidden),
+      bias(padded(shared_bias(cell, hidden, biases).data(), factors(cell), hidden)) {
+  if (cell == Cell::kGru) candidate_bias = padded(biases + 5 * hidden, {factors(cell)[2]}, hidden);
+}
+
+struct Layer::Rounded {
+  size_t stride;
+  Buffer<uint8_t> rows;  // [T·N + a tile, stride]
+  Buffer<float> scales;  // [T·N]
+};
+
+struct Layer::Task {
+  int number;  // of the direction
+  int first;   // sample
+  int count;
+};
+
+struct Layer::Workspace {
+  int hidden;              // with padding
+  size_t stride;           // of a row of `rounded`
+  Buffer<int32_t> inputs;  // W·x of the steps at hand
+  Buffer<int32_t> states;  // R·h of one step
+  Buffer<uint8_t> rounded;  // h in INT8
+  Buffer<float> scales;     // of its rows
+  Buffer<float> h;
+  Buffer<float> c;
+
+  Workspace(int unpadded, int columns, int samples)
+      : hidden(round_up(unpadded, kPanel)),
+        stride(stride_of(hidden)),
+        inputs(static_cast<size_t>(columns) * (std::max(kRowsAtOnce, samples) + kTileRows)),
+        states(static_cast<size_t>(columns) * (samples + kTileRows)),
+        rounded(stride * (samples + kTileRows)),
+        scales(samples),
+        h(static_cast<size_t>(hidden) * samples),
+        c(static_cast<size_t>(hidden) * samples) {
+    rounded.zero();
+    h.zero();
+    c.zero();
+  }
+};
+
+Layer::Layer(Cell cell, int inputs, int hidden, std::vector<Direction> directions)
+    : cell_(cell), inputs_(inputs), hidden_(hidden), directions_(std::move(directions)), kernels_(kernels()) {}
+
+void Layer::run(const Batch& batch, const Parallel& parallel) const {
+  const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
+  const size_t stride = stride_of(inputs_);
+  Rounded rounded{stride, Buffer<uint8_t>(stride * (rows + kTileRows)), Buffer<float>(rows)};
+  round(batch, parallel, rounded);
+
+  std::vector<Task> tasks;
+  for (int first = 0; first < batch.samples; first += kSamples)
+    for (int number = 0; number < static_cast<int>(directions_.size()); ++number)
+      tasks.push_back({number, first, std::min(kSamples, batch.samples - first)});
+  parallel(tasks.size(), [&](size_t index) { run_task(batch, rounded, tasks[index]); });
+}
+
+void Layer::round(const Batch& batch, const Parallel& parallel, const Rounded& rounded) const {
+  const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
+  parallel((rows + kRowsRounded - 1) / kRowsRounded, [&](size_t part) {
+    for (size_t row = part * kRowsRounded; row < std::min(rows, (part + 1) * kRowsRounded); ++row)
+      rounded.scales[row] =
+          kernels_.quantize(batch.x + row * inputs_, inputs_, rounded.rows.get() + row * rounded.stride);
+  });
+}
+
+void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& task) const {
+  const Direction& direction = directions_[task.number];
+  const Weights weights = direction.input.weights();
+  const Workspace workspace(hidden_, weights.columns, task.count);
+  if (kernels_.begin) kernels_.begin();
+  start(batch, task, workspace);
+  // Rows of x that belong to this task follow each other over several steps only if it has all samples.
+  const int at_once = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
+  for (int done = 0; done < batch.steps; done += at_once) {
+    const int steps = std::min(at_once, batch.steps - done);
+    const int earliest = direction.reverse ? batch.steps - done - steps : done;
+    const size_t row = static_cast<size_t>(earliest) * batch.samples + task.first;
+    kernels_.multiply(rounded.rows.get() + row * rounded.stride, rounded.stride, steps * task.count, weights,
+                      workspace.inputs.get());
+    for (int i = 0; i < steps; ++i) {
+      const int offset = direction.reverse ? steps - 1 - i : i;
+      step(batch, rounded, task, workspace, earliest + offset,
+           workspace.inputs.get() + static_cast<size_t>(offset) * task.count * weights.columns);
+    }
+  }
+  finish(batch, task, workspace);
+  if (kernels_.end) kernels_.end();
+}
+
+void Layer::start(const Batch& batch, const Task& task, const Workspace& w) const {
+  for (int i = 0; i < task.count; ++i) {
+    const size_t from = (static_cast<size_t>(task.number) * batch.samples + task.first + i) * hidden_;
+    const size_t to = static_cast<size_t>(i) * w.hidden;
+    if (batch.first_h) std::copy_n(batch.first_h + from, hidden_, w.h.get() + to);
+    if (batch.first_c) std::copy_n(batch.first_c + from, hidden_, w.c.get() + to);
+    w.scales[i] = kernels_.quantize(w.h.get() + to, w.hidden, w.rounded.get() + i * w.stride);
+  }
+}
+
+void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, const Workspace& w, int time,
+                 const int32_t* input_sums) const {
+  const Direction& direction = directions_[task.number];
+  const int columns = direction.state.columns();
+  kernels_.multiply(w.rounded.get(), w.stride, task.count, direction.state.weights(), w.states.get());
+  for (int i = 0; i < task.count; ++i) {
+    const int sample = task.first + i;
+    float* y = nullptr;
+    if (batch.y)
+      y = batch.y + ((static_cast<size_t>(time) * directions_.size() + task.number) * batch.samples + sample) * hidden_;
+    if (batch.lengths && time >= batch.lengths[sample]) {
+      if (y) std::fill_n(y, hidden_, 0.0f);
+      continue;
+    }
+    float* h = w.h.get() + static_cast<size_t>(i) * w.hidden;
+    float* c = w.c.get() + static_cast<size_t>(i) * w.hidden;
+    const Step step{w.hidden,
+                    input_sums + static_cast<size_t>(i) * columns,
+                    rounded.scales[static_cast<size_t>(time) * batch.samples + sample],
+                    direction.input.scales(),
+                    w.states.get() + static_cast<size_t>(i) * columns,
+                    w.scales[i],
+                    direction.state.scales(),
+                    direction.bias.get(),
+                    direction.candidate_bias.get()};
+    if (cell_ == Cell::kGru)
+      kernels_.gru(step, h);
+    else
+      kernels_.lstm(step, h, c);
+    w.scales[i] = kernels_.quantize(h, w.hidden, w.rounded.get() + i * w.stride);
+    if (y) std::copy_n(h, hidden_, y);
+  }
+}
+
+void Layer::finish(const Batch& batch, const Task& task, const Workspace& w) const {
+  for (int i = 0; i < task.count; ++i) {
+    const size_t to = (static_cast<size_t>(task.number) * batch.samples + task.first + i) * hidden_;
+    const size_t from = static_cast<size_t>(i) * w.hidden;
+    if (batch.last_h) std::copy_n(w.h.get() + from, hidden_, batch.last_h + to);
+    if (batch.last_c) std::copy_n(w.c.get() + from, hidden_, batch.last_c + to);
+  }
+}
+
+}  // namespace crnn_deploy

@@ -1,0 +1,59 @@
+// INT8 weights in the order in which the products read them, and memory that vectors can be loaded from.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "kernels.h"
+
+namespace crnn_deploy {
+
+// An array at a 64-byte boundary that grows but keeps nothing when it does.
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(size_t size) { resize(size); }
+
+  void resize(size_t size) {
+    if (size <= capacity_) return;
+    data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));
+    capacity_ = size;
+  }
+  void zero() { std::memset(data_.get(), 0, capacity_ * sizeof(T)); }
+  T* get() const { return data_.get(); }
+  T& operator[](size_t index) const { return data_.get()[index]; }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { ::operator delete(data, std::align_val_t{64}); }
+  };
+  std::unique_ptr<T, Free> data_;
+  size_t capacity_ = 0;
+};
+
+// Weights in the layout of `Weights`, with the scale of each row times the factor of its gate.
+class PackedMatrix {
+ public:
+  PackedMatrix(const int8_t* rows, const float* scales, const std::vector<float>& factors, int hidden, int depth);
+
+  Weights weights() const { return {bytes_.get(), depth_, round_up(depth_, kTileDepth), columns_, offsets_.get()}; }
+  const float* scales() const { return scales_.get(); }  // [columns]
+  int columns() const { return columns_; }
+
+ private:
+  int depth_;
+  int columns_;
+  Buffer<int8_t> bytes_;
+  Buffer<float> scales_;
+  Buffer<int32_t> offsets_;
+};
+
+// `values` `[gates, hidden]`, times the factor of each gate, padded to whole panels with zeros.
+Buffer<float> padded(const float* values, const std::vector<float>& factors, int hidden);
+
+}  // namespace crnn_deploy

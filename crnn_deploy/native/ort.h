@@ -1,0 +1,103 @@
+// ONNX Runtime's C ABI with C++ manners: errors are exceptions inside of the library and a status at its border.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "onnxruntime_abi.h"
+
+namespace crnn_deploy::ort {
+
+using Shape = std::vector<int64_t>;
+
+// The model or its inputs are wrong. The message reaches the user through ONNX Runtime.
+struct InvalidModel : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A failure that ONNX Runtime reported; its status is handed back to it unchanged.
+struct Failure {
+  OrtStatus* status;
+};
+
+inline void check(OrtStatus* status) {
+  if (status) throw Failure{status};
+}
+
+// Runs `work` and turns what it throws into a status: nothing may be thrown into ONNX Runtime.
+template <class Work>
+OrtStatus* as_status(const OrtApi* api, Work work) noexcept {
+  try {
+    work();
+    return nullptr;
+  } catch (const Failure& failure) {
+    return failure.status;
+  } catch (const InvalidModel& error) {
+    return CreateStatus::call(api, kInvalidArgument, error.what());
+  } catch (const std::exception& error) {
+    return CreateStatus::call(api, kFail, error.what());
+  }
+}
+
+inline std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (size_t axis = 0; axis < shape.size(); ++axis) text += (axis ? ", " : "") + std::to_string(shape[axis]);
+  return text + "]";
+}
+
+// A tensor that ONNX Runtime owns, or none where an optional one was left out.
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(const OrtApi* api, const OrtValue* value);
+
+  explicit operator bool() const { return data_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  template <class T>
+  const T* data() const {
+    return static_cast<const T*>(data_);
+  }
+  // Throws unless the tensor has this shape, none of whose sizes is zero.
+  void require(const char* name, const Shape& expected) const;
+
+ private:
+  void* data_ = nullptr;
+  Shape shape_;
+};
+
+// A node's attributes and its constant inputs, as they are when its kernel is made.
+class NodeInfo {
+ public:
+  NodeInfo(const OrtApi* api, const OrtKernelInfo* info) : api_(api), info_(info) {}
+  int64_t integer(const char* name) const;
+  std::string text(const char* name) const;
+  size_t input_count() const;
+  Tensor constant_input(size_t index) const;  // empty if it is computed, or left out
+
+ private:
+  const OrtApi* api_;
+  const OrtKernelInfo* info_;
+};
+
+// Inputs and outputs of one run, and the session's threads.
+class Run {
+ public:
+  Run(const OrtApi* api, OrtKernelContext* context) : api_(api), context_(context) {}
+  Tensor input(size_t index) const;
+  float* output(size_t index, const Shape& shape) const;  // null if nobody wants it
+
+  // Calls `work(0)` … `work(count - 1)`, on several threads where the session has them.
+  template <class Work>
+  void parallel(size_t count, const Work& work) const {
+    if (count == 1) return work(0);
+    auto one = [](void* data, size_t index) { (*static_cast<const Work*>(data))(index); };
+    check(ParallelFor::call(api_, context_, one, count, 0, const_cast<Work*>(&work)));
+  }
+
+ private:
+  const OrtApi* api_;
+  OrtKernelContext* context_;
+};
+
+}  // namespace crnn_deploy::ort

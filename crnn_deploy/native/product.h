@@ -1,0 +1,82 @@
+// The INT8 product, written once over an instruction set. Included by each level's file, which is compiled for its own
+// processors: everything here has internal linkage, so that no level's code can stand in for another's.
+#pragma once
+
+#include <cstring>
+
+#include "kernels.h"
+
+namespace crnn_deploy {
+namespace {
+
+// An instruction set `Isa` brings
+//   Sums                              16 columns of INT32
+//   Sums start(const int32_t*)        what the sums begin with, from the offsets of the columns
+//   store(int32_t*, Sums)
+//   Activations broadcast(int32_t)    4 unsigned bytes, ready to be multiplied
+//   Panel load(const int8_t*)         the weights that meet 4 bytes of an activation: 64 bytes
+//   Sums add_products(Sums, Activations, Panel)
+//   kWide                             panels beside each other for one row
+//   kRows, kNarrow                    rows and panels of a block: as many sums as fit in the registers
+
+// The sums stay in registers only if the compiler unrolls the loops over them before it decides where arrays live.
+#if defined(__clang__)
+#define CRNN_DEPLOY_UNROLL _Pragma("unroll")
+#elif defined(__GNUC__)
+#define CRNN_DEPLOY_UNROLL _Pragma("GCC unroll 16")
+#else
+#define CRNN_DEPLOY_UNROLL
+#endif
+
+template <class Isa, int Rows, int Panels>
+void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel, int32_t* sums) {
+  typename Isa::Sums block[Rows][Panels];
+  CRNN_DEPLOY_UNROLL
+  for (int row = 0; row < Rows; ++row)
+    CRNN_DEPLOY_UNROLL
+    for (int p = 0; p < Panels; ++p) block[row][p] = Isa::start(b.offsets + (panel + p) * kPanel);
+  const int8_t* weights = b.bytes + b.offset_of(panel);
+  const size_t step = b.step_of(panel);
+  for (int k = 0; k < b.depth; k += kDot, weights += step) {
+    typename Isa::Panel panels[Panels];
+    CRNN_DEPLOY_UNROLL
+    for (int p = 0; p < Panels; ++p) panels[p] = Isa::load(weights + p * kPanel * kDot);
+    CRNN_DEPLOY_UNROLL
+    for (int row = 0; row < Rows; ++row) {
+      int32_t bytes;
+      std::memcpy(&bytes, a + row * stride + k, sizeof bytes);
+      const typename Isa::Activations activations = Isa::broadcast(bytes);
+      CRNN_DEPLOY_UNROLL
+      for (int p = 0; p < Panels; ++p) block[row][p] = Isa::add_products(block[row][p], activations, panels[p]);
+    }
+  }
+  CRNN_DEPLOY_UNROLL
+  for (int row = 0; row < Rows; ++row)
+    CRNN_DEPLOY_UNROLL
+    for (int p = 0; p < Panels; ++p)
+      Isa::store(sums + static_cast<size_t>(row) * b.columns + (panel + p) * kPanel, block[row][p]);
+}
+
+// The panels from `panel` to `end`, as many at a time as fit, then fewer.
+template <class Isa, int Rows, int Panels>
+void multiply_panels(const uint8_t* a, size_t stride, const Weights& b, int panel, int end, int32_t* sums) {
+  for (; panel + Panels <= end; panel += Panels) multiply_block<Isa, Rows, Panels>(a, stride, b, panel, sums);
+  if constexpr (Panels > 1) multiply_panels<Isa, Rows, Panels / 2>(a, stride, b, panel, end, sums);
+}
+
+template <class Isa>
+void multiply(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
+  for (int panel = 0; panel < b.panels(); panel += kGroup) {
+    const int end = panel + b.group_of(panel);
+    int row = 0;
+    for (; row + Isa::kRows <= rows; row += Isa::kRows)
+      multiply_panels<Isa, Isa::kRows, Isa::kNarrow>(a + row * stride, stride, b, panel, end,
+                                                     sums + static_cast<size_t>(row) * b.columns);
+    for (; row < rows; ++row)
+      multiply_panels<Isa, 1, Isa::kWide>(a + row * stride, stride, b, panel, end,
+                                          sums + static_cast<size_t>(row) * b.columns);
+  }
+}
+
+}  // namespace
+}  // namespace crnn_deploy

@@ -1,0 +1,74 @@
+"""GRU and LSTM layers become `QGRU` and `QLSTM`: INT8 weights, and INT8 arithmetic where our kernels run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import onnx
+from onnx import helper, numpy_helper
+
+from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.quantization.stored_weights import quantize_rows
+
+# What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
+_STANDARD = {"layout": 0, "input_forget": 0}
+_PEEPHOLES = 7
+_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]; each row has a scale of its own
+
+
+def is_quantizable(node: onnx.NodeProto, constants: Collection[str]) -> bool:
+    """Whether our ops can stand for a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
+    if node.op_type not in OP_OF or not {node.input[1], node.input[2]} <= set(constants):
+        return False
+    if len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES]:
+        return False
+    given = {attribute.name: attribute for attribute in node.attribute}
+    if {"activations", "clip"} & given.keys() or any(given[n].i != v for n, v in _STANDARD.items() if n in given):
+        return False
+    return node.op_type != "GRU" or ("linear_before_reset" in given and given["linear_before_reset"].i == 1)
+
+
+def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
+    """Replace the recurrent nodes named in `layers`, in place, by our ops, and add their definitions to the model.
+
+    Every layer must satisfy `is_quantizable`. Biases and states stay FP32.
+    """
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    stored: dict[str, tuple[str, str]] = {}  # layers may share weights: each is stored once
+    for node in model.graph.node:
+        if node.name not in layers or node.op_type not in OP_OF:
+            continue
+        for name in node.input[1:3]:
+            if name not in stored:
+                stored[name] = _store(model.graph, weights[name])
+        _become_ours(node, stored)
+    unused = stored.keys() - {name for node in model.graph.node for name in node.input}
+    for name in unused:
+        model.graph.initializer.remove(weights[name])
+    define_functions(model)
+
+
+def _store(graph: onnx.GraphProto, weight: onnx.TensorProto) -> tuple[str, str]:
+    """Add the INT8 form of `weight` to the graph; return the names of its rows and their scales."""
+    rows, scale = quantize_rows(numpy_helper.to_array(weight), _ROW_AXES)
+    names = f"{weight.name}_q", f"{weight.name}_s"
+    graph.initializer.extend(
+        numpy_helper.from_array(array, name) for array, name in zip((rows, scale), names, strict=True)
+    )
+    return names
+
+
+def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> None:
+    given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    inputs = [node.input[0], *stored[node.input[1]], *stored[node.input[2]], *node.input[3:_PEEPHOLES]]
+    outputs = len(OUTPUTS[node.op_type])  # ONNX's shape inference wants a node to list all that the function has
+    replacement = helper.make_node(
+        OP_OF[node.op_type],
+        inputs,
+        [*node.output, *[""] * (outputs - len(node.output))],
+        node.name,
+        domain=DOMAIN,
+        hidden_size=given["hidden_size"],
+        direction=given.get("direction", b"forward"),
+    )
+    node.CopyFrom(replacement)
