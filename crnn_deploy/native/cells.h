@@ -9,12 +9,12 @@
 namespace crnn_deploy {
 namespace {
 
-// A vector type `V` brings kWidth (a divisor of 16), splat, load, load_first (zeros beyond `count`), from_int32, store,
-// store_bytes, + - *, add_product (a·b + c), nearest (whole number), times_power_of_two (x·2^n, infinity or zero beyond
-// the range), reciprocal (to 1e-4: INT8 is much coarser), and the largest magnitude as the bits of a float, whose order
-// keeps NaN above infinity.
+// A vector type `V` brings kWidth (a divisor of 16), splat, load, load_first (zeros beyond `count`), from_int32,
+// store, store_bytes, + - *, add_product (a·b + c), nearest (whole number), times_power_of_two (x·2^n, infinity or
+// zero beyond the range), reciprocal (to 1e-4: INT8 is much coarser), and the largest magnitude as the bits of a
+// float, whose order keeps NaN above infinity.
 
-// 2^x: 2^n · p(f) with whole n and f in [-1/2, 1/2]; p is the polynomial of degree 4 with the least relative error, 3e-6.
+// 2^x: 2^n · p(f), n whole and f in [-1/2, 1/2]; p is the polynomial of degree 4 with the least relative error, 3e-6.
 template <class V>
 V power_of_two(V x) {
   const V whole = nearest(x), part = x - whole;
@@ -59,15 +59,15 @@ float quantize(const float* x, int count, uint8_t* rounded) {
 // W·x + b of the units from `unit` on …
 template <class V>
 V from_input(const Step& step, int unit) {
-  return add_product(V::from_int32(step.input_sums + unit), V::splat(step.input_scale) * V::load(step.input_scales + unit),
-                     V::load(step.bias + unit));
+  return add_product(V::from_int32(step.input_sums + unit),
+                     V::splat(step.input_scale) * V::load(step.input_scales + unit), V::load(step.bias + unit));
 }
 
 // … and R·h + `rest`.
 template <class V>
 V from_state(const Step& step, int unit, V rest) {
-  return add_product(V::from_int32(step.state_sums + unit), V::splat(step.state_scale) * V::load(step.state_scales + unit),
-                     rest);
+  return add_product(V::from_int32(step.state_sums + unit),
+                     V::splat(step.state_scale) * V::load(step.state_scales + unit), rest);
 }
 
 template <class V>

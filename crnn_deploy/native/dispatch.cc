@@ -7,13 +7,15 @@
 
 #if defined(CRNN_DEPLOY_X86)
 #include <cpuid.h>
+#elif defined(CRNN_DEPLOY_NEONDOT) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace crnn_deploy {
 namespace {
 
 struct Processor {
-  bool avx2 = false, avxvnni = false, avx512vnni = false, amx = false;
+  bool avx2 = false, avxvnni = false, avx512vnni = false, amx = false, neondot = false;
 };
 
 #if defined(CRNN_DEPLOY_X86)
@@ -52,7 +54,15 @@ Processor look() {
   return found;
 }
 #else
-Processor look() { return {}; }
+Processor look() {
+  Processor found;
+#if defined(CRNN_DEPLOY_NEONDOT) && defined(__linux__)
+  found.neondot = (getauxval(AT_HWCAP) >> 20) & 1;  // HWCAP_ASIMDDP
+#elif defined(CRNN_DEPLOY_NEONDOT) && defined(__APPLE__)
+  found.neondot = true;
+#endif
+  return found;
+}
 #endif
 
 const Kernels* level(const std::string& name) {
@@ -69,6 +79,9 @@ const Kernels* level(const std::string& name) {
 #if defined(CRNN_DEPLOY_AVX2)
   if (name == "avx2") return processor.avx2 ? avx2_kernels() : nullptr;
 #endif
+#if defined(CRNN_DEPLOY_NEONDOT)
+  if (name == "neondot") return processor.neondot ? neondot_kernels() : nullptr;
+#endif
   if (name == "portable") return portable_kernels();
   if (name == "amx-emulated") return amx_emulated_kernels();
   return nullptr;
@@ -76,15 +89,16 @@ const Kernels* level(const std::string& name) {
 
 }  // namespace
 
-const Kernels& kernels() {
+const Kernels* kernels() {
   const char* forced = std::getenv("CRNN_DEPLOY_KERNELS");
   if (forced && *forced) {
-    if (const Kernels* found = level(forced)) return *found;
-    throw std::runtime_error(std::string("CRNN_DEPLOY_KERNELS=") + forced + ": this processor, or this build, has no such kernels");
+    if (const Kernels* found = level(forced)) return found;
+    throw std::runtime_error(std::string("CRNN_DEPLOY_KERNELS=") + forced +
+                             ": this processor, or this build, has no such kernels");
   }
-  for (const char* name : {"amx", "avx512vnni", "avxvnni", "avx2"})
-    if (const Kernels* found = level(name)) return *found;
-  return *portable_kernels();
+  for (const char* name : {"amx", "avx512vnni", "avxvnni", "avx2", "neondot"})
+    if (const Kernels* found = level(name)) return found;
+  return nullptr;
 }
 
 }  // namespace crnn_deploy

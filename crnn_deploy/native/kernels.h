@@ -1,4 +1,4 @@
-// The inner loops, one set for each level of processor; all levels compute the same integers.
+// The inner loops, one set for each level of processor. All levels compute the same sums of products.
 #pragma once
 
 #include <cstddef>
@@ -82,10 +82,12 @@ const Kernels* avx2_kernels();
 const Kernels* avxvnni_kernels();
 const Kernels* avx512vnni_kernels();
 const Kernels* amx_kernels();
+const Kernels* neondot_kernels();
 const Kernels* amx_emulated_kernels();
 
-// The best level that this processor has, or the one that the environment variable CRNN_DEPLOY_KERNELS names. Throws
-// std::runtime_error if that one is not to be had.
-const Kernels& kernels();
+// The best level that this processor has, or the one that the environment variable CRNN_DEPLOY_KERNELS names. Null where
+// only the portable one is left, which is slower than ONNX Runtime's own FP32 layers. Throws std::runtime_error if the
+// named one is not to be had.
+const Kernels* kernels();
 
 }  // namespace crnn_deploy

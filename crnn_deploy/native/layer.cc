@@ -75,8 +75,8 @@ struct Layer::Workspace {
   }
 };
 
-Layer::Layer(Cell cell, int inputs, int hidden, std::vector<Direction> directions)
-    : cell_(cell), inputs_(inputs), hidden_(hidden), directions_(std::move(directions)), kernels_(kernels()) {}
+Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
+    : kernels_(kernels), cell_(cell), inputs_(inputs), hidden_(hidden), directions_(std::move(directions)) {}
 
 void Layer::run(const Batch& batch, const Parallel& parallel) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;

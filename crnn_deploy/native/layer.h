@@ -18,7 +18,7 @@ enum class Cell { kGru, kLstm };
 using Parallel = std::function<void(size_t count, const std::function<void(size_t)>& work)>;
 
 struct Direction {
-  // W `[G·H, C]` and R `[G·H, H]` with the scales of their rows; bias `[2·G·H]`, W's before R's, in ONNX's order of gates.
+  // W `[G·H, C]` and R `[G·H, H]` with the scales of their rows; biases `[2·G·H]`, W's before R's; in ONNX's order.
   Direction(Cell cell, bool reverse, int inputs, int hidden, const int8_t* w, const float* w_scales, const int8_t* r,
             const float* r_scales, const float* biases);
 
@@ -44,7 +44,7 @@ struct Batch {
 
 class Layer {
  public:
-  Layer(Cell cell, int inputs, int hidden, std::vector<Direction> directions);
+  Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions);
 
   // Safe to call from several threads at once.
   void run(const Batch& batch, const Parallel& parallel) const;
@@ -61,11 +61,11 @@ class Layer {
             const int32_t* input_sums) const;
   void finish(const Batch& batch, const Task& task, const Workspace& workspace) const;
 
+  const Kernels& kernels_;
   Cell cell_;
   int inputs_;
   int hidden_;
   std::vector<Direction> directions_;
-  const Kernels& kernels_;
 };
 
 }  // namespace crnn_deploy

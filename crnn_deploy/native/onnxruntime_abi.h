@@ -56,9 +56,7 @@ using GetOutputCount = Function<89, OrtStatus*(const OrtKernelContext* context, 
 using GetInput = Function<90, OrtStatus*(const OrtKernelContext* context, size_t index, const OrtValue** value)>;
 using GetOutput = Function<91, OrtStatus*(OrtKernelContext* context, size_t index, const int64_t* sizes, size_t count,
                                           OrtValue** value)>;
-using ReleaseStatus = Function<93, void(OrtStatus* status)>;
 using ReleaseTensorTypeAndShapeInfo = Function<99, void(OrtTensorTypeAndShapeInfo* info)>;
-using ReleaseCustomOpDomain = Function<101, void(OrtCustomOpDomain* domain)>;
 using GetNodeInputCount = Function<230, OrtStatus*(const OrtKernelInfo* info, size_t* count)>;
 using GetConstantInput =
     Function<249, OrtStatus*(const OrtKernelInfo* info, size_t index, int* is_constant, const OrtValue** value)>;

@@ -6,6 +6,7 @@ namespace crnn_deploy::ort {
 
 Tensor::Tensor(const OrtApi* api, const OrtValue* value) {
   if (!value) return;
+  present_ = true;
   OrtTensorTypeAndShapeInfo* info = nullptr;
   check(GetTensorTypeAndShape::call(api, value, &info));
   const auto release = [api](OrtTensorTypeAndShapeInfo* owned) { ReleaseTensorTypeAndShapeInfo::call(api, owned); };

@@ -52,7 +52,7 @@ class Tensor {
   Tensor() = default;
   Tensor(const OrtApi* api, const OrtValue* value);
 
-  explicit operator bool() const { return data_ != nullptr; }
+  explicit operator bool() const { return present_; }
   const Shape& shape() const { return shape_; }
   template <class T>
   const T* data() const {
@@ -62,7 +62,8 @@ class Tensor {
   void require(const char* name, const Shape& expected) const;
 
  private:
-  void* data_ = nullptr;
+  bool present_ = false;
+  void* data_ = nullptr;  // null too where a size is zero
   Shape shape_;
 };
 

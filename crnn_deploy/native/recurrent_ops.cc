@@ -45,25 +45,33 @@ void require_symmetric(const char* name, const Tensor& tensor) {
   size_t count = 1;
   for (int64_t size : tensor.shape()) count *= static_cast<size_t>(size);
   for (size_t i = 0; i < count; ++i)
-    if (tensor.data<int8_t>()[i] == -128) throw InvalidModel(std::string(name) + " holds -128; it must lie in -127 … 127");
+    if (tensor.data<int8_t>()[i] == -128)
+      throw InvalidModel(std::string(name) + " holds -128; it must lie in -127 … 127");
 }
 
 class RecurrentKernel {
  public:
   RecurrentKernel(const OrtApi* api, const ort::NodeInfo& node, Cell cell)
-      : api_(api), cell_(cell), gates_(cell == Cell::kGru ? 3 : 4), hidden_(node.integer("hidden_size")) {
+      : api_(api),
+        kernels_(kernels()),
+        cell_(cell),
+        gates_(cell == Cell::kGru ? 3 : 4),
+        hidden_(node.integer("hidden_size")) {
+    if (!kernels_) throw std::runtime_error("there are no kernels for this processor");
     if (hidden_ < 1 || hidden_ > kMostColumns) throw InvalidModel("hidden_size must lie in 1 … 65536");
     const std::string direction = node.text("direction");
     if (direction != "forward" && direction != "reverse" && direction != "bidirectional")
       throw InvalidModel("direction is '" + direction + "', expected forward, reverse or bidirectional");
-    reverse_ = direction == "bidirectional" ? std::vector<bool>{false, true} : std::vector<bool>{direction == "reverse"};
+    if (direction == "bidirectional")
+      reverse_ = {false, true};
+    else
+      reverse_ = {direction == "reverse"};
     const Parameters given{node.constant_input(kW), node.constant_input(kWScale), node.constant_input(kR),
                            node.constant_input(kRScale), node.constant_input(kB)};
     if (given.complete()) {
       layer_.emplace(make_layer(given));
       has_bias_ = static_cast<bool>(given.b);
     }
-    kernels();  // complains now, not in the middle of a run, if the forced level is not to be had
   }
 
   void compute(OrtKernelContext* context) const {
@@ -101,7 +109,8 @@ class RecurrentKernel {
  private:
   Layer make_layer(const Parameters& given) const {
     const int64_t directions = static_cast<int64_t>(reverse_.size()), rows = gates_ * hidden_;
-    if (given.w.shape().size() != 3) throw InvalidModel("W has shape " + ort::to_string(given.w.shape()) + ", expected 3 sizes");
+    if (given.w.shape().size() != 3)
+      throw InvalidModel("W has shape " + ort::to_string(given.w.shape()) + ", expected 3 sizes");
     const int64_t inputs = given.w.shape()[2];
     given.w.require("W", {directions, rows, inputs});
     given.w_scale.require("W_scale", {directions, rows, 1});
@@ -125,7 +134,7 @@ class RecurrentKernel {
                           given.w.data<int8_t>() + d * rows * inputs, given.w_scale.data<float>() + d * rows,
                           given.r.data<int8_t>() + d * rows * hidden_, given.r_scale.data<float>() + d * rows, bias);
     }
-    return {cell_, static_cast<int>(inputs), static_cast<int>(hidden_), std::move(packed)};
+    return {*kernels_, cell_, static_cast<int>(inputs), static_cast<int>(hidden_), std::move(packed)};
   }
 
   static void require_lengths(const Tensor& lengths, int64_t steps, int64_t samples) {
@@ -136,6 +145,7 @@ class RecurrentKernel {
   }
 
   const OrtApi* api_;
+  const Kernels* kernels_;
   Cell cell_;
   int gates_;
   int64_t hidden_;
@@ -177,29 +187,37 @@ OrtCustomOp make_op() {
   return op;
 }
 
+// Lives as long as the process: sessions hold on to it.
+OrtCustomOpDomain* make_domain(const OrtApi* api) {
+  static const OrtCustomOp gru = make_op<Cell::kGru>(), lstm = make_op<Cell::kLstm>();
+  OrtCustomOpDomain* domain = nullptr;
+  ort::check(ort::CreateCustomOpDomain::call(api, "crnn_deploy", &domain));
+  ort::check(ort::CustomOpDomainAdd::call(api, domain, &gru));
+  ort::check(ort::CustomOpDomainAdd::call(api, domain, &lstm));
+  return domain;
+}
+
 }  // namespace
 }  // namespace crnn_deploy
 
 // ONNX Runtime calls this when the library is registered with a session's options.
 CRNN_DEPLOY_EXPORT OrtStatus* RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
   using namespace crnn_deploy;
-  static const OrtCustomOp gru = make_op<Cell::kGru>(), lstm = make_op<Cell::kLstm>();
   const OrtApi* api = base->GetApi(ort::kApiVersion);
   if (!api) return nullptr;  // an ONNX Runtime before 1.20: it runs the ops' function bodies
   g_api = api;
   return ort::as_status(api, [&] {
-    OrtCustomOpDomain* domain = nullptr;
-    ort::check(ort::CreateCustomOpDomain::call(api, "crnn_deploy", &domain));
-    ort::check(ort::CustomOpDomainAdd::call(api, domain, &gru));
-    ort::check(ort::CustomOpDomainAdd::call(api, domain, &lstm));
+    if (!kernels()) return;  // here the function bodies are faster
+    static OrtCustomOpDomain* const domain = make_domain(api);
     ort::check(ort::AddCustomOpDomain::call(api, options, domain));
   });
 }
 
-// Name of the kernels that run on this processor; null if the environment asks for others than it has.
+// Name of the kernels that run on this processor, or "none"; null if the environment asks for others than it has.
 CRNN_DEPLOY_EXPORT const char* crnn_deploy_kernel_level() {
   try {
-    return crnn_deploy::kernels().name;
+    const crnn_deploy::Kernels* kernels = crnn_deploy::kernels();
+    return kernels ? kernels->name : "none";
   } catch (const std::exception&) {
     return nullptr;
   }
