@@ -9,6 +9,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from crnn_deploy.native import kernel_level
 from crnn_deploy.spec import Frozen
 
 _PACKAGES = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
@@ -48,6 +49,7 @@ class Environment(Frozen):
     gpus: tuple[str, ...]
     tensorrt: dict[str, str]
     compilers: tuple[str, ...]
+    kernels: str | None = None  # dispatch level of our INT8 recurrent kernels; None: not built
 
 
 class Missing(Frozen):
@@ -67,6 +69,11 @@ _TENSORRT_LIBRARY = Missing(
     thing="TensorRT",
     brings="engines for NVIDIA GPUs, which are planned but not built yet",
     get="pip install 'crnn-deploy[tensorrt]'",
+)
+_KERNELS = Missing(
+    thing="INT8 GRU/LSTM kernels",
+    brings="GRU and LSTM layers in INT8, about 4 times faster; without them they run in FP32",
+    get="a C++17 compiler, then reinstall crnn-deploy",
 )
 _INT8_PROCESSOR = Missing(
     thing="INT8 instructions",
@@ -93,6 +100,7 @@ def environment() -> Environment:
         gpus=tuple(gpus),
         tensorrt=_versions(_TENSORRT),
         compilers=tuple(name for name in _COMPILERS if shutil.which(name)),
+        kernels=kernel_level(),
     )
 
 
@@ -113,6 +121,8 @@ def missing(found: Environment) -> list[Missing]:
         absent.append(_GPU)
     if not found.tensorrt:
         absent.append(_TENSORRT_LIBRARY)
+    if found.kernels is None:
+        absent.append(_KERNELS)
     if not _INT8_SETS & set(found.instruction_sets):
         absent.append(_INT8_PROCESSOR)
     return absent

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import platform
 
+import pytest
 import torch
+from typer.testing import CliRunner
 
+from crnn_deploy.cli.app import app
 from crnn_deploy.environment import Environment, environment, missing
 
 
@@ -33,6 +36,33 @@ def test_missing_things_say_what_they_bring_and_how_to_get_them() -> None:
     assert all(thing.brings and thing.get for thing in absent.values())
 
 
+@pytest.mark.parametrize("level", [None, "avx512vnni"])
+def test_recurrent_kernels_are_named_or_missing(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn_deploy.environment.kernel_level", lambda: level)
+    found = environment()
+    absent = [thing for thing in missing(found) if "GRU" in thing.thing]
+    assert found.kernels == level
+    assert len(absent) == (level is None)
+    assert all("FP32" in thing.brings and "C++17" in thing.get for thing in absent)
+
+
+@pytest.mark.parametrize(("level", "shown"), [(None, "none"), ("amx", "amx")])
+def test_the_doctor_names_the_kernels(level: str | None, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn_deploy.environment.kernel_level", lambda: level)
+    told = CliRunner().invoke(app, ["doctor"])
+    line = next(line for line in told.output.splitlines() if line.startswith("INT8 GRU/LSTM kernels"))
+    assert line.split()[-1] == shown
+    assert ("C++17 compiler" in " ".join(told.output.split())) == (level is None)
+
+
+def test_environments_stored_before_there_were_kernels_still_load() -> None:
+    stored = environment().model_dump(mode="json")
+    del stored["kernels"]
+    assert Environment.model_validate(stored).kernels is None
+
+
 def test_what_is_here_is_not_missing() -> None:
-    full = bare(gpus=("a GPU",), tensorrt={"tensorrt": "11.0"}, instruction_sets=("avx512_vnni",))
-    assert not {"NVIDIA GPU", "TensorRT", "INT8 instructions"} & {thing.thing for thing in missing(full)}
+    full = bare(gpus=("a GPU",), tensorrt={"tensorrt": "11.0"}, instruction_sets=("avx512_vnni",), kernels="amx")
+    assert not {"NVIDIA GPU", "TensorRT", "INT8 instructions", "INT8 GRU/LSTM kernels"} & {
+        thing.thing for thing in missing(full)
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crnn_deploy.cli.console import show_error, show_json, show_written
 
@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from crnn_deploy.report import Written
 
 
+def artifact_facts(artifact: Artifact) -> dict[str, Any]:
+    """What machines are told of an artifact."""
+    facts = {"path": str(artifact.path), "size_bytes": artifact.size_bytes, "sha256": artifact.sha256}
+    return facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")}
+
+
 def show_artifact(artifact: Artifact, as_json: bool) -> None:
     """Print where an artifact is and what it came from."""
     if as_json:
-        facts = {"path": str(artifact.path), "size_bytes": artifact.size_bytes, "sha256": artifact.sha256}
-        show_json(facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")})
+        show_json(artifact_facts(artifact))
         return
     from crnn_deploy.units import size
 

@@ -41,6 +41,7 @@ def _lines(e: Environment) -> list[tuple[str, str]]:
         ("system", f"{e.platform}, Python {e.python}"),
         ("packages", _versions(e.packages)),
         ("ONNX Runtime", ", ".join(e.providers)),
+        ("INT8 GRU/LSTM kernels", e.kernels or "none"),
         ("GPUs", ", ".join(e.gpus) or "none"),
         ("TensorRT", _versions(e.tensorrt) or "none"),
         ("compilers", ", ".join(e.compilers) or "none"),

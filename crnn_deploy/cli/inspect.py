@@ -51,6 +51,7 @@ def _lines(d: Description) -> list[tuple[str, str]]:
         "parameters": f"{d.parameters:,} in {d.precision}",
         "MACs": f"{quantity(d.macs)} on {'×'.join(map(str, d.macs_input or ()))}" if d.macs is not None else None,
         "layers": str(d.layers) if d.layers and not d.architecture else None,
+        "recurrence": "\n".join(d.recurrence),
         "operators": ", ".join(f"{name} {count}" for name, count in d.operators.items()) if d.operators else None,
         "lineage": "\n".join(_step(step) for step in d.lineage),
         "metrics": "\n".join(f"{data}: {json.dumps(figures)}" for data, figures in d.metrics.items()),

@@ -3,42 +3,104 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from crnn_deploy.cli.artifacts import show_artifact
-from crnn_deploy.cli.console import RichProgress
+from crnn_deploy.cli.artifacts import artifact_facts, show_artifact
+from crnn_deploy.cli.console import RichProgress, show, show_json, show_written
 from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output, SkipBad, as_config
 from crnn_deploy.errors import InputError
+
+if TYPE_CHECKING:
+    from crnn_deploy.quantization import QuantizationRecord, Quantized
 
 
 def quantize(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="An FP32 .onnx artifact.")],
     calib: Annotated[str, typer.Option(metavar=SOURCE, help="Images like those to be read; labels aren't needed.")],
     output: Output,
-    int8: Annotated[bool, typer.Option("--int8", help="8-bit integers, the only target so far.")] = False,
-    samples: Annotated[int, typer.Option(help="Calibration images to draw.")] = 300,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    int8: Annotated[bool, typer.Option("--int8", help="8-bit integers, the only precision so far.")] = False,
+    target: Annotated[str, typer.Option(help="cpu (ONNX Runtime) or tensorrt.")] = "cpu",
+    calibrator: Annotated[
+        str, typer.Option(help="minmax, percentile, entropy or mse; auto: what reads best on held-out images.")
+    ] = "auto",
+    samples: Annotated[
+        int | None, typer.Option(help="Images to calibrate on; otherwise up to 300.", show_default=False)
+    ] = None,
+    held_out: Annotated[
+        int | None, typer.Option(help="Other images to compare on; otherwise up to 200.", show_default=False)
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(help="Highest rise of the error in points, upper end of its 95 % interval.", show_default=False),
+    ] = None,
+    sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Measure what each layer costs.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the draw of images.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all that was measured, as .html or .json.")
+    ] = None,
     skip_bad: SkipBad = False,
     force: Force = False,
     as_json: Json = False,
     _debug: Debug = False,
 ) -> None:
-    """Quantize a model for the CPU.
+    """Quantize a model, as far as that keeps its accuracy and makes it faster.
 
     \b
     Examples:
       crnn-deploy quantize student.onnx --int8 --calib train.tar -o student.int8.onnx
+      crnn-deploy quantize student.onnx --int8 --calib train.tar --max-drop 0.3 --report int8.html -o student.int8.onnx
     """
     if not int8:
-        raise InputError("quantize needs to know the target.", fix="Add --int8.")
-    from crnn_deploy.quantization import QuantizeConfig
+        raise InputError("quantize needs to know the precision.", fix="Add --int8.")
+    from crnn_deploy.quantization import QuantizeConfig, RejectedError
     from crnn_deploy.quantization import quantize as quantize_model
 
-    given = {"model": model, "calib": calib, "output": output, "force": force}
-    given |= {"samples": samples, "seed": seed, "skip_bad": skip_bad}
-    config = as_config(QuantizeConfig, given)
-    with RichProgress() as progress:
-        artifact = quantize_model(config, progress)
-    show_artifact(artifact, as_json)
+    given = {"model": model, "calib": calib, "output": output, "force": force, "target": target}
+    given |= {"calibrator": calibrator, "samples": samples, "held_out": held_out, "max_drop": max_drop}
+    config = as_config(QuantizeConfig, given | {"sensitivity": sensitivity, "seed": seed, "skip_bad": skip_bad})
+    if report is not None:
+        check_report(report, force)
+    try:
+        with RichProgress() as progress:
+            made = quantize_model(config, progress)
+    except RejectedError as error:
+        _write_report(error.quantized, report, force)
+        if not as_json:
+            show_quantization(error.quantized.record)
+        raise
+    _write_report(made, report, force)
+    if as_json:
+        show_json(artifact_facts(made.artifact) | {"quantization": made.record.model_dump(mode="json")})
+        return
+    show_quantization(made.record)
+    show_artifact(made.artifact, as_json=False)
+    if report is not None:
+        show_written(report, "")
+
+
+def show_quantization(record: QuantizationRecord) -> None:
+    """Print what a quantization came to."""
+    from crnn_deploy.report import quantization_tables
+
+    show(quantization_tables(record))
+
+
+def check_report(path: Path, force: bool) -> None:
+    """Refuse a report that could not be written, before the work that it tells of."""
+    from crnn_deploy.files import check_free
+    from crnn_deploy.report.page import require_extra
+
+    if path.suffix not in (".html", ".json"):
+        raise InputError(f"The report {path} must end in .html or .json.", fix=f"Use {path.with_suffix('.html')}.")
+    if path.suffix == ".html":
+        require_extra()
+    check_free(path, force)
+
+
+def _write_report(made: Quantized, path: Path | None, force: bool) -> None:
+    if path is not None:
+        from crnn_deploy.report import write_quantization_report
+
+        write_quantization_report(made.record, path, made.artifact.spec.name, force)

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import onnx
 from pydantic import Field
 
 from crnn_deploy.artifact import Artifact, read_onnx, read_safetensors, read_spec, require_file
@@ -15,7 +16,7 @@ from crnn_deploy.checkpoints.summary import TensorSummary, summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.facts import Facts, line_shape, measure, onnx_facts, torch_facts
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
 from crnn_deploy.spec import Architecture, Frozen, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
@@ -37,6 +38,7 @@ class Description(Frozen):
     macs_input: tuple[int, ...] | None
     layers: TensorSummary | None = None
     operators: dict[str, int] | None = None
+    recurrence: tuple[str, ...] = ()
     note: str = ""
     name: str | None = None
     task: str | None = None
@@ -76,7 +78,14 @@ def _describe_onnx(path: Path) -> Description:
         note = f"{note} {error}".strip()
     operators = dict(Counter(node.op_type for node in graph.nodes if node.op_type != "Constant").most_common())
     return _describe(
-        path, spec, facts, note, parameters=graph.parameters(), precision=graph.precision(), operators=operators
+        path,
+        spec,
+        facts,
+        note,
+        parameters=graph.parameters(),
+        precision=graph.precision(),
+        operators=operators,
+        recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT),
     )
 
 
@@ -116,6 +125,12 @@ def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str
         **known,
         **told,
     )
+
+
+def _recurrence(node: onnx.NodeProto) -> str:
+    """Kind, size and direction of a recurrent layer, such as `QGRU, hidden size 96, bidirectional`."""
+    given = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    return f"{node.op_type}, hidden size {given.get('hidden_size', '?')}, {given.get('direction', b'forward').decode()}"
 
 
 def _default_shape(graph: OnnxGraph) -> tuple[int, ...]:

@@ -8,6 +8,9 @@ import onnx
 import onnx.inliner
 from onnx import TensorProto
 
+from crnn_deploy.export.functions import DOMAIN, OP_OF
+from crnn_deploy.native import kernel_level
+
 # Products: operator → positions of its activations and weights among the inputs.
 PRODUCTS = {
     "Conv": (0, 1),
@@ -20,7 +23,12 @@ PRODUCTS = {
     "GRU": (0, 1),
     "LSTM": (0, 1),
     "RNN": (0, 1),
+    "QGRU": (0, 1),
+    "QLSTM": (0, 1),
 }
+
+# Recurrent products: operator → positions of the weights of X and of the recurrent ones.
+RECURRENT = {"GRU": (1, 2), "LSTM": (1, 2), "RNN": (1, 2), "QGRU": (1, 3), "QLSTM": (1, 3)}
 
 # Constant inputs that nobody learned: quantisation parameters, running statistics, initial states, sizes.
 _NOT_LEARNED = {
@@ -34,6 +42,8 @@ _NOT_LEARNED = {
     "GRU": (4, 5),
     "LSTM": (4, 5, 6),
     "RNN": (4, 5),
+    "QGRU": (2, 4, 6, 7),
+    "QLSTM": (2, 4, 6, 7, 8),
     "Resize": (1, 2),
     "Upsample": (1,),
 }
@@ -53,10 +63,10 @@ _WEIGHTS = (*_PRECISIONS, TensorProto.INT32)  # biases of quantised layers are I
 
 
 class OnnxGraph:
-    """A model's main graph with its constants and producers at hand; local functions are inlined."""
+    """A model's main graph with its constants and producers at hand; local functions but our own ops are inlined."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.model = onnx.inliner.inline_local_functions(model) if model.functions else model
+        self.model = _inlined(model) if model.functions else model
         self.nodes = list(self.model.graph.node)
         self.constants: dict[str, TensorProto] = {tensor.name: tensor for tensor in self.model.graph.initializer}
         for node in self.nodes:
@@ -92,6 +102,8 @@ class OnnxGraph:
     def _precision_of(self, node: onnx.NodeProto) -> str:
         """A product is an integer one only if both of its sides are: lone integer weights are unpacked before."""
         activations, weights = (node.input[index] for index in PRODUCTS[node.op_type])
+        if node.domain == DOMAIN and kernel_level() is None:
+            return "fp32"  # runs as its definition says
         if weights in self.constants:
             return _PRECISIONS.get(self.constants[weights].data_type, "fp32")
         stored = self._dequantised(weights)
@@ -128,3 +140,8 @@ class OnnxGraph:
             return False
         stored = self.constants.get(producer.input[0])
         return stored is not None and stored.data_type in _INTEGERS
+
+
+def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
+    own = [(DOMAIN, name) for name in OP_OF.values()]
+    return onnx.inliner.inline_selected_functions(model, own, exclude=True)

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.onnx_graph import PRODUCTS, OnnxGraph
+from crnn_deploy.inspection.onnx_graph import PRODUCTS, RECURRENT, OnnxGraph
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -22,14 +22,23 @@ def onnx_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> int:
     Raises:
         InputError: if the model doesn't take one image, or doesn't run.
     """
+    return sum(macs for _, macs in _counted(graph, input_shape))
+
+
+def product_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> dict[str, int]:
+    """The same for each product by its name; every node must have a name of its own."""
+    return {node.name: macs for node, macs in _counted(graph, input_shape)}
+
+
+def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.NodeProto, int]]:
     shapes = _run_for_shapes(graph, input_shape)
-    return sum(_macs(node, shapes) for node in graph.products)
+    return [(node, _macs(node, shapes)) for node in graph.products]
 
 
 def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     activations, weights = (shapes[node.input[index]] for index in PRODUCTS[node.op_type])
-    if node.op_type in ("GRU", "LSTM", "RNN"):
-        return activations[0] * activations[1] * (prod(weights) + prod(shapes[node.input[2]]))
+    if node.op_type in RECURRENT:
+        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT[node.op_type])
     outputs = prod(shapes[node.output[0]])
     if "Conv" in node.op_type:
         return outputs * prod(weights[1:])

@@ -82,7 +82,7 @@ class RecurrentKernel {
     const int64_t directions = static_cast<int64_t>(reverse_.size());
     if (x.shape().size() != 3) throw InvalidModel("X has shape " + ort::to_string(x.shape()) + ", expected [T, N, C]");
     const int64_t steps = x.shape()[0], samples = x.shape()[1];
-    x.require("X", {steps, samples, given.w.shape().size() == 3 ? given.w.shape()[2] : 0});
+    x.require("X", {steps, samples, columns_of(given.w)});
     if (steps * samples > std::numeric_limits<int32_t>::max()) throw InvalidModel("X has too many rows");
     const Shape state_shape{directions, samples, hidden_};
     if (lengths) require_lengths(lengths, steps, samples);
@@ -107,11 +107,15 @@ class RecurrentKernel {
   }
 
  private:
+  static int64_t columns_of(const Tensor& w) {
+    if (w.shape().size() != 3 || w.shape()[2] < 1)
+      throw InvalidModel("W has shape " + ort::to_string(w.shape()) + ", expected 3 sizes, none of them zero");
+    return w.shape()[2];
+  }
+
   Layer make_layer(const Parameters& given) const {
     const int64_t directions = static_cast<int64_t>(reverse_.size()), rows = gates_ * hidden_;
-    if (given.w.shape().size() != 3)
-      throw InvalidModel("W has shape " + ort::to_string(given.w.shape()) + ", expected 3 sizes");
-    const int64_t inputs = given.w.shape()[2];
+    const int64_t inputs = columns_of(given.w);
     given.w.require("W", {directions, rows, inputs});
     given.w_scale.require("W_scale", {directions, rows, 1});
     given.r.require("R", {directions, rows, hidden_});

@@ -126,7 +126,7 @@ def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
 
 def _notes(candidates: list[Candidate], refused: dict[str, GateError]) -> list[str]:
     """What a reader should know before trusting the table."""
-    notes = [f"{name} was not made. {error.what} {error.cause}" for name, error in refused.items()]
+    notes = [f"{name} does not ship. {error.what} {error.cause} {error.fix}" for name, error in refused.items()]
     for candidate in candidates:
         unknown = candidate.evaluation.unknown_characters
         if unknown:

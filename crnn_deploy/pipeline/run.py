@@ -25,6 +25,7 @@ from crnn_deploy.report import Report, Written, write_report
 from crnn_deploy.spec import Frozen
 
 _RUNS = Path("runs")
+_INT8 = "student.int8.onnx"
 
 
 class RunConfig(Frozen):
@@ -80,6 +81,8 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     stages = Stages(recipe, sources, cache, progress)
 
     made, student, refused = _make(stages)
+    if refused:
+        (folder / _INT8).unlink(missing_ok=True)  # of an earlier run, whose report is about to be replaced
     candidates = [
         Candidate(m.name, m.stage, m.parent, _ship(m.artifact, folder / m.file), stages.evaluate(m.name, m.artifact))
         for m in made
@@ -108,7 +111,7 @@ def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, GateError]]:
         int8 = stages.quantize("student", student_onnx)
     except GateError as error:  # the FP32 student is still worth a report
         return made, student, {"student-int8": error}
-    made.append(Made("student-int8", "quantize", "student", int8, "student.int8.onnx"))
+    made.append(Made("student-int8", "quantize", "student", int8, _INT8))
     return made, student, {}
 
 

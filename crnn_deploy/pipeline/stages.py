@@ -11,6 +11,7 @@ from crnn_deploy.environment import environment
 from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.files import sha256_of, write_text
+from crnn_deploy.native import kernel_level
 from crnn_deploy.pipeline.apart import benchmark_apart
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Recipe
@@ -96,7 +97,14 @@ class Stages:
         """`model` in INT8 as `ROLE.int8.onnx`, calibrated on the recipe's calibration images."""
         data = self.sources.calibration
         options = self.recipe.quantize
-        depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
+        depends = {
+            "model": model.sha256,
+            "data": data.fingerprint,
+            "options": options.model_dump(mode="json"),
+            # Layers run in INT8 where that is faster, on this processor and with these kernels.
+            "processor": environment().processor,
+            "kernel": kernel_level(),
+        }
         name = f"{role}.int8.onnx"
 
         def work(folder: Path) -> None:

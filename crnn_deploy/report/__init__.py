@@ -2,6 +2,8 @@
 
 from crnn_deploy.report.examples import build_examples
 from crnn_deploy.report.model import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
+from crnn_deploy.report.quantization_page import write_quantization_report
+from crnn_deploy.report.quantization_terminal import quantization_tables
 from crnn_deploy.report.terminal import terminal_table
 from crnn_deploy.report.write import Written, read_report, write_report
 
@@ -14,7 +16,9 @@ __all__ = [
     "Variant",
     "Written",
     "build_examples",
+    "quantization_tables",
     "read_report",
     "terminal_table",
+    "write_quantization_report",
     "write_report",
 ]

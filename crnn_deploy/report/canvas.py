@@ -6,8 +6,11 @@ SVG serves light and dark. Blue, orange and grey stay apart for colour-blind rea
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 COLOURS = {
@@ -42,12 +45,20 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
     return figure, grid
 
 
+@contextlib.contextmanager
+def any_script() -> Iterator[None]:
+    """Lay out text of any script: without its glyphs widths are guessed; the browser draws it, in fonts of its own."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
 def to_svg(figure: Any, name: str) -> str:
     """The figure as an `<svg>` element: themed, without addresses, with ids of its own, the same every time."""
     import matplotlib
 
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}), any_script():
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     svg = buffer.getvalue()
     tag, body = svg[svg.index("<svg") :].split(">", 1)

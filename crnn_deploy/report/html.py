@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from crnn_deploy import units
-from crnn_deploy.errors import InputError
 from crnn_deploy.report import plots
 from crnn_deploy.report.model import ExampleLine, Report, Variant
+from crnn_deploy.report.page import Tile, render_page, require_extra
 from crnn_deploy.report.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.scatter import accuracy_against_latency
 from crnn_deploy.report.spelling import Segment, same, segments
@@ -30,15 +28,6 @@ from crnn_deploy.report.table import GATE_MARKS, comparisons_table, latency_tabl
 
 
 @dataclass(frozen=True)
-class Tile:
-    """One main figure of the variant that ships, and what it is to be compared with."""
-
-    label: str
-    value: str
-    context: str
-
-
-@dataclass(frozen=True)
 class Reading:
     """What one or more variants read alike."""
 
@@ -53,48 +42,24 @@ def render_html(report: Report) -> str:
     Raises:
         InputError: if jinja2 or matplotlib is not installed.
     """
-    _require_extra()
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    # Names, paths and readings come from recipes and models: everything is escaped but our own SVG.
-    environment = Environment(
-        loader=PackageLoader("crnn_deploy.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("report.html.j2")
-    return page.render(_content(report), plots={name: Markup(svg or "") for name, svg in _draw(report).items()})
+    require_extra()
+    return render_page("report.html.j2", _content(report), _draw(report))
 
 
 def _draw(report: Report) -> dict[str, str | None]:
     """The plots by name, as SVG."""
-    with warnings.catch_warnings():
-        # Only widths are guessed without the glyphs; the browser draws the text, in fonts of its own.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        return {
-            "accuracy": accuracy_against_latency(report),
-            "sizes": plots.sizes(report),
-            "latencies": plots.latencies(report),
-            "training": plots.training_curve(report.training),
-        }
-
-
-def _require_extra() -> None:
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
-    if missing:
-        raise InputError(
-            f"The HTML report needs {' and '.join(missing)}.",
-            "They belong to the optional extra 'report', which is not installed.",
-            "pip install 'crnn-deploy[report]'",
-        )
+    return {
+        "accuracy": accuracy_against_latency(report),
+        "sizes": plots.sizes(report),
+        "latencies": plots.latencies(report),
+        "training": plots.training_curve(report.training),
+    }
 
 
 def _content(report: Report) -> dict[str, Any]:
     return {
         "report": report,
+        "title": report.title,
         "headline": headline(report),
         "tiles": _tiles(report),
         "metric": metrics(report)[0],

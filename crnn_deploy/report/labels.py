@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crnn_deploy.report.canvas import any_script
+
 # Offsets in points, horizontal and vertical alignment: the nearest comfortable place first.
 PLACES = tuple(
     place
@@ -23,6 +25,7 @@ PLACES = tuple(
 POINT_RADIUS = 7
 
 
+@any_script()
 def place_labels(
     axes: Any,
     points: Sequence[tuple[float, float]],

@@ -17,6 +17,7 @@ def environment_facts(environment: Environment) -> list[tuple[str, str]]:
         ("Python", environment.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in environment.packages.items())),
         ("ONNX Runtime providers", ", ".join(environment.providers)),
+        ("INT8 GRU/LSTM kernels", environment.kernels or "none: such layers ran in FP32"),
         ("GPUs", ", ".join(environment.gpus)),
     ]
     return [(label, value) for label, value in facts if value]

@@ -14,6 +14,7 @@ from torch import nn
 from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.inspection import describe
+from crnn_deploy.quantization.recurrent import quantize_recurrent
 
 
 def test_an_artifact_tells_its_spec(tmp_path: Path) -> None:
@@ -41,6 +42,20 @@ def test_an_onnx_file_is_described_with_and_without_spec(tmp_path: Path) -> None
     assert bare.macs
     assert bare.task is None
     assert "carries no spec" in bare.note
+
+
+def test_recurrent_layers_of_an_onnx_file_are_described(tmp_path: Path) -> None:
+    artifact = tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec(layers=2))
+    exported = export(ExportConfig(model=artifact.path, output=tmp_path / "tiny.onnx"))
+    assert describe(exported.path).recurrence == 2 * ("GRU, hidden size 24, bidirectional",)
+    model = load(exported.path)
+    quantize_recurrent(model, {node.name for node in model.graph.node})
+    save(model, tmp_path / "int8.onnx")
+    found = describe(tmp_path / "int8.onnx")
+    assert found.recurrence == 2 * ("QGRU, hidden size 24, bidirectional",)
+    assert found.operators is not None
+    assert found.operators["QGRU"] == 2
+    assert found.macs
 
 
 def test_an_unknown_checkpoint_tells_its_layers_and_why_it_is_unknown(tmp_path: Path) -> None:

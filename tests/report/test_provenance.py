@@ -20,6 +20,12 @@ def test_what_is_not_there_is_left_out() -> None:
     assert dict(environment_facts(with_gpu))["GPUs"] == "Example GPU"
 
 
+def test_the_recurrent_kernels_are_named_or_said_to_be_missing() -> None:
+    label = "INT8 GRU/LSTM kernels"
+    assert "FP32" in dict(environment_facts(MACHINE))[label]
+    assert dict(environment_facts(MACHINE.model_copy(update={"kernels": "amx"})))[label] == "amx"
+
+
 def test_what_the_system_does_not_tell_is_left_out() -> None:
     silent = MACHINE.model_copy(update={"memory_bytes": 0, "instruction_sets": ()})
     assert not {"Memory", "Instruction sets"} & dict(environment_facts(silent)).keys()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import Report, html, read_report, write_report
+from crnn_deploy.report import Report, page, read_report, write_report
 from crnn_deploy.report.write import Written, render_json
 
 
@@ -60,7 +60,7 @@ def test_without_the_extra_the_page_is_missing_and_the_caller_is_told(
 def test_a_folder_that_cannot_be_written_is_refused_without_the_extra_too(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(html, "find_spec", lambda _: None)
+    monkeypatch.setattr(page, "find_spec", lambda _: None)
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
         write_report(report, tmp_path / "file")

@@ -1,9 +1,9 @@
-"""Run the FP32 model over the calibration images and let a calibrator watch its activations."""
+"""Run the FP32 model over the calibration images and summarise its activations."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,19 +11,19 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.calibrator import Calibrator
+from crnn_deploy.quantization.calibrators import Calibrator, Range
+from crnn_deploy.quantization.histogram import Histogram
 
-Ranges = dict[str, tuple[float, float]]
+Ranges = dict[str, Range]
 
 
-def collect_ranges(
+def observe(
     model: onnx.ModelProto,
     tensors: Sequence[str],
     batches: Iterable[NDArray[np.float32]],
-    calibrator: Calibrator,
     threads: int | None = None,
-) -> Ranges:
-    """Range of each of `tensors` over all batches `[N, C, H, W]`, whose widths may differ.
+) -> dict[str, Histogram]:
+    """Histogram of each of `tensors` over all batches `[N, C, H, W]`, whose widths may differ.
 
     Memory holds the activations of one batch at a time.
 
@@ -40,12 +40,18 @@ def collect_ranges(
     image_name = session.get_inputs()[0].name
     computed = [name for name in tensors if name != image_name]
 
+    histograms = {name: Histogram() for name in tensors}
     for images in batches:
-        if image_name in tensors:
-            calibrator.observe(image_name, images)
+        if image_name in histograms:
+            _take_in(histograms, image_name, images)
         for name, values in zip(computed, session.run(computed, {image_name: images}), strict=True):
-            calibrator.observe(name, values)
-    return {name: _finite(name, calibrator.range(name)) for name in tensors}
+            _take_in(histograms, name, values)
+    return histograms
+
+
+def ranges(histograms: Mapping[str, Histogram], calibrator: Calibrator, symmetric: bool) -> Ranges:
+    """The range that INT8 should cover of each tensor, in the tensor's own units."""
+    return {name: calibrator(histogram, symmetric) for name, histogram in histograms.items()}
 
 
 def _with_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelProto:
@@ -57,11 +63,12 @@ def _with_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelP
     return watched
 
 
-def _finite(name: str, bounds: tuple[float, float]) -> tuple[float, float]:
-    if not all(map(math.isfinite, bounds)):
+def _take_in(histograms: Mapping[str, Histogram], name: str, values: NDArray[np.floating[Any]]) -> None:
+    try:
+        histograms[name].observe(values)
+    except ValueError as error:
         raise InputError(
             f"The activation {name} is not finite on the calibration images.",
             "The weights are damaged, or overflow on such images.",
             "Evaluate the FP32 model on them first.",
-        )
-    return bounds
+        ) from error

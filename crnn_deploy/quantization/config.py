@@ -1,0 +1,46 @@
+"""What a quantization is asked to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from crnn_deploy.quantization.calibrators import CalibratorName
+from crnn_deploy.quantization.record import Target
+from crnn_deploy.runtime import Threads
+from crnn_deploy.spec import Frozen
+
+
+class QuantizeOptions(Frozen):
+    """What determines the quantized file, besides the model, the images and the machine."""
+
+    target: Target = Field(default="cpu", description="who runs it: ONNX Runtime on a CPU, or TensorRT on a GPU")
+    calibrator: CalibratorName | Literal["auto"] = Field(
+        default="auto", description="how ranges are chosen; auto: what reads best on the held-out images"
+    )
+    samples: int | None = Field(default=None, gt=0, description="images to calibrate on; absent: up to 300")
+    held_out: int | None = Field(
+        default=None, gt=0, description="other images of the same source to compare on; absent: up to 200"
+    )
+    max_drop: float | None = Field(
+        default=None,
+        ge=0,
+        le=100,
+        description="highest rise of the error over the parent, in percentage points: upper end of the paired 95 % "
+        "interval; layers that cost too much stay in FP32",
+    )
+    sensitivity: bool = Field(default=False, description="measure each layer's sensitivity even where all may be INT8")
+    seed: int = Field(default=0, ge=0, description="of the draw of images")
+    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
+    threads: Threads | None = Field(default=None, description="of ONNX Runtime; absent: its own choice")
+
+
+class QuantizeConfig(QuantizeOptions):
+    """One quantization."""
+
+    model: Path
+    calib: str
+    output: Path
+    force: bool = False

@@ -1,0 +1,86 @@
+"""What a quantization tried, measured and decided, as plain data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from crnn_deploy.quantization.calibrators import TensorCalibration
+from crnn_deploy.spec import Frozen
+
+Target = Literal["cpu", "tensorrt"]
+
+
+class Change(Frozen):
+    """Candidate minus parent in the error (case-insensitive CER, or 1 - top-1), a fraction with its 95 % interval."""
+
+    delta: float
+    low: float
+    high: float
+
+
+class Reading(Frozen):
+    """How a candidate reads the held-out images, against its parent."""
+
+    error: float
+    change: Change
+    same_text: float = Field(description="share of images that read exactly as the parent reads them")
+    noise_db: float = Field(description="power of the parent's logits over that of the difference, in dB")
+
+
+class CalibratorTrial(Frozen):
+    """One calibrator with every layer in INT8."""
+
+    calibrator: str
+    reading: Reading
+
+
+class LayerSensitivity(Frozen):
+    """One layer alone in INT8, all others in FP32."""
+
+    layer: str
+    op: str
+    reading: Reading
+
+
+class LayerPlacement(Frozen):
+    """Where a layer runs, and why."""
+
+    layer: str
+    op: str
+    precision: Literal["int8", "fp32"]
+    reason: str = ""
+
+
+class SpeedTrial(Frozen):
+    """Medians of interleaved runs on this machine, one thread, batch 1, `width` pixels."""
+
+    plan: str = Field(description="which layers are in INT8, such as `all` or `recurrent`")
+    width: int
+    parent_ms: float
+    candidate_ms: float
+
+    @property
+    def speedup(self) -> float:
+        return self.parent_ms / self.candidate_ms
+
+
+class QuantizationRecord(Frozen):
+    """Everything that led to a quantized model."""
+
+    target: Target
+    calibrator: str
+    reference: Literal["labels", "parent"] = Field(description="what the held-out images' error is counted against")
+    figure: Literal["cer_ci", "top1"]
+    calibration_images: int
+    held_out_images: int
+    reading: Reading
+    max_drop: float | None = Field(default=None, description="budget: highest `reading.change.high`, as a fraction")
+    trials: tuple[CalibratorTrial, ...] = ()
+    sensitivity: tuple[LayerSensitivity, ...] = Field(default=(), description="most sensitive first")
+    layers: tuple[LayerPlacement, ...]
+    speed: tuple[SpeedTrial, ...] = Field(default=(), description="the chosen plan last; empty for other machines")
+    kernel: str | None = Field(default=None, description="dispatch level of the recurrent kernels that ran; None: FP32")
+    realised: dict[str, dict[str, int]] = Field(description="`int8` and `fp32` → operators as run → nodes")
+    tensors: tuple[TensorCalibration, ...]

@@ -1,0 +1,139 @@
+"""The way to a plan: calibrators, then the accuracy budget, then speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import onnx
+
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_macs import product_macs
+from crnn_deploy.progress import Progress
+from crnn_deploy.quantization.assembly import assemble
+from crnn_deploy.quantization.budget import Budget, fit_budget, measure_sensitivity
+from crnn_deploy.quantization.calibrators import CALIBRATORS, CalibratorName
+from crnn_deploy.quantization.histogram import Histogram
+from crnn_deploy.quantization.observation import Ranges, ranges
+from crnn_deploy.quantization.placement import ALL, Placement
+from crnn_deploy.quantization.plan import Layer, Plan, first_plan, linked
+from crnn_deploy.quantization.reading import Examiner
+from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, Reading, SpeedTrial, Target
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan, what it reads and how fast it is, and what was measured on the way to it."""
+
+    calibrator: CalibratorName
+    plan: Plan
+    reading: Reading
+    accepted: bool
+    """Whether the reading keeps the budget."""
+    trials: tuple[CalibratorTrial, ...]
+    sensitivity: tuple[LayerSensitivity, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why layers of the first plan are in FP32."""
+    speed: tuple[SpeedTrial, ...] = ()
+
+
+class Search:
+    """Looks for the best plan of one model.
+
+    Args:
+        model: FP32, as `prepare` gives it.
+        layers: that could run in INT8.
+        histograms: of the tensors that `tensors_to_calibrate` names.
+    """
+
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        target: Target,
+        layers: Sequence[Layer],
+        histograms: Mapping[str, Histogram],
+        examiner: Examiner,
+        progress: Progress,
+    ) -> None:
+        self.model = model
+        self._target = target
+        self.layers = layers
+        self.histograms = histograms
+        self._examiner = examiner
+        self._progress = progress
+        self._ranges: dict[CalibratorName, Ranges] = {}
+        self.first = first_plan(model.graph, layers, target)
+
+    def assemble(self, plan: Plan, calibrator: CalibratorName) -> onnx.ModelProto:
+        """The model of a plan."""
+        return assemble(self.model, plan, self.ranges(calibrator), self._target)
+
+    def ranges(self, calibrator: CalibratorName) -> Ranges:
+        """What INT8 covers of each tensor."""
+        if calibrator not in self._ranges:
+            self._ranges[calibrator] = ranges(self.histograms, CALIBRATORS[calibrator], self._target == "tensorrt")
+        return self._ranges[calibrator]
+
+    def calibrate(self, calibrators: Sequence[CalibratorName]) -> Found:
+        """All layers in INT8, with the calibrator that makes the fewest errors."""
+        trials = tuple(
+            CalibratorTrial(calibrator=name, reading=self._read(self.first, name, f"Reading with {name}"))
+            for name in calibrators
+        )
+        best = min(trials, key=lambda trial: _rank(trial.reading))
+        chosen = next(name for name in calibrators if name == best.calibrator)
+        return Found(chosen, self.first, best.reading, accepted=False, trials=trials)
+
+    def keep_budget(self, found: Found, budget: Budget, always: bool) -> Found:
+        """`found` with as many layers in FP32 as the budget demands.
+
+        Args:
+            always: measure the layers' sensitivity even if the budget holds.
+        """
+        accepted = budget.accepts(found.reading)
+        if accepted and not always:
+            return replace(found, accepted=True)
+
+        def read(plan: Plan, description: str) -> Reading:
+            return self._read(plan, found.calibrator, description)
+
+        layers = [layer for layer in self.layers if layer.name in found.plan]
+        sensitivity = measure_sensitivity(layers, read, self._progress)
+        found = replace(found, sensitivity=sensitivity, accepted=accepted)
+        if accepted:
+            return found
+        fit = fit_budget(found.plan, sensitivity, read, budget, found.reading)
+        return replace(
+            found,
+            plan=fit.plan,
+            reading=fit.reading,
+            accepted=fit.accepted,
+            reasons=dict.fromkeys(found.plan - fit.plan, "too sensitive for the budget"),
+        )
+
+    def place(self, found: Found, placement: Placement, budget: Budget, input_shape: tuple[int, ...]) -> Found:
+        """`found` with layers in FP32 where they run faster so, as long as the rest keeps the budget."""
+        recurrent = frozenset(layer.name for layer in self.layers if layer.recurrent) & found.plan
+        plan, speed = placement.fastest(found.plan, recurrent, self._groups(found.plan, input_shape))
+        if plan == found.plan:
+            return replace(found, speed=speed)
+        reading = self._read(plan, found.calibrator, "Reading with the fastest placement")
+        accepted = budget.accepts_repaired(reading) if found.reasons else budget.accepts(reading)
+        if not accepted:
+            return replace(found, speed=tuple(sorted(speed, key=lambda trial: trial.plan == ALL)))
+        slower = dict.fromkeys(found.plan - plan, "slower in INT8 here")
+        return replace(found, plan=plan, reading=reading, reasons={**found.reasons, **slower}, speed=speed)
+
+    def _groups(self, plan: Plan, input_shape: tuple[int, ...]) -> list[Plan]:
+        """Layers of a plan that pass INT8 on to each other, those that compute the most first."""
+        macs = product_macs(OnnxGraph(self.model), input_shape)
+        groups = linked(self.model.graph, [layer for layer in self.layers if layer.name in plan])
+        return sorted(groups, key=lambda group: -sum(macs[name] for name in group))
+
+    def _read(self, plan: Plan, calibrator: CalibratorName, description: str) -> Reading:
+        return self._examiner.read(self.assemble(plan, calibrator), description)
+
+
+def _rank(reading: Reading) -> tuple[float, float, float]:
+    """Order of readings, best first."""
+    return reading.error, -reading.same_text, -reading.noise_db

@@ -1,0 +1,47 @@
+"""What all pages share: one self-contained HTML file with a headline, tiles, tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from crnn_deploy.errors import InputError
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One main figure, and what it is to be compared with."""
+
+    label: str
+    value: str
+    context: str = ""
+
+
+def require_extra() -> None:
+    """Raise `InputError` if jinja2 or matplotlib is not installed. Call it before drawing plots."""
+    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    if missing:
+        raise InputError(
+            f"The HTML report needs {' and '.join(missing)}.",
+            "They belong to the optional extra 'report', which is not installed.",
+            "pip install 'crnn-deploy[report]'",
+        )
+
+
+def render_page(template: str, content: Mapping[str, Any], plots: Mapping[str, str | None]) -> str:
+    """Fill a template. `plots` are our own SVG by name; all else is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    # Names, paths and readings come from recipes and models.
+    environment = Environment(
+        loader=PackageLoader("crnn_deploy.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawn = {name: Markup(svg or "") for name, svg in plots.items()}
+    return environment.get_template(template).render(content, plots=drawn)

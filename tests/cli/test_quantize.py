@@ -1,0 +1,70 @@
+"""What `quantize` prints, writes and returns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stopwatches
+import tiny_crnn
+from typer.testing import CliRunner
+
+from crnn_deploy.cli.app import app
+from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.quantization import quantizer
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    parent = tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec())
+    export(ExportConfig(model=parent.path, output=tmp_path / "m.onnx"))
+    tiny_crnn.image_folder(tmp_path / "lines", 20)
+    return tmp_path
+
+
+def invoke(options: str) -> Any:
+    return CliRunner().invoke(app, f"quantize m.onnx --int8 --calib lines -o q.onnx {options}".split())
+
+
+def test_people_see_what_was_made_and_found() -> None:
+    result = invoke("")
+    assert result.exit_code == 0, result.output
+    assert "q.onnx" in result.stdout
+    assert "percentile" in result.stdout
+    assert "same text" in result.stdout
+
+
+def test_json_holds_the_record() -> None:
+    found = json.loads(invoke("--json --held-out 5 --max-drop 100 --sensitivity").stdout)
+    assert found["path"] == "q.onnx"
+    record = found["quantization"]
+    assert record["held_out_images"] == 5
+    assert record["max_drop"] == 1.0
+    assert len(record["sensitivity"]) == len(record["layers"]) == 4
+
+
+@pytest.mark.parametrize(("report", "holds"), [("r.json", '"trials"'), ("r.html", "<html")])
+def test_reports(report: str, holds: str) -> None:
+    result = invoke(f"--report {report}")
+    assert result.exit_code == 0, result.output
+    assert holds in Path(report).read_text()
+    assert report in result.stdout
+
+
+def test_the_target_can_be_tensorrt() -> None:
+    record = json.loads(invoke("--target tensorrt --json").stdout)["quantization"]
+    assert record["target"] == "tensorrt"
+    assert record["speed"] == []
+
+
+def test_a_rejected_model_is_told_with_its_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ParentFastest)
+    result = invoke("--report r.json")
+    assert result.exit_code == 1
+    assert "no faster on this machine" in result.stderr
+    assert "q.rejected.onnx" in result.stderr
+    assert not Path("q.onnx").exists()
+    assert json.loads(Path("r.json").read_text())["speed"]

@@ -1,0 +1,106 @@
+"""What is said of a quantization follows from its figures."""
+
+from __future__ import annotations
+
+import pytest
+from report.quantization_makers import full_record, make_record, reading, sensitivity, tensor
+
+from crnn_deploy.quantization.record import LayerPlacement, SpeedTrial
+from crnn_deploy.report.quantization import (
+    kernels,
+    placements,
+    sensitivity_table,
+    short,
+    tensors_table,
+    trials_table,
+    verdict,
+    within_budget,
+    worst_tensors,
+)
+
+GRU = LayerPlacement(layer="/rnn/GRU", op="GRU", precision="int8")
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
+
+
+def test_the_verdict_names_cost_speed_and_kernels() -> None:
+    assert plain(verdict(full_record())) == (
+        "CER +0.05 points (−0.04 … +0.14) with calibrator mse, 98.70 % same text, 2.4× faster, "
+        "GRU/LSTM in INT8 on avx512vnni"
+    )
+
+
+def test_the_speed_up_is_that_of_the_chosen_plan_and_may_be_a_slow_down() -> None:
+    slower = SpeedTrial(plan="all", width=100, parent_ms=2.0, candidate_ms=4.0)
+    faster = SpeedTrial(plan="all", width=100, parent_ms=4.0, candidate_ms=2.0)
+    assert "2.0× slower" in verdict(make_record(speed=(faster, slower)))
+    assert "×" not in verdict(make_record())
+
+
+@pytest.mark.parametrize(("max_drop", "within"), [(None, True), (0.003, True), (0.0029, False)])
+def test_the_budget_binds_the_upper_end_of_the_interval(max_drop: float | None, within: bool) -> None:
+    record = make_record(reading=reading(0.002, 0.001), max_drop=max_drop)
+    assert within_budget(record) == within
+    assert ("more than the 0.29 allowed" in verdict(record)) != within
+
+
+def test_recurrent_layers_that_fell_back_to_fp32_are_not_called_int8() -> None:
+    fell_back = make_record(layers=(GRU,), sensitivity=(sensitivity(GRU.layer, 0.0, 30.0, "GRU"),))
+    assert "FP32" in kernels(fell_back)
+    assert placements(fell_back, "int8") == []
+    assert sensitivity_table(fell_back).rows[0][-1].text == "FP32"
+    assert kernels(make_record(layers=(GRU,), kernel="amx")) == "GRU/LSTM in INT8 on amx"
+    assert kernels(make_record(layers=(GRU,), target="tensorrt")) == ""
+    assert kernels(make_record()) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("/backbone/blocks/blocks.1/layers/layers.0/layers.0.0/Conv_output_0", "backbone/blocks.1/layers.0.0/Conv"),
+        ("/features/features.1/features.11/Conv", "features/features.1/features.11/Conv"),
+        ("image", "image"),
+    ],
+)
+def test_names_lose_what_they_repeat(name: str, shown: str) -> None:
+    assert short(name) == (shown.removeprefix("features/") if "features" in shown else shown)
+
+
+def test_the_chosen_calibrator_is_marked() -> None:
+    marks = {row[0].text: row[-1].text for row in trials_table(full_record()).rows}
+    assert marks == {"minmax": "", "percentile": "", "entropy": "", "mse": "✓"}
+
+
+def test_each_layer_has_its_cost_and_where_it_runs() -> None:
+    rows = {
+        row[0].text: [f"{cell.text} {cell.detail}".strip() for cell in row]
+        for row in sensitivity_table(full_record()).rows
+    }
+    assert rows["backbone/stem/Conv"][1:] == ["Conv", "+0.41 +0.35 … +0.47", "11.2", "FP32"]
+    assert rows["sequence/rnn/GRU"][-1] == "INT8"
+
+
+def test_layers_with_the_same_reason_are_told_together() -> None:
+    first, second = placements(full_record(), "fp32")
+    assert first == ("1 × Conv", "costs too much accuracy: +0.41 points", ["backbone/stem/Conv"])
+    assert second[:2] == ("3 × Conv", "depthwise, faster in FP32 here")
+    assert len(second[2]) == 3
+
+
+def test_tensors_that_saturate_have_outliers_or_waste_levels_come_first() -> None:
+    tensors = (
+        tensor("fine"), tensor("clipped", saturated=0.01), tensor("far", outliers=80.0), tensor("coarse", levels=16.0),
+    )  # fmt: skip
+    assert [found.name for found in worst_tensors(make_record(tensors=tensors))] == ["far", "coarse", "clipped"]
+
+
+def test_what_rounds_to_nothing_is_told_from_nothing() -> None:
+    rows = tensors_table([tensor("a", saturated=0.0), tensor("b", saturated=1e-6), tensor("c", saturated=0.0132)]).rows
+    assert [plain(row[3].text) for row in rows] == ["0", "<0.01 %", "1.32 %"]
+
+
+def test_ranges_show_what_was_observed_and_what_is_covered() -> None:
+    (row,) = tensors_table([tensor("a", -0.0, 6.0, 2.0)]).rows
+    assert [cell.text for cell in row[1:3]] == ["0 … 12", "0 … 6"]
