@@ -17,7 +17,9 @@ from crnn_deploy.quantization.stored_weights import store_weights_as_int8
 _SHIELDED = ("Conv", "Gemm")
 
 
-def assemble(model: onnx.ModelProto, plan: Plan, ranges: Ranges, target: Target) -> onnx.ModelProto:
+def assemble(
+    model: onnx.ModelProto, plan: Plan, ranges: Ranges, target: Target, exact: Plan = frozenset()
+) -> onnx.ModelProto:
     """The model in which the layers of `plan`, and only these, run in INT8.
 
     Args:
@@ -25,12 +27,13 @@ def assemble(model: onnx.ModelProto, plan: Plan, ranges: Ranges, target: Target)
         ranges: of the activations that `tensors_to_calibrate` names.
         target: for `cpu`, weights of layers that run in FP32 are stored in INT8 all the same, and names are shortened;
             TensorRT names the layers of its engine after the nodes.
+        exact: layers outside of `plan` whose weights stay FP32 too.
     """
     assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
     if target == "cpu":
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)
-        store_weights_as_int8(assembled)
+        store_weights_as_int8(assembled, exact)
         slim(assembled)
     return assembled
 

@@ -18,11 +18,13 @@ from crnn_deploy.quantization.record import SpeedTrial
 from crnn_deploy.runtime.onnxruntime import session_options
 
 ALL = "all"
+ALL_BUT_FIRST = "all but the first convolution"
 RECURRENT = "recurrent"
 MIXED = "mixed"
 
 _CLEARLY_FASTEST = 1.02
 _WORTH_IT = 1.01
+_PLAINLY_FASTER = 1.05
 _SEARCH_SECONDS = 20.0
 
 _ROUNDS, _WARMUP = 1000, 5
@@ -79,23 +81,27 @@ class Placement:
         self._width = width
         self._progress = progress
 
-    def fastest(self, plan: Plan, recurrent: Plan, groups: Sequence[Plan]) -> tuple[Plan, tuple[SpeedTrial, ...]]:
+    def fastest(
+        self, plan: Plan, recurrent: Plan, first: str, groups: Sequence[Plan]
+    ) -> tuple[Plan, tuple[SpeedTrial, ...]]:
         """The fastest plan within `plan` and the trials that led to it, the chosen plan's last.
 
         Args:
             recurrent: the recurrent layers of `plan`.
-            groups: its other layers, those together that pass INT8 on to each other, in the order to try them.
+            first: the first convolution, which has so few input channels that INT8 often loses on it.
+            groups: the other layers of `plan`, those together that pass INT8 on to each other, in the order to try.
         """
-        candidates = {ALL: plan} if recurrent in (plan, frozenset()) else {RECURRENT: recurrent, ALL: plan}
+        candidates = {RECURRENT: recurrent, ALL_BUT_FIRST: plan - {first}, ALL: plan}
+        candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
         trials = self.trials(candidates)
-        whole = trials[-1]
-        if all(whole.candidate_ms * _CLEARLY_FASTEST < other for other in _others(trials)):
-            return plan, trials
-        mixed = self._search(recurrent, groups)
-        finalists = {**candidates, MIXED: mixed} if mixed not in (plan, recurrent) else candidates
-        trials = self.trials(finalists)
-        best = min(trials, key=lambda trial: trial.candidate_ms)
-        return finalists[best.plan], (*(trial for trial in trials if trial is not best), best)
+        times = {trial.plan: trial.candidate_ms for trial in trials}
+        leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
+        others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT)]
+        if not all(times[leader] * _CLEARLY_FASTEST < other for other in others):
+            candidates[MIXED] = self._search(recurrent, groups)
+            trials = self.trials(candidates)
+            leader = min(trials, key=lambda trial: trial.candidate_ms).plan
+        return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))
 
     def trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
         """The parent and models of all plans, in turns."""
@@ -120,8 +126,3 @@ class Placement:
             if after * _WORTH_IT < before:
                 plan, model = larger, candidate
         return plan
-
-
-def _others(trials: Sequence[SpeedTrial]) -> list[float]:
-    """Times that the last trial's is held against."""
-    return [trials[-1].parent_ms, *(trial.candidate_ms for trial in trials[:-1])]

@@ -47,7 +47,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width.
 
     All layers with weights run in INT8 but those that cost more accuracy than the budget allows and, on a CPU, those
-    that are slower in INT8 on this machine. Their weights are stored in INT8 there all the same.
+    that are slower in INT8 on this machine, whose weights are stored in INT8 all the same.
 
     Raises:
         InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the
@@ -86,14 +86,14 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
         image = held_out.median()
         placement = Placement(
             original,
-            lambda plan: search.assemble(plan, found.calibrator),
+            lambda plan: search.assemble(plan, found.calibrator, found.exact),
             InterleavedStopwatch(image),
             image.shape[3],
             progress,
         )
         found = search.place(found, placement, budget, image.shape)
 
-    quantized = search.assemble(found.plan, found.calibrator)
+    quantized = search.assemble(found.plan, found.calibrator, found.exact)
     realised = realised_precision(quantized) if config.target == "cpu" else None
     record = compose_record(config, found, search, len(calibration), examiner, realised)
     complaint = complaint_about(config, record, found.accepted, realised)

@@ -35,6 +35,8 @@ class Found:
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why layers of the first plan are in FP32."""
     speed: tuple[SpeedTrial, ...] = ()
+    exact: Plan = frozenset()
+    """Layers that the budget keeps in FP32 with their weights; other layers in FP32 store theirs in INT8."""
 
 
 class Search:
@@ -64,9 +66,9 @@ class Search:
         self._ranges: dict[CalibratorName, Ranges] = {}
         self.first = first_plan(model.graph, layers, target)
 
-    def assemble(self, plan: Plan, calibrator: CalibratorName) -> onnx.ModelProto:
-        """The model of a plan."""
-        return assemble(self.model, plan, self.ranges(calibrator), self._target)
+    def assemble(self, plan: Plan, calibrator: CalibratorName, exact: Plan = frozenset()) -> onnx.ModelProto:
+        """The model of a plan; weights of the layers in `exact` stay FP32."""
+        return assemble(self.model, plan, self.ranges(calibrator), self._target, exact)
 
     def ranges(self, calibrator: CalibratorName) -> Ranges:
         """What INT8 covers of each tensor."""
@@ -75,14 +77,13 @@ class Search:
         return self._ranges[calibrator]
 
     def calibrate(self, calibrators: Sequence[CalibratorName]) -> Found:
-        """All layers in INT8, with the calibrator that makes the fewest errors."""
+        """All layers in INT8, with the best calibrator."""
         trials = tuple(
             CalibratorTrial(calibrator=name, reading=self._read(self.first, name, f"Reading with {name}"))
             for name in calibrators
         )
-        best = min(trials, key=lambda trial: _rank(trial.reading))
-        chosen = next(name for name in calibrators if name == best.calibrator)
-        return Found(chosen, self.first, best.reading, accepted=False, trials=trials)
+        best = _best(trials)
+        return Found(calibrators[best], self.first, trials[best].reading, accepted=False, trials=trials)
 
     def keep_budget(self, found: Found, budget: Budget, always: bool) -> Found:
         """`found` with as many layers in FP32 as the budget demands.
@@ -95,7 +96,7 @@ class Search:
             return replace(found, accepted=True)
 
         def read(plan: Plan, description: str) -> Reading:
-            return self._read(plan, found.calibrator, description)
+            return self._read(plan, found.calibrator, description, exact=found.plan - plan)
 
         layers = [layer for layer in self.layers if layer.name in found.plan]
         sensitivity = measure_sensitivity(layers, read, self._progress)
@@ -109,15 +110,17 @@ class Search:
             reading=fit.reading,
             accepted=fit.accepted,
             reasons=dict.fromkeys(found.plan - fit.plan, "too sensitive for the budget"),
+            exact=found.plan - fit.plan,
         )
 
     def place(self, found: Found, placement: Placement, budget: Budget, input_shape: tuple[int, ...]) -> Found:
         """`found` with layers in FP32 where they run faster so, as long as the rest keeps the budget."""
         recurrent = frozenset(layer.name for layer in self.layers if layer.recurrent) & found.plan
-        plan, speed = placement.fastest(found.plan, recurrent, self._groups(found.plan, input_shape))
+        first = next((layer.name for layer in self.layers if layer.op == "Conv"), "")
+        plan, speed = placement.fastest(found.plan, recurrent, first, self._groups(found.plan, input_shape))
         if plan == found.plan:
             return replace(found, speed=speed)
-        reading = self._read(plan, found.calibrator, "Reading with the fastest placement")
+        reading = self._read(plan, found.calibrator, "Reading with the fastest placement", found.exact)
         accepted = budget.accepts_repaired(reading) if found.reasons else budget.accepts(reading)
         if not accepted:
             return replace(found, speed=tuple(sorted(speed, key=lambda trial: trial.plan == ALL)))
@@ -130,10 +133,16 @@ class Search:
         groups = linked(self.model.graph, [layer for layer in self.layers if layer.name in plan])
         return sorted(groups, key=lambda group: -sum(macs[name] for name in group))
 
-    def _read(self, plan: Plan, calibrator: CalibratorName, description: str) -> Reading:
-        return self._examiner.read(self.assemble(plan, calibrator), description)
+    def _read(self, plan: Plan, calibrator: CalibratorName, description: str, exact: Plan = frozenset()) -> Reading:
+        return self._examiner.read(self.assemble(plan, calibrator, exact), description)
 
 
-def _rank(reading: Reading) -> tuple[float, float, float]:
-    """Order of readings, best first."""
-    return reading.error, -reading.same_text, -reading.noise_db
+def _best(trials: Sequence[CalibratorTrial]) -> int:
+    """Position of the trial with the least error; of those that can't be told from it, the one with the least noise.
+
+    A few hundred lines tell errors apart only to half a point. Chosen by errors alone, a MobileNetV4-GRU came out 0.4
+    points worse on other lines than with the calibrator of the least noise.
+    """
+    least = min((trial.reading for trial in trials), key=lambda reading: reading.error)
+    as_good = [i for i, trial in enumerate(trials) if trial.reading.change.low <= least.change.high]
+    return max(as_good, key=lambda i: trials[i].reading.noise_db)

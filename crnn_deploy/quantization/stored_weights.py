@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -12,8 +14,10 @@ from onnx import helper, numpy_helper
 _STORED = {"GRU": ((1, 2), 2), "LSTM": ((1, 2), 2), "Conv": ((1,), 1)}
 
 
-def store_weights_as_int8(model: onnx.ModelProto) -> int:
+def store_weights_as_int8(model: onnx.ModelProto, exact: Collection[str] = ()) -> int:
     """Replace FP32 weights of recurrent layers and unquantized convolutions, in place, by INT8 and scales per row.
+
+    Nodes named in `exact` keep theirs, and so does whoever shares them.
 
     Cast and Mul bring them back to FP32. These depend on constants alone, so ONNX Runtime folds them when it loads the
     model and they cost nothing per image; `DequantizeLinear` would not be folded, and cost a fifth of the speed.
@@ -22,6 +26,10 @@ def store_weights_as_int8(model: onnx.ModelProto) -> int:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
     decoders: list[onnx.NodeProto] = []
+    for node in graph.node:
+        if node.name in exact:
+            for name in node.input:
+                weights.pop(name, None)
     for node in list(graph.node):
         inputs, row_axes = _STORED.get(node.op_type, ((), 0))
         for name in (node.input[index] for index in inputs):

@@ -196,3 +196,19 @@ def test_small_and_the_same_every_time():
     assert len(
         {(bytes(data), t.data_type, tuple(t.dims)) for data, t in zip(constants, model.graph.initializer, strict=True)}
     ) == len(constants)
+
+
+def test_exact_layers_keep_their_weights():
+    model = prepare(network())
+    layers = find_layers(model.graph, "cpu")
+    covered = ranges(observe(model, tensors_to_calibrate(model.graph, layers), [IMAGE]), CALIBRATORS["minmax"], False)
+    plan = frozenset({"conv1"})
+    everything_else = frozenset(layer.name for layer in layers) - plan
+    expected = run(assemble(model, plan | {"conv2"}, covered, "cpu"))
+    stored = run(assemble(model, plan, covered, "cpu"))
+    exact = assemble(model, plan, covered, "cpu", everything_else)
+    gru = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}["R"]
+    kept = [numpy_helper.to_array(tensor) for tensor in exact.graph.initializer]
+    assert any(array.shape == gru.shape and np.array_equal(array, gru) for array in kept)
+    assert not np.array_equal(run(exact), stored)
+    assert not np.array_equal(run(exact), expected)

@@ -28,7 +28,7 @@ class Costs:
 def place(costs: Costs, recurrent: set[str], *groups: set[str]):
     placement = Placement(PARENT, lambda plan: plan, costs, 100, SILENT)
     plan = frozenset(recurrent).union(*groups)
-    return placement.fastest(plan, frozenset(recurrent), [frozenset(group) for group in groups])
+    return placement.fastest(plan, frozenset(recurrent), "stem", [frozenset(group) for group in groups])
 
 
 def test_a_plan_that_plainly_pays_is_kept_without_a_search():
@@ -38,6 +38,18 @@ def test_a_plan_that_plainly_pays_is_kept_without_a_search():
     assert [(trial.plan, trial.candidate_ms) for trial in trials] == [("recurrent", 8.0), ("all", 5.1)]
     assert trials[-1].speedup == pytest.approx(10 / 5.1)
     assert costs.asked == 1
+
+
+def test_the_first_convolution_goes_back_to_float_where_that_is_plainly_faster():
+    plan, trials = place(Costs(gru=-2, stem=1, a=-3), {"gru"}, {"stem", "a"})
+    assert plan == {"gru", "a"}
+    assert [trial.plan for trial in trials] == ["recurrent", "all", "all but the first convolution"]
+
+
+def test_the_first_convolution_stays_in_int8_where_it_hardly_matters():
+    plan, trials = place(Costs(gru=-2, stem=0.1, a=-3), {"gru"}, {"stem", "a"})
+    assert plan == {"gru", "stem", "a"}
+    assert trials[-1].plan == "all"
 
 
 def test_layers_go_back_to_float_where_that_is_faster():
