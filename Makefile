@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
 OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint sanitize install clean
 
 demo: install
 	$(BIN)/crnn-deploy run recipes/quickstart.yaml
@@ -17,6 +17,15 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# All tests of the kernels with address and undefined-behaviour sanitizers (minutes; `make test` runs a part of them).
+SANITIZED := .venv/sanitized
+sanitize: install
+	cmake -S crnn_deploy/native -B $(SANITIZED) -DCRNN_DEPLOY_SANITIZE=ON
+	cmake --build $(SANITIZED)
+	CRNN_DEPLOY_LIBRARY=$(CURDIR)/$(SANITIZED)/libcrnn_deploy_ops.so ASAN_OPTIONS=detect_leaks=0 \
+	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
+	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
 
 install: .venv/installed
 

@@ -1,6 +1,7 @@
 #include "layer.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace crnn_deploy {
 
@@ -9,6 +10,8 @@ namespace {
 constexpr int kSamples = 16;     // of a task: enough rows for a product to be worth its reads of the weights
 constexpr int kRowsAtOnce = 32;  // of x in one product: its sums stay in the cache until the steps use them
 constexpr int kRowsRounded = 64;
+constexpr int kManyInputs = 4;  // for each unit: from here on x has 16 bits (worst case: 39 dB below, 38 above)
+constexpr int kFiner = 256;     // steps of the second product in one of the first
 
 size_t stride_of(int depth) { return static_cast<size_t>(round_up(depth, kTileDepth)); }
 
@@ -27,6 +30,15 @@ std::vector<float> shared_bias(Cell cell, int hidden, const float* biases) {
   return shared;
 }
 
+// What `rounded` leaves of x `[count]`, in steps of scale / 256.
+void round_rest(const float* x, int count, float scale, const uint8_t* rounded, uint8_t* rest) {
+  const float inverse = std::isnan(scale) ? 0.0f : kFiner / scale;
+  for (int i = 0; i < count; ++i) {
+    const float over = inverse == 0.0f ? 0.0f : x[i] * inverse - static_cast<float>(kFiner * (rounded[i] - 128));
+    rest[i] = static_cast<uint8_t>(std::nearbyint(std::clamp(over, -127.0f, 127.0f)) + 128);
+  }
+}
+
 }  // namespace
 
 Direction::Direction(Cell cell, bool reverse, int inputs, int hidden, const int8_t* w, const float* w_scales,
@@ -41,6 +53,7 @@ Direction::Direction(Cell cell, bool reverse, int inputs, int hidden, const int8
 struct Layer::Rounded {
   size_t stride;
   Buffer<uint8_t> rows;  // [T·N + a tile, stride]
+  Buffer<uint8_t> rest;  // the same, where x has 16 bits
   Buffer<float> scales;  // [T·N]
 };
 
@@ -54,16 +67,18 @@ struct Layer::Workspace {
   int hidden;              // with padding
   size_t stride;           // of a row of `rounded`
   Buffer<int32_t> inputs;  // W·x of the steps at hand
+  Buffer<int32_t> rest;    // its second product
   Buffer<int32_t> states;  // R·h of one step
   Buffer<uint8_t> rounded;  // h in INT8
   Buffer<float> scales;     // of its rows
   Buffer<float> h;
   Buffer<float> c;
 
-  Workspace(int unpadded, int columns, int samples)
+  Workspace(int unpadded, int columns, int samples, bool fine)
       : hidden(round_up(unpadded, kPanel)),
         stride(stride_of(hidden)),
         inputs(static_cast<size_t>(columns) * (std::max(kRowsAtOnce, samples) + kTileRows)),
+        rest(fine ? static_cast<size_t>(columns) * (std::max(kRowsAtOnce, samples) + kTileRows) : 0),
         states(static_cast<size_t>(columns) * (samples + kTileRows)),
         rounded(stride * (samples + kTileRows)),
         scales(samples),
@@ -76,12 +91,13 @@ struct Layer::Workspace {
 };
 
 Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
-    : kernels_(kernels), cell_(cell), inputs_(inputs), hidden_(hidden), directions_(std::move(directions)) {}
+    : kernels_(kernels), cell_(cell), inputs_(inputs), hidden_(hidden), fine_(inputs > kManyInputs * hidden), directions_(std::move(directions)) {}
 
 void Layer::run(const Batch& batch, const Parallel& parallel) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
   const size_t stride = stride_of(inputs_);
-  Rounded rounded{stride, Buffer<uint8_t>(stride * (rows + kTileRows)), Buffer<float>(rows)};
+  const size_t bytes = stride * (rows + kTileRows);
+  const Rounded rounded{stride, Buffer<uint8_t>(bytes), Buffer<uint8_t>(fine_ ? bytes : 0), Buffer<float>(rows)};
   round(batch, parallel, rounded);
 
   std::vector<Task> tasks;
@@ -94,16 +110,28 @@ void Layer::run(const Batch& batch, const Parallel& parallel) const {
 void Layer::round(const Batch& batch, const Parallel& parallel, const Rounded& rounded) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
   parallel((rows + kRowsRounded - 1) / kRowsRounded, [&](size_t part) {
-    for (size_t row = part * kRowsRounded; row < std::min(rows, (part + 1) * kRowsRounded); ++row)
-      rounded.scales[row] =
-          kernels_.quantize(batch.x + row * inputs_, inputs_, rounded.rows.get() + row * rounded.stride);
+    for (size_t row = part * kRowsRounded; row < std::min(rows, (part + 1) * kRowsRounded); ++row) {
+      const float* x = batch.x + row * inputs_;
+      uint8_t* to = rounded.rows.get() + row * rounded.stride;
+      const float scale = rounded.scales[row] = kernels_.quantize(x, inputs_, to);
+      if (fine_) round_rest(x, inputs_, scale, to, rounded.rest.get() + row * rounded.stride);
+    }
   });
+}
+
+void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights,
+                            const Workspace& to) const {
+  kernels_.multiply(rounded.rows.get() + row * rounded.stride, rounded.stride, rows, weights, to.inputs.get());
+  if (!fine_) return;
+  kernels_.multiply(rounded.rest.get() + row * rounded.stride, rounded.stride, rows, weights, to.rest.get());
+  for (size_t i = 0; i < static_cast<size_t>(rows) * weights.columns; ++i)
+    to.inputs[i] += (to.rest[i] + kFiner / 2) >> 8;  // whole steps are fine enough for a sum
 }
 
 void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& task) const {
   const Direction& direction = directions_[task.number];
   const Weights weights = direction.input.weights();
-  const Workspace workspace(hidden_, weights.columns, task.count);
+  const Workspace workspace(hidden_, weights.columns, task.count, fine_);
   if (kernels_.begin) kernels_.begin();
   start(batch, task, workspace);
   // Rows of x that belong to this task follow each other over several steps only if it has all samples.
@@ -112,8 +140,7 @@ void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& tas
     const int steps = std::min(at_once, batch.steps - done);
     const int earliest = direction.reverse ? batch.steps - done - steps : done;
     const size_t row = static_cast<size_t>(earliest) * batch.samples + task.first;
-    kernels_.multiply(rounded.rows.get() + row * rounded.stride, rounded.stride, steps * task.count, weights,
-                      workspace.inputs.get());
+    multiply_inputs(rounded, row, steps * task.count, weights, workspace);
     for (int i = 0; i < steps; ++i) {
       const int offset = direction.reverse ? steps - 1 - i : i;
       step(batch, rounded, task, workspace, earliest + offset,

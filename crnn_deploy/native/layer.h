@@ -1,7 +1,8 @@
 // A recurrent layer with INT8 weights, apart from how ONNX Runtime hands it its tensors.
 //
 // Rows of x are rounded to INT8, each with its own scale; so is h after every step, whose range needs no calibration.
-// Products are exact integers; gates and states are FP32.
+// Products are exact integers; gates and states are FP32. Where many inputs meet few units, their rounding errors add up
+// in saturated gates, so there x is rounded to 16 bits: what 8 bits leave over goes through a second product.
 #pragma once
 
 #include <functional>
@@ -55,6 +56,7 @@ class Layer {
   struct Task;
 
   void round(const Batch& batch, const Parallel& parallel, const Rounded& rounded) const;
+  void multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights, const Workspace& to) const;
   void run_task(const Batch& batch, const Rounded& rounded, const Task& task) const;
   void start(const Batch& batch, const Task& task, const Workspace& workspace) const;
   void step(const Batch& batch, const Rounded& rounded, const Task& task, const Workspace& workspace, int time,
@@ -65,6 +67,7 @@ class Layer {
   Cell cell_;
   int inputs_;
   int hidden_;
+  bool fine_;  // x in 16 bits
   std::vector<Direction> directions_;
 };
 

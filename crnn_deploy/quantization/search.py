@@ -11,7 +11,7 @@ from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.assembly import assemble
-from crnn_deploy.quantization.budget import Budget, fit_budget, measure_sensitivity
+from crnn_deploy.quantization.budget import Budget, ReadPlan, fit_budget, measure_sensitivity
 from crnn_deploy.quantization.calibrators import CALIBRATORS, CalibratorName
 from crnn_deploy.quantization.histogram import Histogram
 from crnn_deploy.quantization.observation import Ranges, ranges
@@ -36,7 +36,7 @@ class Found:
     """Why layers of the first plan are in FP32."""
     speed: tuple[SpeedTrial, ...] = ()
     exact: Plan = frozenset()
-    """Layers that the budget keeps in FP32 with their weights; other layers in FP32 store theirs in INT8."""
+    """Layers that the budget keeps in FP32 with their weights; the others in FP32 store theirs in INT8."""
 
 
 class Search:
@@ -95,23 +95,34 @@ class Search:
         if accepted and not always:
             return replace(found, accepted=True)
 
-        def read(plan: Plan, description: str) -> Reading:
-            return self._read(plan, found.calibrator, description, exact=found.plan - plan)
-
         layers = [layer for layer in self.layers if layer.name in found.plan]
-        sensitivity = measure_sensitivity(layers, read, self._progress)
+        sensitivity = measure_sensitivity(layers, self._reader(found, exact=True), self._progress)
         found = replace(found, sensitivity=sensitivity, accepted=accepted)
-        if accepted:
-            return found
-        fit = fit_budget(found.plan, sensitivity, read, budget, found.reading)
+        return found if accepted else self._repair(found, budget)
+
+    def _repair(self, found: Found, budget: Budget) -> Found:
+        """`found` with its most sensitive layers in FP32; their weights only where it takes that too: they are large."""
+        for exact in (False, True):
+            fit = fit_budget(found.plan, found.sensitivity, self._reader(found, exact), budget, found.reading)
+            if fit.accepted:
+                break
+        in_fp32 = found.plan - fit.plan
         return replace(
             found,
             plan=fit.plan,
             reading=fit.reading,
             accepted=fit.accepted,
-            reasons=dict.fromkeys(found.plan - fit.plan, "too sensitive for the budget"),
-            exact=found.plan - fit.plan,
+            reasons=dict.fromkeys(in_fp32, "too sensitive for the budget"),
+            exact=in_fp32 if exact else frozenset(),
         )
+
+    def _reader(self, found: Found, exact: bool) -> ReadPlan:
+        """Reads plans within that of `found`; `exact` tells whether layers outside of them keep their FP32 weights."""
+
+        def read(plan: Plan, description: str) -> Reading:
+            return self._read(plan, found.calibrator, description, found.plan - plan if exact else frozenset())
+
+        return read
 
     def place(self, found: Found, placement: Placement, budget: Budget, input_shape: tuple[int, ...]) -> Found:
         """`found` with layers in FP32 where they run faster so, as long as the rest keeps the budget."""

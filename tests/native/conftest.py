@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.native import KERNELS_VARIABLE, kernel_level, ort_custom_ops_path
+
+LEVELS = ("portable", "avx2", "avxvnni", "avx512vnni", "amx", "neondot", "amx-emulated")
+
+
+@pytest.fixture(scope="session")
+def library() -> str:
+    """Path of the custom-op library."""
+    path = ort_custom_ops_path()
+    if path is None:
+        pytest.skip("the library is not built here")
+    return str(path)
+
+
+@pytest.fixture(params=LEVELS)
+def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, library: str) -> str:
+    """Every level of kernels that this machine has, in force for the length of a test."""
+    assert library
+    monkeypatch.setenv(KERNELS_VARIABLE, request.param)
+    try:
+        kernel_level()
+    except InputError:
+        pytest.skip(f"no {request.param} here")
+    return request.param
