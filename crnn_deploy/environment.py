@@ -9,7 +9,7 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
-from crnn_deploy.native import kernel_level
+from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.spec import Frozen
 
 _PACKAGES = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
@@ -49,7 +49,7 @@ class Environment(Frozen):
     gpus: tuple[str, ...]
     tensorrt: dict[str, str]
     compilers: tuple[str, ...]
-    kernels: str | None = None  # dispatch level of our INT8 recurrent kernels; None: not built
+    kernels: str | None = None  # level of our INT8 recurrent kernels; None: such layers run in FP32
 
 
 class Missing(Frozen):
@@ -75,6 +75,7 @@ _KERNELS = Missing(
     brings="GRU and LSTM layers in INT8, about 4 times faster; without them they run in FP32",
     get="a C++17 compiler, then reinstall crnn-deploy",
 )
+_KERNEL_PROCESSOR = "a processor with AVX2 (x86) or dot-product instructions (ARM)"
 _INT8_PROCESSOR = Missing(
     thing="INT8 instructions",
     brings="most of the speed of INT8 models",
@@ -122,7 +123,8 @@ def missing(found: Environment) -> list[Missing]:
     if not found.tensorrt:
         absent.append(_TENSORRT_LIBRARY)
     if found.kernels is None:
-        absent.append(_KERNELS)
+        built = ort_custom_ops_path() is not None
+        absent.append(_KERNELS.model_copy(update={"get": _KERNEL_PROCESSOR}) if built else _KERNELS)
     if not _INT8_SETS & set(found.instruction_sets):
         absent.append(_INT8_PROCESSOR)
     return absent

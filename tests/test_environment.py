@@ -36,8 +36,13 @@ def test_missing_things_say_what_they_bring_and_how_to_get_them() -> None:
     assert all(thing.brings and thing.get for thing in absent.values())
 
 
+def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn_deploy.environment.ort_custom_ops_path", lambda: None)
+
+
 @pytest.mark.parametrize("level", [None, "avx512vnni"])
 def test_recurrent_kernels_are_named_or_missing(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
     monkeypatch.setattr("crnn_deploy.environment.kernel_level", lambda: level)
     found = environment()
     absent = [thing for thing in missing(found) if "GRU" in thing.thing]
@@ -46,8 +51,16 @@ def test_recurrent_kernels_are_named_or_missing(level: str | None, monkeypatch: 
     assert all("FP32" in thing.brings and "C++17" in thing.get for thing in absent)
 
 
+def test_a_library_without_kernels_for_the_processor_wants_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crnn_deploy.environment.kernel_level", lambda: None)
+    monkeypatch.setattr("crnn_deploy.environment.ort_custom_ops_path", lambda: "library")
+    (absent,) = (thing for thing in missing(environment()) if "GRU" in thing.thing)
+    assert "AVX2" in absent.get
+
+
 @pytest.mark.parametrize(("level", "shown"), [(None, "none"), ("amx", "amx")])
 def test_the_doctor_names_the_kernels(level: str | None, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_library(monkeypatch)
     monkeypatch.setattr("crnn_deploy.environment.kernel_level", lambda: level)
     told = CliRunner().invoke(app, ["doctor"])
     line = next(line for line in told.output.splitlines() if line.startswith("INT8 GRU/LSTM kernels"))

@@ -34,17 +34,25 @@ def ort_custom_ops_path() -> Path | None:
 
 
 def kernel_level() -> str | None:
-    """The kernels that run here: `amx`, `avx512vnni`, `avxvnni`, `avx2` or `neondot`.
+    """The kernels that run here: `amx`, `avx512vnni`, `avxvnni`, `avx2` or `neondot`, or those asked for.
 
     None without the library, and on processors where ONNX Runtime's own FP32 layers are faster.
 
     Raises:
-        InputError: if the environment asks for kernels that this processor, or this build, does not have.
+        InputError: if the environment asks for a library that cannot be loaded, or for kernels that this processor, or
+            this build, does not have.
     """
     path = ort_custom_ops_path()
     if path is None:
         return None
-    level = ctypes.CDLL(str(path)).crnn_deploy_kernel_level
+    try:
+        level = ctypes.CDLL(str(path)).crnn_deploy_kernel_level
+    except (OSError, AttributeError) as error:
+        if os.environ.get(LIBRARY_VARIABLE) is None:
+            return None  # built for another system: all works without it
+        raise InputError(
+            f"{LIBRARY_VARIABLE}={path} cannot be loaded.", str(error), f"Unset {LIBRARY_VARIABLE}."
+        ) from None
     level.restype = ctypes.c_char_p
     name: bytes | None = level()
     if name is None:

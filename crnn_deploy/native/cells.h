@@ -11,8 +11,8 @@ namespace {
 
 // A vector type `V` brings kWidth (a divisor of 16), splat, load, load_first (zeros beyond `count`), from_int32,
 // store, store_bytes, + - *, add_product (a·b + c), nearest (whole number), times_power_of_two (x·2^n, infinity or
-// zero beyond the range), reciprocal (to 1e-4: INT8 is much coarser), and the largest magnitude as the bits of a
-// float, whose order keeps NaN above infinity.
+// zero, or nearly, beyond the range), reciprocal (exact: of small signals, tanh takes the difference of a sigmoid to
+// 1/2), and the largest magnitude as the bits of a float, whose order keeps NaN above infinity.
 
 // 2^x: 2^n · p(f), n whole and f in [-1/2, 1/2]; p is the polynomial of degree 4 with the least relative error, 3e-6.
 template <class V>
@@ -44,9 +44,10 @@ float quantize(const float* x, int count, uint8_t* rounded) {
   for (int i = 0; i < whole; i += V::kWidth) largest = larger_magnitude(largest, V::load(x + i));
   if (whole < count) largest = larger_magnitude(largest, V::load_first(x + whole, count - whole));
   const float magnitude = V::magnitude_of(largest);
-  if (!(magnitude <= std::numeric_limits<float>::max())) {  // infinite or NaN
+  constexpr float kLargest = std::numeric_limits<float>::max(), kNaN = std::numeric_limits<float>::quiet_NaN();
+  if (!(magnitude <= kLargest)) {  // infinite or NaN
     for (int i = 0; i < round_up(count, kPanel); ++i) rounded[i] = 128;
-    return std::numeric_limits<float>::quiet_NaN();
+    return kNaN;
   }
   const float scale = magnitude > 1e-30f ? magnitude / 127.0f : 1.0f;  // a smaller one has no reciprocal
   const V inverse = V::splat(1.0f / scale), middle = V::splat(128.0f);

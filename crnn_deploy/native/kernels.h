@@ -11,15 +11,15 @@ constexpr int kDot = 4;         // bytes that one step multiplies and sums up
 constexpr int kTileDepth = 64;  // bytes of a row of an AMX tile; rows of activations and weights are padded to it
 constexpr int kTileRows = 16;
 
-constexpr int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
+static constexpr int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 // e^-x = 2^(kExponent · x). Scales and biases of a gate with a sigmoid are multiplied by it beforehand, and those of a
 // gate with a tanh by twice of it, since tanh(x) = 2·sigmoid(2x) - 1.
 constexpr float kExponent = -1.44269504f;
 
 // INT8 weights of G gates, `[G·hidden, depth]`, in panels of 16 columns, of which up to 12 lie beside each other: byte
-// (panel / 12, k / 4, panel % 12, column, k % 4). So a product that runs over k reads memory in order. Each gate is padded
-// with zeros to whole panels, so that a gate's units always fill whole vectors.
+// (panel / 12, k / 4, panel % 12, column, k % 4). So a product that runs over k reads memory in order. Each gate is
+// padded with zeros to whole panels, so that a gate's units always fill whole vectors.
 constexpr int kGroup = 12;
 
 struct Weights {
@@ -28,18 +28,26 @@ struct Weights {
   int depth_stored;        // whole tiles
   int columns;             // of all gates with their padding
   const int32_t* offsets;  // [columns]; take away what the 128 in every unsigned activation adds to the sums
-
-  int panels() const { return columns / kPanel; }
-  // Panels beside the given one, itself included, and the bytes from one step over k to the next.
-  int group_of(int panel) const {
-    const int behind = panels() - panel / kGroup * kGroup;
-    return behind < kGroup ? behind : kGroup;
-  }
-  size_t step_of(int panel) const { return static_cast<size_t>(group_of(panel)) * kPanel * kDot; }
-  size_t offset_of(int panel) const {
-    return static_cast<size_t>(panel / kGroup * kGroup) * kPanel * depth_stored + panel % kGroup * kPanel * kDot;
-  }
 };
+
+// What the levels share in headers is static: a copy compiled for a newer processor must not serve an older one.
+static inline int panels_of(const Weights& weights) { return weights.columns / kPanel; }
+
+// Panels that lie beside the given one, itself included.
+static inline int group_of(const Weights& weights, int panel) {
+  const int behind = panels_of(weights) - panel / kGroup * kGroup;
+  return behind < kGroup ? behind : kGroup;
+}
+
+// Bytes from one step over k to the next.
+static inline size_t step_of(const Weights& weights, int panel) {
+  return static_cast<size_t>(group_of(weights, panel)) * kPanel * kDot;
+}
+
+// Where a panel begins.
+static inline size_t offset_of(const Weights& weights, int panel) {
+  return static_cast<size_t>(panel / kGroup * kGroup) * kPanel * weights.depth_stored + panel % kGroup * kPanel * kDot;
+}
 
 // One time step of one sample: what both products gave, and what makes it real numbers. Arrays hold all gates, each
 // `hidden` (a multiple of 16) long, in ONNX's order.

@@ -84,14 +84,16 @@ struct Layer::Workspace {
         scales(samples),
         h(static_cast<size_t>(hidden) * samples),
         c(static_cast<size_t>(hidden) * samples) {
-    rounded.zero();
-    h.zero();
-    c.zero();
   }
 };
 
 Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
-    : kernels_(kernels), cell_(cell), inputs_(inputs), hidden_(hidden), fine_(inputs > kManyInputs * hidden), directions_(std::move(directions)) {}
+    : kernels_(kernels),
+      cell_(cell),
+      inputs_(inputs),
+      hidden_(hidden),
+      fine_(inputs > kManyInputs * hidden),
+      directions_(std::move(directions)) {}
 
 void Layer::run(const Batch& batch, const Parallel& parallel) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
@@ -199,6 +201,11 @@ void Layer::finish(const Batch& batch, const Task& task, const Workspace& w) con
   for (int i = 0; i < task.count; ++i) {
     const size_t to = (static_cast<size_t>(task.number) * batch.samples + task.first + i) * hidden_;
     const size_t from = static_cast<size_t>(i) * w.hidden;
+    if (batch.lengths && batch.lengths[task.first + i] == 0) {  // as ONNX Runtime's own layers, whatever came first
+      if (batch.last_h) std::fill_n(batch.last_h + to, hidden_, 0.0f);
+      if (batch.last_c) std::fill_n(batch.last_c + to, hidden_, 0.0f);
+      continue;
+    }
     if (batch.last_h) std::copy_n(w.h.get() + from, hidden_, batch.last_h + to);
     if (batch.last_c) std::copy_n(w.c.get() + from, hidden_, batch.last_c + to);
   }

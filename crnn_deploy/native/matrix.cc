@@ -9,18 +9,16 @@ PackedMatrix::PackedMatrix(const int8_t* rows, const float* scales, const std::v
       bytes_(static_cast<size_t>(columns_) * round_up(depth, kTileDepth)),
       scales_(padded(scales, factors, hidden)),
       offsets_(columns_) {
-  bytes_.zero();
-  offsets_.zero();
   const Weights layout = weights();
   const int padded_hidden = round_up(hidden, kPanel);
   for (int gate = 0; gate < static_cast<int>(factors.size()); ++gate)
     for (int unit = 0; unit < hidden; ++unit) {
       const int8_t* row = rows + (static_cast<size_t>(gate) * hidden + unit) * depth;
       const int column = gate * padded_hidden + unit, panel = column / kPanel;
-      int8_t* to = bytes_.get() + layout.offset_of(panel) + column % kPanel * kDot;
+      int8_t* to = bytes_.get() + offset_of(layout, panel) + column % kPanel * kDot;
       int32_t sum = 0;
       for (int k = 0; k < depth; ++k) {
-        to[k / kDot * layout.step_of(panel) + k % kDot] = row[k];
+        to[k / kDot * step_of(layout, panel) + k % kDot] = row[k];
         sum += row[k];
       }
       offsets_[column] = -128 * sum;
@@ -30,7 +28,6 @@ PackedMatrix::PackedMatrix(const int8_t* rows, const float* scales, const std::v
 Buffer<float> padded(const float* values, const std::vector<float>& factors, int hidden) {
   const int padded_hidden = round_up(hidden, kPanel);
   Buffer<float> result(factors.size() * padded_hidden);
-  result.zero();
   for (size_t gate = 0; gate < factors.size(); ++gate)
     for (int unit = 0; unit < hidden; ++unit)
       result[gate * padded_hidden + unit] = values[gate * hidden + unit] * factors[gate];

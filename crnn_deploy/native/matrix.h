@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -12,19 +11,14 @@
 
 namespace crnn_deploy {
 
-// An array at a 64-byte boundary that grows but keeps nothing when it does.
+// An array of zeros at a 64-byte boundary.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t size) { resize(size); }
-
-  void resize(size_t size) {
-    if (size <= capacity_) return;
-    data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));
-    capacity_ = size;
+  explicit Buffer(size_t size) : data_(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64}))) {
+    std::memset(data_.get(), 0, size * sizeof(T));
   }
-  void zero() { std::memset(data_.get(), 0, capacity_ * sizeof(T)); }
   T* get() const { return data_.get(); }
   T& operator[](size_t index) const { return data_.get()[index]; }
 
@@ -33,7 +27,6 @@ class Buffer {
     void operator()(T* data) const { ::operator delete(data, std::align_val_t{64}); }
   };
   std::unique_ptr<T, Free> data_;
-  size_t capacity_ = 0;
 };
 
 // Weights in the layout of `Weights`, with the scale of each row times the factor of its gate.

@@ -1,7 +1,7 @@
 // The part of ONNX Runtime's C ABI that a custom op needs. The `onnxruntime` wheels ship no headers.
 //
 // `OrtApi` is a table of functions that only ever grows at its end, so an entry's position is its identity: these hold
-// for every ONNX Runtime from 1.17 on. Positions and types were checked against onnxruntime_c_api.h of 1.24.
+// for every ONNX Runtime from 1.20 on. Positions and types were checked against onnxruntime_c_api.h of 1.24.
 #pragma once
 
 #include <cstddef>

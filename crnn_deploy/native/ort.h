@@ -1,6 +1,8 @@
 // ONNX Runtime's C ABI with C++ manners: errors are exceptions inside of the library and a status at its border.
 #pragma once
 
+#include <exception>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -88,12 +90,24 @@ class Run {
   Tensor input(size_t index) const;
   float* output(size_t index, const Shape& shape) const;  // null if nobody wants it
 
-  // Calls `work(0)` … `work(count - 1)`, on several threads where the session has them.
+  // Calls `work(0)` … `work(count - 1)`, on several threads where the session has them; throws what one of them throws.
   template <class Work>
   void parallel(size_t count, const Work& work) const {
-    if (count == 1) return work(0);
-    auto one = [](void* data, size_t index) { (*static_cast<const Work*>(data))(index); };
-    check(ParallelFor::call(api_, context_, one, count, 0, const_cast<Work*>(&work)));
+    struct Job {
+      const Work& work;
+      std::once_flag once;
+      std::exception_ptr error;
+    } job{work, {}, nullptr};
+    const auto one = [](void* data, size_t index) noexcept {
+      Job& job = *static_cast<Job*>(data);
+      try {
+        job.work(index);
+      } catch (...) {  // nothing may be thrown into ONNX Runtime's threads
+        std::call_once(job.once, [&job] { job.error = std::current_exception(); });
+      }
+    };
+    check(ParallelFor::call(api_, context_, one, count, 0, &job));
+    if (job.error) std::rethrow_exception(job.error);
   }
 
  private:

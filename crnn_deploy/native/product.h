@@ -35,8 +35,8 @@ void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel
   for (int row = 0; row < Rows; ++row)
     CRNN_DEPLOY_UNROLL
     for (int p = 0; p < Panels; ++p) block[row][p] = Isa::start(b.offsets + (panel + p) * kPanel);
-  const int8_t* weights = b.bytes + b.offset_of(panel);
-  const size_t step = b.step_of(panel);
+  const int8_t* weights = b.bytes + offset_of(b, panel);
+  const size_t step = step_of(b, panel);
   for (int k = 0; k < b.depth; k += kDot, weights += step) {
     typename Isa::Panel panels[Panels];
     CRNN_DEPLOY_UNROLL
@@ -66,8 +66,8 @@ void multiply_panels(const uint8_t* a, size_t stride, const Weights& b, int pane
 
 template <class Isa>
 void multiply(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
-  for (int panel = 0; panel < b.panels(); panel += kGroup) {
-    const int end = panel + b.group_of(panel);
+  for (int panel = 0; panel < panels_of(b); panel += kGroup) {
+    const int end = panel + group_of(b, panel);
     int row = 0;
     for (; row + Isa::kRows <= rows; row += Isa::kRows)
       multiply_panels<Isa, Isa::kRows, Isa::kNarrow>(a + row * stride, stride, b, panel, end,

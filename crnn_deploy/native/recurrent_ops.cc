@@ -74,8 +74,12 @@ class RecurrentKernel {
     }
   }
 
-  void compute(OrtKernelContext* context) const {
-    const ort::Run run(api_, context);
+  OrtStatus* compute(OrtKernelContext* context) const noexcept {
+    return ort::as_status(api_, [&] { compute(ort::Run(api_, context)); });
+  }
+
+ private:
+  void compute(const ort::Run& run) const {
     const Parameters given{run.input(kW), run.input(kWScale), run.input(kR), run.input(kRScale), run.input(kB)};
     const Tensor x = run.input(kX), lengths = run.input(kLengths), first_h = run.input(kFirstH);
     const Tensor first_c = cell_ == Cell::kLstm ? run.input(kFirstC) : Tensor();
@@ -106,7 +110,6 @@ class RecurrentKernel {
       make_layer(given).run(batch, parallel);  // weights that other nodes compute
   }
 
- private:
   static int64_t columns_of(const Tensor& w) {
     if (w.shape().size() != 3 || w.shape()[2] < 1)
       throw InvalidModel("W has shape " + ort::to_string(w.shape()) + ", expected 3 sizes, none of them zero");
@@ -158,8 +161,6 @@ class RecurrentKernel {
   bool has_bias_ = false;
 };
 
-const OrtApi* g_api = nullptr;  // set once, when ONNX Runtime registers the library
-
 template <Cell kCell>
 OrtCustomOp make_op() {
   OrtCustomOp op{};
@@ -185,7 +186,7 @@ OrtCustomOp make_op() {
     return ort::as_status(api, [&] { *kernel = new RecurrentKernel(api, ort::NodeInfo(api, info), kCell); });
   };
   op.KernelComputeV2 = [](void* kernel, OrtKernelContext* context) {
-    return ort::as_status(g_api, [&] { static_cast<const RecurrentKernel*>(kernel)->compute(context); });
+    return static_cast<const RecurrentKernel*>(kernel)->compute(context);
   };
   op.KernelDestroy = [](void* kernel) { delete static_cast<RecurrentKernel*>(kernel); };
   return op;
@@ -209,7 +210,6 @@ CRNN_DEPLOY_EXPORT OrtStatus* RegisterCustomOps(OrtSessionOptions* options, cons
   using namespace crnn_deploy;
   const OrtApi* api = base->GetApi(ort::kApiVersion);
   if (!api) return nullptr;  // an ONNX Runtime before 1.20: it runs the ops' function bodies
-  g_api = api;
   return ort::as_status(api, [&] {
     if (!kernels()) return;  // here the function bodies are faster
     static OrtCustomOpDomain* const domain = make_domain(api);

@@ -14,9 +14,9 @@ template <class Tiles, bool TwoRows, bool TwoPanels>
 void multiply_tiles(const uint8_t* a, size_t stride, const Weights& b, int panel, int32_t* sums) {
   const size_t row = static_cast<size_t>(b.columns) * sizeof(int32_t);
   const uint8_t* lower = a + kTileRows * stride;
-  const int8_t* left = b.bytes + b.offset_of(panel);
+  const int8_t* left = b.bytes + offset_of(b, panel);
   const int8_t* right = left + kPanel * kDot;  // of the same group, since groups are even
-  const size_t step = b.step_of(panel);
+  const size_t step = step_of(b, panel);
   int32_t* to = sums + panel * kPanel;
   int32_t* lower_to = to + static_cast<size_t>(kTileRows) * b.columns;
   const int32_t* offsets = b.offsets + panel * kPanel;
@@ -48,8 +48,8 @@ void multiply_tiles(const uint8_t* a, size_t stride, const Weights& b, int panel
 template <class Tiles, bool TwoRows>
 void multiply_tile_rows(const uint8_t* a, size_t stride, const Weights& b, int32_t* sums) {
   int panel = 0;
-  for (; panel + 2 <= b.panels(); panel += 2) multiply_tiles<Tiles, TwoRows, true>(a, stride, b, panel, sums);
-  if (panel < b.panels()) multiply_tiles<Tiles, TwoRows, false>(a, stride, b, panel, sums);
+  for (; panel + 2 <= panels_of(b); panel += 2) multiply_tiles<Tiles, TwoRows, true>(a, stride, b, panel, sums);
+  if (panel < panels_of(b)) multiply_tiles<Tiles, TwoRows, false>(a, stride, b, panel, sums);
 }
 
 // Rows are rounded up to whole tiles: the caller's memory has room for them.

@@ -8,21 +8,20 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.native import ort_custom_ops_path
+from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
 
 def session_options(threads: int | None = None) -> ort.SessionOptions:
-    """Options of a quiet session that runs our recurrent kernels where they were built."""
+    """Options of a quiet session that runs our recurrent kernels where there are any."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
     # Idle threads that spin after a run take the processor from whatever runs next, such as another candidate.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    library = ort_custom_ops_path()
-    if library is not None:
-        options.register_custom_ops_library(str(library))
+    if kernel_level() is not None:
+        options.register_custom_ops_library(str(ort_custom_ops_path()))
     return options
 
 
@@ -37,10 +36,9 @@ class OnnxRuntimeSession:
 
     def __init__(self, artifact: Artifact, threads: int | None = None) -> None:
         self.spec: ModelSpec = artifact.spec
+        options = session_options(threads)
         try:
-            self._session = ort.InferenceSession(
-                str(artifact.path), session_options(threads), providers=["CPUExecutionProvider"]
-            )
+            self._session = ort.InferenceSession(str(artifact.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime raises a class of its own for each status code
             raise InputError(f"ONNX Runtime cannot load {artifact.path}.", str(error)) from None
         self._input = self._session.get_inputs()[0].name

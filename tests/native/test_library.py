@@ -72,6 +72,18 @@ def test_unknown_kernels_are_refused(monkeypatch, name):
         open_model(one_node(random_layer(np.random.default_rng(0))))
 
 
+def test_a_library_that_does_not_load(tmp_path, monkeypatch):
+    broken = tmp_path / "broken.so"
+    broken.write_bytes(b"not a library")
+    monkeypatch.setenv(LIBRARY_VARIABLE, str(broken))
+    with pytest.raises(InputError, match="cannot be loaded"):
+        session_options()
+    monkeypatch.delenv(LIBRARY_VARIABLE)
+    monkeypatch.setattr("crnn_deploy.native.ort_custom_ops_path", lambda: broken)
+    assert kernel_level() is None  # an installed one is done without
+    assert session_options() is not None
+
+
 def test_the_library_runs_the_layers_itself(tmp_path, monkeypatch, library, int8_model):
     assert library
     monkeypatch.setenv(KERNELS_VARIABLE, "portable")

@@ -101,6 +101,15 @@ def test_inputs_of_any_kind(change):
     assert decibels(layer.run(x)["Y"], run(layer, {"X": x})["Y"]) >= ENOUGH
 
 
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("cell", ["GRU", "LSTM"])
+def test_small_signals_without_a_bias(cell):
+    random = np.random.default_rng(0)
+    layer = random_layer(random, cell, inputs=50, hidden=40, bias=False)
+    x = 1e-3 * random.standard_normal((30, 3, 50)).astype(np.float32)
+    assert decibels(layer.run(x)["Y"], run(layer, {"X": x})["Y"]) >= ENOUGH
+
+
 SATURATING = {
     "large": lambda x: x * 100,
     "largest": lambda x: x * 1e30,
