@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crnn_deploy.evaluation import evaluate
     from crnn_deploy.export import export
     from crnn_deploy.native import ort_custom_ops_path
-    from crnn_deploy.pipeline import run
+    from crnn_deploy.pipeline.run import run
     from crnn_deploy.quantization import quantize
     from crnn_deploy.training import distill
 

@@ -44,17 +44,28 @@ def temporary_beside(path: Path) -> Path:
 
 
 def check_free(path: Path, force: bool) -> None:
-    """Raise `InputError` if `path` is a folder, or exists and may not be overwritten. Call it before long work."""
+    """Raise `InputError` if `path` is a folder, can't be written, or exists and may not be overwritten.
+
+    Call it before long work.
+    """
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if path.is_dir():
         raise InputError(f"{path} is a folder.", fix="Name a file with -o.")
     if path.exists() and not force:
         raise InputError(f"{path} already exists.", fix="Choose another output with -o, or overwrite it with --force.")
 
 
-def check_output(path: Path, force: bool, suffix: str) -> None:
-    """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, which tells readers what it is."""
+def check_output(path: Path, force: bool, suffix: str, source: Path) -> None:
+    """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, which tells readers what it is.
+
+    Nor may it be the file `source` that it is made from, which would be lost.
+    """
     if path.suffix != suffix:
         raise InputError(f"The output {path} must end in {suffix}.", fix=f"-o {path.with_suffix(suffix)}")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise InputError(f"{path} is the input, and would be lost.", fix="Choose another output with -o.")
     check_free(path, force)
 
 

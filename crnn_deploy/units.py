@@ -32,8 +32,8 @@ def interval(bounds: tuple[float, float]) -> str:
 
 
 def points(fraction: float) -> str:
-    """A signed difference of fractions in percentage points: −7.89."""
-    return f"{100 * fraction:+.2f}".replace("-", "−")
+    """A signed difference of fractions in percentage points: −7.89; what rounds to nothing is +0.00."""
+    return f"{round(100 * fraction, 2) + 0.0:+.2f}".replace("-", "−")
 
 
 def times(value: float, more: str, less: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import remove_leftovers, replacing, sha256_of, write_text
+from crnn_deploy.files import check_output, remove_leftovers, replacing, sha256_of, write_text
 
 
 def test_a_file_replaces_an_older_one_only_when_forced(tmp_path: Path) -> None:
@@ -67,3 +67,17 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
         temporary.write_text("whole")
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "file.tar"]
+
+
+def test_an_output_is_not_its_own_input(tmp_path: Path) -> None:
+    source = tmp_path / "model.onnx"
+    source.write_bytes(b"kept")
+    with pytest.raises(InputError, match="would be lost"):
+        check_output(tmp_path / "." / "model.onnx", True, ".onnx", source)
+    check_output(tmp_path / "other.onnx", True, ".onnx", source)
+
+
+def test_a_folder_without_permission_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *asked: False)  # root may write anywhere
+    with pytest.raises(InputError, match="Permission denied"):
+        check_output(tmp_path / "new" / "model.onnx", False, ".onnx", tmp_path / "source.onnx")

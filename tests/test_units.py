@@ -71,6 +71,11 @@ def test_points_carry_their_sign(fraction) -> None:
     assert number(text) == pytest.approx(100 * fraction, abs=0.00501)
 
 
+def test_points_that_round_to_nothing_are_not_negative() -> None:
+    assert units.points(-0.00001) == units.points(-0.0) == "+0.00"
+    assert units.points(-0.00006) == "−0.01"
+
+
 def test_an_interval_is_in_percent() -> None:
     assert units.interval((0.13612, 0.14879)) == "13.61–14.88"
 

@@ -53,7 +53,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
         InputError: if the checkpoint, the module, the spec or the output can't be used; nothing is written then.
     """
     kind = ".onnx" if config.checkpoint.suffix == ".onnx" else ".safetensors"
-    check_output(config.output, config.force, kind)
+    check_output(config.output, config.force, kind, config.checkpoint)
     require_file(config.checkpoint)
     _refuse_artifact(config)
     if kind == ".onnx":

@@ -13,7 +13,7 @@ from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output, SkipBad,
 from crnn_deploy.errors import InputError
 
 if TYPE_CHECKING:
-    from crnn_deploy.quantization import QuantizationRecord, Quantized
+    from crnn_deploy.quantization import Quantized
 
 
 def quantize(
@@ -56,51 +56,34 @@ def quantize(
         raise InputError("quantize needs to know the precision.", fix="Add --int8.")
     from crnn_deploy.quantization import QuantizeConfig, RejectedError
     from crnn_deploy.quantization import quantize as quantize_model
+    from crnn_deploy.report import check_quantization_report
 
     given = {"model": model, "calib": calib, "output": output, "force": force, "target": target}
     given |= {"calibrator": calibrator, "samples": samples, "held_out": held_out, "max_drop": max_drop}
     config = as_config(QuantizeConfig, given | {"sensitivity": sensitivity, "seed": seed, "skip_bad": skip_bad})
     if report is not None:
-        check_report(report, force)
+        check_quantization_report(report, force)
     try:
         with RichProgress() as progress:
             made = quantize_model(config, progress)
     except RejectedError as error:
-        _write_report(error.quantized, report, force)
-        if not as_json:
-            show_quantization(error.quantized.record)
+        _tell(error.quantized, report, force, as_json)
         raise
-    _write_report(made, report, force)
+    _tell(made, report, force, as_json)
+
+
+def _tell(made: Quantized, report: Path | None, force: bool, as_json: bool) -> None:
+    """Print what a quantization came to, and write its report."""
+    from crnn_deploy.report import quantization_tables, write_quantization_report
+
+    artifact, record = made.artifact, made.record
+    if report is not None:
+        write_quantization_report(record, report, artifact.spec.name, force)
     if as_json:
-        show_json(artifact_facts(made.artifact) | {"quantization": made.record.model_dump(mode="json")})
+        show_json(artifact_facts(artifact) | {"quantization": record.model_dump(mode="json")})
         return
-    show_quantization(made.record)
-    show_artifact(made.artifact, as_json=False)
+    show(quantization_tables(record))
+    if record.rejected is None:
+        show_artifact(artifact, as_json=False)
     if report is not None:
         show_written(report, "")
-
-
-def show_quantization(record: QuantizationRecord) -> None:
-    """Print what a quantization came to."""
-    from crnn_deploy.report import quantization_tables
-
-    show(quantization_tables(record))
-
-
-def check_report(path: Path, force: bool) -> None:
-    """Refuse a report that could not be written, before the work that it tells of."""
-    from crnn_deploy.files import check_free
-    from crnn_deploy.report.page import require_extra
-
-    if path.suffix not in (".html", ".json"):
-        raise InputError(f"The report {path} must end in .html or .json.", fix=f"Use {path.with_suffix('.html')}.")
-    if path.suffix == ".html":
-        require_extra()
-    check_free(path, force)
-
-
-def _write_report(made: Quantized, path: Path | None, force: bool) -> None:
-    if path is not None:
-        from crnn_deploy.report import write_quantization_report
-
-        write_quantization_report(made.record, path, made.artifact.spec.name, force)

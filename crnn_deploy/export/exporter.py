@@ -57,7 +57,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
         InputError: if the model is exported already, or uses something that ONNX cannot express.
         GateError: if the exported model differs from its parent.
     """
-    check_output(config.output, config.force, ".onnx")
+    check_output(config.output, config.force, ".onnx", config.model)
     parent = open_artifact(config.model)
     if parent.format != "safetensors":
         raise InputError(f"{config.model} is exported already: it is ONNX.", fix="Go on with quantize or benchmark.")

@@ -24,6 +24,8 @@ DOMAIN = "crnn_deploy"
 OP_OF = {"GRU": "QGRU", "LSTM": "QLSTM"}
 VERSION = 1
 
+_FUNCTIONS_IR = 8  # files before know no local functions
+
 _STATES = {"GRU": ["initial_h"], "LSTM": ["initial_h", "initial_c"]}
 OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
 
@@ -31,12 +33,15 @@ OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
 def define_functions(model: onnx.ModelProto) -> None:
     """Add to `model` the definition of each of our ops that it uses and does not define yet."""
     used = {node.op_type for node in model.graph.node if node.domain == DOMAIN}
+    if not used:
+        return
+    model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
     defined = {function.name for function in model.functions if function.domain == DOMAIN}
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
     for standard, name in OP_OF.items():
         if name in used - defined:
             model.functions.append(_function(standard, opset))
-    if used and all(entry.domain != DOMAIN for entry in model.opset_import):
+    if all(entry.domain != DOMAIN for entry in model.opset_import):
         model.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crnn_deploy.artifact import Artifact
@@ -12,6 +14,7 @@ from crnn_deploy.evaluation import Evaluation, text_agreement
 from crnn_deploy.pipeline.advice import advice
 from crnn_deploy.pipeline.gates import Judge, rise
 from crnn_deploy.pipeline.recipe import Recipe
+from crnn_deploy.quantization import QuantizationRecord
 from crnn_deploy.report import Comparison, Gate, Report, TrainingPoint, Variant, build_examples
 
 _EXAMPLES = 16
@@ -19,20 +22,24 @@ _EXAMPLES = 16
 
 @dataclass(frozen=True)
 class Candidate:
-    """One variant of the run with what was found out about it, and the one that it was made from."""
+    """One variant of the run with what was found out about it, and the one that it was made from.
+
+    `quantization` tells what led to one in INT8.
+    """
 
     name: str
     stage: str
     parent: str | None
     artifact: Artifact
     evaluation: Evaluation
+    quantization: QuantizationRecord | None = None
 
 
 def compose_report(
     recipe: Recipe,
     command: str,
     candidates: list[Candidate],
-    refused: dict[str, GateError],
+    refused: Mapping[str, GateError],
     benchmark: Benchmark,
     source: Source,
 ) -> Report:
@@ -111,20 +118,18 @@ def _training_points(student: Artifact) -> tuple[TrainingPoint, ...]:
 
 def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
     """What the runtime really ran in which precision, as quantization read it back."""
-    found = {}
-    for candidate in candidates:
-        last = candidate.artifact.spec.lineage[-1] if candidate.artifact.spec.lineage else None
-        if last is not None and last.stage == "quantize":
-            counts = last.notes["realised"]
-            found[candidate.name] = {
-                f"{op} {precision.upper()}": count
-                for precision in ("int8", "fp32")
-                for op, count in counts[precision].items()
-            }
-    return found
+    return {
+        candidate.name: {
+            f"{op} {precision}": count
+            for precision, counts in (("INT8", realised.int8), ("FP32", realised.fp32))
+            for op, count in counts.items()
+        }
+        for candidate in candidates
+        if candidate.quantization is not None and (realised := candidate.quantization.realised) is not None
+    }
 
 
-def _notes(candidates: list[Candidate], refused: dict[str, GateError]) -> list[str]:
+def _notes(candidates: list[Candidate], refused: Mapping[str, GateError]) -> list[str]:
     """What a reader should know before trusting the table."""
     notes = [f"{name} does not ship. {error.what} {error.cause} {error.fix}" for name, error in refused.items()]
     for candidate in candidates:
@@ -136,4 +141,13 @@ def _notes(candidates: list[Candidate], refused: dict[str, GateError]) -> list[s
             )
         if candidate.evaluation.skipped:
             notes.append(f"{len(candidate.evaluation.skipped)} broken images were left out for {candidate.name}.")
+        if candidate.quantization is not None:
+            notes += _float_layers(candidate.name, candidate.quantization)
     return notes
+
+
+def _float_layers(name: str, record: QuantizationRecord) -> list[str]:
+    """How many layers of a quantized model run in FP32, a sentence for each reason."""
+    reasons = Counter(layer.reason for layer in record.layers if layer.precision == "fp32")
+    layers = len(record.layers)
+    return [f"{name} runs {count} of its {layers} layers in FP32: {reason}." for reason, count in reasons.items()]

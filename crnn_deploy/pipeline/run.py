@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import Field
@@ -13,7 +13,6 @@ from pydantic import Field
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
-from crnn_deploy.errors import GateError
 from crnn_deploy.files import remove_leftovers, replacing, sha256_of, write_text
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.compose import Candidate, compose_report
@@ -21,11 +20,12 @@ from crnn_deploy.pipeline.recipe import Recipe, load_recipe
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.report import Report, Written, write_report
+from crnn_deploy.quantization import Quantized, RejectedError
+from crnn_deploy.report import Report, Written, write_quantization_report, write_report
 from crnn_deploy.spec import Frozen
 
 _RUNS = Path("runs")
-_INT8 = "student.int8.onnx"
+_INT8, _INT8_PAGE = "student.int8.onnx", "student.int8.html"
 
 
 class RunConfig(Frozen):
@@ -54,13 +54,14 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Made:
-    """A variant as its stage left it, and the name of the file that ships."""
+    """A variant as its stage left it, the name of the file that ships, and what a quantization left with it."""
 
     name: str
     stage: str
     parent: str | None
     artifact: Artifact
     file: str
+    quantized: Quantized | None = None
 
 
 def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
@@ -84,20 +85,29 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     if refused:
         (folder / _INT8).unlink(missing_ok=True)  # of an earlier run, whose report is about to be replaced
     candidates = [
-        Candidate(m.name, m.stage, m.parent, _ship(m.artifact, folder / m.file), stages.evaluate(m.name, m.artifact))
+        Candidate(
+            m.name,
+            m.stage,
+            m.parent,
+            _ship(m.artifact, folder / m.file),
+            stages.evaluate(m.name, m.artifact),
+            m.quantized.record if m.quantized else None,
+        )
         for m in made
     ]
     measured = stages.benchmark([candidate.artifact for candidate in candidates])
     command = _command(config)
     report = compose_report(recipe, command, candidates, refused, measured, sources.evaluation.source)
     written = write_report(report, folder)
+    for quantized in (*(error.quantized for error in refused.values()), *(m.quantized for m in made if m.quantized)):
+        written = _write_page(quantized, folder / _INT8_PAGE, written)
     shipped = {candidate.name: candidate.artifact for candidate in candidates}
     shipped["student-weights"] = _ship(student, folder / "student.safetensors")
     _write_manifest(folder, recipe, command, cache, shipped, report)
     return RunResult(folder, report, written, tuple(refused))
 
 
-def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, GateError]]:
+def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, RejectedError]]:
     """The variants, the student's weights, and why a variant was not made."""
     teacher = stages.import_teacher()
     teacher_onnx = stages.export("teacher", teacher)
@@ -109,10 +119,19 @@ def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, GateError]]:
     made.append(Made("student", "distill", "teacher", student_onnx, "student.onnx"))
     try:
         int8 = stages.quantize("student", student_onnx)
-    except GateError as error:  # the FP32 student is still worth a report
+    except RejectedError as error:  # the FP32 student is still worth a report
         return made, student, {"student-int8": error}
-    made.append(Made("student-int8", "quantize", "student", int8, _INT8))
+    made.append(Made("student-int8", "quantize", "student", int8.artifact, _INT8, int8))
     return made, student, {}
+
+
+def _write_page(quantized: Quantized, path: Path, written: Written) -> Written:
+    """The files of the report and the page of a quantization, which is left out where the report's own page is."""
+    if written.html_error is not None:
+        path.unlink(missing_ok=True)
+        return written
+    write_quantization_report(quantized.record, path, quantized.artifact.spec.name, force=True)
+    return replace(written, files=(*written.files, path))
 
 
 def _ship(artifact: Artifact, target: Path) -> Artifact:

@@ -17,8 +17,10 @@ from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.sources import RunSources, locate_checkpoint
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, Quantized, quantize
 from crnn_deploy.training import DistillConfig, distill
+
+_RECORD = "record.json"
 
 
 class Stages:
@@ -93,8 +95,8 @@ class Stages:
 
         return open_artifact(self.cache.folder("distill", depends, work) / "student.safetensors")
 
-    def quantize(self, role: str, model: Artifact) -> Artifact:
-        """`model` in INT8 as `ROLE.int8.onnx`, calibrated on the recipe's calibration images."""
+    def quantize(self, role: str, model: Artifact) -> Quantized:
+        """`model` in INT8 as `ROLE.int8.onnx`, calibrated on the recipe's calibration images, and what led to it."""
         data = self.sources.calibration
         options = self.recipe.quantize
         depends = {
@@ -111,9 +113,12 @@ class Stages:
             config = QuantizeConfig(
                 **options.model_dump(), model=model.path, calib=data.location, output=folder / name, force=True
             )
-            quantize(config, self.progress)
+            made = quantize(config, self.progress)
+            write_text(folder / _RECORD, made.record.model_dump_json(indent=1))
 
-        return open_artifact(self.cache.folder("quantize", depends, work) / name)
+        folder = self.cache.folder("quantize", depends, work)
+        record = QuantizationRecord.model_validate_json((folder / _RECORD).read_text(encoding="utf-8"))
+        return Quantized(open_artifact(folder / name), record)
 
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""

@@ -6,13 +6,16 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from crnn_deploy.quantization.naming import made
 from crnn_deploy.quantization.observation import Ranges
-from crnn_deploy.quantization.plan import Plan, Wiring
+from crnn_deploy.quantization.plan import Plan, find_layers
+from crnn_deploy.quantization.preparation import require_target
 from crnn_deploy.quantization.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.record import Target
 from crnn_deploy.quantization.recurrent import quantize_recurrent
 from crnn_deploy.quantization.slimming import slim
 from crnn_deploy.quantization.stored_weights import store_weights_as_int8
+from crnn_deploy.quantization.wiring import Wiring
 
 _SHIELDED = ("Conv", "Gemm")
 
@@ -27,13 +30,19 @@ def assemble(
         ranges: of the activations that `tensors_to_calibrate` names.
         target: for `cpu`, weights of layers that run in FP32 are stored in INT8 all the same, and names are shortened;
             TensorRT names the layers of its engine after the nodes.
-        exact: layers outside of `plan` whose weights stay FP32 too.
+        exact: layers outside of `plan` whose weights stay FP32 too. So do those of what `find_layers` does not find,
+            such as a recurrent layer with peepholes: no plan could say what that costs.
+
+    Raises:
+        InputError: if the model's opset cannot express what the target needs.
     """
+    require_target(model, target)
     assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
     if target == "cpu":
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)
-        store_weights_as_int8(assembled, exact)
+        in_float = {layer.name for layer in find_layers(assembled.graph, target)}
+        store_weights_as_int8(assembled, in_float - exact)
         slim(assembled)
     return assembled
 
@@ -59,14 +68,14 @@ def _shield_float_layers(graph: onnx.GraphProto, plan: Plan) -> None:
             relu = nodes[settled]
             relu.CopyFrom(_maximum(graph, relu.input[0], settled, 0.0, relu.name))
         else:
-            node.output[0] = f"{settled}_shielded"
+            node.output[0] = made("shielded", settled)
             lowest = float(np.finfo(np.float32).min)
             position = list(graph.node).index(node) + 1
-            graph.node.insert(position, _maximum(graph, node.output[0], settled, lowest, f"{node.name}_max"))
+            graph.node.insert(position, _maximum(graph, node.output[0], settled, lowest, made("max", node.name)))
 
 
 def _maximum(graph: onnx.GraphProto, source: str, result: str, least: float, name: str) -> onnx.NodeProto:
-    bound = f"least_{least}"
+    bound = made("least", str(least))
     if all(tensor.name != bound for tensor in graph.initializer):
         graph.initializer.append(numpy_helper.from_array(np.float32(least), bound))
     return helper.make_node("Max", [source, bound], [result], name)

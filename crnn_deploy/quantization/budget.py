@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.plan import Layer, Plan
+from crnn_deploy.quantization.plan import Plan
 from crnn_deploy.quantization.record import LayerSensitivity, Reading
+from crnn_deploy.quantization.sensitivity import ReadPlan
 
 _LEAST_SAME_TEXT = 0.5  # less is a broken model
 _REPAIRED = 0.01  # what a broken model must come back to: one point
-
-ReadPlan = Callable[[Plan, str], Reading]
-"""Reads the held-out images with a plan; the text is for the progress bar."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +18,9 @@ class Budget:
     """How much worse than its parent a candidate may read.
 
     Args:
-        max_drop: highest upper end of the change's interval, as a fraction. None: a candidate with all layers in INT8
-            only has to read half of the images as its parent does. One that doesn't is broken, and what is made of it
-            with some layers in FP32 must come within one point of its parent.
+        max_drop: highest upper end of the change's interval, as a fraction. None: a candidate only has to read half of
+            the images as its parent does. One that doesn't is broken, and what is made of it with more layers in FP32
+            must come within one point of its parent.
     """
 
     max_drop: float | None
@@ -37,15 +34,6 @@ class Budget:
     def accepts_repaired(self, reading: Reading) -> bool:
         """Whether a candidate may ship from which layers were taken because it was not accepted."""
         return self.accepts(reading) and (self.max_drop is not None or reading.change.delta <= _REPAIRED)
-
-
-def measure_sensitivity(layers: Sequence[Layer], read: ReadPlan, progress: Progress) -> tuple[LayerSensitivity, ...]:
-    """Each layer alone in INT8, most sensitive first: by the change in error, then by noise."""
-    found = [
-        LayerSensitivity(layer=layer.name, op=layer.op, reading=read(frozenset({layer.name}), layer.name))
-        for layer in progress.track(layers, "Measuring sensitivity", len(layers))
-    ]
-    return tuple(sorted(found, key=lambda s: (-s.reading.change.delta, s.reading.noise_db)))
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data import Source, Subset, open_source, sample
-from crnn_deploy.data.checking import without_broken
-from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data import Source, Subset, open_source
+from crnn_deploy.data.preprocess import Preprocessor, decode
 from crnn_deploy.data.source import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
@@ -53,36 +52,63 @@ def draw_images(
     Args:
         samples: to calibrate on; None: up to 300.
         held_out: to compare on; None: up to 200. Where neither is given and images are few, 60 % calibrate.
+        skip_bad: draw others in place of broken images.
 
     Raises:
-        InputError: if there are fewer images than asked for or than two, one is broken, or all are the same.
+        InputError: if there are fewer images than asked for or than two, all are the same, or one is broken and
+            `skip_bad` is not given.
     """
     source = open_source(location)
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --calib.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)
-    chosen, _ = without_broken(sample(source, wanted, seed), skip_bad, progress)
-    if len(chosen) > 1 and len({chosen.content_hash(index) for index in range(len(chosen))}) == 1:
+    usable = _draw_usable(source, wanted, seed, skip_bad, progress)
+    if len(usable) > 1 and len({source.content_hash(index) for index in usable}) == 1:
         raise InputError(
-            f"All {len(chosen)} images in {location} are the same.",
+            f"All {len(usable)} images in {location} are the same.",
             "Ranges of one image don't fit others.",
             "Give images like those that the model will read.",
         )
-    calibrate, compare = _split(len(chosen), samples, held_out, location)
-    order = np.random.default_rng(seed).permutation(len(chosen)).tolist()
-    parts = sorted(order[:calibrate]), sorted(order[calibrate : calibrate + compare])
+    calibrate, compare = _split(len(usable), samples, held_out, location)
+    parts = sorted(usable[:calibrate]), sorted(usable[calibrate : calibrate + compare])
     progress.log(f"{location}: calibrating on {calibrate} images, comparing on {compare} others.")
-    return Subset(chosen, parts[0]), Subset(chosen, parts[1])
+    return Subset(source, parts[0]), Subset(source, parts[1])
+
+
+def _draw_usable(source: Source, wanted: int, seed: int, skip_bad: bool, progress: Progress) -> list[int]:
+    """Up to `wanted` images that are not broken, in random order."""
+    usable: list[int] = []
+    broken: list[str] = []
+    order = np.random.default_rng(seed).permutation(len(source)).tolist()
+    for index in progress.track(order, f"Checking {source.name}", min(wanted, len(source))):
+        try:
+            decode(source.image(index), title(source, index))
+        except InputError:
+            if not skip_bad:
+                raise
+            broken.append(source.item_name(index))
+        else:
+            usable.append(index)
+        if len(usable) == wanted:
+            break
+    if not usable:
+        raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
+    if broken:
+        progress.log(f"{len(broken)} broken images are left out: {', '.join(broken[:5])}{' …' * (len(broken) > 5)}")
+    return usable
 
 
 def _split(count: int, samples: int | None, held_out: int | None, location: str) -> tuple[int, int]:
     """How many of `count` images calibrate, and how many compare."""
-    if count < (samples or 1) + (held_out or 1):
-        asked = f"--samples {samples or 1} and --held-out {held_out or 1} need {(samples or 1) + (held_out or 1)}"
+    needed = (samples or 1) + (held_out or 1)
+    if count < needed:
+        options = {"--samples": samples, "--held-out": held_out}
+        given = [f"{option} {number}" for option, number in options.items() if number]
+        asked = f"{' and '.join(given)} need{'s' * (len(given) == 1)} {needed}" if given else "Two are the fewest"
         raise InputError(
-            f"{location} holds only {count} usable images.",
-            f"{asked}: no image may be in both.",
-            "Give more images, or ask for fewer.",
+            f"{location} holds only {count} usable image{'s' * (count != 1)}.",
+            f"{asked}, to calibrate on and to compare on: no image may be in both.",
+            "Give more images, or ask for fewer." if given else "Give more images.",
         )
     if samples is not None:
         return samples, min(held_out or _HELD_OUT, count - samples)

@@ -44,7 +44,8 @@ def observe(
     for images in batches:
         if image_name in histograms:
             _take_in(histograms, image_name, images)
-        for name, values in zip(computed, session.run(computed, {image_name: images}), strict=True):
+        results = session.run(computed, {image_name: images}) if computed else []  # no names would mean all outputs
+        for name, values in zip(computed, results, strict=True):
             _take_in(histograms, name, values)
     return histograms
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import onnx
 
+from crnn_deploy.quantization.products import PRODUCTS, is_depthwise, is_product
 from crnn_deploy.quantization.record import Target
 from crnn_deploy.quantization.recurrent import is_quantizable
-
-# The operators whose arithmetic INT8 speeds up, besides recurrent layers.
-PRODUCTS = ("Conv", "Gemm", "MatMul")
+from crnn_deploy.quantization.wiring import Wiring
 
 # What may stand between two INT8 layers without taking values back to FP32: runtimes fold a ReLU into the rounding,
 # take the maximum of integers, and add residuals as integers.
@@ -31,48 +30,18 @@ class Layer:
     depthwise: bool
 
 
-class Wiring:
-    """A graph's nodes by what they read and write."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self.outputs = {value.name for value in graph.output}
-        self._consumers: dict[str, list[onnx.NodeProto]] = {}
-        for node in graph.node:
-            for name in node.input:
-                self._consumers.setdefault(name, []).append(node)
-
-    def consumers(self, tensor: str) -> list[onnx.NodeProto]:
-        return self._consumers.get(tensor, [])
-
-    def settled(self, node: onnx.NodeProto) -> str:
-        """The tensor in which a node's result is final: behind its ReLU, where nothing else reads it before."""
-        output: str = node.output[0]
-        readers = self.consumers(output)
-        if output not in self.outputs and len(readers) == 1 and readers[0].op_type == "Relu":
-            return str(readers[0].output[0])
-        return output
-
-
-def name_nodes(graph: onnx.GraphProto) -> None:
-    """Give every node a name of its own: plans refer to nodes by name."""
-    taken: set[str] = set()
-    for index, node in enumerate(graph.node):
-        if not node.name or node.name in taken:
-            node.name = f"{node.op_type}_{index}"
-        taken.add(node.name)
-
-
 def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
     """All layers that could run in INT8 on the target, in graph order.
 
     Products of two activations have no weights to quantize. Recurrent layers run in INT8 on CPUs only, by our kernels.
     """
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+    tensors = (tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in tensors}
     found = []
     for node in graph.node:
         recurrent = target == "cpu" and is_quantizable(node, shapes)
-        if recurrent or _is_product(node, shapes):
-            found.append(Layer(node.name, node.op_type, recurrent, _is_depthwise(node, shapes)))
+        if recurrent or is_product(node, shapes):
+            found.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))
     return tuple(found)
 
 
@@ -122,25 +91,6 @@ def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
         for output in node.output:
             source_of[output] = sources
     return list(dict.fromkeys(frozenset(group_of[name]) for name in products))
-
-
-def _is_product(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> bool:
-    """Whether a node multiplies activations with constant weights."""
-    if node.op_type not in PRODUCTS or node.input[0] in shapes or node.input[1] not in shapes:
-        return False
-    if node.op_type == "Gemm":
-        return all(attribute.name == "transB" or _is_neutral(attribute) for attribute in node.attribute)
-    return node.op_type != "MatMul" or len(shapes[node.input[1]]) == 2
-
-
-def _is_neutral(attribute: onnx.AttributeProto) -> bool:
-    """Whether an attribute of a Gemm leaves it a plain product and sum."""
-    return bool(attribute.i == 0 if attribute.name == "transA" else attribute.f == 1)
-
-
-def _is_depthwise(node: onnx.NodeProto, shapes: dict[str, tuple[int, ...]]) -> bool:
-    groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
-    return groups > 1 and shapes[node.input[1]][1] == 1
 
 
 def _stays_int8(node: onnx.NodeProto, wiring: Wiring) -> bool:

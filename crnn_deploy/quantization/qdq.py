@@ -16,9 +16,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from crnn_deploy.quantization.naming import made
 from crnn_deploy.quantization.observation import Ranges
-from crnn_deploy.quantization.plan import PRODUCTS, Wiring
+from crnn_deploy.quantization.products import PRODUCTS, channel_axis
 from crnn_deploy.quantization.record import Target
+from crnn_deploy.quantization.wiring import Wiring, names_read
 
 _PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
 _LARGEST_BIAS = 2.0**30  # leaves the accumulator as much again
@@ -64,6 +66,7 @@ class _Insertion:
         self.scheme = scheme
         self.layers = [node for node in model.graph.node if node.name in layers and node.op_type in PRODUCTS]
         self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        self.stored: set[str] = set()  # names of the constants made here
         self.domain = ""
         opset = next(entry for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
         if opset.version < _PER_CHANNEL_OPSET:
@@ -73,21 +76,22 @@ class _Insertion:
 
     def run(self, ranges: Ranges) -> None:
         scales = self._activation_scales(ranges)
-        constant_nodes = [made for node in self.layers for made in self._quantize_constants(node, scales)]
+        constant_nodes = [decoder for node in self.layers for decoder in self._quantize_constants(node, scales)]
         inputs = {value.name for value in self.graph.input}
         nodes = list(self.graph.node)
-        renamed = {name: f"{name}_dq" for name in scales if name in inputs}
+        # Branches still find the image under its own name, in FP32.
+        renamed = {name: made("dequantized", name) for name in scales if name in inputs}
         result = [*constant_nodes]
         for name in renamed:
-            result += self._pair(name, renamed[name], *scales[name])
+            result += self._pair(name, name, renamed[name], *scales[name])
         for node in nodes:
             node.input[:] = [renamed.get(name, name) for name in node.input]
             quantized = [name for name in node.output if name in scales]
             # The pair's result takes over the name, so that all readers and the graph's outputs find it there.
-            node.output[:] = [f"{name}_float" if name in scales else name for name in node.output]
+            node.output[:] = [made("float", name) if name in scales else name for name in node.output]
             result.append(node)
             for name in quantized:
-                result += self._pair(f"{name}_float", name, *scales[name])
+                result += self._pair(name, made("float", name), name, *scales[name])
         del self.graph.node[:]
         self.graph.node.extend(result)
         self._remove_unused_constants()
@@ -110,52 +114,52 @@ class _Insertion:
     ) -> Iterator[onnx.NodeProto]:
         """Store a layer's weight and bias as integers; what brings them back for the layer to read."""
         input_scale, _ = scales[node.input[0]]
-        weight, axis = self.constants[node.input[1]], _channel_axis(node)
+        weight, axis = self.constants[node.input[1]], channel_axis(node)
         has_bias = len(node.input) > 2 and node.input[2] in self.constants and self.scheme.integer_bias
         bias = self.constants[node.input[2]].ravel() if has_bias else np.zeros(1, np.float32)
         values, scale = _quantize_channels(weight, axis, np.abs(bias) / (input_scale * _LARGEST_BIAS))
 
-        prefix = node.name
-        weight_scale = self._constant(f"{prefix}_ws", scale)
-        stored = [self._constant(f"{prefix}_w", values), weight_scale]
+        weight_scale = self._constant(made("weight_scale", node.name), scale)
+        stored = [self._constant(made("weight", node.name), values), weight_scale]
         if node.op_type == "Gemm":  # else ONNX Runtime 1.31 leaves it in FP32
-            stored.append(self._constant(f"{prefix}_wz", np.zeros(scale.shape, np.int8)))
-        yield self._node("DequantizeLinear", stored, f"{prefix}_wf", axis=axis)
-        node.input[1] = f"{prefix}_wf"
+            stored.append(self._constant(made("weight_zero", node.name), np.zeros(scale.shape, np.int8)))
+        node.input[1] = made("weight_float", node.name)
+        yield self._node("DequantizeLinear", stored, node.input[1], axis=axis)
         if not has_bias:
             return
         bias_scale = input_scale * scale
         integers = np.rint(np.broadcast_to(bias, scale.shape) / bias_scale.astype(np.float64)).astype(np.int32)
         # Folded at load: it spares the file one number a channel.
-        factors = [self._constant(f"{node.input[0]}_scale", np.asarray(input_scale)), weight_scale]
-        yield helper.make_node("Mul", factors, [f"{prefix}_bs"], f"{prefix}_bs")
-        yield self._node(
-            "DequantizeLinear", [self._constant(f"{prefix}_b", integers), f"{prefix}_bs"], f"{prefix}_bf", axis=0
-        )
-        node.input[2] = f"{prefix}_bf"
+        factors = [self._constant(made("scale", node.input[0]), np.asarray(input_scale)), weight_scale]
+        product = made("bias_scale", node.name)
+        yield helper.make_node("Mul", factors, [product], product)
+        node.input[2] = made("bias_float", node.name)
+        stored = [self._constant(made("bias", node.name), integers), product]
+        yield self._node("DequantizeLinear", stored, node.input[2], axis=0)
 
-    def _pair(self, source: str, result: str, scale: np.float32, zero_point: int) -> list[onnx.NodeProto]:
-        tensor = source.removesuffix("_float")
+    def _pair(self, tensor: str, source: str, result: str, scale: np.float32, zero_point: int) -> list[onnx.NodeProto]:
+        """The way of `tensor` through INT8, from the name `source` to the name `result`."""
         parameters = [
-            self._constant(f"{tensor}_scale", np.asarray(scale)),
-            self._constant(f"zero_point_{zero_point}", np.asarray(zero_point, self.scheme.activation)),
+            self._constant(made("scale", tensor), np.asarray(scale)),
+            self._constant(made("zero_point", str(zero_point)), np.asarray(zero_point, self.scheme.activation)),
         ]
+        quantized = made("quantized", tensor)
         return [
-            self._node("QuantizeLinear", [source, *parameters], f"{tensor}_q"),
-            self._node("DequantizeLinear", [f"{tensor}_q", *parameters], result),
+            self._node("QuantizeLinear", [source, *parameters], quantized),
+            self._node("DequantizeLinear", [quantized, *parameters], result),
         ]
 
     def _node(self, op: str, inputs: list[str], output: str, **attributes: int) -> onnx.NodeProto:
-        return helper.make_node(op, inputs, [output], f"{output}_{op}", domain=self.domain, **attributes)
+        return helper.make_node(op, inputs, [output], made(op, output), domain=self.domain, **attributes)
 
     def _constant(self, name: str, values: NDArray[np.generic]) -> str:
-        if name not in self.constants:
-            self.constants[name] = values
+        if name not in self.stored:
+            self.stored.add(name)
             self.graph.initializer.append(numpy_helper.from_array(values, name))
         return name
 
     def _remove_unused_constants(self) -> None:
-        used = {name for node in self.graph.node for name in node.input}
+        used = names_read(self.graph)
         kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
         del self.graph.initializer[:]
         self.graph.initializer.extend(kept)
@@ -168,14 +172,6 @@ def _scale(covered: tuple[float, float], scheme: Scheme) -> tuple[np.float32, in
         return np.float32(max(-low, high) / 127), 0
     scale = np.float32((high - low) / 255)
     return scale, round(-low / float(scale))
-
-
-def _channel_axis(node: onnx.NodeProto) -> int:
-    """Which axis of a product's weight counts its outputs."""
-    if node.op_type == "Conv":
-        return 0
-    transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-    return 0 if transposed else 1
 
 
 def _quantize_channels(

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from crnn_deploy.quantization.calibrators import TensorCalibration
+from crnn_deploy.quantization.calibrators import CalibratorName, TensorCalibration
+from crnn_deploy.quantization.realised import RealisedPrecision
 from crnn_deploy.spec import Frozen
 
 Target = Literal["cpu", "tensorrt"]
@@ -30,9 +31,9 @@ class Reading(Frozen):
 
 
 class CalibratorTrial(Frozen):
-    """One calibrator with every layer in INT8."""
+    """One calibrator with every layer in INT8 that the search starts from."""
 
-    calibrator: str
+    calibrator: CalibratorName
     reading: Reading
 
 
@@ -45,7 +46,7 @@ class LayerSensitivity(Frozen):
 
 
 class LayerPlacement(Frozen):
-    """Where a layer runs, and why."""
+    """In which arithmetic a layer runs, and why."""
 
     layer: str
     op: str
@@ -56,7 +57,7 @@ class LayerPlacement(Frozen):
 class SpeedTrial(Frozen):
     """Medians of interleaved runs on this machine, one thread, batch 1, `width` pixels."""
 
-    plan: str = Field(description="which layers are in INT8, such as `all` or `recurrent`")
+    plan: str = Field(description="which layers are in INT8, such as `recurrent`; `all`: all that keep the accuracy")
     width: int
     parent_ms: float
     candidate_ms: float
@@ -69,8 +70,9 @@ class SpeedTrial(Frozen):
 class QuantizationRecord(Frozen):
     """Everything that led to a quantized model."""
 
+    rejected: str | None = Field(default=None, description="what is wrong with it; None: it may ship")
     target: Target
-    calibrator: str
+    calibrator: CalibratorName
     reference: Literal["labels", "parent"] = Field(description="what the held-out images' error is counted against")
     figure: Literal["cer_ci", "top1"]
     calibration_images: int
@@ -82,5 +84,5 @@ class QuantizationRecord(Frozen):
     layers: tuple[LayerPlacement, ...]
     speed: tuple[SpeedTrial, ...] = Field(default=(), description="the chosen plan last; empty for other machines")
     kernel: str | None = Field(default=None, description="dispatch level of the recurrent kernels that ran; None: FP32")
-    realised: dict[str, dict[str, int]] = Field(description="`int8` and `fp32` → operators as run → nodes")
+    realised: RealisedPrecision | None = Field(default=None, description="what ran here; None: for other machines")
     tensors: tuple[TensorCalibration, ...]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import onnx
 from onnx import helper, numpy_helper
 
 from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.quantization.naming import made
 from crnn_deploy.quantization.stored_weights import quantize_rows
+from crnn_deploy.quantization.wiring import names_read
 
 # What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
 _STANDARD = {"layout": 0, "input_forget": 0}
@@ -34,27 +36,25 @@ def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
     Every layer must satisfy `is_quantizable`. Biases and states stay FP32.
     """
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
-    stored: dict[str, tuple[str, str]] = {}  # layers may share weights: each is stored once
+    stored: dict[str, tuple[str, str]] = {}
     for node in model.graph.node:
         if node.name not in layers or node.op_type not in OP_OF:
             continue
         for name in node.input[1:3]:
             if name not in stored:
-                stored[name] = _store(model.graph, weights[name])
+                stored[name] = _store(model.graph, weights, name)
         _become_ours(node, stored)
-    unused = stored.keys() - {name for node in model.graph.node for name in node.input}
-    for name in unused:
+    for name in stored.keys() - names_read(model.graph):
         model.graph.initializer.remove(weights[name])
     define_functions(model)
 
 
-def _store(graph: onnx.GraphProto, weight: onnx.TensorProto) -> tuple[str, str]:
-    """Add the INT8 form of `weight` to the graph; return the names of its rows and their scales."""
-    rows, scale = quantize_rows(numpy_helper.to_array(weight), _ROW_AXES)
-    names = f"{weight.name}_q", f"{weight.name}_s"
-    graph.initializer.extend(
-        numpy_helper.from_array(array, name) for array, name in zip((rows, scale), names, strict=True)
-    )
+def _store(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto], name: str) -> tuple[str, str]:
+    """Add the INT8 form of a weight to the graph, once for all layers that share it: the names of rows and scales."""
+    names = made("recurrent", name), made("recurrent_scale", name)
+    if names[0] not in weights:  # else another layer shares it, and was quantized before
+        arrays = quantize_rows(numpy_helper.to_array(weights[name]), _ROW_AXES)
+        graph.initializer.extend(map(numpy_helper.from_array, arrays, names))
     return names
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import onnx
 from onnx import helper
 
+from crnn_deploy.quantization.wiring import nested
+
 _DIGITS = string.ascii_lowercase + string.digits
 
 # Attributes whose meaning when absent is known; `kernel_shape` follows from the weight.
@@ -33,8 +35,8 @@ def slim(model: onnx.ModelProto) -> None:
     keep theirs; layers are told apart by the record of the quantization, which refers to the FP32 parent.
     """
     graph = model.graph
-    if any(attribute.HasField("g") for node in graph.node for attribute in node.attribute):
-        return  # the branches of an If refer to the names outside
+    if len(list(nested(graph))) > 1:
+        return  # branches refer to the names outside
     del graph.value_info[:]  # runtimes infer shapes again
     graph.doc_string = ""
     _share_constants(graph)

@@ -9,42 +9,59 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-# Operator → its weight inputs, and how many leading axes tell rows apart, each of which has a scale of its own.
-# Recurrent W and R are [directions, gates × hidden, columns]; a (depthwise) convolution's is [outputs, inputs, h, w].
-_STORED = {"GRU": ((1, 2), 2), "LSTM": ((1, 2), 2), "Conv": ((1,), 1)}
+from crnn_deploy.quantization.naming import made
+from crnn_deploy.quantization.products import PRODUCTS, channel_axis
+from crnn_deploy.quantization.wiring import Wiring
+
+_RECURRENT_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]
 
 
-def store_weights_as_int8(model: onnx.ModelProto, exact: Collection[str] = ()) -> int:
-    """Replace FP32 weights of recurrent layers and unquantized convolutions, in place, by INT8 and scales per row.
+def store_weights_as_int8(model: onnx.ModelProto, layers: Collection[str]) -> None:
+    """Replace FP32 weights of the named layers, in place, by INT8 with a scale for each row or output channel.
 
-    Nodes named in `exact` keep theirs, and so does whoever shares them.
+    The layers are some that `find_layers` found. Weights that anything else reads too stay FP32, and so do biases,
+    and rows so short that scales would outweigh them.
 
-    Cast and Mul bring them back to FP32. These depend on constants alone, so ONNX Runtime folds them when it loads the
-    model and they cost nothing per image; `DequantizeLinear` would not be folded, and cost a fifth of the speed.
-    Biases stay FP32. Returns how many weights were replaced.
+    Cast and Mul bring weights back to FP32. These depend on constants alone, so ONNX Runtime folds them when it loads
+    the model and they cost nothing per image; `DequantizeLinear` would not be folded, and cost a fifth of the speed.
     """
     graph = model.graph
-    weights = {tensor.name: tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
-    decoders: list[onnx.NodeProto] = []
+    wiring = Wiring(graph)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    weights: dict[str, onnx.NodeProto] = {}  # layers may share one: it is stored once
     for node in graph.node:
-        if node.name in exact:
-            for name in node.input:
-                weights.pop(name, None)
-    for node in list(graph.node):
-        inputs, row_axes = _STORED.get(node.op_type, ((), 0))
-        for name in (node.input[index] for index in inputs):
-            tensor = weights.pop(name, None)  # layers may share weights: each is stored once
-            if tensor is None:
-                continue
-            rows, scale = quantize_rows(numpy_helper.to_array(tensor), row_axes)
+        for name in _weights(node, layers):
+            others = [reader for reader in wiring.consumers(name) if name not in _weights(reader, layers)]
+            if not others and name not in wiring.outputs:
+                weights.setdefault(name, node)
+    decoders: list[onnx.NodeProto] = []
+    for name, layer in weights.items():
+        tensor = constants[name]
+        values = numpy_helper.to_array(tensor)
+        rows, scale = _quantize(values, layer)
+        if rows.nbytes + scale.nbytes < values.nbytes:
             graph.initializer.remove(tensor)
-            graph.initializer.append(numpy_helper.from_array(rows, f"{name}_int8"))
-            graph.initializer.append(numpy_helper.from_array(scale, f"{name}_scale"))
+            graph.initializer.append(numpy_helper.from_array(rows, made("stored", name)))
+            graph.initializer.append(numpy_helper.from_array(scale, made("stored_scale", name)))
             decoders += _decoder(name)
     nodes = [*decoders, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
-    return len(decoders) // 2
+
+
+def _weights(node: onnx.NodeProto, layers: Collection[str]) -> list[str]:
+    """The weights of a node, if it is one of `layers`."""
+    if node.name not in layers:
+        return []
+    return list(node.input[1:2] if node.op_type in PRODUCTS else node.input[1:3])
+
+
+def _quantize(weights: NDArray[np.float32], layer: onnx.NodeProto) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    if layer.op_type not in PRODUCTS:
+        return quantize_rows(weights, _RECURRENT_ROW_AXES)
+    axis = channel_axis(layer)
+    rows, scale = quantize_rows(np.moveaxis(weights, axis, 0), 1)
+    return np.moveaxis(rows, 0, axis), np.moveaxis(scale, 0, axis)
 
 
 def quantize_rows(weights: NDArray[np.float32], row_axes: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -61,7 +78,8 @@ def quantize_rows(weights: NDArray[np.float32], row_axes: int) -> tuple[NDArray[
 
 def _decoder(name: str) -> list[onnx.NodeProto]:
     """The nodes that compute the FP32 tensor `name` from what is stored."""
+    cast = made("cast", name)
     return [
-        helper.make_node("Cast", [f"{name}_int8"], [f"{name}_cast"], f"{name}_cast", to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{name}_cast", f"{name}_scale"], [name], f"{name}_mul"),
+        helper.make_node("Cast", [made("stored", name)], [cast], cast, to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [cast, made("stored_scale", name)], [name], made("decoded", name)),
     ]

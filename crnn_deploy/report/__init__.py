@@ -2,7 +2,7 @@
 
 from crnn_deploy.report.examples import build_examples
 from crnn_deploy.report.model import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
-from crnn_deploy.report.quantization_page import write_quantization_report
+from crnn_deploy.report.quantization_page import check_quantization_report, write_quantization_report
 from crnn_deploy.report.quantization_terminal import quantization_tables
 from crnn_deploy.report.terminal import terminal_table
 from crnn_deploy.report.write import Written, read_report, write_report
@@ -16,6 +16,7 @@ __all__ = [
     "Variant",
     "Written",
     "build_examples",
+    "check_quantization_report",
     "quantization_tables",
     "read_report",
     "terminal_table",

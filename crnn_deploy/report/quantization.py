@@ -7,13 +7,12 @@ from itertools import pairwise
 
 from crnn_deploy import units
 from crnn_deploy.quantization.calibrators import TensorCalibration
-from crnn_deploy.quantization.record import Change, LayerPlacement, QuantizationRecord, Reading
+from crnn_deploy.quantization.record import Change, QuantizationRecord, Reading
 from crnn_deploy.report.table import Cell, Table
 
 FIGURES = {"cer_ci": "CER", "top1": "Top-1 error"}
 SAME = {"cer_ci": "same text", "top1": "same class"}
 PRECISIONS = {"fp32": "FP32", "int8": "INT8"}
-RECURRENT = {"GRU", "LSTM", "QGRU", "QLSTM"}
 
 # From here on a tensor's calibration deserves a look: shares of values, levels of 256, and multiples.
 MANY_SATURATED = 0.005
@@ -37,12 +36,9 @@ def change_of(record: QuantizationRecord) -> str:
     """The change of the error in points with its interval, and whether the budget allows that."""
     change, allowed = record.reading.change, record.max_drop
     text = f"{FIGURES[record.figure]} {units.points(change.delta)} points ({interval(change)})"
-    return text if within_budget(record) or allowed is None else f"{text}, more than the {100 * allowed:.2f} allowed"
-
-
-def within_budget(record: QuantizationRecord) -> bool:
-    """Whether the upper end of the change's interval keeps to `max_drop`; true where there is no budget."""
-    return record.max_drop is None or record.reading.change.high <= record.max_drop
+    return (
+        f"{text}, more than the {100 * allowed:.2f} allowed" if allowed is not None and change.high > allowed else text
+    )
 
 
 def speedup(record: QuantizationRecord) -> str:
@@ -51,17 +47,8 @@ def speedup(record: QuantizationRecord) -> str:
 
 
 def kernels(record: QuantizationRecord) -> str:
-    """How the recurrent layers ran; empty for a model without INT8 ones."""
-    if record.kernel:
-        return f"GRU/LSTM in INT8 on {record.kernel}"
-    fell_back = any(layer.precision != ran_in(record, layer) for layer in record.layers)
-    return "GRU/LSTM in FP32 for want of our INT8 kernels" if fell_back else ""
-
-
-def ran_in(record: QuantizationRecord, layer: LayerPlacement) -> str:
-    """`int8` or `fp32`: without our kernels a recurrent layer with INT8 weights runs in FP32 on a CPU."""
-    fell_back = record.target == "cpu" and layer.op in RECURRENT and record.kernel is None
-    return "fp32" if fell_back else layer.precision
+    """On which of our kernels recurrent layers ran in INT8; empty where none did."""
+    return f"GRU/LSTM in INT8 on {record.kernel}" if record.kernel else ""
 
 
 def interval(change: Change) -> str:
@@ -76,7 +63,7 @@ def short(name: str) -> str:
 
 
 def trials_table(record: QuantizationRecord) -> Table:
-    """One row a calibrator that was tried, with every layer in INT8."""
+    """One row a calibrator that was tried, before layers went back to FP32."""
     rows = (
         (Cell(trial.calibrator), *_reading(trial.reading), Cell("✓" if trial.calibrator == record.calibrator else ""))
         for trial in record.trials
@@ -86,7 +73,7 @@ def trials_table(record: QuantizationRecord) -> Table:
 
 def sensitivity_table(record: QuantizationRecord) -> Table:
     """One row a layer: what it costs alone in INT8, and where it runs in the end."""
-    precisions = {layer.layer: PRECISIONS[ran_in(record, layer)] for layer in record.layers}
+    precisions = {layer.layer: PRECISIONS[layer.precision] for layer in record.layers}
     rows = (
         (
             Cell(short(entry.layer)),
@@ -120,7 +107,7 @@ def placements(record: QuantizationRecord, precision: str) -> list[tuple[str, st
     """Layers that ran in `int8` or `fp32`, those alike together: such as `3 × Conv`, the reason, and their names."""
     groups: dict[tuple[str, str], list[str]] = {}
     for layer in record.layers:
-        if ran_in(record, layer) == precision:
+        if layer.precision == precision:
             groups.setdefault((layer.op, layer.reason), []).append(short(layer.layer))
     return [(f"{len(names)} × {op}", reason, names) for (op, reason), names in groups.items()]
 

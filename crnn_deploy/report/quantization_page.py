@@ -8,7 +8,7 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import write_text
+from crnn_deploy.files import check_free, write_text
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report import quantization as q
 from crnn_deploy.report.page import Tile, render_page, require_extra
@@ -18,20 +18,28 @@ MACHINES = {"cpu": "CPU", "tensorrt": "TensorRT"}
 REFERENCES = {"labels": "their labels", "parent": "what the parent reads, as they have no labels"}
 
 
+def check_quantization_report(path: Path, force: bool = False) -> None:
+    """Refuse a report that could not be written; called early, before the work that it tells of.
+
+    Raises:
+        InputError: if `path` ends neither in `.html` nor in `.json`, or exists and `force` is not set, or if jinja2 or
+            matplotlib, which the page needs, is not installed.
+    """
+    if path.suffix not in (".html", ".json"):
+        raise InputError(f"The report {path} must end in .html or .json.", fix=f"Use {path.with_suffix('.html')}.")
+    if path.suffix == ".html":
+        require_extra()
+    check_free(path, force)
+
+
 def write_quantization_report(record: QuantizationRecord, path: Path, name: str, force: bool = False) -> None:
     """Write what quantizing the model `name` came to, atomically: a page to `.html`, the record itself to `.json`.
 
     Raises:
-        InputError: if `path` has another suffix, exists and `force` is not set, or can't be written, or if jinja2 or
-            matplotlib, which the page needs, is not installed.
+        InputError: as `check_quantization_report`, or if `path` can't be written.
     """
-    if path.suffix == ".json":
-        text = json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
-    elif path.suffix == ".html":
-        text = render_quantization(record, name)
-    else:
-        raise InputError(f"The report {path} must end in .html or .json.", fix=f"Use {path.with_suffix('.html')}.")
-    write_text(path, text, force)
+    check_quantization_report(path, force)
+    write_text(path, render_quantization(record, name) if path.suffix == ".html" else _as_json(record), force)
 
 
 def render_quantization(record: QuantizationRecord, name: str) -> str:
@@ -54,7 +62,13 @@ def render_quantization(record: QuantizationRecord, name: str) -> str:
     return render_page("quantization.html.j2", content, {"sensitivity": sensitivity(record), "ranges": ranges(record)})
 
 
+def _as_json(record: QuantizationRecord) -> str:
+    return json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+
+
 def _headline(record: QuantizationRecord, name: str) -> str:
+    if record.rejected is not None:
+        return f"Rejected: {record.rejected}"
     runs = f"runs {faster} and " if (faster := q.speedup(record)) else ""
     same = f"reads {units.percent(record.reading.same_text)} of the images as before"
     return f"{name} in INT8 {runs}{same}: {q.change_of(record)}."
@@ -75,7 +89,7 @@ def _tiles(record: QuantizationRecord) -> list[Tile]:
         last = record.speed[-1]
         times = f"{units.milliseconds(last.parent_ms)} → {units.milliseconds(last.candidate_ms)}"
         tiles.append(Tile("Speed, one thread", units.ratio(last.speedup), f"{times}, {last.width} pixels wide"))
-    integers = sum(q.ran_in(record, layer) == "int8" for layer in record.layers)
+    integers = sum(layer.precision == "int8" for layer in record.layers)
     tiles.append(Tile("Layers in INT8", f"{integers} of {len(record.layers)}", q.kernels(record)))
     tiles.append(Tile("Calibrator", record.calibrator, f"on {record.calibration_images:,} images"))
     return tiles
@@ -88,7 +102,7 @@ def _facts(record: QuantizationRecord) -> list[tuple[str, str]]:
         ("Held out", f"{record.held_out_images:,} images, against {REFERENCES[record.reference]}"),
         ("Recurrent layers", q.kernels(record)),
     ]
-    for key, label in q.PRECISIONS.items():
-        operators = record.realised.get(key, {})
-        facts.append((f"Ran in {label}", ", ".join(f"{count} × {op}" for op, count in operators.items())))
+    if record.realised is not None:
+        for label, operators in (("INT8", record.realised.int8), ("FP32", record.realised.fp32)):
+            facts.append((f"Ran in {label}", ", ".join(f"{count} × {op}" for op, count in operators.items())))
     return [(label, value) for label, value in facts if value]

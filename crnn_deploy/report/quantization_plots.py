@@ -9,7 +9,7 @@ from typing import Any
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
 from crnn_deploy.report.plots import TITLE, WIDE
-from crnn_deploy.report.quantization import FIGURES, ran_in, short, worst_tensors
+from crnn_deploy.report.quantization import FIGURES, short, worst_tensors
 
 ROOMY, DENSE = 13, 10  # heights of a row in points
 MANY = 40  # rows; from here on they are dense, with an axis at both ends
@@ -23,7 +23,7 @@ def sensitivity(record: QuantizationRecord) -> str | None:
     entries = record.sensitivity[:MOST_LAYERS]
     if not entries:
         return None
-    floats = {layer.layer for layer in record.layers if ran_in(record, layer) == "fp32"}
+    floats = {layer.layer for layer in record.layers if layer.precision == "fp32"}
     colours = [COLOURS["rejected" if entry.layer in floats else "shipped"] for entry in entries]
     figure, grid = new_figure(WIDE, _height(len(entries)), 1, 2)
     change, noise = grid[0]

@@ -15,7 +15,6 @@ from crnn_deploy.report.quantization import (
     tensors_table,
     trials_table,
     verdict,
-    within_budget,
     worst_tensors,
 )
 from crnn_deploy.report.table import Cell, Table
@@ -29,10 +28,10 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
-    mark, style = ("✓", "bold green") if within_budget(record) else ("✗", "bold red")
+    mark, style = ("✓", "bold green") if record.rejected is None else ("✗ Rejected:", "bold red")
     parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (verdict(record), "bold"))]
     if len(record.trials) > 1:
-        parts += _section("Calibrators, all layers in INT8", _rich(trials_table(record)))
+        parts += _section("Calibrators, with every layer in INT8 that may be", _rich(trials_table(record)))
     if record.sensitivity:
         parts += _section("Cost of each layer alone in INT8", _rich(sensitivity_table(record), MOST_LAYERS))
     if floats := placements(record, "fp32"):

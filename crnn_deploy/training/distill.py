@@ -41,7 +41,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     Raises:
         InputError: if teacher or data can't be used, the output can't be written, or the extra `train` is missing.
     """
-    check_output(config.output, config.force, ".safetensors")
+    check_output(config.output, config.force, ".safetensors", config.teacher)
     _require_train_extra()
     from crnn_deploy.training.loop import Trainer
 

@@ -67,4 +67,15 @@ def test_a_rejected_model_is_told_with_its_report(monkeypatch: pytest.MonkeyPatc
     assert "no faster on this machine" in result.stderr
     assert "q.rejected.onnx" in result.stderr
     assert not Path("q.onnx").exists()
-    assert json.loads(Path("r.json").read_text())["speed"]
+    assert result.stdout.startswith("✗ Rejected:")
+    assert "✓ r.json" in result.stdout
+    assert "no faster" in json.loads(Path("r.json").read_text())["rejected"]
+
+
+def test_json_tells_of_a_rejected_model_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ParentFastest)
+    result = invoke("--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert found["path"] == "q.rejected.onnx"
+    assert "no faster" in found["quantization"]["rejected"]

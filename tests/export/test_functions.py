@@ -74,9 +74,10 @@ def test_the_reset_gate_comes_after_the_product():
 
 def test_a_model_without_our_ops_stays_as_it_is():
     graph = helper.make_graph([], "empty", [], [])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=7)
     define_functions(model)
     assert not model.functions
+    assert model.ir_version == 7
     assert [entry.domain for entry in model.opset_import] == [""]
 
 
@@ -85,3 +86,14 @@ def test_the_other_name_of_the_standard_domain_will_do():
     model.opset_import[0].domain = "ai.onnx"
     define_functions(model)
     assert model.functions[0].opset_import[0].version == 20
+
+
+def test_the_file_is_of_a_version_that_knows_functions():
+    model = model_of("GRU")
+    model.ir_version = 7
+    define_functions(model)
+    assert model.ir_version == 8
+    onnx.checker.check_model(model, full_check=True)
+    newer = model_of("GRU")
+    define_functions(newer)
+    assert newer.ir_version == 9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models import StudentOptions, build, student_spec
 from crnn_deploy.pipeline import RunConfig, run
 from crnn_deploy.progress import Silent
-from crnn_deploy.quantization import quantizer
+from crnn_deploy.quantization import QuantizationRecord, quantizer
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import loop
 
@@ -68,11 +69,27 @@ def test_a_run_from_teacher_to_report(tmp_path: Path, write_recipe: WriteRecipe)
         assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= variant["latency"][0].keys()
         assert variant["gate"]["reason"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *FILES, "stages", "manifest.json", "report.json", "report.md", "report.html"
+        *FILES, "stages", "manifest.json", "report.json", "report.md", "report.html", "student.int8.html"
     }  # fmt: skip
+    assert tmp_path / "out" / "student.int8.html" in result.written.files
+    (kept,) = (tmp_path / "out" / "stages").glob("quantize-*/record.json")
+    record = QuantizationRecord.model_validate_json(kept.read_text())
+    assert result.report.realised["student-int8"]["QLinearConv INT8"] == record.realised.int8["QLinearConv"]
+    assert record.rejected is None
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["artifacts"]["student-int8"]["path"] == "student.int8.onnx"
     assert result.report.training[-1].epoch == 2
+
+
+def test_the_report_tells_which_layers_of_the_quantized_model_run_in_fp32(
+    tmp_path: Path, write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ConvolutionsLose)
+    monkeypatch.setattr(quantizer, "complaint_about", lambda *_: None)  # without kernels nothing would run in INT8
+    notes = run(RunConfig(recipe=write_recipe(), out=tmp_path / "out")).report.notes
+    assert any(
+        re.fullmatch(r"student-int8 runs \d+ of its \d+ layers in FP32: slower in INT8 here\.", n) for n in notes
+    )
 
 
 def test_only_what_depends_on_a_change_runs_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
@@ -190,3 +207,4 @@ def test_a_student_that_int8_does_not_suit_is_reported_in_fp32(
     assert not (out / "student.int8.onnx").exists()  # the one of the run before
     (kept,) = (out / "stages").glob("quantize-*/student.int8.rejected.onnx")
     assert str(kept) in result.report.notes[0]
+    assert "Rejected" in (out / "student.int8.html").read_text()

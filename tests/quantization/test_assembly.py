@@ -8,11 +8,13 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from crnn_deploy.errors import InputError
 from crnn_deploy.quantization.assembly import assemble
 from crnn_deploy.quantization.calibrators import CALIBRATORS
 from crnn_deploy.quantization.observation import observe, ranges
 from crnn_deploy.quantization.plan import find_layers, tensors_to_calibrate
 from crnn_deploy.quantization.preparation import prepare
+from crnn_deploy.quantization.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.realised import realised_precision
 
 IMAGE = np.random.default_rng(7).standard_normal((1, 3, 12, 40)).astype(np.float32)
@@ -204,11 +206,43 @@ def test_exact_layers_keep_their_weights():
     covered = ranges(observe(model, tensors_to_calibrate(model.graph, layers), [IMAGE]), CALIBRATORS["minmax"], False)
     plan = frozenset({"conv1"})
     everything_else = frozenset(layer.name for layer in layers) - plan
-    expected = run(assemble(model, plan | {"conv2"}, covered, "cpu"))
+    expected = run(insert_qdq(model, plan, covered, SCHEMES["cpu"]))
     stored = run(assemble(model, plan, covered, "cpu"))
     exact = assemble(model, plan, covered, "cpu", everything_else)
     gru = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}["R"]
     kept = [numpy_helper.to_array(tensor) for tensor in exact.graph.initializer]
     assert any(array.shape == gru.shape and np.array_equal(array, gru) for array in kept)
-    assert not np.array_equal(run(exact), stored)
-    assert not np.array_equal(run(exact), expected)
+    assert run(exact) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert stored != pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_all_weights_out_of_the_plan_are_stored_in_int8():
+    kept = [array for array in values(assembled(set())).values() if array.dtype == np.float32 and array.size > 18]
+    assert kept == []
+
+
+def test_layers_that_no_plan_can_name_keep_their_weights():
+    other = network()
+    gru = next(node for node in other.graph.node if node.op_type == "GRU")
+    gru.attribute.append(helper.make_attribute("clip", 100.0))
+    model = prepare(other)
+    recurrent = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}["R"]
+    kept = values(assemble(model, frozenset(), {}, "cpu")).values()
+    assert any(np.array_equal(array, recurrent) for array in kept)
+
+
+def test_a_bias_may_be_named_like_the_bound_of_a_maximum():
+    clashing = network()
+    next(tensor for tensor in clashing.graph.initializer if tensor.name == "b2").name = "least_0.0"
+    clashing.graph.node[2].input[2] = "least_0.0"
+    model = prepare(clashing)
+    layers = find_layers(model.graph, "cpu")
+    covered = ranges(observe(model, tensors_to_calibrate(model.graph, layers), [IMAGE]), CALIBRATORS["minmax"], False)
+    made = assemble(model, frozenset(layer.name for layer in layers) - {"conv2"}, covered, "cpu")
+    onnx.checker.check_model(made, full_check=True)
+    assert noise(run(made)) < 0.01
+
+
+def test_tensorrt_refuses_old_opsets():
+    with pytest.raises(InputError, match="opset is 12"):
+        assemble(network(opset=12), frozenset(), {}, "tensorrt")

@@ -70,6 +70,12 @@ def test_only_the_tensors_asked_for_are_observed():
     assert list(observe(model_with(), ["conv"], [images(1)], threads=1)) == ["conv"]
 
 
+@pytest.mark.parametrize("tensors", [["images"], []])
+def test_nothing_but_the_image_may_be_asked_for(tensors):
+    found = observe(model_with(), tensors, [images(2)], threads=1)
+    assert {name: histogram.count for name, histogram in found.items()} == dict.fromkeys(tensors, images(2).size)
+
+
 def test_the_model_is_left_as_it_was():
     model = model_with()
     before = model.SerializeToString()

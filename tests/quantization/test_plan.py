@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.quantization.plan import find_layers, first_plan, linked, name_nodes, tensors_to_calibrate
+from crnn_deploy.quantization.plan import find_layers, first_plan, linked, tensors_to_calibrate
 
 
 def graph(*nodes, outputs=("x",), **weights):
@@ -64,6 +64,12 @@ def test_nothing_without_weights():
     assert find_layers(graph(helper.make_node("Relu", ["x"], ["y"], "relu")), "cpu") == ()
 
 
+def test_weights_that_are_not_fp32_make_no_layer():
+    integers = graph(helper.make_node("MatMul", ["x", "w"], ["y"], "product"), w=(4, 4))
+    integers.initializer[0].CopyFrom(numpy_helper.from_array(np.ones((4, 4), np.int64), "w"))
+    assert find_layers(integers, "cpu") == ()
+
+
 def test_only_activations_that_become_int8_are_calibrated():
     nodes = [
         helper.make_node("Conv", ["x", "w", "bias"], ["a"], "conv"),
@@ -95,11 +101,3 @@ def test_groups_pass_int8_on_to_each_other():
     )
     groups = linked(found, find_layers(found, "cpu"))
     assert groups == [{"first", "second", "third"}, {"fourth", "fifth"}, {"sixth"}]
-
-
-def test_nodes_without_or_with_the_same_name_get_their_own():
-    unnamed = graph(*(helper.make_node("Relu", ["x"], ["y"], name) for name in ("", "", "same", "same")))
-    name_nodes(unnamed)
-    names = [node.name for node in unnamed.node]
-    assert len(set(names)) == 4
-    assert names[2] == "same"

@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.export.functions import DOMAIN
+from crnn_deploy.quantization.naming import made
 from crnn_deploy.quantization.recurrent import is_quantizable, quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 
@@ -120,13 +121,16 @@ def test_nearly_the_same_anywhere(cell, direction, opset):
             assert not np.array_equal(other, one)
 
 
+def kinds(model):
+    return {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+
+
 def test_no_weight_is_left_in_fp32():
     model = stacked()
     quantize_recurrent(model, ["first", "second"])
-    kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    assert kinds == {
-        **{f"{name}_q": TensorProto.INT8 for name in ("w1", "r1", "w2", "r2")},
-        **{f"{name}_s": TensorProto.FLOAT for name in ("w1", "r1", "w2", "r2")},
+    assert kinds(model) == {
+        **{made("recurrent", name): TensorProto.INT8 for name in ("w1", "r1", "w2", "r2")},
+        **{made("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1", "w2", "r2")},
         **dict.fromkeys(("b1", "b2"), TensorProto.FLOAT),
         "shape": TensorProto.INT64,
     }
@@ -136,7 +140,12 @@ def test_shared_weights_are_stored_once():
     model = stacked(shared=True)
     before = outputs(model)
     quantize_recurrent(model, ["first", "second"])
-    assert sorted(tensor.name for tensor in model.graph.initializer) == ["b1", "r1_q", "r1_s", "shape", "w1_q", "w1_s"]
+    assert kinds(model) == {
+        **{made("recurrent", name): TensorProto.INT8 for name in ("w1", "r1")},
+        **{made("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1")},
+        "b1": TensorProto.FLOAT,
+        "shape": TensorProto.INT64,
+    }
     np.testing.assert_allclose(outputs(model)[0], before[0], rtol=0, atol=0.03)
 
 
@@ -151,12 +160,14 @@ def test_layers_that_are_not_named_stay(shared):
     np.testing.assert_allclose(outputs(model)[0], before[0], rtol=0, atol=0.03)
 
 
-def test_layers_can_follow_one_by_one():
-    together, apart = stacked(), stacked()
+@pytest.mark.parametrize("shared", [True, False])
+def test_layers_can_follow_one_by_one(shared):
+    together, apart = stacked(shared=shared), stacked(shared=shared)
     quantize_recurrent(together, ["first", "second"])
     quantize_recurrent(apart, ["first"])
     quantize_recurrent(apart, ["second"])
     assert len(apart.functions) == 1
+    assert len(kinds(apart)) == len(apart.graph.initializer) == len(together.graph.initializer)
     assert all(np.array_equal(a, b) for a, b in zip(outputs(together), outputs(apart), strict=True))
 
 
@@ -166,3 +177,21 @@ def test_nothing_named_nothing_changed(layers):
     before = model.SerializeToString(deterministic=True)
     quantize_recurrent(model, layers)
     assert model.SerializeToString(deterministic=True) == before
+
+
+def test_weights_that_are_results_too_stay():
+    model = stacked()
+    model.graph.output.append(helper.make_tensor_value_info("w1", TensorProto.FLOAT, None))
+    before = outputs(model)
+    quantize_recurrent(model, ["first", "second"])
+    np.testing.assert_array_equal(outputs(model)[2], before[2])
+
+
+def test_names_like_ours_are_left_alone():
+    model = stacked()
+    for name in ("w1_q", "w1_s"):
+        model.graph.initializer.append(numpy_helper.from_array(np.float32(1), name))
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, []))
+    before = outputs(model)
+    quantize_recurrent(model, ["first", "second"])
+    np.testing.assert_allclose(outputs(model)[0], before[0], rtol=0, atol=0.03)

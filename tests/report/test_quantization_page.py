@@ -10,9 +10,10 @@ from report.html_page import Page
 from report.quantization_makers import full_record, make_record, sensitivity, tensor
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.quantization.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
+from crnn_deploy.report import check_quantization_report, write_quantization_report
 from crnn_deploy.report import page as page_module
-from crnn_deploy.report import write_quantization_report
 from crnn_deploy.report.quantization_page import render_quantization
 
 
@@ -44,11 +45,16 @@ def test_the_headline_says_what_it_brought_and_cost(page: Page) -> None:
     )
 
 
+def test_the_page_of_a_rejected_model_says_so_first() -> None:
+    page = Page(render_quantization(make_record(rejected="INT8 makes m.onnx no faster."), "m"))
+    assert page.texts["h1"] == ["Rejected: INT8 makes m.onnx no faster."]
+
+
 def test_all_that_was_tried_measured_and_decided_is_there(page: Page) -> None:
     cells = {cell.strip() for cell in (*page.texts["td"], *page.texts["th"])}
     assert {"minmax", "percentile", "entropy", "mse"} <= cells
-    assert {"all", "recurrent", "all but depthwise"} <= cells
-    assert {"costs too much accuracy: +0.41 points", "depthwise, faster in FP32 here"} <= cells
+    assert {"all", "recurrent", "mixed"} <= cells
+    assert {"too sensitive for the budget", "slower in INT8 here"} <= cells
     assert {"image", "sequence/Transpose", "sequence/rnn/GRU"} <= cells
     assert "3 × QLinearConv, 1 × QGRU, 1 × MatMulIntegerToFloat" in page.texts["dd"]
 
@@ -90,7 +96,8 @@ def test_names_cannot_become_markup() -> None:
         layers=(LayerPlacement(layer=evil, op=evil, precision="fp32", reason=evil),),
         sensitivity=(sensitivity(evil, 0.1, 10.0, evil),),
         tensors=(tensor(evil),),
-        realised={"int8": {evil: 1}, "fp32": {}},
+        realised=RealisedPrecision(int8={evil: 1}, fp32={}, conversions=0),
+        rejected=evil,
     )
     page = Page(render_quantization(record, evil))
     assert "script" not in page.texts
@@ -116,8 +123,10 @@ def test_the_record_survives_as_json_and_equal_records_give_equal_bytes(tmp_path
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"must end in \.html or \.json") as error:
-        write_quantization_report(make_record(), tmp_path / "a.pdf", "x")
+        check_quantization_report(tmp_path / "a.pdf")
     assert "a.html" in error.value.fix
+    with pytest.raises(InputError, match=r"must end in \.html or \.json"):
+        write_quantization_report(make_record(), tmp_path / "a.pdf", "x")
 
 
 def test_files_are_overwritten_on_demand_only(tmp_path: Path) -> None:

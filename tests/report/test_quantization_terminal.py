@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from report.quantization_makers import full_record, make_record, reading, tensor
+from report.quantization_makers import full_record, make_record, tensor
 from rich.console import Console
 
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
@@ -37,13 +37,14 @@ def test_each_section_says_what_it_is_about() -> None:
     for name in ("minmax", "percentile", "entropy", "mse"):
         assert name in text
     assert "and 33 more" in text  # of 43 layers
-    assert "20 × Conv  depthwise, faster in FP32 here" in text
+    assert "20 × Conv  slower in INT8 here" in text
     assert "and 17 more" in " ".join(text.split())  # names of those
     assert "sequence/Transpose" in text
 
 
-def test_a_missed_budget_is_marked() -> None:
-    assert printed(make_record(reading=reading(0.01), max_drop=0.003)).startswith("✗")
+def test_a_rejected_model_is_marked_whatever_the_reason() -> None:
+    assert printed(make_record(rejected="INT8 makes m.onnx no faster.")).startswith("✗ Rejected: CER +0.05 points")
+    assert printed(make_record()).startswith("✓ CER")
 
 
 def test_names_cannot_inject_console_markup() -> None:

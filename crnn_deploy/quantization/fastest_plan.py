@@ -22,7 +22,7 @@ ALL_BUT_FIRST = "all but the first convolution"
 RECURRENT = "recurrent"
 MIXED = "mixed"
 
-_CLEARLY_FASTEST = 1.02
+CLEARLY_FASTER = 1.02  # less may be chance
 _WORTH_IT = 1.01
 _PLAINLY_FASTER = 1.05
 _SEARCH_SECONDS = 20.0
@@ -93,17 +93,17 @@ class Placement:
         """
         candidates = {RECURRENT: recurrent, ALL_BUT_FIRST: plan - {first}, ALL: plan}
         candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
-        trials = self.trials(candidates)
+        trials = self._trials(candidates)
         times = {trial.plan: trial.candidate_ms for trial in trials}
         leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
         others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT)]
-        if not all(times[leader] * _CLEARLY_FASTEST < other for other in others):
+        if not all(times[leader] * CLEARLY_FASTER < other for other in others):
             candidates[MIXED] = self._search(recurrent, groups)
-            trials = self.trials(candidates)
+            trials = self._trials(candidates)
             leader = min(trials, key=lambda trial: trial.candidate_ms).plan
         return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))
 
-    def trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
+    def _trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
         """The parent and models of all plans, in turns."""
         models = [self._parent, *(self._assemble(plan) for plan in plans.values())]
         parent, *times = self._stopwatch.milliseconds(models, _TRIAL_SECONDS)

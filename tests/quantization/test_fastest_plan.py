@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization.placement import InterleavedStopwatch, Placement
+from crnn_deploy.quantization.fastest_plan import InterleavedStopwatch, Placement
 
 PARENT = "parent"
 BASE_MS = 10.0
@@ -78,7 +78,7 @@ def test_the_last_trial_tells_if_nothing_is_faster():
 
 
 def test_the_search_ends_in_time(monkeypatch):
-    monkeypatch.setattr("crnn_deploy.quantization.placement._SEARCH_SECONDS", -1.0)
+    monkeypatch.setattr("crnn_deploy.quantization.fastest_plan._SEARCH_SECONDS", -1.0)
     plan, _ = place(Costs(gru=-2, a=3, b=-1), {"gru"}, {"a"}, {"b"})
     assert plan == {"gru"}
 

@@ -11,8 +11,8 @@ from crnn_deploy.data import open_source
 from crnn_deploy.evaluation import decode
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization.examiner import Examiner
 from crnn_deploy.quantization.images import Images
-from crnn_deploy.quantization.reading import Examiner
 from crnn_deploy.runtime import open_session
 
 

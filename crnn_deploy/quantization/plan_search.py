@@ -11,14 +11,15 @@ from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.assembly import assemble
-from crnn_deploy.quantization.budget import Budget, ReadPlan, fit_budget, measure_sensitivity
+from crnn_deploy.quantization.budget import Budget, fit_budget
 from crnn_deploy.quantization.calibrators import CALIBRATORS, CalibratorName
+from crnn_deploy.quantization.examiner import Examiner
+from crnn_deploy.quantization.fastest_plan import ALL, Placement
 from crnn_deploy.quantization.histogram import Histogram
 from crnn_deploy.quantization.observation import Ranges, ranges
-from crnn_deploy.quantization.placement import ALL, Placement
 from crnn_deploy.quantization.plan import Layer, Plan, first_plan, linked
-from crnn_deploy.quantization.reading import Examiner
 from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, Reading, SpeedTrial, Target
+from crnn_deploy.quantization.sensitivity import ReadPlan, measure_sensitivity
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Found:
     """Layers that the budget keeps in FP32 with their weights; the others in FP32 store theirs in INT8."""
 
 
-class Search:
+class PlanSearch:
     """Looks for the best plan of one model.
 
     Args:
@@ -65,6 +66,7 @@ class Search:
         self._progress = progress
         self._ranges: dict[CalibratorName, Ranges] = {}
         self.first = first_plan(model.graph, layers, target)
+        self._all = frozenset(layer.name for layer in layers)
 
     def assemble(self, plan: Plan, calibrator: CalibratorName, exact: Plan = frozenset()) -> onnx.ModelProto:
         """The model of a plan; weights of the layers in `exact` stay FP32."""
@@ -76,14 +78,14 @@ class Search:
             self._ranges[calibrator] = ranges(self.histograms, CALIBRATORS[calibrator], self._target == "tensorrt")
         return self._ranges[calibrator]
 
-    def calibrate(self, calibrators: Sequence[CalibratorName]) -> Found:
-        """All layers in INT8, with the best calibrator."""
+    def calibrate(self, calibrators: Sequence[CalibratorName], budget: Budget) -> Found:
+        """The first plan, with the best calibrator."""
         trials = tuple(
             CalibratorTrial(calibrator=name, reading=self._read(self.first, name, f"Reading with {name}"))
             for name in calibrators
         )
-        best = _best(trials)
-        return Found(calibrators[best], self.first, trials[best].reading, accepted=False, trials=trials)
+        best = best_trial(trials, budget)
+        return Found(best.calibrator, self.first, best.reading, accepted=False, trials=trials)
 
     def keep_budget(self, found: Found, budget: Budget, always: bool) -> Found:
         """`found` with as many layers in FP32 as the budget demands.
@@ -101,8 +103,9 @@ class Search:
         return found if accepted else self._repair(found, budget)
 
     def _repair(self, found: Found, budget: Budget) -> Found:
-        """`found` with its most sensitive layers in FP32; their weights only where it takes that too: they are large."""
-        for exact in (False, True):
+        """`found` with its most sensitive layers in FP32; their weights, which are large, only if need be."""
+        # What TensorRT runs in FP32 keeps its FP32 weights anyway.
+        for exact in (False, True) if self._target == "cpu" else (False,):
             fit = fit_budget(found.plan, found.sensitivity, self._reader(found, exact), budget, found.reading)
             if fit.accepted:
                 break
@@ -113,14 +116,14 @@ class Search:
             reading=fit.reading,
             accepted=fit.accepted,
             reasons=dict.fromkeys(in_fp32, "too sensitive for the budget"),
-            exact=in_fp32 if exact else frozenset(),
+            exact=self._all - fit.plan if exact and in_fp32 else frozenset(),
         )
 
     def _reader(self, found: Found, exact: bool) -> ReadPlan:
-        """Reads plans within that of `found`; `exact` tells whether layers outside of them keep their FP32 weights."""
+        """Reads plans with the calibrator of `found`; `exact`: all layers outside of them keep their FP32 weights."""
 
         def read(plan: Plan, description: str) -> Reading:
-            return self._read(plan, found.calibrator, description, found.plan - plan if exact else frozenset())
+            return self._read(plan, found.calibrator, description, self._all - plan if exact else frozenset())
 
         return read
 
@@ -148,12 +151,14 @@ class Search:
         return self._examiner.read(self.assemble(plan, calibrator, exact), description)
 
 
-def _best(trials: Sequence[CalibratorTrial]) -> int:
-    """Position of the trial with the least error; of those that can't be told from it, the one with the least noise.
+def best_trial(trials: Sequence[CalibratorTrial], budget: Budget) -> CalibratorTrial:
+    """Of the trials that keep the budget, or of all where none does: the least error, or what can't be told from it.
 
-    A few hundred lines tell errors apart only to half a point. Chosen by errors alone, a MobileNetV4-GRU came out 0.4
-    points worse on other lines than with the calibrator of the least noise.
+    Among those it is the one with the least noise. A few hundred lines tell errors apart only to half a point; chosen
+    by errors alone, a MobileNetV4-GRU came out 0.4 points worse on other lines than with the calibrator of the least
+    noise.
     """
-    least = min((trial.reading for trial in trials), key=lambda reading: reading.error)
-    as_good = [i for i, trial in enumerate(trials) if trial.reading.change.low <= least.change.high]
-    return max(as_good, key=lambda i: trials[i].reading.noise_db)
+    eligible = [trial for trial in trials if budget.accepts(trial.reading)] or trials
+    least = min((trial.reading for trial in eligible), key=lambda reading: reading.error)
+    as_good = [trial for trial in eligible if trial.reading.change.low <= least.change.high]
+    return max(as_good, key=lambda trial: trial.reading.noise_db)

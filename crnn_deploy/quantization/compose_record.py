@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from crnn_deploy.export.functions import OP_OF
 from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.examiner import Examiner
 from crnn_deploy.quantization.plan import Layer, tensors_to_calibrate
-from crnn_deploy.quantization.reading import Examiner
+from crnn_deploy.quantization.plan_search import Found, PlanSearch
 from crnn_deploy.quantization.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
-from crnn_deploy.quantization.search import Found, Search
 
-_OURS = {"QGRU", "QLSTM"}
+_OURS = set(OP_OF.values())
 
 
 def compose_record(
     config: QuantizeConfig,
     found: Found,
-    search: Search,
+    search: PlanSearch,
     calibration_images: int,
     examiner: Examiner,
     realised: RealisedPrecision | None,
@@ -40,7 +41,7 @@ def compose_record(
         layers=tuple(_placement(layer, found, search, kernel, config.target == "cpu") for layer in search.layers),
         speed=found.speed,
         kernel=kernel,
-        realised=realised.model_dump(include={"int8", "fp32"}) if realised else {"int8": {}, "fp32": {}},
+        realised=realised,
         tensors=tuple(
             describe(name, search.histograms[name], covered[name])
             for name in tensors_to_calibrate(search.model.graph, chosen)
@@ -48,12 +49,12 @@ def compose_record(
     )
 
 
-def _placement(layer: Layer, found: Found, search: Search, kernel: str | None, measured: bool) -> LayerPlacement:
-    if layer.name in found.plan:
-        waiting = measured and layer.recurrent and kernel is None
-        reason = "stored in INT8; runs in FP32 without the compiled kernels" if waiting else ""
-        return LayerPlacement(layer=layer.name, op=layer.op, precision="int8", reason=reason)
-    default = "" if layer.name in search.first else "depthwise between float layers"
-    return LayerPlacement(
-        layer=layer.name, op=layer.op, precision="fp32", reason=found.reasons.get(layer.name, default)
-    )
+def _placement(layer: Layer, found: Found, search: PlanSearch, kernel: str | None, measured: bool) -> LayerPlacement:
+    if layer.name not in found.plan:
+        default = "" if layer.name in search.first else "depthwise between float layers"
+        reason = found.reasons.get(layer.name, default)
+    elif measured and layer.recurrent and kernel is None:
+        reason = "stored in INT8, but there are no kernels for it here"
+    else:
+        return LayerPlacement(layer=layer.name, op=layer.op, precision="int8")
+    return LayerPlacement(layer=layer.name, op=layer.op, precision="fp32", reason=reason)
