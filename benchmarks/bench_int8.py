@@ -38,7 +38,7 @@ from crnn_deploy.evaluation.metrics import exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts
 from crnn_deploy.native import LIBRARY_VARIABLE
 from crnn_deploy.quantization import QuantizeConfig, RejectedError, realised_precision
-from crnn_deploy.quantization.images import Images
+from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.runtime import Session
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 

@@ -78,6 +78,6 @@ def test_an_output_is_not_its_own_input(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_permission_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.access", lambda *asked: False)  # root may write anywhere
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
     with pytest.raises(InputError, match="Permission denied"):
         check_output(tmp_path / "new" / "model.onnx", False, ".onnx", tmp_path / "source.onnx")

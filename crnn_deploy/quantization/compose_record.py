@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from crnn_deploy.export.functions import OP_OF
 from crnn_deploy.native import kernel_level
-from crnn_deploy.quantization.calibrators import describe
+from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.examiner import Examiner
-from crnn_deploy.quantization.plan import Layer, tensors_to_calibrate
-from crnn_deploy.quantization.plan_search import Found, PlanSearch
-from crnn_deploy.quantization.realised import RealisedPrecision
+from crnn_deploy.quantization.graph.plan import Layer, tensors_to_calibrate
+from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
+from crnn_deploy.quantization.search.examiner import Examiner
+from crnn_deploy.quantization.search.plan_search import Found, PlanSearch
 
 _OURS = set(OP_OF.values())
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from crnn_deploy.quantization.calibrators import CalibratorName
+from crnn_deploy.quantization.calibration.calibrators import CalibratorName
 from crnn_deploy.quantization.record import Target
 from crnn_deploy.runtime import Threads
 from crnn_deploy.spec import Frozen

@@ -13,20 +13,20 @@ from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization.acceptance import complaint_about
-from crnn_deploy.quantization.budget import Budget
-from crnn_deploy.quantization.calibrators import CalibratorName
+from crnn_deploy.quantization.calibration.calibrators import CalibratorName
+from crnn_deploy.quantization.calibration.images import Images, draw_images
+from crnn_deploy.quantization.calibration.observation import observe
 from crnn_deploy.quantization.compose_record import compose_record
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.examiner import Examiner
-from crnn_deploy.quantization.fastest_plan import InterleavedStopwatch, Placement
-from crnn_deploy.quantization.images import Images, draw_images
-from crnn_deploy.quantization.observation import observe
-from crnn_deploy.quantization.plan import find_layers, tensors_to_calibrate
-from crnn_deploy.quantization.plan_search import PlanSearch
-from crnn_deploy.quantization.preparation import prepare, read_fp32, require_target
-from crnn_deploy.quantization.realised import realised_precision
+from crnn_deploy.quantization.graph.plan import find_layers, tensors_to_calibrate
+from crnn_deploy.quantization.graph.preparation import prepare, read_fp32, require_target
+from crnn_deploy.quantization.graph.realised import realised_precision
 from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.quantization.search.acceptance import complaint_about
+from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.examiner import Examiner
+from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
+from crnn_deploy.quantization.search.plan_search import PlanSearch
 from crnn_deploy.spec import LineageStep
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from crnn_deploy.quantization.calibrators import CalibratorName, TensorCalibration
-from crnn_deploy.quantization.realised import RealisedPrecision
+from crnn_deploy.quantization.calibration.calibrators import CalibratorName, TensorCalibration
+from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.spec import Frozen
 
 Target = Literal["cpu", "tensorrt"]

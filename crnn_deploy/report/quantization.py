@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from crnn_deploy import units
-from crnn_deploy.quantization.calibrators import TensorCalibration
+from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
 from crnn_deploy.quantization.record import Change, QuantizationRecord, Reading
 from crnn_deploy.report.table import Cell, Table
 

@@ -14,7 +14,7 @@ from torch import nn
 from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.inspection import describe
-from crnn_deploy.quantization.recurrent import quantize_recurrent
+from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
 
 
 def test_an_artifact_tells_its_spec(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.inspection import measure
 from crnn_deploy.models import load_model
-from crnn_deploy.quantization.recurrent import quantize_recurrent
+from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
 
 
 def folded(artifact: Artifact) -> int:

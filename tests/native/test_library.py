@@ -20,7 +20,7 @@ from crnn_deploy.artifact import read_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.native import KERNELS_VARIABLE, LIBRARY_VARIABLE, kernel_level
-from crnn_deploy.quantization.recurrent import quantize_recurrent
+from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 
 

@@ -14,8 +14,8 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
 from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization import QuantizeConfig, RejectedError, quantize, quantizer, realised_precision
-from crnn_deploy.quantization.budget import Budget
-from crnn_deploy.quantization.plan_search import best_trial
+from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.plan_search import best_trial
 from crnn_deploy.runtime import open_session
 
 RECURRENT = {"gru": "QGRU", "lstm": "QLSTM"}

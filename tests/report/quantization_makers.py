@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn_deploy.quantization.calibrators import TensorCalibration
-from crnn_deploy.quantization.realised import RealisedPrecision
+from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
+from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import (
     CalibratorTrial,
     Change,

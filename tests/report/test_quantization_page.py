@@ -10,7 +10,7 @@ from report.html_page import Page
 from report.quantization_makers import full_record, make_record, sensitivity, tensor
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.realised import RealisedPrecision
+from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
 from crnn_deploy.report import check_quantization_report, write_quantization_report
 from crnn_deploy.report import page as page_module

@@ -1,0 +1,50 @@
+"""Whether the best candidate of a quantization may ship."""
+
+from __future__ import annotations
+
+from crnn_deploy import units
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.quantization.search.fastest_plan import CLEARLY_FASTER
+
+
+def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted: bool) -> tuple[str, str] | None:
+    """What is wrong with the best candidate, and why; None where it passes.
+
+    Args:
+        accepted: whether it keeps the accuracy budget.
+    """
+    if not accepted:
+        return _inaccurate(config, record)
+    if record.speed and record.speed[-1].speedup <= CLEARLY_FASTER:
+        trial = record.speed[-1]
+        return (
+            f"INT8 makes {config.model} no faster on this machine.",
+            f"It takes {units.milliseconds(trial.candidate_ms)} for an image {trial.width} pixels wide, its parent "
+            f"{units.milliseconds(trial.parent_ms)}; less than {CLEARLY_FASTER - 1:.0%} may be chance.",
+        )
+    if record.realised is not None and not record.realised.int8:
+        return (
+            f"ONNX Runtime runs nothing of {config.model} in INT8 here.",
+            f"It runs {record.realised.fp32} in FP32. Recurrent layers need the compiled kernels: see crnn-deploy "
+            "doctor.",
+        )
+    return None
+
+
+def _inaccurate(config: QuantizeConfig, record: QuantizationRecord) -> tuple[str, str]:
+    change = record.reading.change
+    rise = f"{units.points(change.delta)} points ({units.points(change.low)} … {units.points(change.high)})"
+    in_fp32 = sum(layer.precision == "fp32" for layer in record.layers)
+    best = f"This is the best candidate found, with {in_fp32} of {len(record.layers)} layers in FP32."
+    if config.max_drop is None:
+        return (
+            f"INT8 breaks {config.model}: the error changes by {rise}, and {units.percent(record.reading.same_text)} "
+            f"of {record.held_out_images} images read as before.",
+            best,
+        )
+    return (
+        f"No INT8 form of {config.model} keeps the budget of {config.max_drop:g} points.",
+        f"The error changes by {rise} on {record.held_out_images} images; more of them (--held-out) narrow the "
+        f"interval. {best}",
+    )

@@ -1,0 +1,128 @@
+"""Where each layer runs fastest on this machine: INT8 loses where little is computed between conversions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.progress import Progress
+from crnn_deploy.quantization.graph.plan import Plan
+from crnn_deploy.quantization.record import SpeedTrial
+from crnn_deploy.runtime.onnxruntime import session_options
+
+ALL = "all"
+ALL_BUT_FIRST = "all but the first convolution"
+RECURRENT = "recurrent"
+MIXED = "mixed"
+
+CLEARLY_FASTER = 1.02  # less may be chance
+_WORTH_IT = 1.01
+_PLAINLY_FASTER = 1.05
+_SEARCH_SECONDS = 20.0
+
+_ROUNDS, _WARMUP = 1000, 5
+_TRIAL_SECONDS = 0.6  # a model
+_STEP_SECONDS = 0.25  # a model, for each step of the search
+
+Assemble = Callable[[Plan], onnx.ModelProto]
+
+
+class Stopwatch(Protocol):
+    """Tells the median time of models run in turns."""
+
+    def milliseconds(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[float]:
+        """Median time of each model, in the order given, after running each for about `seconds`."""
+        ...
+
+
+class InterleavedStopwatch:
+    """Runs models in turns in this process, on one image `[1, C, H, W]` and one thread."""
+
+    def __init__(self, image: NDArray[np.float32]) -> None:
+        self._image = image
+
+    def milliseconds(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[float]:
+        timer = InterleavedTimer(_ROUNDS, seconds, _WARMUP)
+        times = timer.time([self._act(model) for model in models])
+        return [float(np.median(each)) / 1e6 for each in times]
+
+    def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
+        session = ort.InferenceSession(
+            model.SerializeToString(), session_options(threads=1), providers=["CPUExecutionProvider"]
+        )
+        fed = {session.get_inputs()[0].name: self._image}
+        return lambda: session.run(None, fed)
+
+
+class Placement:
+    """Finds the plan that runs fastest, starting from one that reads well enough.
+
+    A plan in which INT8 plainly pays for all layers is kept as it is, so that the same model gives the same file every
+    time; only where it does not pay for some are they searched for, by measuring.
+
+    Args:
+        parent: the FP32 graph.
+        width: of the image that `stopwatch` runs, in pixels.
+    """
+
+    def __init__(
+        self, parent: onnx.ModelProto, assemble: Assemble, stopwatch: Stopwatch, width: int, progress: Progress
+    ) -> None:
+        self._parent = parent
+        self._assemble = assemble
+        self._stopwatch = stopwatch
+        self._width = width
+        self._progress = progress
+
+    def fastest(
+        self, plan: Plan, recurrent: Plan, first: str, groups: Sequence[Plan]
+    ) -> tuple[Plan, tuple[SpeedTrial, ...]]:
+        """The fastest plan within `plan` and the trials that led to it, the chosen plan's last.
+
+        Args:
+            recurrent: the recurrent layers of `plan`.
+            first: the first convolution, which has so few input channels that INT8 often loses on it.
+            groups: the other layers of `plan`, those together that pass INT8 on to each other, in the order to try.
+        """
+        candidates = {RECURRENT: recurrent, ALL_BUT_FIRST: plan - {first}, ALL: plan}
+        candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
+        trials = self._trials(candidates)
+        times = {trial.plan: trial.candidate_ms for trial in trials}
+        leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
+        others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT)]
+        if not all(times[leader] * CLEARLY_FASTER < other for other in others):
+            candidates[MIXED] = self._search(recurrent, groups)
+            trials = self._trials(candidates)
+            leader = min(trials, key=lambda trial: trial.candidate_ms).plan
+        return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))
+
+    def _trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
+        """The parent and models of all plans, in turns."""
+        models = [self._parent, *(self._assemble(plan) for plan in plans.values())]
+        parent, *times = self._stopwatch.milliseconds(models, _TRIAL_SECONDS)
+        return tuple(
+            SpeedTrial(plan=name, width=self._width, parent_ms=parent, candidate_ms=time)
+            for name, time in zip(plans, times, strict=True)
+        )
+
+    def _search(self, start: Plan, groups: Sequence[Plan]) -> Plan:
+        """`start` with each group added that makes the model clearly faster, as far as the time allows."""
+        plan, model = start, self._assemble(start) if start else self._parent
+        deadline = time.monotonic() + _SEARCH_SECONDS
+        for group in self._progress.track(groups, "Searching for the fastest placement", len(groups)):
+            if time.monotonic() > deadline:
+                self._progress.log("The search for the fastest placement ran out of time; other layers stay in FP32.")
+                break
+            larger = plan | group
+            candidate = self._assemble(larger)
+            before, after = self._stopwatch.milliseconds([model, candidate], _STEP_SECONDS)
+            if after * _WORTH_IT < before:
+                plan, model = larger, candidate
+        return plan

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+from tiny_crnn import image_folder, tiny_spec
+
+from crnn_deploy.data import open_source
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization import images
+from crnn_deploy.quantization.calibration.images import Images, draw_images
+
+
+def names(source):
+    return [source.item_name(index) for index in range(len(source))]
+
+
+def draw(folder, samples=None, held_out=None, seed=0, skip_bad=False):
+    return draw_images(str(folder), samples, held_out, seed, skip_bad, SILENT)
+
+
+def damaged(folder, count, broken):
+    """A folder of `count` images, of which the first `broken` can't be read."""
+    for path in sorted(image_folder(folder, count).iterdir())[:broken]:
+        path.write_bytes(path.read_bytes()[:40])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("samples", "held_out", "expected"),
+    [(None, None, (12, 8)), (5, None, (5, 15)), (None, 6, (14, 6)), (12, 8, (12, 8)), (3, 4, (3, 4))],
+)
+def test_no_image_calibrates_and_compares(tmp_path, samples, held_out, expected):
+    parts = draw(image_folder(tmp_path / "a", 20), samples, held_out)
+    assert tuple(map(len, parts)) == expected
+    assert set(names(parts[0])).isdisjoint(names(parts[1]))
+
+
+def test_many_images_are_sampled(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "_SAMPLES", 6)
+    monkeypatch.setattr(images, "_HELD_OUT", 4)
+    assert tuple(map(len, draw(image_folder(tmp_path / "a", 20)))) == (6, 4)
+
+
+def test_the_seed_draws(tmp_path):
+    folder = image_folder(tmp_path / "a", 30)
+    first, again, other = (names(draw(folder, 10, 5, seed)[0]) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@pytest.mark.parametrize(("samples", "held_out"), [(21, None), (20, None), (None, 20), (15, 6)])
+def test_fewer_images_than_asked(tmp_path, samples, held_out):
+    with pytest.raises(InputError, match="only 20 usable images"):
+        draw(image_folder(tmp_path / "a", 20), samples, held_out)
+
+
+@pytest.mark.parametrize(
+    ("samples", "held_out", "options"),
+    [
+        (21, None, "--samples 21 needs 22"),
+        (None, 20, "--held-out 20 needs 21"),
+        (15, 6, "--samples 15 and --held-out 6 need 21"),
+    ],
+)
+def test_the_complaint_names_the_options_that_were_given(tmp_path, samples, held_out, options):
+    with pytest.raises(InputError, match=options) as raised:
+        draw(image_folder(tmp_path / "a", 20), samples, held_out)
+    assert str(raised.value).count("--") == options.count("--")
+
+
+def test_one_image_is_not_enough(tmp_path):
+    with pytest.raises(InputError, match="no image may be in both") as raised:
+        draw(image_folder(tmp_path / "a", 1))
+    assert "1 usable image." in raised.value.what
+    assert "--" not in str(raised.value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_others_are_drawn_in_place_of_broken_images(tmp_path, seed):
+    folder = damaged(tmp_path / "a", 24, broken=8)
+    parts = draw(folder, 10, 6, seed, skip_bad=True)
+    assert sorted(names(parts[0]) + names(parts[1])) == sorted(path.name for path in folder.iterdir())[8:]
+    with pytest.raises(InputError, match="only 16 usable images"):
+        draw(folder, 11, 6, seed, skip_bad=True)
+
+
+def test_a_broken_image_is_an_error_unless_asked(tmp_path):
+    folder = damaged(tmp_path / "a", 6, broken=1)
+    with pytest.raises(InputError, match=r"000\.png"):
+        draw(folder)
+
+
+def test_broken_images_alone_are_not_enough(tmp_path):
+    with pytest.raises(InputError, match=r"All 4 images .* are broken"):
+        draw(damaged(tmp_path / "a", 4, broken=4), skip_bad=True)
+
+
+def test_images_that_are_all_the_same(tmp_path):
+    folder = image_folder(tmp_path / "a", 5)
+    first, *others = sorted(folder.iterdir())
+    for other in others:
+        shutil.copy(first, other)
+    with pytest.raises(InputError, match="the same"):
+        draw(folder)
+
+
+def test_images_come_one_by_one_in_their_own_widths(tmp_path):
+    found = Images(open_source(str(image_folder(tmp_path / "a", 7))), tiny_spec().preprocessing)
+    shapes = [image.shape for image in found]
+    assert {shape[:3] for shape in shapes} == {(1, 1, 16)}
+    assert found.median().shape[3] == sorted(shape[3] for shape in shapes)[3]
+    assert np.abs(found.median()).max() <= 1

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, RealisedPrecision
+from crnn_deploy.quantization.record import Change, LayerPlacement, Reading, SpeedTrial
+from crnn_deploy.quantization.search.acceptance import complaint_about
+
+CONFIG = QuantizeConfig(model=Path("m.onnx"), calib="lines", output=Path("q.onnx"))
+INT8 = RealisedPrecision(int8={"QLinearConv": 1}, fp32={"Conv": 1}, conversions=2)
+FP32 = RealisedPrecision(int8={}, fp32={"Conv": 2}, conversions=0)
+LAYERS = (
+    LayerPlacement(layer="a", op="Conv", precision="int8"),
+    LayerPlacement(layer="b", op="Conv", precision="fp32", reason="too sensitive for the budget"),
+)
+
+
+def record(speedup: float | None = 2.0, realised: RealisedPrecision | None = INT8) -> QuantizationRecord:
+    speed = () if speedup is None else (SpeedTrial(plan="all", width=100, parent_ms=speedup, candidate_ms=1.0),)
+    return QuantizationRecord(
+        target="cpu",
+        calibrator="mse",
+        reference="labels",
+        figure="cer_ci",
+        calibration_images=30,
+        held_out_images=20,
+        reading=Reading(error=0.3, change=Change(delta=0.2, low=-0.000001, high=0.4), same_text=0.3, noise_db=10),
+        layers=LAYERS,
+        speed=speed,
+        realised=realised,
+        tensors=(),
+    )
+
+
+def test_what_is_accurate_and_faster_passes():
+    assert complaint_about(CONFIG, record(), accepted=True) is None
+    assert complaint_about(CONFIG, record(None, None), accepted=True) is None  # for another machine
+
+
+@pytest.mark.parametrize("speedup", [0.5, 1.0, 1.019])
+def test_what_is_not_clearly_faster_is_refused(speedup):
+    what, cause = complaint_about(CONFIG, record(speedup), accepted=True)
+    assert "no faster" in what
+    assert "less than 2%" in cause
+    assert complaint_about(CONFIG, record(1.03), accepted=True) is None
+
+
+def test_what_runs_in_fp32_is_refused_however_fast_it_seemed():
+    what, _ = complaint_about(CONFIG, record(2.0, FP32), accepted=True)
+    assert "runs nothing of m.onnx in INT8" in what
+
+
+def test_only_what_is_known_is_said_of_an_inaccurate_model():
+    what, cause = complaint_about(CONFIG, record(), accepted=False)
+    assert "the error changes by +20.00 points (+0.00 … +40.00)" in what
+    assert cause == "This is the best candidate found, with 1 of 2 layers in FP32."
+    what, cause = complaint_about(CONFIG.model_copy(update={"max_drop": 0.3}), record(), accepted=False)
+    assert "budget of 0.3 points" in what
+    assert "--held-out" in cause
+    assert "1 of 2 layers in FP32" in cause

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import onnx
+import pytest
+
+from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
+
+PARENT = "parent"
+BASE_MS = 10.0
+
+
+class Costs:
+    """A stopwatch to which each layer in INT8 adds what it costs; models are their own plans."""
+
+    def __init__(self, **costs: float) -> None:
+        self.costs = costs
+        self.asked = 0
+
+    def milliseconds(self, models, seconds):
+        self.asked += 1
+        return [BASE_MS + sum(self.costs[name] for name in (() if model == PARENT else model)) for model in models]
+
+
+def place(costs: Costs, recurrent: set[str], *groups: set[str]):
+    placement = Placement(PARENT, lambda plan: plan, costs, 100, SILENT)
+    plan = frozenset(recurrent).union(*groups)
+    return placement.fastest(plan, frozenset(recurrent), "stem", [frozenset(group) for group in groups])
+
+
+def test_a_plan_that_plainly_pays_is_kept_without_a_search():
+    costs = Costs(gru=-2, a=-3, b=0.1)
+    plan, trials = place(costs, {"gru"}, {"a"}, {"b"})
+    assert plan == {"gru", "a", "b"}
+    assert [(trial.plan, trial.candidate_ms) for trial in trials] == [("recurrent", 8.0), ("all", 5.1)]
+    assert trials[-1].speedup == pytest.approx(10 / 5.1)
+    assert costs.asked == 1
+
+
+def test_the_first_convolution_goes_back_to_float_where_that_is_plainly_faster():
+    plan, trials = place(Costs(gru=-2, stem=1, a=-3), {"gru"}, {"stem", "a"})
+    assert plan == {"gru", "a"}
+    assert [trial.plan for trial in trials] == ["recurrent", "all", "all but the first convolution"]
+
+
+def test_the_first_convolution_stays_in_int8_where_it_hardly_matters():
+    plan, trials = place(Costs(gru=-2, stem=0.1, a=-3), {"gru"}, {"stem", "a"})
+    assert plan == {"gru", "stem", "a"}
+    assert trials[-1].plan == "all"
+
+
+def test_layers_go_back_to_float_where_that_is_faster():
+    plan, trials = place(Costs(gru=-2, a=3, b=-1, c=-0.01), {"gru"}, {"a"}, {"b"}, {"c"})
+    assert plan == {"gru", "b"}  # c gains too little to be sure
+    assert [trial.plan for trial in trials] == ["recurrent", "all", "mixed"]
+    assert trials[-1].candidate_ms == 7.0
+
+
+def test_only_recurrent_layers_where_nothing_else_pays():
+    plan, trials = place(Costs(gru=-2, a=3), {"gru"}, {"a"})
+    assert plan == {"gru"}
+    assert trials[-1].plan == "recurrent"
+
+
+def test_a_network_without_recurrent_layers():
+    plan, trials = place(Costs(a=-1, b=3), set(), {"a"}, {"b"})
+    assert plan == {"a"}
+    assert trials[-1].plan == "mixed"
+
+
+def test_the_last_trial_tells_if_nothing_is_faster():
+    _, trials = place(Costs(gru=1, a=3), {"gru"}, {"a"})
+    assert trials[-1].plan == "recurrent"
+    assert trials[-1].speedup < 1
+
+
+def test_the_search_ends_in_time(monkeypatch):
+    monkeypatch.setattr("crnn_deploy.quantization.search.fastest_plan._SEARCH_SECONDS", -1.0)
+    plan, _ = place(Costs(gru=-2, a=3, b=-1), {"gru"}, {"a"}, {"b"})
+    assert plan == {"gru"}
+
+
+def test_the_stopwatch_runs_models():
+
+    def relus(count):
+        names = ["x", *(f"h{i}" for i in range(count - 1)), "y"]
+        nodes = [onnx.helper.make_node("Exp", [a], [b]) for a, b in pairwise(names)]
+        value = [onnx.helper.make_tensor_value_info(name, 1, [1, 1, 64, 64]) for name in ("x", "y")]
+        graph = onnx.helper.make_graph(nodes, "g", value[:1], value[1:])
+        return onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+
+    few, many = InterleavedStopwatch(np.zeros((1, 1, 64, 64), np.float32)).milliseconds([relus(1), relus(100)], 0.05)
+    assert 0 < few < many

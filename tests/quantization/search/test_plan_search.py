@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization import plan_search
+from crnn_deploy.quantization.calibration.calibrators import CalibratorName
+from crnn_deploy.quantization.graph.plan import find_layers
+from crnn_deploy.quantization.record import CalibratorTrial, Change, Reading
+from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.plan_search import PlanSearch, best_trial
+
+
+def reading(error: float, width: float = 0.001, noise_db: float = 30.0) -> Reading:
+    change = Change(delta=error, low=error - width, high=error + width)
+    return Reading(error=error, change=change, same_text=0.9, noise_db=noise_db)
+
+
+def chosen(readings: list[Reading], max_drop: float | None = None) -> int:
+    """Which of the calibrators that read so is the best."""
+    names = get_args(CalibratorName)
+    trials = [CalibratorTrial(calibrator=name, reading=found) for name, found in zip(names, readings, strict=True)]
+    return names.index(best_trial(trials, Budget(max_drop)).calibrator)
+
+
+def test_the_least_error_wins_where_it_is_clear():
+    assert chosen([reading(0.05, 0.001, 40), reading(0.01), reading(0.05, 0.001, 41), reading(0.04, 0.001, 42)]) == 1
+
+
+NEAR = [reading(0.05, 0.01, 45), reading(0.010, 0.003, 30), reading(0.013, 0.003, 35), reading(0.02, 0.003, 42)]
+
+
+def test_the_least_noise_wins_among_errors_that_cannot_be_told_apart():
+    assert chosen(NEAR) == 2
+
+
+def test_what_keeps_the_budget_is_preferred():
+    assert chosen(NEAR, max_drop=0.014) == 1
+    assert chosen(NEAR, max_drop=0.001) == 2  # none does
+
+
+class Examiner:
+    """Reads a plan, which stands for its model, as if each layer in INT8 cost an error."""
+
+    def __init__(self, accepts_exact: bool = False) -> None:
+        self.accepts_exact = accepts_exact
+
+    def read(self, model: tuple[frozenset[str], frozenset[str]], _: str) -> Reading:
+        plan, exact = model
+        return reading(0.0 if exact and self.accepts_exact and len(plan) < 2 else 0.1 * len(plan))
+
+
+NAMES = ("full", "depthwise", "point")
+
+
+def make_search(monkeypatch: pytest.MonkeyPatch, target: str, examiner: Examiner) -> tuple[PlanSearch, list]:
+    """A search over a graph whose depthwise convolution stands between float layers; and what it assembled."""
+    shapes = {"full": [4, 4, 3, 3], "depthwise": [4, 1, 3, 3], "point": [4, 4, 1, 1]}
+    nodes, value = [], "images"
+    for name in NAMES:
+        nodes.append(
+            helper.make_node("Conv", [value, f"{name}.w"], [name], name, group=4 if name == "depthwise" else 1)
+        )
+        nodes.append(helper.make_node("HardSwish", [name], [f"{name}.h"], f"{name}.h"))
+        value = f"{name}.h"
+    graph = helper.make_graph(
+        nodes, "g",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 4, 16, "w"])],
+        [helper.make_tensor_value_info(value, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones(shape, np.float32), f"{name}.w") for name, shape in shapes.items()],
+    )  # fmt: skip
+    model = helper.make_model(graph)
+    asked: list[tuple[frozenset[str], frozenset[str]]] = []
+
+    def assemble(_model, plan, _ranges, _target, exact):
+        asked.append((plan, exact))
+        return plan, exact
+
+    monkeypatch.setattr(plan_search, "assemble", assemble)
+    return PlanSearch(model, target, find_layers(graph, target), {}, examiner, SILENT), asked
+
+
+def test_sensitivity_is_measured_with_all_other_layers_in_fp32(monkeypatch):
+    search, asked = make_search(monkeypatch, "cpu", Examiner())
+    found = search.calibrate(["minmax"], Budget(None))
+    assert found.plan == {"full", "point"}
+    asked.clear()
+    search.keep_budget(found, Budget(None), always=True)
+    assert asked == [({"full"}, {"depthwise", "point"}), ({"point"}, {"full", "depthwise"})]
+
+
+def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch):
+    search, _ = make_search(monkeypatch, "cpu", Examiner(accepts_exact=True))
+    budget = Budget(0.05)
+    found = search.keep_budget(search.calibrate(["minmax"], budget), budget, always=False)
+    assert found.accepted
+    assert len(found.plan) == 1
+    assert found.exact == set(NAMES) - found.plan
+    assert set(found.reasons) == {"full", "point"} - found.plan
+
+
+def test_tensorrt_has_no_other_weights_to_try(monkeypatch):
+    search, asked = make_search(monkeypatch, "tensorrt", Examiner())
+    budget = Budget(0.05)
+    found = search.calibrate(["minmax"], budget)
+    asked.clear()
+    assert not search.keep_budget(found, budget, always=False).accepted
+    repairs = asked[len(NAMES) :]  # after each layer alone
+    assert len(repairs) == 2  # one bisection
+    assert not any(exact for _, exact in repairs)
