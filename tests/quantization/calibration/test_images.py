@@ -9,7 +9,7 @@ from tiny_crnn import image_folder, tiny_spec
 from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization import images
+from crnn_deploy.quantization.calibration import images
 from crnn_deploy.quantization.calibration.images import Images, draw_images
 
 

@@ -8,7 +8,6 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.errors import InputError
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.graph.assembly import assemble
@@ -241,8 +240,3 @@ def test_a_bias_may_be_named_like_the_bound_of_a_maximum():
     made = assemble(model, frozenset(layer.name for layer in layers) - {"conv2"}, covered, "cpu")
     onnx.checker.check_model(made, full_check=True)
     assert noise(run(made)) < 0.01
-
-
-def test_tensorrt_refuses_old_opsets():
-    with pytest.raises(InputError, match="opset is 12"):
-        assemble(network(opset=12), frozenset(), {}, "tensorrt")
