@@ -33,7 +33,11 @@ def quantize(
     ] = None,
     max_drop: Annotated[
         float | None,
-        typer.Option(help="Highest rise of the error in points, upper end of its 95 % interval.", show_default=False),
+        typer.Option(
+            help="Highest rise of the error in points, upper end of its 95 % interval; more held-out images narrow it. "
+            "Otherwise only a model that INT8 breaks is repaired: one that reads less than half as before.",
+            show_default=False,
+        ),
     ] = None,
     sensitivity: Annotated[bool, typer.Option("--sensitivity", help="Measure what each layer costs.")] = False,
     seed: Annotated[int, typer.Option(help="Of the draw of images.")] = 0,

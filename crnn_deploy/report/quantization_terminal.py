@@ -20,6 +20,7 @@ from crnn_deploy.report.quantization import (
 from crnn_deploy.report.table import Cell, Table
 
 MOST_LAYERS = 10
+_LEAST_WIDTH = 10  # of a column in characters, so that names don't break into syllables
 MOST_NAMES = 3
 
 
@@ -50,8 +51,13 @@ def _rich(content: Table, most: int | None = None) -> RichTable:
     table = RichTable(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for index, column in enumerate(content.columns):
         figure = index in content.numeric
+        longest = max(len(_one_line(cell)) for cell in (column, *(row[index] for row in content.rows)))
         table.add_column(
-            Text(_one_line(column), "dim"), justify="right" if figure else "left", overflow="fold", no_wrap=figure
+            Text(_one_line(column), "dim"),
+            justify="right" if figure else "left",
+            overflow="fold",
+            no_wrap=figure,
+            min_width=min(longest, _LEAST_WIDTH),
         )
     for row in content.rows[:most]:
         table.add_row(*(Text(_one_line(cell)) for cell in row))
