@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crnn_deploy.data.preprocess import decode
 from crnn_deploy.data.source import Source, title
 from crnn_deploy.data.sources.subset import Subset
@@ -15,8 +17,21 @@ def without_broken(source: Source, skip_bad: bool, progress: Progress) -> tuple[
     Raises:
         InputError: naming the first broken image unless `skip_bad`; or if all of them are.
     """
-    good, broken = [], []
-    for index in progress.track(range(len(source)), f"Checking {source.name}", len(source)):
+    good, broken = first_usable(source, range(len(source)), len(source), skip_bad, progress)
+    return (Subset(source, good) if broken else source), broken
+
+
+def first_usable(
+    source: Source, order: Sequence[int], most: int, skip_bad: bool, progress: Progress
+) -> tuple[list[int], list[str]]:
+    """The first images in `order` that are not broken, up to `most`, and the names of the broken ones among them.
+
+    Raises:
+        InputError: naming the first broken image unless `skip_bad`; or if all of them are.
+    """
+    good: list[int] = []
+    broken: list[str] = []
+    for index in progress.track(order, f"Checking {source.name}", min(most, len(order))):
         try:
             decode(source.image(index), title(source, index))
         except InputError:
@@ -25,8 +40,10 @@ def without_broken(source: Source, skip_bad: bool, progress: Progress) -> tuple[
             broken.append(source.item_name(index))
         else:
             good.append(index)
+        if len(good) == most:
+            break
     if not good:
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     if broken:
         progress.log(f"{len(broken)} broken images are left out: {', '.join(broken[:5])}{' …' * (len(broken) > 5)}")
-    return (Subset(source, good) if broken else source), broken
+    return good, broken

@@ -1,35 +1,23 @@
 // AVX2: processors from 2013 on.
 #include "cells.h"
+#include "panels_avx2.h"
 #include "product.h"
 #include "vector_avx2.h"
 
 namespace crnn_deploy {
 namespace {
 
-struct Avx2 {
-  static constexpr int kRows = 2, kNarrow = 2, kWide = 4;
-  struct Sums {
-    __m256i low, high;
-  };
-  using Panel = Sums;
+struct Avx2 : PanelsAvx2 {
   struct Activations {
     __m256i magnitudes, signs;
   };
   // The 128 of unsigned activations is taken away before the product, so there is nothing to make up for.
   static Sums start(const int32_t*) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-  static void store(int32_t* to, const Sums& sums) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), sums.low);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 8), sums.high);
-  }
   // `maddubs` adds two products in 16 bits, which 255·127·2 overflows but 127·127·2 does not. So the activations are
   // made signed, and their signs go to the weights.
   static Activations broadcast(int32_t bytes) {
     const __m256i activations = _mm256_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(bytes) ^ 0x80808080u));
     return {_mm256_abs_epi8(activations), activations};
-  }
-  static Panel load(const int8_t* weights) {
-    const __m256i* halves = reinterpret_cast<const __m256i*>(weights);
-    return {_mm256_load_si256(halves), _mm256_load_si256(halves + 1)};
   }
   static __m256i dot(__m256i sums, const Activations& a, __m256i w) {
     const __m256i pairs = _mm256_maddubs_epi16(a.magnitudes, _mm256_sign_epi8(w, a.signs));

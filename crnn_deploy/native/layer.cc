@@ -11,7 +11,8 @@ constexpr int kSamples = 16;     // of a task: enough rows for a product to be w
 constexpr int kRowsAtOnce = 32;  // of x in one product: its sums stay in the cache until the steps use them
 constexpr int kRowsRounded = 64;
 constexpr int kManyInputs = 4;  // for each unit: from here on x has 16 bits (worst case: 39 dB below, 38 above)
-constexpr int kFiner = 256;     // steps of the second product in one of the first
+constexpr int kFinerBits = 8;   // a step of the first product holds this power of two of the second's
+constexpr int kFiner = 1 << kFinerBits;
 
 size_t stride_of(int depth) { return static_cast<size_t>(round_up(depth, kTileDepth)); }
 
@@ -83,8 +84,7 @@ struct Layer::Workspace {
         rounded(stride * (samples + kTileRows)),
         scales(samples),
         h(static_cast<size_t>(hidden) * samples),
-        c(static_cast<size_t>(hidden) * samples) {
-  }
+        c(static_cast<size_t>(hidden) * samples) {}
 };
 
 Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
@@ -127,7 +127,7 @@ void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const 
   if (!fine_) return;
   kernels_.multiply(rounded.rest.get() + row * rounded.stride, rounded.stride, rows, weights, to.rest.get());
   for (size_t i = 0; i < static_cast<size_t>(rows) * weights.columns; ++i)
-    to.inputs[i] += (to.rest[i] + kFiner / 2) >> 8;  // whole steps are fine enough for a sum
+    to.inputs[i] += (to.rest[i] + kFiner / 2) >> kFinerBits;  // whole steps are fine enough for a sum
 }
 
 void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& task) const {

@@ -103,9 +103,7 @@ class Stages:
             "model": model.sha256,
             "data": data.fingerprint,
             "options": options.model_dump(mode="json"),
-            # Layers run in INT8 where that is faster, on this processor and with these kernels.
-            "processor": environment().processor,
-            "kernel": kernel_level(),
+            **_speed_depends_on(),  # layers run in INT8 where that is faster
         }
         name = f"{role}.int8.onnx"
 
@@ -141,7 +139,7 @@ class Stages:
             "models": [model.sha256 for model in models],
             "data": data.fingerprint,
             "options": options.model_dump(mode="json"),
-            "processor": environment().processor,
+            **_speed_depends_on(),
         }
 
         def work(folder: Path) -> None:
@@ -152,3 +150,8 @@ class Stages:
 
         folder = self.cache.folder("benchmark", depends, work)
         return Benchmark.model_validate_json((folder / "benchmark.json").read_text(encoding="utf-8"))
+
+
+def _speed_depends_on() -> dict[str, str | None]:
+    """What of this machine decides how fast a model runs."""
+    return {"processor": environment().processor, "kernel": kernel_level()}

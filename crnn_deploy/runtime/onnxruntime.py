@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
@@ -23,6 +24,11 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     if kernel_level() is not None:
         options.register_custom_ops_library(str(ort_custom_ops_path()))
     return options
+
+
+def inference_session(model: onnx.ModelProto, threads: int | None = None) -> ort.InferenceSession:
+    """ONNX Runtime's own session over a model in memory, on the CPU."""
+    return ort.InferenceSession(model.SerializeToString(), session_options(threads), providers=["CPUExecutionProvider"])
 
 
 class OnnxRuntimeSession:

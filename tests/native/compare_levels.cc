@@ -34,8 +34,6 @@ struct Comparison {
     const size_t stride = round_up(depth, kTileDepth), padded_rows = rows + kTileRows;
 
     Buffer<uint8_t> expected_bytes(stride * padded_rows), bytes(stride * padded_rows);
-  
-  
     std::vector<float> x(depth);
     for (int row = 0; row < rows; ++row) {
       for (float& value : x) value = uniform(3);

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data import Source, Subset, open_source
-from crnn_deploy.data.preprocess import Preprocessor, decode
+from crnn_deploy.data.checking import first_usable
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
@@ -62,7 +63,8 @@ def draw_images(
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --calib.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)
-    usable = _draw_usable(source, wanted, seed, skip_bad, progress)
+    order = np.random.default_rng(seed).permutation(len(source)).tolist()
+    usable, _ = first_usable(source, order, wanted, skip_bad, progress)
     if len(usable) > 1 and len({source.content_hash(index) for index in usable}) == 1:
         raise InputError(
             f"All {len(usable)} images in {location} are the same.",
@@ -73,29 +75,6 @@ def draw_images(
     parts = sorted(usable[:calibrate]), sorted(usable[calibrate : calibrate + compare])
     progress.log(f"{location}: calibrating on {calibrate} images, comparing on {compare} others.")
     return Subset(source, parts[0]), Subset(source, parts[1])
-
-
-def _draw_usable(source: Source, wanted: int, seed: int, skip_bad: bool, progress: Progress) -> list[int]:
-    """Up to `wanted` images that are not broken, in random order."""
-    usable: list[int] = []
-    broken: list[str] = []
-    order = np.random.default_rng(seed).permutation(len(source)).tolist()
-    for index in progress.track(order, f"Checking {source.name}", min(wanted, len(source))):
-        try:
-            decode(source.image(index), title(source, index))
-        except InputError:
-            if not skip_bad:
-                raise
-            broken.append(source.item_name(index))
-        else:
-            usable.append(index)
-        if len(usable) == wanted:
-            break
-    if not usable:
-        raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
-    if broken:
-        progress.log(f"{len(broken)} broken images are left out: {', '.join(broken[:5])}{' …' * (len(broken) > 5)}")
-    return usable
 
 
 def _split(count: int, samples: int | None, held_out: int | None, location: str) -> tuple[int, int]:

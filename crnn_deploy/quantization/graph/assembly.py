@@ -31,9 +31,6 @@ def assemble(
             TensorRT names the layers of its engine after the nodes.
         exact: layers outside of `plan` whose weights stay FP32 too. So do those of what `find_layers` does not find,
             such as a recurrent layer with peepholes: no plan could say what that costs.
-
-    Raises:
-        InputError: if the model's opset cannot express what the target needs.
     """
     assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
     if target == "cpu":

@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
@@ -17,7 +16,7 @@ from crnn_deploy.evaluation.references import reference_texts, unknown_character
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.quantization.record import Change, Reading
-from crnn_deploy.runtime.onnxruntime import session_options
+from crnn_deploy.runtime.onnxruntime import inference_session
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
@@ -82,9 +81,7 @@ class Examiner:
         return Ratio(hits.possible - hits.counted, hits.possible)
 
     def _run(self, model: onnx.ModelProto, description: str) -> list[NDArray[np.float32]]:
-        session = ort.InferenceSession(
-            model.SerializeToString(), session_options(self._threads), providers=["CPUExecutionProvider"]
-        )
+        session = inference_session(model, self._threads)
         name = session.get_inputs()[0].name
         images = self._progress.track(self._images, description, len(self._images))
         return [batch_first(session.run(None, {name: image})[0], self._spec) for image in images]

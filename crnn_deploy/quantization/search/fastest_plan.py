@@ -8,14 +8,13 @@ from typing import Protocol
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.graph.plan import Plan
 from crnn_deploy.quantization.record import SpeedTrial
-from crnn_deploy.runtime.onnxruntime import session_options
+from crnn_deploy.runtime.onnxruntime import inference_session
 
 ALL = "all"
 ALL_BUT_FIRST = "all but the first convolution"
@@ -54,9 +53,7 @@ class InterleavedStopwatch:
         return [float(np.median(each)) / 1e6 for each in times]
 
     def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
-        session = ort.InferenceSession(
-            model.SerializeToString(), session_options(threads=1), providers=["CPUExecutionProvider"]
-        )
+        session = inference_session(model, threads=1)
         fed = {session.get_inputs()[0].name: self._image}
         return lambda: session.run(None, fed)
 
