@@ -1,0 +1,123 @@
+// Which variant of the kernel runs a layer, on how many blocks, and its start.
+#include "gru.h"
+
+#include <algorithm>
+
+#include "gru_kernel.cuh"
+#include "launch.cuh"
+
+namespace crnn_deploy {
+namespace {
+
+constexpr int kMostImageTiles = 4;
+
+struct Device {
+  int processors, shared_bytes;
+  bool clusters;
+};
+
+// How the work of a layer is cut up.
+struct Plan {
+  int warps;
+  int blocks;      // of a cluster; 1: no clusters
+  int unit_tiles;  // a block
+};
+
+int divided(int number, int by) { return (number + by - 1) / by; }
+
+cudaError_t find_device(Device& device) {
+  int id = 0, major = 0;
+  if (cudaError_t error = cudaGetDevice(&id); error != cudaSuccess) return error;
+  if (cudaError_t error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, id); error != cudaSuccess)
+    return error;
+  if (cudaError_t error = cudaDeviceGetAttribute(&device.processors, cudaDevAttrMultiProcessorCount, id);
+      error != cudaSuccess)
+    return error;
+  device.clusters = major >= 9;
+  return cudaDeviceGetAttribute(&device.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, id);
+}
+
+Plan spread(int tiles, int blocks, int most_warps) {
+  int const unit_tiles = divided(tiles, blocks);
+  return {std::min(unit_tiles, most_warps), blocks, unit_tiles};
+}
+
+template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned, int kThreads>
+cudaError_t start(GruProblem const& problem, Plan const& plan, Device const& device, cudaStream_t stream) {
+  auto const kernel = gru<T, kResident, kWhole, kCluster, kAligned, kThreads>;
+  int const chunks = chunks_of<T>(problem.hidden, kResident), threads = plan.warps * kWarp;
+  auto const bytes = [&](int image_tiles) {
+    return SharedLayout(image_tiles, chunks, plan.unit_tiles * kTileUnits).bytes();
+  };
+  if (bytes(1) > device.shared_bytes) return cudaErrorInvalidConfiguration;
+  int most = 1;
+  while (most < kMostImageTiles && bytes(2 * most) <= device.shared_bytes) most *= 2;
+  if (cudaError_t error = allow_shared_memory(kernel, bytes(most)); error != cudaSuccess) return error;
+
+  // More images a block only where the blocks would otherwise have to queue.
+  int const tiles = divided(problem.batch, kTileImages);
+  int image_tiles = 1;
+  for (; image_tiles < most; image_tiles *= 2) {
+    int resident = 0;
+    cudaError_t const error = blocks_at_a_time(resident, kernel, threads, bytes(image_tiles));
+    if (error != cudaSuccess) return error;
+    if (divided(tiles, image_tiles) * plan.blocks * problem.directions <= resident * device.processors) break;
+  }
+  dim3 const grid(divided(tiles, image_tiles) * plan.blocks, problem.directions);
+  KernelArguments const arguments{problem, image_tiles, plan.unit_tiles};
+  return launch(kernel, grid, threads, kCluster ? plan.blocks : 1, bytes(image_tiles), stream, arguments);
+}
+
+cudaError_t run_half(GruProblem const& problem, Device const& device, cudaStream_t stream) {
+  int const tiles = divided(problem.hidden, kTileUnits), chunks = chunks_of<__half>(problem.hidden, 0);
+  if (problem.hidden % kLoad<__half> != 0)
+    return start<__half, 0, false, false, false, 512>(problem, spread(tiles, 1, 16), device, stream);
+  if (tiles <= 8) {  // all weights in the registers of one block
+    Plan const plan = spread(tiles, 1, 8);
+    if (chunks <= 1) return start<__half, 1, true, false, true, 256>(problem, plan, device, stream);
+    if (chunks <= 2) return start<__half, 2, true, false, true, 256>(problem, plan, device, stream);
+    if (chunks <= 3) return start<__half, 3, true, false, true, 256>(problem, plan, device, stream);
+    return start<__half, 4, true, false, true, 256>(problem, plan, device, stream);
+  }
+  // Up to 256 units in the registers of four blocks; of larger layers, what fits into those of eight.
+  if (device.clusters && tiles <= 16)
+    return start<__half, 8, true, true, true, 128>(problem, spread(tiles, 4, 4), device, stream);
+  if (device.clusters) return start<__half, 6, false, true, true, 256>(problem, spread(tiles, 8, 8), device, stream);
+  return start<__half, 0, false, false, true, 512>(problem, spread(tiles, 1, 16), device, stream);
+}
+
+cudaError_t run_float(GruProblem const& problem, Device const& device, cudaStream_t stream) {
+  int const tiles = divided(problem.hidden, kTileUnits);
+  if (problem.hidden % kLoad<float> != 0)
+    return start<float, 0, false, false, false, 256>(problem, spread(tiles, 1, 8), device, stream);
+  if (device.clusters && tiles > 4) return start<float, 0, false, true, true, 256>(problem, spread(tiles, 8, 8), device, stream);
+  return start<float, 0, false, false, true, 256>(problem, spread(tiles, 1, 8), device, stream);
+}
+
+bool sound(GruProblem const& p) {
+  bool const sizes = p.batch >= 0 && p.steps >= 0 && p.hidden > 0 && p.hidden <= kLargestHidden;
+  bool const countable = int64_t{p.batch} * p.steps * p.directions <= INT32_MAX;
+  return sizes && countable && (p.directions == 1 || (p.directions == 2 && !p.reverse));
+}
+
+}  // namespace
+
+cudaError_t run_gru(GruProblem const& problem, cudaStream_t stream) {
+  if (!sound(problem)) return cudaErrorInvalidValue;
+  if (problem.batch == 0 || problem.steps == 0) return cudaSuccess;
+  Device device{};
+  if (cudaError_t error = find_device(device); error != cudaSuccess) return error;
+  return problem.element == Element::kHalf ? run_half(problem, device, stream) : run_float(problem, device, stream);
+}
+
+}  // namespace crnn_deploy
+
+extern "C" int crnn_deploy_gru(int half, int batch, int steps, int hidden, int directions, int reverse,
+                               void const* gates, void const* recurrent, void const* bias, int const* lengths,
+                               void const* initial, void* output, void* stream) {
+  using namespace crnn_deploy;
+  GruProblem const problem{half != 0 ? Element::kHalf : Element::kFloat,
+                           batch, steps, hidden, directions, reverse != 0,
+                           gates, recurrent, bias, lengths, initial, output};
+  return run_gru(problem, static_cast<cudaStream_t>(stream));
+}

@@ -1,0 +1,258 @@
+// One kernel for all time steps of a GRU.
+//
+// A block (or a cluster of blocks, each with its share of the units) takes one direction and some images, 8 a tile. It
+// keeps the states in shared memory, twice: a step reads one copy and writes the other, so that one barrier a step is
+// enough. Warps own tiles of 16 units. Where one tile is all that a warp has, the first `kResident` chunks of its
+// weights stay in registers over all steps; the rest comes from the caches. Gates of the next tile are on their way
+// while the current one is computed. FlashRNN (arXiv 2412.07752) and Persistent RNNs (Diamos et al., ICML 2016) tell
+// why weights on the chip are what counts.
+#pragma once
+
+#include "gru.h"
+#include "pairs.cuh"
+#include "product.cuh"
+
+namespace crnn_deploy {
+
+// What shared memory holds: two copies of all units' states as factors of the product, [image][unit] with rows of
+// `pitch` bytes, and this block's units in FP32, [image][unit].
+struct SharedLayout {
+  int images, pitch, own_units;
+
+  // Rows are an odd number of chunks apart: 8 threads that read 16 bytes each of two rows then meet no bank twice.
+  __host__ __device__ SharedLayout(int tiles_of_images, int chunks, int own_units)
+      : images(tiles_of_images * kTileImages), pitch((chunks | 1) * kChunkBytes), own_units(own_units) {}
+
+  __host__ __device__ int copy_bytes() const { return images * pitch; }
+  __host__ __device__ int own_pitch() const { return own_units + 4; }  // floats
+  __host__ __device__ int bytes() const { return 2 * copy_bytes() + images * own_pitch() * static_cast<int>(sizeof(float)); }
+};
+
+template <class T>
+__host__ __device__ int chunks_of(int hidden, int resident) {
+  int const needed = (hidden + kChunk<T> - 1) / kChunk<T>;
+  return needed > resident ? needed : resident;
+}
+
+struct KernelArguments {
+  GruProblem problem;
+  int image_tiles;  // of 8 images, a block
+  int unit_tiles;   // of 16 units, a block
+};
+
+template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned>
+class Recurrence {
+ public:
+  __device__ explicit Recurrence(KernelArguments const& arguments)
+      : p_(arguments.problem),
+        lane_(threadIdx.x),
+        warp_(threadIdx.x / kWarp),
+        warps_(blockDim.x / kWarp),
+        unit_tiles_(arguments.unit_tiles),
+        image_tiles_(arguments.image_tiles),
+        rank_(kCluster ? cluster_rank() : 0),
+        blocks_(kCluster ? cluster_blocks() : 1),
+        direction_(blockIdx.y),
+        first_image_(static_cast<int>(blockIdx.x) / blocks_ * image_tiles_ * kTileImages),
+        backwards_(direction_ == 1 || p_.reverse),
+        chunks_(chunks_of<T>(p_.hidden, kResident)),
+        layout_(image_tiles_, chunks_, unit_tiles_ * kTileUnits),
+        recurrent_(static_cast<T const*>(p_.recurrent) + int64_t{direction_} * kGates * p_.hidden * p_.hidden) {}
+
+  __device__ void run() {
+    char* const memory = dynamic_shared_memory();
+    own_ = reinterpret_cast<float*>(memory + 2 * layout_.copy_bytes());
+    load_states(memory);
+    load_resident();
+    barrier();
+
+    Place place{0, 0, warp_};
+    Gates next = load_gates(place);
+    for (int step = 0; step < p_.steps; ++step) {
+      char const* const states = memory + step % 2 * layout_.copy_bytes();
+      char* const new_states = memory + (step + 1) % 2 * layout_.copy_bytes();
+      for (; place.step == step; place = following(place)) {
+        Gates const gates = next;
+        next = load_gates(following(place));
+        if (place.unit_tile < unit_tiles_) advance(place, gates, states, new_states);
+      }
+      barrier();
+    }
+  }
+
+ private:
+  // A tile of images and one of units at a step: what a warp computes at a time.
+  struct Place {
+    int step, image_tile, unit_tile;
+  };
+  // The projection's part of a thread's two units and two images, and where their output goes.
+  struct Gates {
+    Pair<T> of[kGates][2];
+    int time[2];  // where the output goes; ~time behind the image's length
+
+    __device__ bool within(int i) const { return time[i] >= 0; }
+    __device__ int output_time(int i) const { return within(i) ? time[i] : ~time[i]; }
+  };
+
+  __device__ void barrier() const {
+    if constexpr (kCluster) {
+      cluster_barrier();
+    } else {
+      block_barrier();
+    }
+  }
+
+  __device__ Place following(Place place) const {
+    if constexpr (kResident == 0) {  // otherwise a warp has one tile of units
+      place.unit_tile += warps_;
+      if (place.unit_tile < unit_tiles_) return place;
+      place.unit_tile = warp_;
+    }
+    if (++place.image_tile == image_tiles_) {
+      place.image_tile = 0;
+      ++place.step;
+    }
+    return place;
+  }
+
+  // First of the thread's two units, in the layer.
+  __device__ int unit(int unit_tile) const { return (rank_ * unit_tiles_ + unit_tile) * kTileUnits + 2 * lane_.row; }
+  // How many of them exist.
+  __device__ int units(int unit_tile) const {
+    int const left = p_.hidden - unit(unit_tile);
+    return unit_tile < unit_tiles_ ? (left > 2 ? 2 : left < 0 ? 0 : left) : 0;
+  }
+  // The thread's image `i` of a tile, in the block.
+  __device__ int image(int image_tile, int i) const { return image_tile * kTileImages + 2 * lane_.column + i; }
+  // Of this direction's part, in gates and output.
+  __device__ int row(int n, int time) const { return (n * p_.steps + time) * p_.directions + direction_; }
+  __device__ float2* own_state(int image, int unit_tile) const {
+    return reinterpret_cast<float2*>(own_ + image * layout_.own_pitch() + unit_tile * kTileUnits + 2 * lane_.row);
+  }
+
+  // Zeros, or the initial states, into the copy that step 0 reads and into this block's own.
+  __device__ void load_states(char* memory) {
+    for (int i = threadIdx.x * 4; i < layout_.bytes(); i += blockDim.x * 4) *reinterpret_cast<int*>(memory + i) = 0;
+    if (p_.initial == nullptr) return;
+    block_barrier();
+    auto const initial = static_cast<T const*>(p_.initial) + int64_t{direction_} * p_.batch * p_.hidden;
+    int const own_first = rank_ * layout_.own_units;
+    for (int i = threadIdx.x; i < layout_.images * p_.hidden; i += blockDim.x) {
+      int const image = i / p_.hidden, unit = i % p_.hidden;
+      if (first_image_ + image >= p_.batch) break;
+      T const state = load_constant(initial + int64_t{first_image_ + image} * p_.hidden + unit);
+      reinterpret_cast<T*>(memory + image * layout_.pitch)[unit] = state;
+      int const own = unit - own_first;
+      if (own >= 0 && own < layout_.own_units) own_[image * layout_.own_pitch() + own] = static_cast<float>(state);
+    }
+  }
+
+  __device__ void load_resident() {
+#pragma unroll
+    for (int chunk = 0; chunk < kResident; ++chunk)
+      resident_[chunk] = load_chunk<kAligned>(recurrent_, p_.hidden, unit(warp_), first_k(chunk));
+  }
+
+  __device__ int first_k(int chunk) const { return chunk * kChunk<T> + lane_.column * kLoad<T>; }
+
+  __device__ Gates load_gates(Place place) const {
+    Gates gates{};
+    if (place.step >= p_.steps) return gates;
+    auto const source = static_cast<T const*>(p_.gates);
+    int const count = units(place.unit_tile);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      int const n = first_image_ + image(place.image_tile, i);
+      if (n >= p_.batch) continue;
+      int const length = p_.lengths == nullptr ? p_.steps : load_constant(p_.lengths + n);
+      bool const within = place.step < length;
+      gates.time[i] = !within ? ~place.step : backwards_ ? length - 1 - place.step : place.step;
+      if (!within) continue;
+      T const* const address = source + int64_t{row(n, gates.time[i])} * (kGates * p_.hidden) + unit(place.unit_tile);
+#pragma unroll
+      for (int gate = 0; gate < kGates; ++gate)
+        gates.of[gate][i] = load_pair<kAligned>(address + gate * p_.hidden, count);
+    }
+    return gates;
+  }
+
+  __device__ Sums multiply(Place place, char const* states) const {
+    Product<T> product;
+    char const* const tile = states + place.image_tile * kTileImages * layout_.pitch;
+#pragma unroll
+    for (int chunk = 0; chunk < kResident; ++chunk)
+      product.add(resident_[chunk], tile + chunk * kChunkBytes, layout_.pitch, lane_);
+    if constexpr (!kWhole) {
+#pragma unroll 1  // more in flight would cost registers that the resident weights need
+      for (int chunk = kResident; chunk < chunks_; ++chunk) {
+        Weights const weights = load_chunk<kAligned>(recurrent_, p_.hidden, unit(place.unit_tile), first_k(chunk));
+        product.add(weights, tile + chunk * kChunkBytes, layout_.pitch, lane_);
+      }
+    }
+    return product.finish(lane_);
+  }
+
+  // One step of one tile: new states, and the output.
+  __device__ void advance(Place place, Gates const& gates, char const* states, char* new_states) const {
+    int const count = units(place.unit_tile), first = unit(place.unit_tile);
+    float2 const bias = as_floats(
+        load_pair<kAligned>(static_cast<T const*>(p_.bias) + direction_ * p_.hidden + first, count));
+    Sums const sums = multiply(place, states);
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      int const in_block = image(place.image_tile, i);
+      float2* const own = own_state(in_block, place.unit_tile);
+      float2 state = *own;
+      if (gates.within(i)) {
+        float2 const z = as_floats(gates.of[0][i]), r = as_floats(gates.of[1][i]), n = as_floats(gates.of[2][i]);
+        auto const& s = sums.of;
+        state.x = new_state(z.x + s[0][0][i], r.x + s[1][0][i], n.x, s[2][0][i] + bias.x, state.x);
+        state.y = new_state(z.y + s[0][1][i], r.y + s[1][1][i], n.y, s[2][1][i] + bias.y, state.y);
+        if (count < 2) state.y = 0;  // a unit that does not exist stays out of the products
+        *own = state;
+      }
+      if (count == 0) continue;
+      auto const factor = reinterpret_cast<Pair<T>*>(new_states + in_block * layout_.pitch + first * int{sizeof(T)});
+      publish(factor, rounded<T>(state));
+      if (first_image_ + in_block >= p_.batch) continue;
+      int64_t const output_row = row(first_image_ + in_block, gates.output_time(i));
+      T* const output = static_cast<T*>(p_.output) + output_row * p_.hidden + first;
+      store_pair<kAligned>(output, gates.within(i) ? rounded<T>(state) : Pair<T>{}, count);
+    }
+  }
+
+  static __device__ float new_state(float z, float r, float gate, float recurrent, float state) {
+    float const n = 2.f * sigmoid(2.f * (gate + sigmoid(r) * recurrent)) - 1.f;  // tanh
+    return n + sigmoid(z) * (state - n);
+  }
+
+  // To all blocks of the cluster, which need all units as factors of the next product.
+  __device__ void publish(Pair<T>* factor, Pair<T> states) const {
+    if constexpr (kCluster) {
+      for (int rank = 0; rank < blocks_; ++rank) store_remote(factor, rank, states);
+    } else {
+      *factor = states;
+    }
+  }
+
+  GruProblem const& p_;
+  Lane const lane_;
+  int const warp_, warps_, unit_tiles_, image_tiles_, rank_, blocks_, direction_, first_image_;
+  bool const backwards_;
+  int const chunks_;
+  SharedLayout const layout_;
+  T const* const recurrent_;
+  float* own_ = nullptr;
+  Weights resident_[kResident > 0 ? kResident : 1];
+};
+
+template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned, int kThreads>
+__global__ void __launch_bounds__(kThreads, 1) gru(__grid_constant__ KernelArguments const arguments) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
+  Recurrence<T, kResident, kWhole, kCluster, kAligned>(arguments).run();
+#else
+  if constexpr (!kCluster) Recurrence<T, kResident, kWhole, kCluster, kAligned>(arguments).run();
+#endif
+}
+
+}  // namespace crnn_deploy

@@ -1,0 +1,44 @@
+// Starting kernels. Tests replace this file by one that runs threads on a CPU.
+#ifndef CRNN_DEPLOY_LAUNCH_CUH
+#define CRNN_DEPLOY_LAUNCH_CUH
+
+#include <cuda_runtime.h>
+
+namespace crnn_deploy {
+
+constexpr int kSharedWithoutAsking = 48 << 10;
+
+template <class Kernel>
+cudaError_t allow_shared_memory(Kernel kernel, int bytes) {
+  if (bytes <= kSharedWithoutAsking) return cudaSuccess;
+  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+}
+
+// How many blocks a multiprocessor holds.
+template <class Kernel>
+cudaError_t blocks_at_a_time(int& blocks, Kernel kernel, int threads, int shared_bytes) {
+  return cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, shared_bytes);
+}
+
+template <class Arguments>
+cudaError_t launch(void (*kernel)(Arguments), dim3 grid, int threads, int cluster, int shared_bytes,
+                   cudaStream_t stream, Arguments const& arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid;
+  config.blockDim = dim3(static_cast<unsigned>(threads));
+  config.dynamicSmemBytes = static_cast<size_t>(shared_bytes);
+  config.stream = stream;
+  cudaLaunchAttribute attribute{};
+  if (cluster > 1) {
+    attribute.id = cudaLaunchAttributeClusterDimension;
+    attribute.val.clusterDim.x = static_cast<unsigned>(cluster);
+    attribute.val.clusterDim.y = attribute.val.clusterDim.z = 1;
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+  }
+  return cudaLaunchKernelEx(&config, kernel, arguments);
+}
+
+}  // namespace crnn_deploy
+
+#endif
