@@ -5,6 +5,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
 OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
 
+# Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
+LEAN := 10.16.1.11 11.4.0.106
+
 .PHONY: demo test lint sanitize install clean
 
 demo: install
@@ -34,6 +37,11 @@ install: .venv/installed
 	$(PIP) torch
 	$(PIP) -e '.[dev]'
 	for extra in $(OPTIONAL); do $(PIP) -e ".[$$extra]" || echo "The extra '$$extra' cannot be installed here."; done
+	for version in $(LEAN); do \
+	  $(PIP) --no-deps --upgrade --target .venv/lean/$${version%%.*} \
+	    $(foreach part,libs bindings,tensorrt-lean-cu13-$(part)==$$version) \
+	  || echo "The lean runtime of TensorRT $$version cannot be installed here."; \
+	done
 	touch $@
 
 clean:

@@ -36,6 +36,6 @@ cudaError_t run_gru(GruProblem const& problem, cudaStream_t stream);
 }  // namespace crnn_deploy
 
 // The same for callers without C++, such as Python's ctypes. Returns a cudaError_t.
-extern "C" int crnn_deploy_gru(int half, int batch, int steps, int hidden, int directions, int reverse,
-                               void const* gates, void const* recurrent, void const* bias, int const* lengths,
-                               void const* initial, void* output, void* stream);
+extern "C" __attribute__((visibility("default"))) int crnn_deploy_gru(
+    int half, int batch, int steps, int hidden, int directions, int reverse, void const* gates, void const* recurrent,
+    void const* bias, int const* lengths, void const* initial, void* output, void* stream);

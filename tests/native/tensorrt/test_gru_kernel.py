@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from native.tensorrt.emulated_gru import KERNELS, EmulatedKernels, Gpu, Problem, compile_kernels, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from native.tensorrt.emulated_gru import KERNELS, EmulatedKernels, Gpu, Problem, compile_kernels, draw
 
 INVALID_VALUE, INVALID_CONFIGURATION = 1, 9
 BOUND = {np.dtype(np.float16): 2e-3, np.dtype(np.float32): 1e-5}

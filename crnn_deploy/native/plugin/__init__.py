@@ -1,0 +1,22 @@
+"""The TensorRT plugin `CrnnGru`: compiled by nvcc on the user's machine, cached, and found again."""
+
+from __future__ import annotations
+
+from crnn_deploy.native.plugin.building import PluginConfig, build_plugin
+from crnn_deploy.native.plugin.finding import PLUGIN_NAME, PLUGIN_VARIABLE, PLUGIN_VERSION, plugin_library
+from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
+from crnn_deploy.native.plugin.record import BuiltPlugin, KernelResources
+
+__all__ = [
+    "NVCC_PACKAGES",
+    "PLUGIN_NAME",
+    "PLUGIN_VARIABLE",
+    "PLUGIN_VERSION",
+    "BuiltPlugin",
+    "KernelResources",
+    "Nvcc",
+    "PluginConfig",
+    "build_plugin",
+    "find_nvcc",
+    "plugin_library",
+]

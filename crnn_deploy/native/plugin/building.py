@@ -1,0 +1,183 @@
+"""Compiling the plugin: one library with machine code for many GPUs, kept until its sources or the compiler change."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import cache_folder, check_free, replacing, sha256_of
+from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
+from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelResources, read_build, write_build
+from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
+from crnn_deploy.native.plugin.sources import compiled_sources, sources_digest
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.spec import Frozen
+
+# From Turing to Blackwell, as far as nvcc knows them. Code for sm80 runs on sm86 too, but is not tuned for it.
+ARCHITECTURES = ("sm75", "sm80", "sm86", "sm89", "sm90", "sm100", "sm120")
+
+_FLAGS = (
+    *("-shared", "-std=c++17", "-O3", "-cudart", "static", "-Werror", "all-warnings", "-Xptxas", "-v"),
+    *("-Xcompiler", "-fPIC,-fvisibility=hidden,-Wall,-Wextra,-static-libstdc++,-static-libgcc"),
+    *("-Xlinker", "-s", "-Xlinker", "--exclude-libs=ALL"),
+)
+_LINES_OF_AN_ERROR = 15
+
+
+class PluginConfig(Frozen):
+    """How to compile the plugin.
+
+    Attributes:
+        architectures: such as `sm89`; none: all of `ARCHITECTURES` that nvcc knows.
+        output: where to copy the library to, besides the cache.
+        force: overwrite `output` if it exists.
+    """
+
+    architectures: tuple[str, ...] = ()
+    output: Path | None = None
+    force: bool = False
+
+
+def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlugin:
+    """The plugin library for TensorRT: compiled, or from the cache if nothing has changed.
+
+    Raises:
+        InputError: if nvcc is missing, does not know an architecture or cannot compile here, or if the output exists.
+    """
+    if config.output is not None:
+        check_free(config.output, config.force)
+    nvcc = find_nvcc()
+    plan = _Plan(nvcc=nvcc, architectures=_chosen(config.architectures, nvcc), sources_sha256=sources_digest())
+    folder = plugin_folder() / plan.key
+    built = read_build(folder) or _compile(plan, folder / LIBRARY_NAME, progress)
+    if config.output is None:
+        return built
+    with replacing(config.output, config.force) as temporary:
+        shutil.copy(built.path, temporary)
+    return built.model_copy(update={"path": config.output})
+
+
+def plugin_folder() -> Path:
+    """Where all builds are kept."""
+    return cache_folder() / "plugin"
+
+
+def _chosen(asked: tuple[str, ...], nvcc: Nvcc) -> tuple[str, ...]:
+    """The architectures to compile for, oldest first."""
+    for name in asked:
+        if name not in nvcc.architectures:
+            raise InputError(
+                f"nvcc {nvcc.version} does not know the architecture '{name}'.",
+                f"It knows {', '.join(nvcc.architectures)}.",
+                "Choose one of these with --target, or install another CUDA toolkit.",
+            )
+    return tuple(name for name in nvcc.architectures if name in (asked or ARCHITECTURES))
+
+
+class _Plan(Frozen):
+    """All that a build depends on."""
+
+    nvcc: Nvcc
+    architectures: tuple[str, ...]
+    sources_sha256: str
+
+    @property
+    def key(self) -> str:
+        """Name of the build: what goes into it, hashed."""
+        ingredients = "\n".join((self.sources_sha256, self.nvcc.version, *self.architectures, *_FLAGS))
+        return hashlib.sha256(ingredients.encode()).hexdigest()[:16]
+
+    def command(self, output: Path) -> list[str]:
+        command = [str(self.nvcc.path), *_FLAGS, "--threads", str(os.cpu_count() or 1), "-o", str(output)]
+        if self.nvcc.library_folder is not None:
+            command += ["-L", str(self.nvcc.library_folder)]
+        for name in self.architectures:
+            number = name.removeprefix("sm")
+            # GPUs newer than all of these compile the intermediate code of the newest when the library is loaded.
+            kinds = f"[sm_{number},compute_{number}]" if name == self.architectures[-1] else f"sm_{number}"
+            command += ["-gencode", f"arch=compute_{number},code={kinds}"]
+        return [*command, *map(str, compiled_sources())]
+
+
+def _compile(plan: _Plan, library: Path, progress: Progress) -> BuiltPlugin:
+    began = time.perf_counter()
+    with replacing(library, force=True) as temporary:
+        lines = _run(plan, temporary, progress)
+        digest, size = sha256_of(temporary), temporary.stat().st_size
+    built = BuiltPlugin(
+        path=library,
+        sha256=digest,
+        bytes=size,
+        sources_sha256=plan.sources_sha256,
+        nvcc=plan.nvcc.version,
+        architectures=plan.architectures,
+        seconds=time.perf_counter() - began,
+        resources=_by_architecture(kernel_resources(lines), plan.architectures),
+        from_cache=False,
+    )
+    write_build(built)
+    return built
+
+
+def _by_architecture(found: Iterable[KernelResources], order: tuple[str, ...]) -> tuple[KernelResources, ...]:
+    kernels = list(found)
+    return tuple(kernel for name in order for kernel in kernels if kernel.architecture == name)
+
+
+def _run(plan: _Plan, output: Path, progress: Progress) -> list[str]:
+    """The lines that nvcc printed. Its temporary files, and itself, are gone whatever happens."""
+    lines: list[str] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        process = subprocess.Popen(
+            plan.command(output),
+            env={**os.environ, "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # so that its children can be ended with it
+        )
+        try:
+            assert process.stdout is not None
+            finished = _architectures(process.stdout, lines)
+            for name in progress.track(finished, "Compiling the plugin", len(plan.architectures)):
+                progress.status(name)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            process.communicate()
+    if process.returncode != 0:
+        raise _failure(plan.nvcc, lines)
+    return lines
+
+
+def _architectures(output: IO[str], lines: list[str]) -> Iterator[str]:
+    """Each architecture when nvcc is through with it. Keeps what nvcc says in `lines`."""
+    seen = set()
+    for line in output:
+        lines.append(line.rstrip())
+        name = architecture_of(line)
+        if name is not None and name not in seen:
+            seen.add(name)
+            yield name
+
+
+def _failure(nvcc: Nvcc, lines: list[str]) -> InputError:
+    said = [line for line in lines if line and not re.match(r"ptxas info|\s+\d+ bytes stack frame", line)]
+    return InputError(
+        f"nvcc {nvcc.version} could not compile the plugin.",
+        "\n".join(said[-_LINES_OF_AN_ERROR:]),
+        "Check that a C++ compiler that this nvcc supports is here (NVCC_CCBIN names another one), and that CUDA is "
+        f"complete (pip install {NVCC_PACKAGES}).",
+    )

@@ -1,0 +1,43 @@
+"""The plugin library that engines are built and run with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.native.plugin.building import plugin_folder
+from crnn_deploy.native.plugin.record import RECORD_NAME, read_build
+from crnn_deploy.native.plugin.sources import sources_digest
+
+# As the library gives them to TensorRT: gru_plugin.h.
+PLUGIN_NAME = "CrnnGru"
+PLUGIN_VERSION = "1"
+
+# Points to another build of the library; empty: do without.
+PLUGIN_VARIABLE = "CRNN_DEPLOY_PLUGIN"
+
+
+def plugin_library() -> Path | None:
+    """The library that `$CRNN_DEPLOY_PLUGIN` names, or the newest one in the cache that was made of today's sources.
+
+    Raises:
+        InputError: if the variable names a file that doesn't exist.
+    """
+    given = os.environ.get(PLUGIN_VARIABLE)
+    if given is None:
+        return _newest_build()
+    if not given:
+        return None
+    if not Path(given).is_file():
+        raise InputError(
+            f"{PLUGIN_VARIABLE}={given}: there is no such file.", fix=f"Correct or unset {PLUGIN_VARIABLE}."
+        )
+    return Path(given)
+
+
+def _newest_build() -> Path | None:
+    records = sorted(plugin_folder().glob(f"*/{RECORD_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    sources = sources_digest()
+    builds = (read_build(record.parent) for record in records)
+    return next((built.path for built in builds if built and built.sources_sha256 == sources), None)
