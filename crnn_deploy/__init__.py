@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crnn_deploy.benchmark import benchmark
     from crnn_deploy.checkpoints import import_checkpoint
-    from crnn_deploy.evaluation import evaluate
+    from crnn_deploy.engine import build_engine
+    from crnn_deploy.evaluation import evaluate, predict
     from crnn_deploy.export import export
     from crnn_deploy.native import ort_custom_ops_path
     from crnn_deploy.pipeline.run import run
@@ -28,22 +29,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "benchmark",
+    "build_engine",
     "distill",
     "evaluate",
     "export",
     "import_checkpoint",
     "ort_custom_ops_path",
+    "predict",
     "quantize",
     "run",
 ]
 
 _ROOMS = {
     "benchmark": "benchmark",
+    "build_engine": "engine",
     "distill": "training",
     "evaluate": "evaluation",
     "export": "export",
     "import_checkpoint": "checkpoints",
     "ort_custom_ops_path": "native",
+    "predict": "evaluation",
     "quantize": "quantization",
     "run": "pipeline",
 }

@@ -1,4 +1,7 @@
-"""Artifacts: ordinary `.safetensors` and `.onnx` files that carry their `ModelSpec`."""
+"""Artifacts: ordinary `.safetensors`, `.onnx` and `.engine` files that carry their `ModelSpec`.
+
+An engine is TensorRT's own plan file, which has no room for it: `NAME.engine.json` beside it does the carrying.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
@@ -35,17 +39,17 @@ class Artifact:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the file that ships."""
+        """Bytes of the file that ships; of an engine, without the JSON beside it."""
         return self.path.stat().st_size
 
     @property
     def format(self) -> str:
-        """`safetensors` or `onnx`."""
+        """`safetensors`, `onnx` or `engine`."""
         return self.path.suffix.removeprefix(".")
 
 
 def open_artifact(path: Path | str) -> Artifact:
-    """Read the spec out of a `.safetensors` or `.onnx` file.
+    """Read the spec out of a `.safetensors` or `.onnx` file, or of the JSON beside an `.engine`.
 
     Raises:
         InputError: if the file is missing, broken, of another kind, or carries no spec.
@@ -62,31 +66,64 @@ def open_artifact(path: Path | str) -> Artifact:
 
 
 def read_spec(path: Path) -> ModelSpec | None:
-    """The spec inside a `.safetensors` or `.onnx` file, or None where a sound file holds none.
+    """The spec of a `.safetensors`, `.onnx` or `.engine` file, or None where a sound file holds none.
 
     Raises:
         InputError: if the file is missing, broken or of another kind.
     """
     require_file(path)
+    if path.suffix == ".engine":
+        return _parse_spec(read_engine_json(path, "spec"), engine_json(path))
     if path.suffix == ".safetensors":
         text = _safetensors_metadata(path).get(SPEC_KEY)
     elif path.suffix == ".onnx":
         text = next((p.value for p in read_onnx(path).metadata_props if p.key == SPEC_KEY), None)
     else:
         raise InputError(
-            f"{path} is not an artifact: expected .safetensors or .onnx.",
+            f"{path} is not an artifact: expected .safetensors, .onnx or .engine.",
             fix=f"For a third-party checkpoint, first: crnn-deploy import {path} -o MODEL.safetensors",
         )
-    if text is None:
-        return None
-    return _parse_spec(text, path)
+    return None if text is None else _parse_spec(_json(text), path)
 
 
-def _parse_spec(text: str, path: Path) -> ModelSpec:
+def engine_json(engine: Path) -> Path:
+    """`NAME.engine.json`, which stands beside `NAME.engine` and says what it is."""
+    return engine.with_name(f"{engine.name}.json")
+
+
+def read_engine_json(engine: Path, part: str) -> dict[str, Any]:
+    """One part of the JSON beside an engine: `spec`, or `engine` for its manifest.
+
+    Raises:
+        InputError: if the JSON is missing or damaged.
+    """
+    path = engine_json(engine)
     try:
-        data = json.loads(text)
+        data = json.loads(path.read_text(encoding="utf-8"))[part]
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is missing.",
+            "It says what the engine beside it is, and both belong together.",
+            "Copy it along with the engine, or build the engine again: crnn-deploy build-engine MODEL.onnx",
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        data = None
+    if not isinstance(data, dict):
+        raise InputError(f"{path} is damaged.", fix="Copy it again, or build the engine again.")
+    return data
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _parse_spec(data: Any, path: Path) -> ModelSpec:
+    try:
         version = data["schema_version"]
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         raise InputError(f"The spec inside {path} is damaged.", fix="Make the artifact again.") from None
     if version > SCHEMA_VERSION:
         raise InputError(

@@ -9,12 +9,13 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
+from crnn_deploy.native.plugin import NVCC_PACKAGES, find_nvcc
 from crnn_deploy.spec import Frozen
 
 _PACKAGES = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
 _TENSORRT = ("tensorrt", "tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-lean-cu13")
-_COMPILERS = ("c++", "nvcc")
 
 # Those that decide how fast vector and integer arithmetic run, as Linux names them.
 _INSTRUCTION_SETS = (
@@ -48,7 +49,7 @@ class Environment(Frozen):
     providers: tuple[str, ...]
     gpus: tuple[str, ...]
     tensorrt: dict[str, str]
-    compilers: tuple[str, ...]
+    compilers: tuple[str, ...]  # c++ and, wherever it lies, nvcc
     kernels: str | None = None  # level of our INT8 recurrent kernels; None: such layers run in FP32
 
 
@@ -62,13 +63,18 @@ class Missing(Frozen):
 
 _GPU = Missing(
     thing="NVIDIA GPU",
-    brings="training in minutes instead of an hour",
+    brings="training in minutes instead of an hour, and engines that can be run and measured",
     get="a machine with a GPU and a CUDA build of PyTorch",
 )
 _TENSORRT_LIBRARY = Missing(
     thing="TensorRT",
-    brings="engines for NVIDIA GPUs, which are planned but not built yet",
-    get="pip install 'crnn-deploy[tensorrt]'",
+    brings="engines for NVIDIA GPUs; TensorRT-RTX builds them without one",
+    get="pip install 'crnn-deploy[tensorrt-rtx]'",
+)
+_NVCC = Missing(
+    thing="nvcc",
+    brings="the plugin that runs the GRU layers of engines in one kernel; without it TensorRT makes a loop of each",
+    get=f"pip install {NVCC_PACKAGES}, or the CUDA toolkit",
 )
 _KERNELS = Missing(
     thing="INT8 GRU/LSTM kernels",
@@ -100,7 +106,7 @@ def environment() -> Environment:
         providers=tuple(onnxruntime.get_available_providers()),
         gpus=tuple(gpus),
         tensorrt=_versions(_TENSORRT),
-        compilers=tuple(name for name in _COMPILERS if shutil.which(name)),
+        compilers=_compilers(),
         kernels=kernel_level(),
     )
 
@@ -122,12 +128,22 @@ def missing(found: Environment) -> list[Missing]:
         absent.append(_GPU)
     if not found.tensorrt:
         absent.append(_TENSORRT_LIBRARY)
+    if "nvcc" not in found.compilers:
+        absent.append(_NVCC)
     if found.kernels is None:
         built = ort_custom_ops_path() is not None
         absent.append(_KERNELS.model_copy(update={"get": _KERNEL_PROCESSOR}) if built else _KERNELS)
     if not _INT8_SETS & set(found.instruction_sets):
         absent.append(_INT8_PROCESSOR)
     return absent
+
+
+def _compilers() -> tuple[str, ...]:
+    names = ["c++"] if shutil.which("c++") else []
+    with contextlib.suppress(InputError):
+        find_nvcc()
+        names.append("nvcc")
+    return tuple(names)
 
 
 def _processor() -> str:

@@ -86,6 +86,13 @@ def make_folder(path: Path) -> None:
         raise unwritable(path, error) from error
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `$CRNN_DEPLOY_CACHE`, or a folder in the user's own cache."""
+    if named := os.environ.get("CRNN_DEPLOY_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crnn-deploy"
+
+
 def write_text(path: Path, text: str, force: bool = True) -> None:
     """Write `text` as UTF-8, atomically."""
     with replacing(path, force) as temporary:

@@ -16,6 +16,7 @@ FLOORS = (
     ("cli",),
     ("pipeline",),
     ("report",),
+    ("engine",),
     ("quantization",),
     ("benchmark",),
     ("inspection",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import onnx
@@ -12,7 +14,15 @@ from hypothesis import strategies as st
 from onnx import helper
 from safetensors.torch import save_file
 
-from crnn_deploy.artifact import open_artifact, read_onnx, read_safetensors, read_spec, write_onnx, write_safetensors
+from crnn_deploy.artifact import (
+    open_artifact,
+    read_engine_json,
+    read_onnx,
+    read_safetensors,
+    read_spec,
+    write_onnx,
+    write_safetensors,
+)
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
@@ -91,3 +101,40 @@ def test_noise_raises_input_errors_only(tmp_path_factory: pytest.TempPathFactory
     file.write_bytes(noise)
     with pytest.raises(InputError):
         open_artifact(file)
+
+
+def engine(folder: Path, beside: str | None) -> Path:
+    path = folder / "m.engine"
+    path.write_bytes(b"plan")
+    if beside is not None:
+        (folder / "m.engine.json").write_text(beside, encoding="utf-8")
+    return path
+
+
+def test_the_spec_of_an_engine_stands_beside_it(tmp_path: Path) -> None:
+    beside = json.dumps({"spec": SPEC.model_dump(mode="json"), "engine": {"flavor": "tensorrt"}})
+    found = open_artifact(engine(tmp_path, beside))
+    assert found.spec == SPEC
+    assert (found.format, found.size_bytes) == ("engine", 4)
+    assert found.sha256 == sha256(b"plan").hexdigest()
+    assert read_engine_json(found.path, "engine") == {"flavor": "tensorrt"}
+
+
+def test_an_engine_without_its_json_says_that_both_belong_together(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"m\.engine\.json is missing") as caught:
+        open_artifact(engine(tmp_path, None))
+    assert "build-engine" in caught.value.fix
+
+
+@pytest.mark.parametrize("beside", [b"", b"{", b"[]", b"{}", b'{"spec": null}', b'{"spec": 1}', b"\xff"])
+def test_damaged_json_beside_an_engine_is_refused(tmp_path: Path, beside: bytes) -> None:
+    path = engine(tmp_path, None)
+    (tmp_path / "m.engine.json").write_bytes(beside)
+    with pytest.raises(InputError, match=r"m\.engine\.json is damaged"):
+        open_artifact(path)
+
+
+@pytest.mark.parametrize(("spec", "message"), [({}, "is damaged"), ({"schema_version": 99}, "newer crnn-deploy")])
+def test_a_wrong_spec_beside_an_engine_is_refused(tmp_path: Path, spec: dict[str, int], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        open_artifact(engine(tmp_path, json.dumps({"spec": spec})))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output, remove_leftovers, replacing, sha256_of, write_text
+from crnn_deploy.files import cache_folder, check_output, remove_leftovers, replacing, sha256_of, write_text
 
 
 def test_a_file_replaces_an_older_one_only_when_forced(tmp_path: Path) -> None:
@@ -81,3 +81,14 @@ def test_a_folder_without_permission_is_told_before_the_work(tmp_path: Path, mon
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
     with pytest.raises(InputError, match="Permission denied"):
         check_output(tmp_path / "new" / "model.onnx", False, ".onnx", tmp_path / "source.onnx")
+
+
+def test_the_cache_lies_where_the_user_or_the_system_wants_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "system"))
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "own"))
+    assert cache_folder() == tmp_path / "own"
+    monkeypatch.delenv("CRNN_DEPLOY_CACHE")
+    assert cache_folder() == tmp_path / "system" / "crnn-deploy"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == tmp_path / "home" / ".cache" / "crnn-deploy"

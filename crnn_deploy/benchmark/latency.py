@@ -13,7 +13,7 @@ from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation import decode
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, open_session
+from crnn_deploy.runtime import DeviceTimed, Session, open_session
 
 
 class LatencyBenchmark:
@@ -83,6 +83,7 @@ class LatencyBenchmark:
                 rounds=len(run),
                 preprocess_ms=np.median(before) / 1e6,
                 decode_ms=np.median(after) / 1e6,
+                device_ms=candidate.device_ms(len(run)),
             )
         return rows
 
@@ -96,9 +97,16 @@ class _Candidate:
         self.images = batch_input(bucket, self._preprocessor, batch)
         self._name, self._image = bucket.images[0]
         self._output = session.run(self.images[:1])
+        self._on_device: list[float] = []
 
     def run(self) -> None:
         self.session.run(self.images)
+        if isinstance(self.session, DeviceTimed):
+            self._on_device.append(self.session.device_ms)
+
+    def device_ms(self, rounds: int) -> float | None:
+        """Median time on the GPU over the last `rounds` runs, the ones before being the warm-up; None on a CPU."""
+        return float(np.median(self._on_device[-rounds:])) if self._on_device else None
 
     def preprocess(self) -> None:
         self._preprocessor(self._image, self._name)

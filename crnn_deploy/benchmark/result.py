@@ -15,7 +15,8 @@ class Latency(Frozen):
 
     `bucket` names the shape of the images: `median`, `narrow` or `wide` among the data's, or `100x32` without data.
     `preprocess_ms` and `decode_ms` are medians for a single image, not part of the run. Preprocessing starts from the
-    decoded image; decoding is greedy.
+    decoded image; decoding is greedy. `device_ms` is the median time between two CUDA events around the network on a
+    GPU, without the copies to and from it that the percentiles include; None on a CPU.
     """
 
     runtime: str
@@ -29,6 +30,7 @@ class Latency(Frozen):
     rounds: int
     preprocess_ms: float
     decode_ms: float
+    device_ms: float | None = None
 
 
 class Measured(Frozen):

@@ -9,6 +9,8 @@ import typer
 
 from crnn_deploy import __version__
 from crnn_deploy.cli.benchmark import benchmark
+from crnn_deploy.cli.build_engine import build_engine
+from crnn_deploy.cli.build_plugin import build_plugin
 from crnn_deploy.cli.distill import distill
 from crnn_deploy.cli.doctor import doctor
 from crnn_deploy.cli.evaluate import evaluate
@@ -17,6 +19,7 @@ from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import import_
 from crnn_deploy.cli.inspect import inspect
 from crnn_deploy.cli.options import Debug
+from crnn_deploy.cli.predict import predict
 from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
 from crnn_deploy.cli.report import report
@@ -53,8 +56,11 @@ VERBS: dict[str, Callable[..., None]] = {
     "distill": distill,
     "export": export,
     "quantize": quantize,
+    "build-engine": build_engine,
+    "build-plugin": build_plugin,
     "evaluate": evaluate,
     "benchmark": benchmark,
+    "predict": predict,
     "report": report,
     "run": run,
     "render": render,

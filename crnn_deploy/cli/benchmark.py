@@ -35,6 +35,7 @@ def benchmark(
     Examples:
       crnn-deploy benchmark teacher.onnx student.int8.onnx
       crnn-deploy benchmark student.int8.onnx --threads 1 --threads 2 --batch 16 --json
+      crnn-deploy benchmark student.fp16.engine student.int8.engine --batch 1 --batch 32
     """
     from crnn_deploy.benchmark import BenchmarkConfig
     from crnn_deploy.benchmark import benchmark as benchmark_artifacts
@@ -51,19 +52,22 @@ def benchmark(
 
 def _tables(found: Benchmark) -> Group:
     """What was timed, and how fast it ran; each fits 80 columns."""
-    from crnn_deploy.units import milliseconds, quantity, size
+    from crnn_deploy.units import MISSING, milliseconds, quantity, size
 
     models = _table(("model", "precision"), ("size", "parameters", "MACs"))
-    times = _table(("model", "runtime"), ("threads", "batch", "width", "median", "p90", "p99"))
+    on_gpu = any(row.device_ms is not None for variant in found.variants for row in variant.latency)
+    percentiles = ("median", "p90", "p99", *["on GPU"] * on_gpu)
+    times = _table(("model", "runtime"), ("threads", "batch", "width", *percentiles))
     for variant in found.variants:
         models.add_row(
             *map(Text, (variant.name, variant.precision, size(variant.size_bytes))),
             *map(Text, (quantity(variant.parameters), quantity(variant.macs))),
         )
         for row in variant.latency:
-            percentiles = (milliseconds(value) for value in (row.p50_ms, row.p90_ms, row.p99_ms))
+            taken = (row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
             counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
-            times.add_row(*map(Text, (variant.name, row.runtime, *counts, *percentiles)))
+            shown = (MISSING if value is None else milliseconds(value) for value in taken)
+            times.add_row(*map(Text, (variant.name, row.runtime, *counts, *shown)))
     times.caption = f"{found.environment.processor}, {found.environment.cores} cores"
     return Group(models, times)
 

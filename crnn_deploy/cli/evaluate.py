@@ -23,7 +23,7 @@ _FIGURES = {
 
 
 def evaluate(
-    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .safetensors or .onnx artifact.")],
+    artifact: Annotated[Path, typer.Argument(metavar="ARTIFACT", help="A .safetensors, .onnx or .engine artifact.")],
     data: Annotated[str, typer.Option(metavar=SOURCE, help=f"Labelled images: {SOURCE_HELP}.")],
     batch_size: Annotated[int, typer.Option(help="Images a batch; doesn't change the result.")] = 32,
     decoder: Annotated[str, typer.Option(metavar="greedy|beam", help="How CTC output becomes text.")] = "greedy",

@@ -13,11 +13,13 @@ from crnn_deploy.cli.options import Debug, Json
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection import Description
+    from crnn_deploy.inspection.engine_facts import EngineFacts
+    from crnn_deploy.runtime.engine_manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth, .pt, .safetensors or .onnx file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth, .pt, .safetensors, .onnx or .engine file.")],
     as_json: Json = False,
     _debug: Debug = False,
 ) -> None:
@@ -27,6 +29,7 @@ def inspect(
     Examples:
       crnn-deploy inspect english_g2.pth
       crnn-deploy inspect student.int8.onnx --json
+      crnn-deploy inspect student.engine
     """
     from crnn_deploy.inspection import describe
 
@@ -40,7 +43,7 @@ def inspect(
 def _lines(d: Description) -> list[tuple[str, str]]:
     from crnn_deploy.units import quantity, size
 
-    lines = {
+    lines: dict[str, str | None] = {
         "file": f"{d.path} ({size(d.size_bytes)})",
         "SHA-256": d.sha256,
         "task": d.task,
@@ -53,11 +56,32 @@ def _lines(d: Description) -> list[tuple[str, str]]:
         "layers": str(d.layers) if d.layers and not d.architecture else None,
         "recurrence": "\n".join(d.recurrence),
         "operators": ", ".join(f"{name} {count}" for name, count in d.operators.items()) if d.operators else None,
+        **(_engine(d.engine) if d.engine else {}),
         "lineage": "\n".join(_step(step) for step in d.lineage),
         "metrics": "\n".join(f"{data}: {json.dumps(figures)}" for data, figures in d.metrics.items()),
         "note": d.note,
     }
     return [(name, value) for name, value in lines.items() if value]
+
+
+def _engine(e: EngineFacts) -> dict[str, str]:
+    from crnn_deploy.runtime.engine_manifest import TITLES
+
+    versions = " and later" if e.version_compatible else ""
+    gpus = " and later" if e.hardware_compatible else ""
+    plugin = e.plugin and f"{e.plugin.name} {e.plugin.version}, {'embedded' if e.plugin.embedded else 'to be loaded'}"
+    kinds = (f"{kind}: {', '.join(f'{n} {p}' for p, n in counts.items())}" for kind, counts in e.layers.items())
+    return {
+        "runs with": f"{TITLES[e.flavor]} {e.version}{versions}",
+        "runs on": f"{', '.join(e.compute_capabilities)}{gpus}",
+        "plugin": plugin or "none",
+        "profiles": "\n".join(map(_profile, e.profiles)),
+        "engine layers": "\n".join(kinds),
+    }
+
+
+def _profile(p: ShapeProfile) -> str:
+    return " … ".join("×".join(map(str, shape)) for shape in (p.min, p.opt, p.max))
 
 
 def _preprocessing(p: Preprocessing) -> str:

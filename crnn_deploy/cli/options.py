@@ -13,7 +13,10 @@ from crnn_deploy.validation import parse
 C = TypeVar("C", bound=BaseModel)
 
 # Options that are called otherwise than the fields of the configs that they fill.
-_SPELLINGS = {"batches": "batch", "validation": "val", "fonts": "font", "labelled": "labels", "settings": "set"}
+_SPELLINGS = {
+    **{"batches": "batch", "validation": "val", "fonts": "font", "labelled": "labels", "settings": "set"},
+    **{"targets": "target", "profiles": "profile"},
+}
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

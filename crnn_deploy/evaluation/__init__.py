@@ -3,6 +3,7 @@
 from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
 from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
 from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, check_logits, evaluate, evaluate_session
+from crnn_deploy.evaluation.predict import PredictConfig, PredictOptions, Reading, Readings, predict
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 
 __all__ = [
@@ -12,7 +13,11 @@ __all__ = [
     "EvaluateConfig",
     "EvaluateOptions",
     "Evaluation",
+    "PredictConfig",
+    "PredictOptions",
     "Prediction",
+    "Reading",
+    "Readings",
     "beam_decode",
     "check_logits",
     "decode",
@@ -20,5 +25,6 @@ __all__ = [
     "evaluate_session",
     "greedy_decode",
     "paired_difference",
+    "predict",
     "text_agreement",
 ]

@@ -9,14 +9,16 @@ from typing import Any
 import onnx
 from pydantic import Field
 
-from crnn_deploy.artifact import Artifact, read_onnx, read_safetensors, read_spec, require_file
+from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, read_safetensors, read_spec, require_file
 from crnn_deploy.checkpoints.importing import load_detected
 from crnn_deploy.checkpoints.state_dict import read_state_dict
 from crnn_deploy.checkpoints.summary import TensorSummary, summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.inspection.facts import Facts, line_shape, measure, onnx_facts, torch_facts
+from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
+from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
+from crnn_deploy.runtime.engine_manifest import read_manifest
 from crnn_deploy.spec import Architecture, Frozen, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
@@ -39,6 +41,7 @@ class Description(Frozen):
     layers: TensorSummary | None = None
     operators: dict[str, int] | None = None
     recurrence: tuple[str, ...] = ()
+    engine: EngineFacts | None = None
     note: str = ""
     name: str | None = None
     task: str | None = None
@@ -53,7 +56,7 @@ class Description(Frozen):
 
 
 def describe(path: Path | str) -> Description:
-    """Read a `.pth`, `.pt`, `.safetensors` or `.onnx` file. Nothing in it is executed.
+    """Read a `.pth`, `.pt`, `.safetensors`, `.onnx` or `.engine` file. Nothing in it is executed.
 
     Raises:
         InputError: if the file is missing, broken, or no model.
@@ -62,6 +65,8 @@ def describe(path: Path | str) -> Description:
     require_file(path)
     if path.suffix == ".onnx":
         return _describe_onnx(path)
+    if path.suffix == ".engine":
+        return _describe_engine(path)
     spec = read_spec(path) if path.suffix == ".safetensors" else None
     return _describe_artifact(path, spec) if spec else _describe_checkpoint(path)
 
@@ -87,6 +92,16 @@ def _describe_onnx(path: Path) -> Description:
         operators=operators,
         recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT),
     )
+
+
+def _describe_engine(path: Path) -> Description:
+    spec, manifest = open_artifact(path).spec, read_manifest(path)
+    facts = manifest_facts(manifest)
+    note = ""
+    if sha256_of(path) != manifest.engine_sha256:
+        note = f"{path.name} is not the engine that the JSON beside it describes: one of the two was exchanged."
+    known = {"parameters": facts.parameters, "precision": facts.precision, "engine": engine_facts(manifest)}
+    return _describe(path, spec, facts, note, **known)
 
 
 def _describe_artifact(path: Path, spec: ModelSpec) -> Description:

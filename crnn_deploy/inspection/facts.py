@@ -5,10 +5,12 @@ from __future__ import annotations
 from torch import nn
 
 from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.inspection.engine_facts import engine_precision
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs
 from crnn_deploy.inspection.torch_facts import torch_macs, torch_parameters, torch_precision
 from crnn_deploy.models import load_model
+from crnn_deploy.runtime.engine_manifest import EngineManifest, read_manifest
 from crnn_deploy.spec import Frozen, Preprocessing
 
 # A line of 100×32 pixels, the size that CRNN papers state their costs at (arXiv 1507.05717).
@@ -33,13 +35,27 @@ class Facts(Frozen):
 def measure(artifact: Artifact) -> Facts:
     """Facts about an artifact, on one line of 100×32 pixels brought to its input size.
 
+    Those of an engine are what its build has written down, so they need no GPU.
+
     Raises:
         InputError: if it can't be loaded or run.
     """
+    if artifact.format == "engine":
+        return manifest_facts(read_manifest(artifact.path))
     shape = line_shape(artifact.spec.preprocessing)
     if artifact.format == "onnx":
         return onnx_facts(OnnxGraph(read_onnx(artifact.path)), shape)
     return torch_facts(load_model(artifact), shape)
+
+
+def manifest_facts(manifest: EngineManifest) -> Facts:
+    """Facts about an engine."""
+    return Facts(
+        parameters=manifest.parameters,
+        macs=manifest.macs,
+        macs_input=manifest.macs_input,
+        precision=engine_precision(manifest),
+    )
 
 
 def torch_facts(model: nn.Module, shape: tuple[int, ...]) -> Facts:

@@ -6,6 +6,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.models import load_model
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
+from crnn_deploy.runtime.tensorrt import TensorRTSession
 from crnn_deploy.runtime.torch import TorchSession
 
 
@@ -13,8 +14,10 @@ def open_session(artifact: Artifact, threads: int | None = None) -> Session:
     """Load an artifact with the runtime that fits its format; `threads` defaults to the runtime's own choice.
 
     Raises:
-        InputError: if the file can't be loaded.
+        InputError: if the file can't be loaded, or this machine can't run it.
     """
+    if artifact.format == "engine":
+        return TensorRTSession(artifact)  # threads are the GPU's own affair
     if artifact.format == "onnx":
         return OnnxRuntimeSession(artifact, threads)
     return TorchSession(load_model(artifact), artifact.spec, threads)

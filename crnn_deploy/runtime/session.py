@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,19 @@ class Session(Protocol):
 
     @property
     def runtime(self) -> str:
-        """`torch` or `onnxruntime`."""
+        """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`."""
         ...
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Images `[N, C, H, W]` → CTC logits `[N, T, K]` or class logits `[N, K]`."""
+        ...
+
+
+@runtime_checkable
+class DeviceTimed(Protocol):
+    """A `Session` on a GPU that knows how long its last run took there."""
+
+    @property
+    def device_ms(self) -> float:
+        """Milliseconds between two CUDA events around the network, without copies to and from the GPU."""
         ...

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fake_tensorrt
 import pytest
 from pydantic import ValidationError
 
 from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, benchmark
 from crnn_deploy.benchmark.benchmark import unique_names
+from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Silent
+from crnn_deploy.runtime.engine_manifest import Gpu
 
 QUICK = {"rounds": 3, "warmup": 0}
 
@@ -70,3 +73,23 @@ def test_artifacts_are_measured_on_the_widths_of_the_data(one_conv, lines) -> No
 def test_without_data_a_synthetic_line_is_timed(one_conv) -> None:
     found = benchmark(BenchmarkConfig(artifacts=(one_conv("small.onnx").path,), **QUICK))
     assert [(row.bucket, row.width) for row in found.variants[0].latency] == [("100x32", 32)]
+
+
+def test_engines_are_measured_beside_other_artifacts(one_conv, tmp_path, monkeypatch) -> None:
+    profiles = [fake_tensorrt.profile((32, 400), 8)]
+    library = fake_tensorrt.FakeLibrary(fake_tensorrt.FakeCuda(), profiles)
+    fake_tensorrt.install(monkeypatch, library, Gpu("NVIDIA L4", "sm89"))
+    paths = one_conv("small.onnx").path, fake_tensorrt.engine(tmp_path, profiles).path
+    small, line = benchmark(BenchmarkConfig(artifacts=paths, batches=(1, 9), **QUICK)).variants
+    assert (line.format, line.precision, line.macs) == ("engine", "int8+fp16", 3000)
+    assert [(row.runtime, row.device_ms) for row in line.latency] == [("tensorrt", 0.25), ("tensorrt", 0.5)]
+    assert small.latency[0].device_ms is None
+
+
+def test_without_a_gpu_an_engine_is_refused_before_anything_is_timed(one_conv, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.find_gpu", lambda: None)
+    monkeypatch.setattr(InterleavedTimer, "time", lambda *_: pytest.fail("timed"))
+    artifact = fake_tensorrt.engine(tmp_path, [fake_tensorrt.profile((32, 400), 8)])
+    config = BenchmarkConfig(artifacts=(one_conv("small.onnx").path, artifact.path), **QUICK)
+    with pytest.raises(InputError, match=r"line\.engine needs an NVIDIA GPU"):
+        benchmark(config)

@@ -90,3 +90,26 @@ def test_a_model_of_fixed_width_is_timed_once(bench, reader) -> None:
     rows = LatencyBenchmark([1], [1], timer).run(artifacts(reader, fixed), [MEDIAN, NARROW])
     assert [row.width for row in rows["a"]] == [80, 40]
     assert [(row.width, row.bucket) for row in rows["b"]] == [(64, "median")]
+
+
+class GpuSession(FakeSession):
+    """Each run takes a third of its wall clock on the GPU."""
+
+    device_ms = 0.0
+
+    def run(self, images: np.ndarray) -> np.ndarray:
+        before = self._bench.now
+        output = super().run(images)
+        self.device_ms = (self._bench.now - before) / 3e6
+        return output
+
+
+def test_time_on_the_gpu_is_told_beside_the_wall_clock(bench, reader, monkeypatch) -> None:
+    made = {"a": GpuSession, "b": FakeSession}
+    monkeypatch.setattr(module, "open_session", lambda artifact, _: made[artifact.path.stem](bench, artifact))
+    timer = InterleavedTimer(rounds=101, seconds=3600, warmup=10, clock=bench.clock)
+    rows = LatencyBenchmark([1], [1], timer).run(artifacts(reader, reader), [MEDIAN])
+    (gpu,), (cpu,) = rows["a"], rows["b"]
+    assert gpu.p50_ms == pytest.approx(61)
+    assert gpu.device_ms == pytest.approx(61 / 3), "the warm-up doesn't count"
+    assert cpu.device_ms is None

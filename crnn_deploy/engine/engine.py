@@ -1,0 +1,140 @@
+"""`build-engine`: an ONNX artifact becomes a TensorRT engine, and what runs in which precision is proved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
+from crnn_deploy.data import Source, open_source, sample
+from crnn_deploy.engine.building import BuildOrder, build_plan
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.engine.flavors import find_flavor
+from crnn_deploy.engine.layers import check_precision, check_recurrent
+from crnn_deploy.engine.lowering import Lowered, LoweringOptions, lower
+from crnn_deploy.engine.parity import LoweringParity, prove
+from crnn_deploy.engine.profiles import choose_profiles, padded_widths
+from crnn_deploy.engine.record import EngineRecord
+from crnn_deploy.engine.writing import compose_record, log_path, write_engine
+from crnn_deploy.errors import InputError
+from crnn_deploy.export.functions import DOMAIN
+from crnn_deploy.files import check_output, write_text
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, plugin_library
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.quantization.calibration.images import Images
+from crnn_deploy.runtime.tensorrt_messages import Messages
+
+_PARITY_IMAGES = 200
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """The engine that was made, and all there is to say about it."""
+
+    artifact: Artifact
+    record: EngineRecord
+
+
+def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:
+    """Build an engine from an `.onnx` artifact, without a GPU where TensorRT-RTX does it.
+
+    Beside `NAME.engine` stand `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all that
+    TensorRT said; the log is written where the build fails, too.
+
+    Raises:
+        InputError: if the model, a profile or a target doesn't suit TensorRT, or no TensorRT is installed.
+        GateError: if a layer of the engine doesn't run in the precision that was asked for, or in the plugin.
+    """
+    check_output(config.output, config.force, ".engine", config.model)
+    parent = open_artifact(config.model)
+    if parent.format != "onnx":
+        raise InputError(
+            f"{config.model} is not ONNX, which engines are built from.",
+            fix=f"First: crnn-deploy export {config.model} -o {config.model.with_suffix('.onnx')}",
+        )
+    model = read_onnx(parent.path)
+    flavor, targets = find_flavor(config.flavor, config.targets)
+    source = open_source(config.data) if config.data else None
+    widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)
+    profiles = choose_profiles(config, parent.spec.preprocessing, widths)
+
+    lowered, parity = _lower(model, config, parent, source, progress)
+    order = BuildOrder(
+        model=_as_tensorrt_takes_it(lowered.model),
+        flavor=flavor,
+        targets=targets,
+        profiles=profiles,
+        options=config,
+        plugin=_plugin(lowered, targets, progress),
+    )
+    log = Messages()
+    try:
+        built = build_plan(order, log, progress)
+    finally:
+        write_text(log_path(config.output), log.text())
+    promised = {node: precision for node, precision in lowered.expected.items() if node not in lowered.kept_fp32}
+    check_precision(built.layers, promised, flavor.advice(targets))
+    check_recurrent(built.layers, lowered.recurrent)
+    record = compose_record(config, parent, order, lowered, parity, built, log)
+    return BuiltEngine(write_engine(config, parent, model, order, built, record), record)
+
+
+def _lower(
+    model: onnx.ModelProto, config: EngineConfig, parent: Artifact, source: Source | None, progress: Progress
+) -> tuple[Lowered, LoweringParity | None]:
+    """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
+    options = LoweringOptions(precision=config.precision, plugin=config.plugin, keep_fp32=config.keep_fp32)
+    if source is None:
+        return lower(model, options), None
+    images = Images(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
+    proven = prove(model, options, parent.spec, _Watched(images, progress))
+    proven.parity.require()
+    return proven.lowered, proven.parity
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """Images that show how many of them are done, each time that they are gone through."""
+
+    images: Images
+    progress: Progress
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return self.progress.track(self.images, "Comparing with the model", len(self.images))
+
+
+def _as_tensorrt_takes_it(lowered: onnx.ModelProto) -> bytes:
+    """The graph without the bodies of our ops: TensorRT would run those instead of the plugin."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(lowered)
+    kept = [function for function in lowered.functions if function.domain != DOMAIN]
+    del bare.functions[:]
+    bare.functions.extend(kept)
+    content: bytes = bare.SerializeToString(deterministic=True)
+    return content
+
+
+def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:
+    """The plugin library for these GPUs, if a layer needs it: one that was named, compiled, or compiled earlier."""
+    if all(layer.home != "plugin" for layer in lowered.recurrent):
+        return None
+    if PLUGIN_VARIABLE in os.environ:
+        found, reason = plugin_library(), f"{PLUGIN_VARIABLE} is empty: do without."
+    else:
+        try:
+            return build_plugin(PluginConfig(architectures=targets), progress).path
+        except InputError as error:
+            found, reason = plugin_library(), str(error)
+    if found is None:
+        raise InputError(
+            "There is no plugin library to run the GRU layers in.",
+            reason,
+            "Build it with crnn-deploy build-plugin, or leave them to a slower loop of TensorRT's with --no-plugin.",
+        )
+    return found

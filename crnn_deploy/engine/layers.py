@@ -1,0 +1,143 @@
+"""In which precision each layer of an engine runs, read from what TensorRT tells of its own engine.
+
+With detailed verbosity a build logs all layers of the engine, one a line, as
+
+    Name: /conv1/Conv_myl0_6, LayerType: correlation, Inputs: [ { Name: …, Datatype: Int8, … }], …, Metadata: […]
+
+in TensorRT-RTX and TensorRT 11; TensorRT 10 has `CaskConvolution` there and `Format/Datatype: Row major Int8 format`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from crnn_deploy.engine.lowering import RecurrentLayer
+from crnn_deploy.errors import GateError
+from crnn_deploy.inspection.engine_facts import PRODUCTS
+from crnn_deploy.runtime.engine_manifest import EngineLayer
+
+LAYERS_HEADING = "Layers:"
+NO_TYPE = "none"  # of layers that touch no tensor
+MOST_LISTED = 5
+_PRODUCT_PRECISIONS = ("int8", "fp8", "fp16", "bf16", "fp32")
+
+_LINE = re.compile(r"Name: (?P<name>.*), LayerType: (?P<kind>[^,]*), Inputs: (?P<rest>.*)")
+# TensorRT's compiler numbers its graphs and their layers, and writes to which profile those with a name belong.
+_SUFFIX = re.compile(r"(?: \[profile (?P<profile>\d+)\])?(?:_myl(?P<graph>\d+)_\d+)?$")
+_TYPE = re.compile(r"Datatype: (?P<type>[^,}\]]*)")
+# Some versions put control characters between them.
+_ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
+_PRECISIONS = {
+    **{"Int8": "int8", "Half": "fp16", "FP16": "fp16", "Float": "fp32", "FP32": "fp32"},
+    **{"BFloat16": "bf16", "BF16": "bf16", "FP8": "fp8", "Int32": "int32", "Int64": "int64", "Bool": "bool"},
+}
+# What the kind or, for fused layers, the name of a layer contains → what it does. The first that fits counts.
+_KINDS = (
+    (r"custom_layer|plugin", "plugin"),
+    (r"deconv|conv|correlation", "convolution"),
+    (r"gemm|matmul|matrix_?multiply|_(fc|gemm|matmul)(?=[A-Z_]|$)", "matmul"),
+    (r"pool", "pooling"),
+    (r"cjmp|loop|^wait$|^signal$", "control"),
+    (r"memset|copy|reformat|shuffle|reshape|cast|shape|noop|constant|identity|^slice$", "data movement"),
+)
+_FUSED = ("runtime_fusion", "myelin", "fusion")
+
+
+def parse_layers(dump: str) -> tuple[EngineLayer, ...]:
+    """The layers that TensorRT lists in a message beginning with `Layers:`; what is no layer is passed over."""
+    listed = dump.partition("\n\n")[0].split("\n")
+    matches = [match for line in listed if (match := _LINE.match(line))]
+    suffixes = [_suffix(match["name"]) for match in matches]
+    profiles = {suffix["graph"]: int(suffix["profile"]) for suffix in suffixes if suffix["profile"]}
+    return tuple(
+        _layer(match, match["name"][: suffix.start()], int(suffix["profile"] or profiles.get(suffix["graph"], 0)))
+        for match, suffix in zip(matches, suffixes, strict=True)
+    )
+
+
+def _suffix(name: str) -> re.Match[str]:
+    found = _SUFFIX.search(name)
+    assert found is not None, "it may be empty"
+    return found
+
+
+def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
+    inputs, _, outputs = match["rest"].partition("Outputs: ")
+    outputs, _, metadata = outputs.partition("Metadata:")
+    return EngineLayer(
+        name=name,
+        kind=_kind(match["kind"], name),
+        precision=_precision(inputs.partition("Constants: ")[0]) or _precision(outputs) or NO_TYPE,
+        profile=profile,
+        origins=tuple(_ORIGIN.findall(metadata)),
+    )
+
+
+def _kind(kind: str, name: str) -> str:
+    described = f"{kind} {name}" if kind in _FUSED else kind
+    for pattern, meaning in _KINDS:
+        if re.search(pattern, described, re.IGNORECASE):
+            return meaning
+    return "pointwise"
+
+
+def _precision(tensors: str) -> str | None:
+    """The type of the first tensor: products compute in that of their first input, whatever they add afterwards."""
+    if (match := _TYPE.search(tensors)) is None:
+        return None
+    words = match["type"].split()
+    return next((_PRECISIONS[word] for word in words if word in _PRECISIONS), match["type"].strip().lower() or None)
+
+
+def count_layers(layers: Iterable[EngineLayer]) -> Counter[tuple[str, str]]:
+    """How many layers of one profile there are of each kind and precision, but those that touch no tensor."""
+    counted = (layer for layer in layers if layer.profile == 0 and layer.precision != NO_TYPE)
+    return Counter((layer.kind, layer.precision) for layer in counted)
+
+
+def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], advice: str = "") -> None:
+    """Raise `GateError` unless every ONNX node of `expected` runs in its precision, in every profile.
+
+    A node that no layer of the engine was made of counts as not running so, as nothing proves that it does; one in FP32
+    may have been computed beforehand.
+
+    Args:
+        advice: what the user can do about it.
+    """
+    wrong = {}
+    for node, precision in expected.items():
+        found = realised_precisions(layers, node)
+        if found != {precision} and (found or precision != "fp32"):
+            wrong[node] = " and ".join(sorted(name.upper() for name in found)) or "not told of"
+    if not wrong:
+        return
+    kinds = " or ".join(sorted({expected[node].upper() for node in wrong}))
+    listed = [f"{node}: {found}, not {expected[node].upper()}" for node, found in list(wrong.items())[:MOST_LISTED]]
+    more = [f"and {len(wrong) - MOST_LISTED} more"] if len(wrong) > MOST_LISTED else []
+    raise GateError(
+        f"{len(wrong)} of {len(expected)} layers of this engine should run in {kinds}, and do not.",
+        "\n".join(listed + more),
+        advice,
+    )
+
+
+def realised_precisions(layers: Sequence[EngineLayer], node: str) -> set[str]:
+    """What an ONNX node runs in: that of its products, or of all its floating-point work where it has become a loop."""
+    made = [layer for layer in layers if node in layer.origins or node in layer.name.split(" + ")]
+    products = {layer.precision for layer in made if layer.kind in PRODUCTS}
+    return products or {layer.precision for layer in made if layer.precision in _PRODUCT_PRECISIONS}
+
+
+def check_recurrent(layers: Sequence[EngineLayer], recurrent: Sequence[RecurrentLayer]) -> None:
+    """Raise `GateError` unless each recurrent layer that was given to the plugin is one plugin layer, per profile."""
+    wanted = sum(layer.home == "plugin" for layer in recurrent)
+    found = Counter(layer.profile for layer in layers if layer.kind == "plugin")
+    for profile in sorted({layer.profile for layer in layers}):
+        if found[profile] != wanted:
+            raise GateError(
+                f"The plugin should run {wanted} recurrent layers and runs {found[profile]} in this engine.",
+                "TensorRT replaced the plugin by something else.",
+                "Build with --no-plugin, and report this.",
+            )

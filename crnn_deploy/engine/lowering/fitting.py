@@ -1,0 +1,32 @@
+"""What FP16 can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST = float(np.finfo(np.float16).max)
+_COARSEST = 0.01  # relative error of numbers too small for FP16's full precision
+
+
+def misfit(values: NDArray[Any], all_matter: bool = False) -> str:
+    """Why FP16 can't hold the numbers of a constant; nothing where it can.
+
+    Weights that vanish next to larger ones are no loss; a constant that is small as a whole is, such as what keeps a
+    division from zero.
+
+    Args:
+        all_matter: the smallest number counts as well as the largest, as of scales, one for each channel.
+    """
+    magnitudes = np.abs(values[np.isfinite(values) & (values != 0)]).astype(np.float64)
+    if magnitudes.size == 0:
+        return ""
+    with np.errstate(over="ignore"):
+        if np.isinf(magnitudes.max().astype(np.float16)):
+            return f"{magnitudes.max():.3g} is beyond FP16's largest number, {LARGEST:,.0f}"
+        least = magnitudes.min() if all_matter else magnitudes.max()
+        if abs(float(least.astype(np.float16)) - least) > _COARSEST * least:
+            return f"{least:.3g} is too small for FP16"
+    return ""

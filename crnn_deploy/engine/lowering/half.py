@@ -1,0 +1,121 @@
+"""Typed FP16: every tensor on the way from image to result is float16, but around nodes that need FP32.
+
+Written here because ONNX Runtime's converter (1.31, `transformers.float16`) doesn't fit: it clips constants out of
+range and says so in debug messages only, converts shape computations too, treats Q/DQ scales as any number, and
+leaves nodes in an order that `onnx.checker` refuses.
+
+A tensor keeps its name as long as it is FP32; its FP16 form has another. So the graph's inputs and results stay what
+they were, and branches and loop bodies, which stay in FP32, find what they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from crnn_deploy.engine.lowering.checking import opset_of
+from crnn_deploy.engine.lowering.editing import (
+    add_constant,
+    attributes_of,
+    captured,
+    constants_of,
+    drop_unread,
+    replace_nodes,
+)
+from crnn_deploy.engine.lowering.naming import made
+from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
+
+
+def to_half(model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:
+    """Convert a graph to FP16, in place, but for its inputs and results and the nodes named in `in_fp32`.
+
+    Raises:
+        InputError: if the type of a tensor can't be told.
+    """
+    _Conversion(model, in_fp32).run()
+
+
+class _Conversion:
+    """One pass over a graph. Tensors come into being in the precision of their node, and are cast where need be."""
+
+    def __init__(self, model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:
+        self._graph = model.graph
+        self._opset = opset_of(model)
+        self._types = element_types(model)
+        self._constants = constants_of(model.graph)
+        self._in_fp32 = in_fp32
+        self._decoders: dict[str, onnx.NodeProto] = {}
+        self._nodes: list[onnx.NodeProto] = []
+        inputs = {value.name for value in model.graph.input}
+        self._present = inputs | set(self._constants)  # names that can be read by now
+
+    def run(self) -> None:
+        results = [value.name for value in self._graph.output]
+        for node in list(self._graph.node):
+            if node.op_type == "DequantizeLinear" and is_float(self._types, node.output[0]):
+                self._decoders[node.output[0]] = node  # comes where it is read, in the reader's precision
+                continue
+            self._convert(node)
+        for name in results:
+            self._read(name, half=False)
+        replace_nodes(self._graph, self._nodes)
+        del self._graph.value_info[:]
+        drop_unread(self._graph)
+
+    def _convert(self, node: onnx.NodeProto) -> None:
+        half = node.name not in self._in_fp32
+        support = half_support(node, self._opset) if half else _none(node)
+        converted = onnx.NodeProto()
+        converted.CopyFrom(node)
+        for name in captured(node):
+            self._read(name, half=False)
+        converted.input[:] = [
+            self._read(name, half=allowed) for name, allowed in zip(node.input, support.inputs, strict=True)
+        ]
+        if half and node.op_type == "Cast" and attributes_of(node)["to"] == TensorProto.FLOAT:
+            del converted.attribute[:]
+            converted.attribute.append(helper.make_attribute("to", TensorProto.FLOAT16))
+        if half:
+            converted.output[:] = [_half_name(name) if is_float(self._types, name) else name for name in node.output]
+        self._emit(converted)
+
+    def _read(self, name: str, half: bool) -> str:
+        """The name of a tensor in the wanted precision, which is made if it isn't there yet."""
+        if not name or not is_float(self._types, name):
+            return name
+        wanted = _half_name(name) if half else name
+        if wanted not in self._present:
+            if name in self._decoders:
+                self._decode(name, half)
+            elif name in self._constants:
+                add_constant(self._graph, wanted, self._constants[name].astype(np.float16))
+                self._present.add(wanted)
+            else:
+                source, element = (name, TensorProto.FLOAT16) if half else (_half_name(name), TensorProto.FLOAT)
+                self._emit(helper.make_node("Cast", [source], [wanted], made("cast", wanted), to=element))
+        return wanted
+
+    def _decode(self, name: str, half: bool) -> None:
+        """Dequantize at the spot: a pair stays one for TensorRT only if nothing stands between it and its layer."""
+        node = onnx.NodeProto()
+        node.CopyFrom(self._decoders[name])
+        if {name, _half_name(name)} & self._present:  # it is there already, in the other precision
+            node.name = made("again", node.name)
+        node.input[1] = self._read(node.input[1], half)
+        node.output[0] = _half_name(name) if half else name
+        self._emit(node)
+
+    def _emit(self, node: onnx.NodeProto) -> None:
+        self._nodes.append(node)
+        self._present.update(node.output)
+
+
+def _half_name(name: str) -> str:
+    return made("half", name)
+
+
+def _none(node: onnx.NodeProto) -> HalfSupport:
+    return HalfSupport((False,) * len(node.input), (False,) * len(node.output))

@@ -1,0 +1,150 @@
+"""Which nodes stay in FP32 in a graph that becomes FP16, and in which precision each layer should run then."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+
+import onnx
+from onnx import TensorProto
+
+from crnn_deploy.engine.lowering.checking import QDQ, opset_of
+from crnn_deploy.engine.lowering.editing import attributes_of, captured, constants_of, producers_of
+from crnn_deploy.engine.lowering.fitting import misfit
+from crnn_deploy.engine.lowering.function import is_recurrence
+from crnn_deploy.engine.lowering.recurrence import projection_of
+from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
+from crnn_deploy.errors import InputError
+from crnn_deploy.export.recurrence import RECURRENT_OPS
+from crnn_deploy.quantization.graph.products import PRODUCTS
+from crnn_deploy.runtime.engine_manifest import Precision
+
+_SHAPE_OPS = ("Shape", "Size")
+_TYPED_BY = ("dtype", "output_dtype")  # attributes that would contradict an FP16 result
+_NO_IMAGE = "it computes constants or shapes"
+_INT8_CONVOLUTION = "it runs in INT8 and gives FP32"
+_BEHIND_CONVOLUTION = "it takes what an INT8 convolution gives"
+BY_DESIGN = (_NO_IMAGE, _INT8_CONVOLUTION, _BEHIND_CONVOLUTION)
+"""Reasons that tell nothing of this model."""
+
+# What runtimes fuse with the convolution before it, or with the rounding to INT8 behind.
+_POINTWISE = ("Add", "Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "MaxPool", "Mul", "Relu", "Sigmoid")
+
+
+def nodes_in_fp32(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, str]:
+    """The nodes that stay in FP32, each with the reason.
+
+    These are the wanted ones (a recurrent layer takes its input projection along), what computes constants and shapes,
+    what has branches or a body, operators without FP16, what reads a constant that FP16 can't hold, and INT8
+    convolutions with what follows up to the next rounding: TensorRT for RTX runs a convolution between Q/DQ nodes in
+    FP16 if its result is FP16, and in INT8 if it is FP32 (1.7, read from its layers).
+
+    Raises:
+        InputError: if there is no node of a wanted name.
+    """
+    graph, types, opset = model.graph, element_types(model), opset_of(model)
+    _check_names(graph, wanted)
+    names = {*wanted, *(part for name in wanted for part in projection_of(name))}
+    found = _around_int8_convolutions(graph)
+    on_the_way, misfits = _reached_from_inputs(graph), _misfits(graph, types)
+    for node in graph.node:
+        if node.op_type == "DequantizeLinear":
+            continue  # gives what its readers want
+        reason = _reason(node, half_support(node, opset), types, misfits)
+        if node.name in names:
+            reason = "it was to stay in FP32"
+        elif on_the_way.isdisjoint({*node.input, *captured(node)}):
+            reason = _NO_IMAGE
+        if reason:
+            found.setdefault(node.name, reason)
+    return found
+
+
+def expected_precisions(model: onnx.ModelProto) -> dict[str, Precision]:
+    """The precision of each convolution, matrix product and recurrence, by the name of its node.
+
+    INT8 is what reads both its operands from `DequantizeLinear`; all else runs in the type of its result.
+    """
+    types, producers = element_types(model), producers_of(model.graph)
+    found: dict[str, Precision] = {}
+    for node in model.graph.node:
+        if node.op_type in (*PRODUCTS, "ConvTranspose", *RECURRENT_OPS) or is_recurrence(node):
+            output = next(name for name in node.output if name)
+            float_type: Precision = "fp16" if types[output] == TensorProto.FLOAT16 else "fp32"
+            found[node.name] = "int8" if is_int8(node, producers) else float_type
+    return found
+
+
+def is_int8(node: onnx.NodeProto, producers: Mapping[str, onnx.NodeProto]) -> bool:
+    """Whether a node multiplies two operands that `DequantizeLinear` gives."""
+    operands = [producers.get(name) for name in node.input[:2]]
+    decoded = all(source is not None and source.op_type == "DequantizeLinear" for source in operands)
+    return decoded and node.op_type in PRODUCTS
+
+
+def _check_names(graph: onnx.GraphProto, wanted: Collection[str]) -> None:
+    known = [node.name for node in graph.node]
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            raise InputError(
+                f"The model has no node named {name} that could stay in FP32.",
+                f"Near are: {', '.join(near)}." if near else "",
+                "Names are those of the graph's nodes, as `crnn-deploy inspect` and Netron show them.",
+            )
+
+
+def _reached_from_inputs(graph: onnx.GraphProto) -> set[str]:
+    """The tensors that hold what comes from the graph's inputs, not just its shape."""
+    reached = {value.name for value in graph.input}
+    for node in graph.node:
+        if node.op_type not in _SHAPE_OPS and not reached.isdisjoint({*node.input, *captured(node)}):
+            reached.update(node.output)
+    return reached
+
+
+def _misfits(graph: onnx.GraphProto, types: Mapping[str, int]) -> dict[str, str]:
+    """The constants that FP16 can't hold, and those that a scale brings back which it can't hold, with the reason."""
+    constants = constants_of(graph)
+    scales = {node.input[1] for node in graph.node if node.op_type in QDQ}
+    found = {}
+    for name, values in constants.items():
+        problem = misfit(values, all_matter=name in scales) if is_float(types, name) else ""
+        if problem:
+            found[name] = f"{problem} ({name})"
+    decoders = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[1] in found]
+    return found | {node.output[0]: found[node.input[1]] for node in decoders}
+
+
+def _reason(node: onnx.NodeProto, support: HalfSupport, types: Mapping[str, int], misfits: Mapping[str, str]) -> str:
+    """Why a node needs FP32 whatever is around it; nothing where it doesn't."""
+    attributes = attributes_of(node)
+    if any(isinstance(value, onnx.GraphProto) for value in attributes.values()):
+        return "it has branches or a body"
+    if any(attributes.get(name) == TensorProto.FLOAT for name in _TYPED_BY):
+        return "its result is FP32 by definition"
+    outputs = zip(node.output, support.outputs, strict=True)
+    if any(is_float(types, name) and not allowed for name, allowed in outputs):
+        return f"ONNX has no {node.op_type} in FP16"
+    inputs = zip(node.input, support.inputs, strict=True)
+    return next((misfits[name] for name, allowed in inputs if allowed and name in misfits), "")
+
+
+def _around_int8_convolutions(graph: onnx.GraphProto) -> dict[str, str]:
+    """INT8 convolutions, and what handles their results in FP32 until these are rounded to INT8 again."""
+    producers = producers_of(graph)
+    inputs = {value.name for value in graph.input}
+    given_in_fp32: set[str] = set()
+    found = {}
+    for node in graph.node:
+        behind = not given_in_fp32.isdisjoint(node.input)
+        if node.op_type == "QuantizeLinear":
+            reason = _BEHIND_CONVOLUTION if behind or node.input[0] in inputs else ""
+        elif node.op_type == "Conv":
+            reason = _INT8_CONVOLUTION if is_int8(node, producers) else ""
+        else:
+            reason = _BEHIND_CONVOLUTION if behind and node.op_type in _POINTWISE else ""
+        if reason:
+            found[node.name] = reason
+            given_in_fp32.update(node.output)
+    return found

@@ -1,0 +1,54 @@
+"""Bring an FP32 or Q/DQ graph into the form that the other steps expect."""
+
+from __future__ import annotations
+
+import onnx
+
+from crnn_deploy.engine.lowering.checking import holds_qdq
+from crnn_deploy.engine.lowering.editing import constants_as_initializers
+from crnn_deploy.engine.lowering.naming import PREFIX
+from crnn_deploy.errors import InputError
+from crnn_deploy.quantization.graph.preparation import name_nodes, prepare
+from crnn_deploy.quantization.graph.wiring import nested
+
+
+def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy with constants folded, functions inlined, and every node named.
+
+    INT8 weights of `QGRU` and `QLSTM`, and others that are stored as INT8 for the file's size, are FP32 constants then.
+    A Q/DQ graph was prepared before it was quantized, and folding would undo it.
+
+    Raises:
+        InputError: if ONNX Runtime refuses the model, or a name has the prefix that is kept for what lowering adds.
+    """
+    copy = onnx.ModelProto()
+    if holds_qdq(model):
+        copy.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
+    else:
+        copy.CopyFrom(_folded(model))
+    del copy.graph.value_info[:]
+    constants_as_initializers(copy.graph)
+    name_nodes(copy.graph)
+    _refuse_reserved_names(copy.graph)
+    return copy
+
+
+def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    try:
+        return prepare(model)
+    except InputError:
+        raise
+    except Exception as error:  # ONNX Runtime raises a class of its own for each status code
+        raise InputError("ONNX Runtime cannot load the model.", str(error)) from None
+
+
+def _refuse_reserved_names(graph: onnx.GraphProto) -> None:
+    for part in nested(graph):
+        named = [item.name for item in (*part.input, *part.initializer, *part.node)]
+        for name in (*named, *(output for node in part.node for output in node.output)):
+            if name.startswith(PREFIX):
+                raise InputError(
+                    f"The model has a tensor or node named {name}.",
+                    f"Names that begin with {PREFIX} are kept for what lowering adds.",
+                    "Rename it.",
+                )

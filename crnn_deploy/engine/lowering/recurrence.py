@@ -1,0 +1,221 @@
+"""GRU layers become an input projection, which is one matrix product for all steps, and the recurrence alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper
+
+from crnn_deploy.engine.lowering.checking import opset_of
+from crnn_deploy.engine.lowering.editing import (
+    Constants,
+    add_constant,
+    attributes_of,
+    constants_of,
+    producers_of,
+    replace_nodes,
+)
+from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_node
+from crnn_deploy.engine.lowering.naming import made
+from crnn_deploy.engine.lowering.result import RecurrentLayer
+from crnn_deploy.export.recurrence import RECURRENT_OPS
+from crnn_deploy.quantization.graph.stored_weights import quantize_rows
+from crnn_deploy.quantization.graph.wiring import names_read
+
+LARGEST_HIDDEN = 1024
+_FUNCTION_OPSET = 15  # the first with the operators of the function's body
+_INPUTS = 6
+_LAST = np.iinfo(np.int64).max
+
+
+def projection_of(layer: str) -> tuple[str, str]:
+    """The names of the matrix product and the addition that compute the gates of a recurrent layer."""
+    return made("projection", layer), made("bias", layer)
+
+
+def lower_recurrences(model: onnx.ModelProto, plugin: bool) -> tuple[RecurrentLayer, ...]:
+    """Give the plugin those GRU layers that it can run, in place; says where each recurrent layer runs, and why.
+
+    Where calibration put a Q/DQ pair in front of such a layer, its projection becomes INT8: the weights are known, and
+    get a scale for each column. TensorRT's loops run in floating point and do without the pair.
+    """
+    graph, opset = model.graph, opset_of(model)
+    read, constants, producers = names_read(graph) - {""}, constants_of(graph), producers_of(graph)
+    layers: list[RecurrentLayer] = []
+    nodes: list[onnx.NodeProto] = []
+    signature: _Optional | None = None  # of the first layer that the plugin runs
+    for node in graph.node:
+        if node.op_type not in RECURRENT_OPS:
+            nodes.append(node)
+            continue
+        reason = obstacle(node, constants, read, opset) if plugin else "the plugin was not wanted"
+        if not reason and signature not in (None, _optional(node)):
+            reason = "another layer has other optional inputs, and the op has one definition in a model"
+        layers.append(_describe(node, reason))
+        quantizer = _quantizer_before(node.input[0], producers, constants)
+        if not reason:
+            signature = _optional(node)
+            nodes += _Gru(graph, node, constants, int8=quantizer is not None).replacement(read)
+            continue
+        if quantizer is not None and producers[node.input[0]].op_type == "DequantizeLinear":
+            node.input[0] = quantizer.input[0]
+        nodes.append(node)
+    replace_nodes(graph, nodes)
+    if signature is not None:
+        define_recurrence(model, *signature)
+    return tuple(layers)
+
+
+def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[str], opset: int) -> str:
+    """Why the plugin can't run a recurrent layer; nothing where it can."""
+    given = attributes_of(node)
+    inputs = [*node.input, *[""] * _INPUTS]
+    activations = [name.lower() for name in given.get("activations", [])]
+    last_is_read = len(node.output) > 1 and node.output[1] in read
+    hidden = given["hidden_size"]
+    reasons = {
+        f"the plugin runs GRU, not {node.op_type}": node.op_type != "GRU",
+        "its reset gate comes before the recurrent product": given.get("linear_before_reset", 0) != 1,
+        "it has activations of its own": activations != [b"sigmoid", b"tanh"] * (len(activations) // 2),
+        "it clips": "clip" in given,
+        f"it has {hidden} units, the plugin up to {LARGEST_HIDDEN}": hidden > LARGEST_HIDDEN,
+        "its batch comes first (layout=1)": given.get("layout", 0) != 0,
+        "its weights are computed": not {name for name in inputs[1:4] if name} <= set(constants),
+        "its last states are read and lines have lengths": last_is_read and bool(inputs[4]),
+        f"its opset is {opset}, the plugin's function needs {_FUNCTION_OPSET}": opset < _FUNCTION_OPSET,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), "")
+
+
+def _describe(node: onnx.NodeProto, reason: str) -> RecurrentLayer:
+    given = attributes_of(node)
+    directions = 2 if given.get("direction") == b"bidirectional" else 1
+    return RecurrentLayer(
+        node.name, node.op_type, given["hidden_size"], directions, "loop" if reason else "plugin", reason
+    )
+
+
+_Optional = tuple[bool, bool]
+
+
+def _optional(node: onnx.NodeProto) -> _Optional:
+    """Whether a GRU has lengths and whether it has an initial state."""
+    inputs = [*node.input, *[""] * _INPUTS]
+    return bool(inputs[4]), bool(inputs[5])
+
+
+def _quantizer_before(
+    tensor: str, producers: Mapping[str, onnx.NodeProto], constants: Constants
+) -> onnx.NodeProto | None:
+    """The quantizing node of the pair, of one scale, that a tensor comes from, moved about at most."""
+    node = producers.get(tensor)
+    while node is not None and node.op_type == "Transpose":
+        node = producers.get(node.input[0])
+    if node is None or node.op_type != "DequantizeLinear":
+        return None
+    scale = constants.get(node.input[1])
+    if scale is None or scale.size != 1:
+        return None
+    before = producers.get(node.input[0])
+    return before if before is not None and before.op_type == "QuantizeLinear" else None
+
+
+class _Gru:
+    """One GRU of a graph, which takes the constants that stand for its weights."""
+
+    def __init__(self, graph: onnx.GraphProto, node: onnx.NodeProto, constants: Constants, int8: bool) -> None:
+        self._graph = graph
+        self._node = node
+        self._int8 = int8
+        self._inputs = [*node.input, *[""] * _INPUTS][:_INPUTS]
+        self._direction: bytes = attributes_of(node).get("direction", b"forward")
+        self._weight, self._recurrent = (constants[name] for name in self._inputs[1:3])
+        self._directions, _, self._hidden = self._recurrent.shape
+        shape = self._directions, 2, 3, self._hidden
+        self._bias = constants[self._inputs[3]] if self._inputs[3] else np.zeros(shape, self._weight.dtype)
+        self._bias = self._bias.reshape(shape)
+
+    def replacement(self, read: Collection[str]) -> list[onnx.NodeProto]:
+        """The nodes that compute what is read of the layer's outputs, under the same names."""
+        hidden = made("hidden", self._node.name)
+        outputs = [*self._node.output, ""]
+        return [
+            *self._gates(),
+            self._recurrence(hidden),
+            *(self._all_states(hidden, outputs[0]) if outputs[0] in read else []),
+            *(self._last_states(hidden, outputs[1]) if outputs[1] in read else []),
+        ]
+
+    def _gates(self) -> list[onnx.NodeProto]:
+        """X [T, N, C] → gates [N, T, D·3H], with all biases but that of the candidate's recurrent product."""
+        columns = self._weight.reshape(-1, self._weight.shape[2])
+        bias = self._bias[:, 0].copy()
+        bias[:, :2] += self._bias[:, 1, :2]
+        product, sum_ = projection_of(self._node.name)
+        decoder, weight = self._projection_weight(columns)
+        constant = self._constant("gate_bias", bias.reshape(-1))
+        return [
+            *decoder,
+            self._made("Transpose", [self._inputs[0]], "by_line", perm=[1, 0, 2]),
+            helper.make_node("MatMul", [made("by_line", self._node.name), weight], [product], product),
+            helper.make_node("Add", [product, constant], [sum_], sum_),
+        ]
+
+    def _projection_weight(self, rows: NDArray[np.float32]) -> tuple[list[onnx.NodeProto], str]:
+        """The weight [C, D·3H], and what brings it back from INT8."""
+        if not self._int8:
+            return [], self._constant("projection_weight", rows.T)
+        integers, scale = quantize_rows(rows, 1)
+        stored = self._constant("projection_int8", integers.T), self._constant("projection_scale", scale.ravel())
+        node = self._made("DequantizeLinear", list(stored), "projection_weight", axis=1)
+        return [node], node.output[0]
+
+    def _recurrence(self, output: str) -> onnx.NodeProto:
+        inputs = [
+            projection_of(self._node.name)[1],
+            self._constant("recurrent", self._recurrent),
+            self._constant("candidate_bias", self._bias[:, 1, 2]),
+            *self._inputs[4:],
+        ]
+        return recurrence_node(self._node.name, inputs, output, self._hidden, self._direction.decode())
+
+    def _all_states(self, hidden: str, output: str) -> list[onnx.NodeProto]:
+        """[N, T, D·H] → Y [T, D, N, H]."""
+        shape = self._constant("split", np.array([0, 0, self._directions, self._hidden]))
+        return [
+            self._made("Reshape", [hidden, shape], "by_direction"),
+            helper.make_node(
+                "Transpose",
+                [made("by_direction", self._node.name)],
+                [output],
+                made("all_states", self._node.name),
+                perm=[1, 2, 0, 3],
+            ),
+        ]
+
+    def _last_states(self, hidden: str, output: str) -> list[onnx.NodeProto]:
+        """[N, T, D·H] → Y_h [D, N, H]: the last step of the forward direction, the first of the reverse one."""
+        axes = self._constant("axes", np.array([1, 2]))
+        nodes = []
+        for direction in range(self._directions):
+            backwards = direction == 1 or self._direction == b"reverse"
+            first, past = direction * self._hidden, (direction + 1) * self._hidden
+            bounds = [
+                self._constant(f"start{direction}", np.array([0 if backwards else -1, first])),
+                self._constant(f"end{direction}", np.array([1 if backwards else _LAST, past])),
+            ]
+            nodes.append(self._made("Slice", [hidden, *bounds, axes], f"last{direction}"))
+        joined = self._made("Concat", [node.output[0] for node in nodes], "last", axis=1)
+        name = made("last_states", self._node.name)
+        return [*nodes, joined, helper.make_node("Transpose", joined.output, [output], name, perm=[1, 0, 2])]
+
+    def _constant(self, role: str, values: NDArray[Any]) -> str:
+        return add_constant(self._graph, made(role, self._node.name), values)
+
+    def _made(self, op: str, inputs: list[str], role: str, **attributes: Any) -> onnx.NodeProto:
+        name = made(role, self._node.name)
+        return helper.make_node(op, inputs, [name], name, **attributes)

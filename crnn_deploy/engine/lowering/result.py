@@ -1,0 +1,43 @@
+"""What a lowering is asked to do, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import onnx
+from pydantic import Field
+
+from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.spec import Frozen
+
+
+class LoweringOptions(Frozen):
+    precision: Precision = Field(default="fp16", description="what is not INT8 in an INT8 engine is FP16")
+    plugin: bool = Field(default=True, description="run GRU layers by the plugin instead of TensorRT's loops")
+    keep_fp32: tuple[str, ...] = Field(default=(), description="names of nodes that stay in FP32")
+
+
+@dataclass(frozen=True)
+class RecurrentLayer:
+    """Where a GRU, LSTM or RNN runs, and why not by the plugin."""
+
+    name: str
+    op: str
+    hidden: int
+    directions: int
+    home: Literal["plugin", "loop"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A graph to build an engine from."""
+
+    model: onnx.ModelProto
+    recurrent: tuple[RecurrentLayer, ...]
+    expected: Mapping[str, Precision]
+    """The precision in which each layer with arithmetic should run, by the name of its node in `model`."""
+    kept_fp32: Mapping[str, str]
+    """Nodes that stay in FP32 where others of their kind are FP16, with the reason."""

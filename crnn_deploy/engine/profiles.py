@@ -1,0 +1,139 @@
+"""Optimisation profiles: which input shapes an engine takes, and for which it is fastest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from crnn_deploy.data import Preprocessor, Source
+from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.engine_manifest import Shape, ShapeProfile
+from crnn_deploy.spec import Preprocessing
+
+# Aspect ratios of text lines: few are wider than the last, and those go one at a time.
+_COMMON_LINE = 10
+_LONG_LINE = 20
+_GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x1280."
+
+
+def choose_profiles(
+    options: EngineOptions, preprocessing: Preprocessing, widths: Sequence[int] | None
+) -> tuple[ShapeProfile, ...]:
+    """The profiles that were given, or those that suit `widths`, or else text lines of any width.
+
+    The first to hold a batch is the one to run it with. Together, those that are not given hold every width that
+    preprocessing yields; lines wider than usual one at a time, which keeps the memory small that an engine needs.
+
+    Args:
+        widths: padded widths in pixels of real images, for buckets; None without images.
+
+    Raises:
+        InputError: if a profile is not written properly or holds what the model can't take, or there are no images to
+            make buckets from.
+    """
+    if options.profiles:
+        return tuple(parse_profile(text, preprocessing) for text in options.profiles)
+    if preprocessing.width is not None:
+        return (_profile(preprocessing, options.max_batch, (preprocessing.width,) * 3),)
+    if options.buckets is not None and widths is None:
+        raise InputError(
+            "--buckets needs images to take the widths from.", fix="Name some with --data, or give --profile."
+        )
+    lowest, highest = _bounds(preprocessing)
+    found = _from_widths(widths, options.buckets or 1) if widths else [_usual(preprocessing)]
+    profiles, start = [], lowest
+    for best, end in found:
+        profiles.append(_profile(preprocessing, options.max_batch, (start, max(start, best), max(start, end))))
+        start = end + preprocessing.width_multiple
+    if start <= highest:
+        profiles.append(_profile(preprocessing, 1, (start, start, highest)))
+    return tuple(profiles)
+
+
+def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progress = SILENT) -> list[int]:
+    """Padded width in pixels of every image, read from the headers.
+
+    Raises:
+        InputError: if there are no images, or a header is broken.
+    """
+    if len(source) == 0:
+        raise InputError(f"{source.name} holds no images.", fix="Give another source with --data.")
+    preprocessor = Preprocessor(preprocessing)
+    indices = progress.track(range(len(source)), "Measuring widths", len(source))
+    return [preprocessor.size(source.image(index)) for index in indices]
+
+
+def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
+    """Read `min,opt,max`, each `BATCHxWIDTH` or `BATCHxCHANNELSxHEIGHTxWIDTH`, such as `1x32,8x320,16x1280`.
+
+    Raises:
+        InputError: if it is written otherwise, not in ascending order, or does not fit the model's input.
+    """
+    parts = text.split(",")
+    if len(parts) != 3:
+        raise InputError(f"The profile {text} does not name three shapes.", fix=_GRAMMAR)
+    shapes = [_parse_shape(part.strip(), text, preprocessing) for part in parts]
+    if not all(low <= best <= high for low, best, high in zip(*shapes, strict=True)):
+        raise InputError(f"The profile {text} does not ascend from min to opt to max.", fix=_GRAMMAR)
+    low, best, high = shapes
+    return ShapeProfile(min=low, opt=best, max=high)
+
+
+def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> Shape:
+    if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5}){1,3}", part):
+        raise InputError(f"{part or 'An empty text'} in the profile {text} is no shape.", fix=_GRAMMAR)
+    numbers = tuple(int(number) for number in part.split("x"))
+    channels, height = preprocessing.channel_count, preprocessing.height
+    shape = (numbers[0], channels, height, numbers[1]) if len(numbers) == 2 else numbers
+    if len(shape) != 4 or shape[1:3] != (channels, height):
+        raise InputError(
+            f"{part} in the profile {text} is no input of this model.",
+            f"It takes {channels} channel{'s' * (channels > 1)} of {height} pixels height.",
+            _GRAMMAR,
+        )
+    if preprocessing.width is not None and shape[3] != preprocessing.width:
+        raise InputError(f"{part} in the profile {text} is no input of this model: its width is {preprocessing.width}.")
+    return shape[0], shape[1], shape[2], shape[3]
+
+
+def _bounds(preprocessing: Preprocessing) -> tuple[int, int]:
+    """Least and greatest padded width that preprocessing yields."""
+    return preprocessing.with_padding(preprocessing.min_width), preprocessing.with_padding(preprocessing.max_width)
+
+
+def _usual(preprocessing: Preprocessing) -> tuple[int, int]:
+    """Best and greatest width for text lines that nothing is known of."""
+    lowest, highest = _bounds(preprocessing)
+    best, end = (
+        min(max(preprocessing.with_padding(ratio * preprocessing.height), lowest), highest)
+        for ratio in (_COMMON_LINE, _LONG_LINE)
+    )
+    return best, end
+
+
+def _from_widths(widths: Sequence[int], buckets: int) -> list[tuple[int, int]]:
+    """Median and greatest width of each of `buckets` ranges with about as many images each, in ascending order."""
+    ordered = np.sort(np.asarray(widths))
+    # An end is the width of an image, so that it is a padded one, and images of one width stay together.
+    positions = (np.arange(1, buckets + 1) * len(ordered) + buckets - 1) // buckets - 1
+    ends = sorted({int(end) for end in ordered[positions]})
+    starts = [0, *ends[:-1]]
+    return [
+        (_median(ordered[(ordered > start) & (ordered <= end)].tolist()), end)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _median(ordered: Sequence[int]) -> int:
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def _profile(preprocessing: Preprocessing, batch: int, widths: Iterable[int]) -> ShapeProfile:
+    """From one image to `batch`, best at `batch`, between the given least, best and greatest width."""
+    low, best, high = widths
+    sides = (preprocessing.channel_count, preprocessing.height)
+    return ShapeProfile(min=(1, *sides, low), opt=(batch, *sides, best), max=(batch, *sides, high))

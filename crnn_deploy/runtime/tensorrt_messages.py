@@ -1,0 +1,59 @@
+"""What TensorRT says.
+
+TensorRT takes the logger that it is first given for the logger of the whole process, and goes on using it when those
+that came with it are gone: it must live as long as the process does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+
+class Messages:
+    """Messages with their severities, in order."""
+
+    def __init__(self) -> None:
+        self._messages: list[tuple[str, str]] = []
+
+    def add(self, severity: str, message: str) -> None:
+        self._messages.append((severity, message))
+
+    def text(self) -> str:
+        """All of them, as a log file."""
+        return "".join(f"[{severity}] {message}\n" for severity, message in self._messages)
+
+    def of(self, *severities: str) -> tuple[str, ...]:
+        """Those of the given severities, such as `WARNING`, each once."""
+        return tuple(dict.fromkeys(message.strip() for severity, message in self._messages if severity in severities))
+
+    def starting_with(self, heading: str) -> tuple[str, ...]:
+        """Those that begin with a heading."""
+        return tuple(message for _, message in self._messages if message.startswith(heading))
+
+
+@contextlib.contextmanager
+def hearing(trt: Any, messages: Messages) -> Iterator[Any]:
+    """Give the logger of the TensorRT module `trt`, whose messages go to `messages` for the length of the block."""
+    logger = _logger(trt)
+    logger.listeners.append(messages)
+    try:
+        yield logger
+    finally:
+        logger.listeners.remove(messages)
+
+
+@functools.cache
+def _logger(trt: Any) -> Any:
+    class Logger(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+            self.listeners: list[Messages] = []
+
+        def log(self, severity: Any, msg: str) -> None:
+            if self.listeners:
+                self.listeners[-1].add(severity.name, msg)
+
+    return Logger()

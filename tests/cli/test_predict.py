@@ -1,0 +1,54 @@
+"""`predict` prints lines for people and one object for machines, and tells of broken images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_crnn
+from typer import Typer
+from typer.testing import CliRunner
+
+from crnn_deploy.cli.failures import Commands
+from crnn_deploy.cli.predict import predict as predict_command
+from crnn_deploy.evaluation.predict import PredictConfig, predict
+
+
+@pytest.fixture
+def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.chdir(tmp_path)
+    tiny_crnn.image_folder(tmp_path / "lines", 7)
+    tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec())
+    app = Typer(cls=Commands)
+    app.command("predict")(predict_command)
+    app.command("other")(lambda: None)  # a single command would have no name
+    return lambda *arguments: CliRunner().invoke(app, ["predict", *arguments])
+
+
+def test_the_command_prints_path_text_and_confidence(invoke) -> None:
+    done = invoke("lines/000.png", "lines/001.png", "--model", "tiny.safetensors")
+    assert done.exit_code == 0
+    expected = predict(PredictConfig(images=("lines/000.png", "lines/001.png"), model="tiny.safetensors")).readings
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert rows == [[r.path, r.text, f"{r.confidence:.3f}"] for r in expected]
+
+
+def test_the_command_prints_one_object_for_machines(invoke) -> None:
+    Path("bad.png").write_bytes(b"x")
+    done = invoke("lines", "bad.png", "--model", "tiny.safetensors", "--json", "--skip-bad")
+    found = json.loads(done.stdout)
+    assert [row["path"] for row in found["readings"]] == [f"lines/{index:03}.png" for index in range(7)]
+    assert found["skipped"] == ["bad.png"]
+    assert set(found["readings"][0]) == {"path", "text", "confidence"}
+
+
+def test_the_command_tells_of_broken_images(invoke) -> None:
+    Path("bad.png").write_bytes(b"x")
+    stopped = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors")
+    assert (stopped.exit_code, stopped.stdout) == (2, "")
+    assert "bad.png" in stopped.stderr
+    done = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors", "--skip-bad")
+    assert done.exit_code == 0
+    assert "bad.png is broken and was left out" in done.stderr

@@ -1,0 +1,246 @@
+"""Real engines of tiny models, built by TensorRT-RTX without a GPU."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from onnx import helper
+
+from crnn_deploy.artifact import open_artifact, read_onnx, read_spec, write_onnx
+from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
+from crnn_deploy.engine import engine as engine_module
+from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE
+from crnn_deploy.runtime.engine_manifest import EngineLayer, read_manifest
+
+FOUR = ("sm86", "sm89", "sm120", "sm80")
+Models = dict[str, Path]
+
+
+@pytest.fixture(autouse=True)
+def _uses_rtx(rtx: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rtx
+    monkeypatch.setattr("crnn_deploy.engine.flavors.find_gpu", lambda: None)
+
+
+def build(folder: Path, model: Path, **options: Any) -> BuiltEngine:
+    given = {"targets": ("sm89",), "plugin": False} | options
+    return build_engine(EngineConfig(model=model, output=folder / "m.engine", flavor="tensorrt-rtx", **given))
+
+
+def counts(made: BuiltEngine) -> dict[tuple[str, str], int]:
+    return {(layer.kind, layer.precision): layer.count for layer in made.record.layers}
+
+
+@pytest.mark.parametrize("targets", [("sm89",), FOUR])
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_float_engines(tmp_path: Path, models: Models, precision: str, targets: tuple[str, ...]) -> None:
+    made = build(tmp_path, models["gru"], precision=precision, targets=targets)
+    assert counts(made)["convolution", precision] == 2
+    assert {layer.home for layer in made.record.recurrent} == {"loop"}
+    assert set(made.record.targets) == set(targets)
+    assert made.record.engine_bytes == made.artifact.size_bytes
+
+
+@pytest.mark.parametrize("targets", [("sm89",), FOUR])
+def test_int8_engines(tmp_path: Path, models: Models, targets: tuple[str, ...]) -> None:
+    made = build(tmp_path, models["int8"], precision="int8", targets=targets)
+    assert counts(made)["convolution", "int8"] == 2
+    assert ("convolution", "fp16") not in counts(made)
+
+
+def test_int8_that_a_gpu_lacks_is_refused_and_nothing_but_the_log_stays(tmp_path: Path, models: Models) -> None:
+    with pytest.raises(GateError, match="should run in INT8, and do not") as caught:
+        build(tmp_path, models["int8"], precision="int8", targets=("sm75", "sm89"))
+    assert "/features/features.0/Conv" in caught.value.cause
+    assert "--target sm75" in caught.value.fix
+    assert [path.name for path in tmp_path.glob("m.*")] == ["m.engine.log"]
+
+
+def test_lstm_and_classifier(tmp_path: Path, models: Models) -> None:
+    lstm = build(tmp_path / "a", models["lstm"])
+    assert lstm.record.recurrent[0].op == "LSTM"
+    classifier = build(tmp_path / "b", models["classifier"], max_batch=4)
+    (profile,) = classifier.record.profiles
+    assert (profile.min, profile.max) == ((1, 1, 16, 40), (4, 1, 16, 40))
+
+
+@pytest.mark.parametrize(("name", "precision"), [("gru", "fp32"), ("gru", "fp16"), ("int8", "int8")])
+def test_the_plugin_is_one_layer_for_each_gru_layer_and_embedded(
+    tmp_path: Path, models: Models, plugin: Path, name: str, precision: str
+) -> None:
+    made = build(tmp_path, models[name], precision=precision, plugin=True)
+    assert counts(made)["plugin", "fp32" if precision == "fp32" else "fp16"] == 2
+    assert [layer.home for layer in made.record.recurrent] == ["plugin", "plugin"]
+    assert made.record.plugin is not None
+    assert made.record.plugin.embedded
+    assert made.record.plugin.library_sha256 == sha256(plugin.read_bytes()).hexdigest()
+    assert made.record.engine_bytes > made.record.plugin_bytes == plugin.stat().st_size
+
+
+def test_the_plugin_may_stay_outside(tmp_path: Path, models: Models, plugin: Path) -> None:
+    inside = build(tmp_path / "inside", models["gru"], plugin=True)
+    beside = build(tmp_path / "beside", models["gru"], plugin=True, embed_plugin=False)
+    assert beside.record.plugin is not None
+    assert not beside.record.plugin.embedded
+    assert inside.record.engine_bytes - beside.record.engine_bytes > 0.9 * plugin.stat().st_size
+
+
+def test_without_a_plugin_library_the_loop_is_proposed(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PLUGIN_VARIABLE, "")
+    with pytest.raises(InputError, match="no plugin library") as caught:
+        build(tmp_path, models["gru"], plugin=True)
+    assert "--no-plugin" in caught.value.fix
+
+
+def test_without_nvcc_a_library_compiled_earlier_serves(
+    tmp_path: Path, models: Models, plugin: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_compiler(*_: object) -> None:
+        raise InputError("nvcc is missing.")
+
+    monkeypatch.delenv(PLUGIN_VARIABLE)
+    monkeypatch.setattr(engine_module, "build_plugin", no_compiler)
+    with pytest.raises(InputError, match="no plugin library") as caught:
+        build(tmp_path, models["gru"], plugin=True)
+    assert caught.value.cause == "nvcc is missing."
+    monkeypatch.setattr(engine_module, "plugin_library", lambda: plugin)
+    assert build(tmp_path, models["gru"], plugin=True).record.plugin_bytes == plugin.stat().st_size
+
+
+def test_the_engine_tells_what_it_is(tmp_path: Path, models: Models) -> None:
+    made = build(tmp_path, models["gru"], profiles=("1x32,4x64,8x96",))
+    parent = open_artifact(models["gru"])
+    manifest = read_manifest(made.artifact.path)
+    assert manifest.engine_sha256 == made.artifact.sha256
+    assert manifest.parent_sha256 == parent.sha256
+    assert (manifest.flavor, manifest.precision, manifest.compute_capabilities) == ("tensorrt-rtx", "fp16", ("sm89",))
+    assert (manifest.input_name, manifest.output_name) == ("images", "logits")
+    assert manifest.profiles[0].opt == (4, 1, 16, 64)
+    assert {layer.precision for layer in manifest.layers if layer.kind == "convolution"} == {"fp16"}
+    spec = open_artifact(made.artifact.path).spec
+    assert spec.lineage[-1].stage == "build-engine"
+    assert spec.lineage[-1].parent_sha256 == parent.sha256
+    assert spec.lineage[:-1] == parent.spec.lineage
+    assert "Layers:" in made.artifact.path.with_name(made.record.log).read_text()
+
+
+def test_what_is_to_stay_in_fp32_tells_what_became_of_it(tmp_path: Path, models: Models) -> None:
+    made = build(tmp_path, models["gru"], keep_fp32=("/features/features.0/Conv", "/head/MatMul"))
+    kept = {layer.name: layer.realised for layer in made.record.kept_fp32}
+    assert kept["/features/features.0/Conv"] == ("fp32",)
+    layers = read_manifest(made.artifact.path).layers
+    found = {layer.precision for layer in layers if "/head/MatMul" in layer.origins and layer.kind == "matmul"}
+    assert kept["/head/MatMul"] == tuple(sorted(found))
+
+
+def test_the_same_inputs_give_the_same_lineage(tmp_path: Path, models: Models) -> None:
+    specs = [read_spec(build(tmp_path / name, models["gru"]).artifact.path) for name in ("a", "b")]
+    assert specs[0] == specs[1]
+
+
+def test_buckets_come_from_the_images_which_must_read_the_same(tmp_path: Path, models: Models) -> None:
+    made = build(tmp_path, models["gru"], data=str(models["lines"]), buckets=2, precision="fp32")
+    assert len(made.record.profiles) == 3
+    assert made.record.parity is not None
+    assert (made.record.parity.images, made.record.parity.changed) == (24, 0)
+    profiles = {layer.profile for layer in read_manifest(made.artifact.path).layers}
+    assert profiles == {0, 1, 2}
+
+
+def test_a_model_without_qdq_is_no_int8(tmp_path: Path, models: Models) -> None:
+    with pytest.raises(InputError, match="no Q/DQ nodes") as caught:
+        build(tmp_path, models["gru"], precision="int8")
+    assert "quantize" in caught.value.fix
+    assert list(tmp_path.glob("m.*")) == []
+
+
+def test_only_onnx_becomes_an_engine(tmp_path: Path, models: Models) -> None:
+    with pytest.raises(InputError, match="is not ONNX") as caught:
+        build(tmp_path, models["gru"].parent / "tiny.safetensors")
+    assert "crnn-deploy export" in caught.value.fix
+
+
+def test_an_operator_that_tensorrt_lacks_is_named(tmp_path: Path, models: Models) -> None:
+    model = read_onnx(models["classifier"])
+    last = model.graph.node[-1]
+    result, last.output[0] = last.output[0], "odds"
+    model.graph.node.append(helper.make_node("Multinomial", ["odds"], ["drawn"], name="/dice", sample_size=8))
+    model.graph.node.append(helper.make_node("Cast", ["drawn"], [result], to=onnx.TensorProto.FLOAT))
+    spec = open_artifact(models["classifier"]).spec
+    unsupported = write_onnx(tmp_path / "unsupported.onnx", model, spec)
+    with pytest.raises(InputError, match="TensorRT-RTX cannot take this model") as caught:
+        build(tmp_path, unsupported.path, precision="fp32")
+    assert "Multinomial" in caught.value.cause
+    assert "/dice" in caught.value.cause
+    assert "Multinomial" in (tmp_path / "m.engine.log").read_text()
+
+
+def test_what_tensorrt_cannot_build_is_told_in_its_words(tmp_path: Path, models: Models) -> None:
+    with pytest.raises(InputError, match="could not build") as caught:
+        build(tmp_path, models["gru"], precision="fp32", targets=("sm75",))
+    assert "SM75" in caught.value.cause
+
+
+def test_a_broken_plugin_library_is_told(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch, plugin: Path
+) -> None:
+    assert plugin
+    broken = tmp_path / "broken.so"
+    broken.write_bytes(b"nothing")
+    monkeypatch.setenv(PLUGIN_VARIABLE, str(broken))
+    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.PLUGIN_NAME", "NotLoadedYet")
+    with pytest.raises(InputError, match=r"broken\.so does not load here"):
+        build(tmp_path, models["gru"], plugin=True)
+
+
+def test_outputs_are_checked_before_the_work(tmp_path: Path, models: Models) -> None:
+    (tmp_path / "m.engine").write_text("mine")
+    with pytest.raises(InputError, match="already exists"):
+        build(tmp_path, models["gru"])
+    with pytest.raises(InputError, match=r"must end in \.engine"):
+        build_engine(EngineConfig(model=models["gru"], output=tmp_path / "m.plan"))
+    assert (tmp_path / "m.engine").read_text() == "mine"
+
+
+def test_a_full_disk_is_told_and_leaves_no_engine(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left"):
+        build(tmp_path, models["gru"])
+    assert [path.name for path in tmp_path.glob("*m.engine*")] == ["m.engine.log"]
+
+
+def test_a_wrong_precision_is_caught_whatever_tensorrt_does(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = engine_module.build_plan
+
+    def in_fp32(*arguments: Any) -> Any:
+        built = real(*arguments)
+        layers = tuple(EngineLayer(**{**vars(layer), "precision": "fp32"}) for layer in built.layers)
+        return type(built)(**{**vars(built), "layers": layers})
+
+    monkeypatch.setattr(engine_module, "build_plan", in_fp32)
+    with pytest.raises(GateError, match="should run in FP16"):
+        build(tmp_path, models["gru"])
+
+
+def test_the_manifest_is_json_that_others_can_read(tmp_path: Path, models: Models) -> None:
+    build(tmp_path, models["gru"])
+    content = json.loads((tmp_path / "m.engine.json").read_text())
+    assert set(content) == {"spec", "engine"}
+    assert content["engine"]["layers"][0].keys() >= {"name", "kind", "precision"}

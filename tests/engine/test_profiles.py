@@ -1,0 +1,109 @@
+"""Which input shapes an engine takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tiny_crnn
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from crnn_deploy.data import open_source
+from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.profiles import choose_profiles, padded_widths, parse_profile
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import Preprocessing
+
+LINES = Preprocessing(height=32, min_width=8, max_width=1024, width_multiple=4)
+
+
+@pytest.mark.parametrize("text", ["1x32,8x320,16x1280", "1x1x32x32, 8x1x32x320 ,16x1x32x1280"])
+def test_shapes_may_be_short_or_whole(text: str) -> None:
+    profile = parse_profile(text, LINES)
+    assert (profile.min, profile.opt, profile.max) == ((1, 1, 32, 32), (8, 1, 32, 320), (16, 1, 32, 1280))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("1x32", "three shapes"),
+        ("1x32,8x320,", "no shape"),
+        ("1x32,8xwide,16x1280", "no shape"),
+        ("0x32,8x320,16x1280", "no shape"),
+        ("16x32,8x320,16x1280", "ascend"),
+        ("1x32,8x320,16x160", "ascend"),
+        ("1x3x32x32,1x3x32x32,1x3x32x32", "no input of this model"),
+        ("1x1x48x32,1x1x48x32,1x1x48x32", "no input of this model"),
+        ("1x32x32,1x32x32,1x32x32", "no input of this model"),
+    ],
+)
+def test_a_wrong_profile_is_told_with_the_grammar(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told) as caught:
+        parse_profile(text, LINES)
+    assert "BATCHxWIDTH" in caught.value.fix
+
+
+def test_a_fixed_width_makes_one_profile_and_takes_no_other() -> None:
+    fixed = LINES.model_copy(update={"width": 100})
+    (profile,) = choose_profiles(EngineOptions(max_batch=4), fixed, [100, 100])
+    assert (profile.min, profile.opt, profile.max) == ((1, 1, 32, 100), (4, 1, 32, 100), (4, 1, 32, 100))
+    with pytest.raises(InputError, match="its width is 100"):
+        parse_profile("1x32,1x32,1x32", fixed)
+
+
+def test_given_profiles_are_taken_as_they_are() -> None:
+    options = EngineOptions(profiles=("1x32,1x64,1x64", "1x68,8x128,8x128"))
+    assert [profile.max[3] for profile in choose_profiles(options, LINES, [8, 16])] == [64, 128]
+
+
+def test_buckets_need_images_and_exclude_profiles() -> None:
+    with pytest.raises(InputError, match="needs images"):
+        choose_profiles(EngineOptions(buckets=2), LINES, None)
+    with pytest.raises(ValidationError, match="not both"):
+        EngineOptions(buckets=2, profiles=("1x8,1x8,1x8",))
+
+
+def test_buckets_hold_about_as_many_images_each_and_are_best_at_their_median() -> None:
+    widths = [*range(100, 400, 4)]
+    first, second, third, rest = choose_profiles(EngineOptions(buckets=3), LINES, widths)
+    assert (first.opt[3], first.max[3]) == (148, 196)
+    assert (second.min[3], second.opt[3], second.max[3]) == (200, 248, 296)
+    assert third.max[3] == 396
+    assert (rest.min, rest.max) == ((1, 1, 32, 400), (1, 1, 32, 1024))
+
+
+def test_images_without_buckets_tell_the_usual_width() -> None:
+    usual, rest = choose_profiles(EngineOptions(), LINES, [80, 120, 200])
+    assert (usual.min[3], usual.opt[3], usual.max[3], rest.min[3]) == (8, 120, 200, 204)
+
+
+@given(
+    widths=st.none() | st.lists(st.integers(1, 3000), min_size=1, max_size=60),
+    buckets=st.integers(1, 5),
+    limits=st.tuples(st.integers(1, 300), st.integers(0, 2000)),
+    multiple=st.sampled_from([1, 4, 32]),
+    batch=st.integers(1, 64),
+)
+def test_together_they_hold_every_width_that_preprocessing_yields(
+    widths: list[int] | None, buckets: int, limits: tuple[int, int], multiple: int, batch: int
+) -> None:
+    low, more = limits
+    lines = Preprocessing(height=32, min_width=low, max_width=low + more, width_multiple=multiple)
+    padded = widths and [lines.padded_width(width, 32) for width in widths]
+    options = EngineOptions(buckets=buckets if widths else None, max_batch=batch)
+    profiles = choose_profiles(options, lines, padded)
+    for width in {lines.padded_width(width, 32) for width in range(1, 2400)}:
+        assert any(profile.holds((1, 1, 32, width)) for profile in profiles), width
+    for width in padded or []:
+        assert any(profile.holds((batch, 1, 32, width)) for profile in profiles)
+    for profile in profiles:
+        assert all(a <= b <= c for a, b, c in zip(profile.min, profile.opt, profile.max, strict=True))
+
+
+def test_widths_are_read_from_the_headers(tmp_path: Path) -> None:
+    folder = tiny_crnn.image_folder(tmp_path / "lines", 5)
+    widths = padded_widths(open_source(str(folder)), Preprocessing(height=16))
+    assert len(widths) == 5
+    assert all(width % 4 == 0 and 20 <= width <= 92 for width in widths)
