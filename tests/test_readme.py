@@ -11,7 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny_crnn
 import yaml
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.native.plugin import find_nvcc
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,7 +41,7 @@ def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str
 def test_the_steps_for_a_checkpoint(tmp_path: Path) -> None:
     package = pytest.importorskip("easyocr_en_models")
     shutil.copy(Path(package.model_dir()) / "english_g2.pth", tmp_path)
-    steps = [command for command in commands("crnn-deploy") if command[1] not in ("run", "report")]
+    steps = [step for step in commands("crnn-deploy") if step[1] not in ("run", "report") and not is_engine_step(step)]
     assert len(steps) >= 10
     for command in steps:
         done = execute(command, tmp_path)
@@ -44,6 +49,27 @@ def test_the_steps_for_a_checkpoint(tmp_path: Path) -> None:
     plain, verbs = blocks("python")
     assert execute([sys.executable, "-c", plain], tmp_path).returncode == 0
     assert float(execute([sys.executable, "-c", verbs], tmp_path).stdout.split()[0]) >= 0
+
+
+def is_engine_step(command: list[str]) -> bool:
+    return command[1] in ("build-engine", "build-plugin") or any(word.endswith(".engine") for word in command)
+
+
+def test_the_steps_for_engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed")
+    try:
+        find_nvcc()
+    except InputError as error:
+        pytest.skip(error.what)
+    tiny_crnn.register(monkeypatch)
+    student = tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec())
+    export(ExportConfig(model=student.path, output=tmp_path / "student.onnx"))
+    (calibrate,) = (step for step in commands("crnn-deploy") if "tensorrt" in step)
+    steps = [step for step in commands("crnn-deploy") if is_engine_step(step)]
+    assert len(steps) >= 4
+    for command in (["crnn-deploy", "render", "-o", "lines.tar", "--count", "40"], calibrate, *steps):
+        done = execute(command, tmp_path)
+        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
 
 
 def test_a_run_on_own_lines(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from crnn_deploy.cli.console import RichProgress, show, show_json, show_written
-from crnn_deploy.cli.options import Debug, Force, Json, as_config
+from crnn_deploy.cli.options import Debug, Force, Json
 
 if TYPE_CHECKING:
     from crnn_deploy.native.plugin import BuiltPlugin
@@ -39,11 +39,11 @@ def build_plugin(
     from crnn_deploy.native.plugin import PluginConfig
     from crnn_deploy.native.plugin import build_plugin as build
 
-    config = as_config(PluginConfig, {"architectures": target or (), "output": output, "force": force})
+    config = PluginConfig(architectures=tuple(target or ()), output=output, force=force)
     with RichProgress() as progress:
         built = build(config, progress)
     if as_json:
-        show_json(built.model_dump(mode="json"))
+        show_json(built.facts())
         return
     show(_table(built))
     show_written(built.path, _details(built))

@@ -90,7 +90,10 @@ def _preprocessing(p: Preprocessing) -> str:
 
 
 def _step(step: LineageStep) -> str:
+    """One stage with its single figures; what has many, such as a training's history, is in the JSON."""
+    details = {name: value for name, value in (step.options | step.notes).items() if value not in (None, False)}
+    single = [f"{name} {value}" for name, value in details.items() if not isinstance(value, (dict, list))]
+    more = [f"{len(details) - len(single)} more in --json"] if len(single) < len(details) else []
     tools = ", ".join(f"{name} {version}" for name, version in step.tools.items())
-    details = json.dumps(step.options | step.notes, ensure_ascii=False)
     parent = f", from {step.parent_sha256[:12]}…" if step.parent_sha256 else ""
-    return f"{step.stage} {details} ({tools}{parent})"
+    return f"{step.stage}: {', '.join(single + more)} ({tools}{parent})"

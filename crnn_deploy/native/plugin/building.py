@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,6 @@ from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelRe
 from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
 from crnn_deploy.native.plugin.sources import compiled_sources, sources_digest
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import Frozen
 
 # From Turing to Blackwell, as far as nvcc knows them. Code for sm80 runs on sm86 too, but is not tuned for it.
 ARCHITECTURES = ("sm75", "sm80", "sm86", "sm89", "sm90", "sm100", "sm120")
@@ -34,7 +34,8 @@ _FLAGS = (
 _LINES_OF_AN_ERROR = 15
 
 
-class PluginConfig(Frozen):
+@dataclass(frozen=True)
+class PluginConfig:
     """How to compile the plugin.
 
     Attributes:
@@ -64,7 +65,7 @@ def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlug
         return built
     with replacing(config.output, config.force) as temporary:
         shutil.copy(built.path, temporary)
-    return built.model_copy(update={"path": config.output})
+    return replace(built, path=config.output)
 
 
 def plugin_folder() -> Path:
@@ -84,7 +85,8 @@ def _chosen(asked: tuple[str, ...], nvcc: Nvcc) -> tuple[str, ...]:
     return tuple(name for name in nvcc.architectures if name in (asked or ARCHITECTURES))
 
 
-class _Plan(Frozen):
+@dataclass(frozen=True)
+class _Plan:
     """All that a build depends on."""
 
     nvcc: Nvcc

@@ -8,15 +8,16 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Frozen
 
 NVCC_PACKAGES = "nvidia-cuda-nvcc nvidia-cuda-cccl"
 
 
-class Nvcc(Frozen):
+@dataclass(frozen=True)
+class Nvcc:
     """A CUDA compiler.
 
     Attributes:

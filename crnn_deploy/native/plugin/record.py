@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from crnn_deploy.files import sha256_of, write_text
-from crnn_deploy.spec import Frozen
 
 LIBRARY_NAME = "libcrnn_deploy_trt.so"
 RECORD_NAME = "plugin.json"
 
 
-class KernelResources(Frozen):
+@dataclass(frozen=True)
+class KernelResources:
     """What one kernel takes on GPUs of one architecture.
 
     Attributes:
@@ -27,7 +29,8 @@ class KernelResources(Frozen):
     shared_bytes: int
 
 
-class BuiltPlugin(Frozen):
+@dataclass(frozen=True)
+class BuiltPlugin:
     """A compiled plugin library.
 
     Attributes:
@@ -47,10 +50,15 @@ class BuiltPlugin(Frozen):
     resources: tuple[KernelResources, ...]
     from_cache: bool
 
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON has it."""
+        return {**asdict(self), "path": str(self.path)}
+
 
 def write_build(built: BuiltPlugin) -> None:
     """Write the record beside the library. It comes last: a library without one is not finished."""
-    text = built.model_dump_json(exclude={"path", "from_cache"}, indent=2)
+    kept = {name: value for name, value in built.facts().items() if name not in ("path", "from_cache")}
+    text = json.dumps(kept, indent=2)
     write_text(built.path.with_name(RECORD_NAME), text + "\n")
 
 
@@ -59,7 +67,9 @@ def read_build(folder: Path) -> BuiltPlugin | None:
     path = folder / LIBRARY_NAME
     try:
         stored = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        built = BuiltPlugin.model_validate({**stored, "path": path, "from_cache": True})
+        stored["architectures"] = tuple(stored["architectures"])
+        stored["resources"] = tuple(KernelResources(**each) for each in stored["resources"])
+        built = BuiltPlugin(path=path, from_cache=True, **stored)
         return built if sha256_of(path) == built.sha256 else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None

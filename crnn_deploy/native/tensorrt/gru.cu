@@ -42,10 +42,10 @@ Plan spread(int tiles, int blocks, int most_warps) {
   return {std::min(unit_tiles, most_warps), blocks, unit_tiles};
 }
 
-template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned, int kThreads>
+template <class T, class Layout>
 cudaError_t start(GruProblem const& problem, Plan const& plan, Device const& device, cudaStream_t stream) {
-  auto const kernel = gru<T, kResident, kWhole, kCluster, kAligned, kThreads>;
-  int const chunks = chunks_of<T>(problem.hidden, kResident), threads = plan.warps * kWarp;
+  auto const kernel = gru<T, Layout>;
+  int const chunks = chunks_of<T>(problem.hidden, Layout::kResident), threads = plan.warps * kWarp;
   auto const bytes = [&](int image_tiles) {
     return SharedLayout(image_tiles, chunks, plan.unit_tiles * kTileUnits).bytes();
   };
@@ -54,44 +54,58 @@ cudaError_t start(GruProblem const& problem, Plan const& plan, Device const& dev
   while (most < kMostImageTiles && bytes(2 * most) <= device.shared_bytes) most *= 2;
   if (cudaError_t error = allow_shared_memory(kernel, bytes(most)); error != cudaSuccess) return error;
 
-  // More images a block only where the blocks would otherwise have to queue.
+  // More images a block only where the blocks would otherwise have to queue. Tensor cores that wait for weights from the
+  // caches gain nothing from a second block beside them, which would only push the weights of the first out.
+  constexpr bool kStarved = sizeof(T) == sizeof(__half) && !Layout::kWhole;
   int const tiles = divided(problem.batch, kTileImages);
   int image_tiles = 1;
   for (; image_tiles < most; image_tiles *= 2) {
-    int resident = 0;
-    cudaError_t const error = blocks_at_a_time(resident, kernel, threads, bytes(image_tiles));
-    if (error != cudaSuccess) return error;
-    if (divided(tiles, image_tiles) * plan.blocks * problem.directions <= resident * device.processors) break;
+    int at_once = 1;
+    if constexpr (!kStarved) {
+      cudaError_t const error = blocks_at_a_time(at_once, kernel, threads, bytes(image_tiles));
+      if (error != cudaSuccess) return error;
+    }
+    if (divided(tiles, image_tiles) * plan.blocks * problem.directions <= at_once * device.processors) break;
   }
   dim3 const grid(divided(tiles, image_tiles) * plan.blocks, problem.directions);
   KernelArguments const arguments{problem, image_tiles, plan.unit_tiles};
-  return launch(kernel, grid, threads, kCluster ? plan.blocks : 1, bytes(image_tiles), stream, arguments);
+  return launch(kernel, grid, threads, Layout::kCluster ? plan.blocks : 1, bytes(image_tiles), stream, arguments);
 }
 
 cudaError_t run_half(GruProblem const& problem, Device const& device, cudaStream_t stream) {
-  int const tiles = divided(problem.hidden, kTileUnits), chunks = chunks_of<__half>(problem.hidden, 0);
-  if (problem.hidden % kLoad<__half> != 0)
-    return start<__half, 0, false, false, false, 512>(problem, spread(tiles, 1, 16), device, stream);
-  if (tiles <= 8) {  // all weights in the registers of one block
-    Plan const plan = spread(tiles, 1, 8);
-    if (chunks <= 1) return start<__half, 1, true, false, true, 256>(problem, plan, device, stream);
-    if (chunks <= 2) return start<__half, 2, true, false, true, 256>(problem, plan, device, stream);
-    if (chunks <= 3) return start<__half, 3, true, false, true, 256>(problem, plan, device, stream);
-    return start<__half, 4, true, false, true, 256>(problem, plan, device, stream);
+  constexpr int kInOneBlock = 8, kInFourBlocks = 16, kWarps = 16;
+  int const tiles = divided(problem.hidden, kTileUnits);
+  auto const run = [&](auto layout, Plan const& plan) {
+    return start<__half, decltype(layout)>(problem, plan, device, stream);
+  };
+  if (problem.hidden % kLoad<__half> != 0) return run(Streamed<512, false>{}, spread(tiles, 1, kWarps));
+  if (tiles <= kInOneBlock) {
+    Plan const plan = spread(tiles, 1, kInOneBlock);
+    switch (chunks_of<__half>(problem.hidden, 1)) {
+      case 1:
+        return run(InOneBlock<1>{}, plan);
+      case 2:
+        return run(InOneBlock<2>{}, plan);
+      case 3:
+        return run(InOneBlock<3>{}, plan);
+      default:
+        return run(InOneBlock<4>{}, plan);
+    }
   }
-  // Up to 256 units in the registers of four blocks; of larger layers, what fits into those of eight.
-  if (device.clusters && tiles <= 16)
-    return start<__half, 8, true, true, true, 128>(problem, spread(tiles, 4, 4), device, stream);
-  if (device.clusters) return start<__half, 6, false, true, true, 256>(problem, spread(tiles, 8, 8), device, stream);
-  return start<__half, 0, false, false, true, 512>(problem, spread(tiles, 1, 16), device, stream);
+  if (!device.clusters) return run(Streamed<512, true>{}, spread(tiles, 1, kWarps));
+  if (tiles <= kInFourBlocks) return run(InFourBlocks{}, spread(tiles, 4, 4));
+  return run(PartlyInEightBlocks{}, spread(tiles, 8, 8));
 }
 
 cudaError_t run_float(GruProblem const& problem, Device const& device, cudaStream_t stream) {
+  constexpr int kWorthSharing = 5, kWarps = 8;
   int const tiles = divided(problem.hidden, kTileUnits);
-  if (problem.hidden % kLoad<float> != 0)
-    return start<float, 0, false, false, false, 256>(problem, spread(tiles, 1, 8), device, stream);
-  if (device.clusters && tiles > 4) return start<float, 0, false, true, true, 256>(problem, spread(tiles, 8, 8), device, stream);
-  return start<float, 0, false, false, true, 256>(problem, spread(tiles, 1, 8), device, stream);
+  auto const run = [&](auto layout, Plan const& plan) {
+    return start<float, decltype(layout)>(problem, plan, device, stream);
+  };
+  if (problem.hidden % kLoad<float> != 0) return run(Streamed<256, false>{}, spread(tiles, 1, kWarps));
+  if (device.clusters && tiles >= kWorthSharing) return run(StreamedByEightBlocks{}, spread(tiles, 8, kWarps));
+  return run(Streamed<256, true>{}, spread(tiles, 1, kWarps));
 }
 
 bool sound(GruProblem const& p) {

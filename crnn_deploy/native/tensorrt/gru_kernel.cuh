@@ -9,6 +9,7 @@
 #pragma once
 
 #include "gru.h"
+#include "layout.cuh"
 #include "pairs.cuh"
 #include "product.cuh"
 
@@ -40,8 +41,11 @@ struct KernelArguments {
   int unit_tiles;   // of 16 units, a block
 };
 
-template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned>
+template <class T, class Layout>
 class Recurrence {
+  static constexpr int kResident = Layout::kResident;
+  static constexpr bool kWhole = Layout::kWhole, kCluster = Layout::kCluster, kAligned = Layout::kAligned;
+
  public:
   __device__ explicit Recurrence(KernelArguments const& arguments)
       : p_(arguments.problem),
@@ -246,12 +250,12 @@ class Recurrence {
   Weights resident_[kResident > 0 ? kResident : 1];
 };
 
-template <class T, int kResident, bool kWhole, bool kCluster, bool kAligned, int kThreads>
-__global__ void __launch_bounds__(kThreads, 1) gru(__grid_constant__ KernelArguments const arguments) {
+template <class T, class Layout>
+__global__ void __launch_bounds__(Layout::kThreads, 1) gru(__grid_constant__ KernelArguments const arguments) {
 #if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
-  Recurrence<T, kResident, kWhole, kCluster, kAligned>(arguments).run();
+  Recurrence<T, Layout>(arguments).run();
 #else
-  if constexpr (!kCluster) Recurrence<T, kResident, kWhole, kCluster, kAligned>(arguments).run();
+  if constexpr (!Layout::kCluster) Recurrence<T, Layout>(arguments).run();
 #endif
 }
 
