@@ -26,8 +26,9 @@ from crnn_deploy.progress import SILENT, Progress
 # From Turing to Blackwell, as far as nvcc knows them. Code for sm80 runs on sm86 too, but is not tuned for it.
 ARCHITECTURES = ("sm75", "sm80", "sm86", "sm89", "sm90", "sm100", "sm120")
 
+# States below 1e-38 count as zero, which saves a tenth of the instructions of a step.
 _FLAGS = (
-    *("-shared", "-std=c++17", "-O3", "-cudart", "static", "-Werror", "all-warnings", "-Xptxas", "-v"),
+    *("-shared", "-std=c++17", "-O3", "-ftz=true", "-cudart", "static", "-Werror", "all-warnings", "-Xptxas", "-v"),
     *("-Xcompiler", "-fPIC,-fvisibility=hidden,-Wall,-Wextra,-static-libstdc++,-static-libgcc"),
     *("-Xlinker", "-s", "-Xlinker", "--exclude-libs=ALL"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
@@ -18,15 +19,18 @@ PLUGIN_VERSION = "1"
 PLUGIN_VARIABLE = "CRNN_DEPLOY_PLUGIN"
 
 
-def plugin_library() -> Path | None:
+def plugin_library(architectures: Collection[str] = ()) -> Path | None:
     """The library that `$CRNN_DEPLOY_PLUGIN` names, or the newest one in the cache that was made of today's sources.
+
+    Args:
+        architectures: GPUs such as `sm89` that a library from the cache must hold machine code for.
 
     Raises:
         InputError: if the variable names a file that doesn't exist.
     """
     given = os.environ.get(PLUGIN_VARIABLE)
     if given is None:
-        return _newest_build()
+        return _newest_build(architectures)
     if not given:
         return None
     if not Path(given).is_file():
@@ -36,8 +40,9 @@ def plugin_library() -> Path | None:
     return Path(given)
 
 
-def _newest_build() -> Path | None:
+def _newest_build(architectures: Collection[str]) -> Path | None:
     records = sorted(plugin_folder().glob(f"*/{RECORD_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
     sources = sources_digest()
     builds = (read_build(record.parent) for record in records)
-    return next((built.path for built in builds if built and built.sources_sha256 == sources), None)
+    fitting = (built for built in builds if built and built.sources_sha256 == sources)
+    return next((built.path for built in fitting if set(architectures) <= set(built.architectures)), None)

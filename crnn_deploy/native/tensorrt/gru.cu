@@ -33,7 +33,7 @@ cudaError_t find_device(Device& device) {
   if (cudaError_t error = cudaDeviceGetAttribute(&device.processors, cudaDevAttrMultiProcessorCount, id);
       error != cudaSuccess)
     return error;
-  device.clusters = major >= 9;
+  device.clusters = compiled_for_clusters() && major >= 9;
   return cudaDeviceGetAttribute(&device.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, id);
 }
 
@@ -52,7 +52,8 @@ cudaError_t start(GruProblem const& problem, Plan const& plan, Device const& dev
   if (bytes(1) > device.shared_bytes) return cudaErrorInvalidConfiguration;
   int most = 1;
   while (most < kMostImageTiles && bytes(2 * most) <= device.shared_bytes) most *= 2;
-  if (cudaError_t error = allow_shared_memory(kernel, bytes(most)); error != cudaSuccess) return error;
+  if (cudaError_t error = allow_shared_memory(kernel, bytes(most), device.shared_bytes); error != cudaSuccess)
+    return error;
 
   // More images a block only where the blocks would otherwise have to queue. Tensor cores that wait for weights from the
   // caches gain nothing from a second block beside them, which would only push the weights of the first out.

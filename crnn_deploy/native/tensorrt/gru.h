@@ -30,7 +30,7 @@ constexpr int kLargestHidden = 1024;
 // FP32 whatever the element; FP16 multiplies on tensor cores.
 //
 // cudaErrorInvalidValue: a size out of range. cudaErrorInvalidConfiguration: the device's shared memory is too small
-// (compute capability 7.5 with more than 992 units).
+// (compute capability 7.5 with more than 992 units in FP16, or 656 in FP32).
 cudaError_t run_gru(GruProblem const& problem, cudaStream_t stream);
 
 }  // namespace crnn_deploy

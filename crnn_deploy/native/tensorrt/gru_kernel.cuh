@@ -159,25 +159,28 @@ class Recurrence {
 
   __device__ int first_k(int chunk) const { return chunk * kChunk<T> + lane_.column * kLoad<T>; }
 
+  // Nothing behind the last step, for images that do not exist, and behind the lengths of those that do.
   __device__ Gates load_gates(Place place) const {
-    Gates gates{};
-    if (place.step >= p_.steps) return gates;
+    Gates gates;
     auto const source = static_cast<T const*>(p_.gates);
-    int const count = units(place.unit_tile);
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       int const n = first_image_ + image(place.image_tile, i);
-      if (n >= p_.batch) continue;
-      int const length = p_.lengths == nullptr ? p_.steps : load_constant(p_.lengths + n);
+      int const length = length_of(n);
       bool const within = place.step < length;
       gates.time[i] = !within ? ~place.step : backwards_ ? length - 1 - place.step : place.step;
-      if (!within) continue;
       T const* const address = source + int64_t{row(n, gates.time[i])} * (kGates * p_.hidden) + unit(place.unit_tile);
 #pragma unroll
       for (int gate = 0; gate < kGates; ++gate)
-        gates.of[gate][i] = load_pair<kAligned>(address + gate * p_.hidden, count);
+        gates.of[gate][i] = load_pair<kAligned>(address + gate * p_.hidden, within ? units(place.unit_tile) : 0);
     }
     return gates;
+  }
+
+  __device__ int length_of(int n) const {
+    if (n >= p_.batch) return 0;
+    int const given = p_.lengths == nullptr ? p_.steps : load_constant(p_.lengths + n);
+    return given < p_.steps ? given : p_.steps;
   }
 
   __device__ Sums multiply(Place place, char const* states) const {
@@ -196,25 +199,25 @@ class Recurrence {
     return product.finish(lane_);
   }
 
-  // One step of one tile: new states, and the output.
+  // One step of one tile: new states, and the output. All four states are computed side by side and kept or dropped
+  // afterwards: a branch around each would make them wait for one another.
   __device__ void advance(Place place, Gates const& gates, char const* states, char* new_states) const {
     int const count = units(place.unit_tile), first = unit(place.unit_tile);
-    float2 const bias = as_floats(
-        load_pair<kAligned>(static_cast<T const*>(p_.bias) + direction_ * p_.hidden + first, count));
     Sums const sums = multiply(place, states);
+    auto const& s = sums.of;
+    auto const bias = as_floats(
+        load_pair<kAligned>(static_cast<T const*>(p_.bias) + direction_ * p_.hidden + first, count));
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       int const in_block = image(place.image_tile, i);
       float2* const own = own_state(in_block, place.unit_tile);
-      float2 state = *own;
-      if (gates.within(i)) {
-        float2 const z = as_floats(gates.of[0][i]), r = as_floats(gates.of[1][i]), n = as_floats(gates.of[2][i]);
-        auto const& s = sums.of;
-        state.x = new_state(z.x + s[0][0][i], r.x + s[1][0][i], n.x, s[2][0][i] + bias.x, state.x);
-        state.y = new_state(z.y + s[0][1][i], r.y + s[1][1][i], n.y, s[2][1][i] + bias.y, state.y);
-        if (count < 2) state.y = 0;  // a unit that does not exist stays out of the products
-        *own = state;
-      }
+      float2 const z = as_floats(gates.of[0][i]), r = as_floats(gates.of[1][i]), n = as_floats(gates.of[2][i]);
+      float2 const old = *own;
+      float2 state;
+      state.x = new_state(z.x + s[0][0][i], r.x + s[1][0][i], n.x, s[2][0][i] + bias.x, old.x);
+      state.y = new_state(z.y + s[0][1][i], r.y + s[1][1][i], n.y, s[2][1][i] + bias.y, old.y);
+      if (!gates.within(i)) state = old;
+      *own = state;
       if (count == 0) continue;
       auto const factor = reinterpret_cast<Pair<T>*>(new_states + in_block * layout_.pitch + first * int{sizeof(T)});
       publish(factor, rounded<T>(state));

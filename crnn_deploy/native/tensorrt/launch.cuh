@@ -4,14 +4,25 @@
 
 #include <cuda_runtime.h>
 
+#include <initializer_list>
+
 namespace crnn_deploy {
 
 constexpr int kSharedWithoutAsking = 48 << 10;
 
+// Whether this library holds code for clusters. Where it does not, devices that have them run older code, compiled from
+// its PTX.
+constexpr bool compiled_for_clusters() {
+  for (int const architecture : {__CUDA_ARCH_LIST__})
+    if (architecture >= 900) return true;
+  return false;
+}
+
+// Asks for as much as the device has: one thread's smaller layer must not lower the limit before another's launch.
 template <class Kernel>
-cudaError_t allow_shared_memory(Kernel kernel, int bytes) {
+cudaError_t allow_shared_memory(Kernel kernel, int bytes, int most) {
   if (bytes <= kSharedWithoutAsking) return cudaSuccess;
-  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+  return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most);
 }
 
 // How many blocks a multiprocessor holds.

@@ -22,7 +22,7 @@ struct InFourBlocks {
 
 // Larger layers in FP16: as many weights as there are registers for, the others from the caches.
 struct PartlyInEightBlocks {
-  static constexpr int kResident = 6, kThreads = 256;
+  static constexpr int kResident = 5, kThreads = 256;
   static constexpr bool kWhole = false, kCluster = true, kAligned = true;
 };
 

@@ -238,8 +238,10 @@ inline void multiply_add(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2,
   }
 }
 
+constexpr bool compiled_for_clusters() { return true; }
+
 template <class Kernel>
-cudaError_t allow_shared_memory(Kernel, int) {
+cudaError_t allow_shared_memory(Kernel, int, int) {
   return cudaSuccess;
 }
 

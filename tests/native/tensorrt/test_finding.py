@@ -33,3 +33,16 @@ def test_the_newest_is_taken(cache, fake_nvcc):
     os.utime(second.path.with_name("plugin.json"), (0, 0))
     assert plugin_library() == first.path
     assert len(list(cache.rglob("*.so"))) == 2
+
+
+@pytest.mark.usefixtures("cache")
+def test_one_for_other_gpus_is_passed_over(fake_nvcc):
+    fake_nvcc()
+    build_plugin(PluginConfig(architectures=("sm89",)))
+    newest = build_plugin(PluginConfig(architectures=("sm90",)))
+    both = build_plugin(PluginConfig(architectures=("sm89", "sm90")))
+    os.utime(both.path.with_name("plugin.json"), (0, 0))
+    os.utime(newest.path.with_name("plugin.json"))
+    assert plugin_library(("sm90",)) == newest.path
+    assert plugin_library(("sm89", "sm90")) == both.path
+    assert plugin_library(("sm120",)) is None

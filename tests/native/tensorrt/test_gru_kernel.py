@@ -110,6 +110,13 @@ def test_nothing_to_do_is_fine(kernels: EmulatedKernels, batch: int, steps: int)
     assert kernels.run(problem, Gpu()).shape == (batch, steps, 32)
 
 
+def test_lengths_beyond_the_steps_mean_all_of_them(kernels: EmulatedKernels) -> None:
+    plain = draw(3, 4, 16)
+    problem = Problem(plain.gates, plain.recurrent, plain.bias, np.array([9, 4, -1], np.int32), None, False)
+    bounded = Problem(plain.gates, plain.recurrent, plain.bias, np.array([4, 4, 0], np.int32), None, False)
+    np.testing.assert_array_equal(kernels.run(problem, Gpu()), kernels.run(bounded, Gpu()))
+
+
 def test_too_many_units_are_refused(kernels: EmulatedKernels) -> None:
     problem = draw(1, 1, 1025)
     assert kernels.status(problem, Gpu(), np.zeros(problem.output_shape, np.float16)) == INVALID_VALUE
