@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.benchmark import Benchmark, Measured
 from crnn_deploy.data import Source
+from crnn_deploy.engine import EngineRecord
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation import Evaluation, text_agreement
+from crnn_deploy.inspection import measure
 from crnn_deploy.pipeline.advice import advice
 from crnn_deploy.pipeline.gates import Judge, rise
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.quantization import QuantizationRecord
 from crnn_deploy.report import Comparison, Gate, Report, TrainingPoint, Variant, build_examples
+from crnn_deploy.units import percent, points
 
 _EXAMPLES = 16
 
@@ -24,7 +27,7 @@ _EXAMPLES = 16
 class Candidate:
     """One variant of the run with what was found out about it, and the one that it was made from.
 
-    `quantization` tells what led to one in INT8.
+    `quantization` tells what led to one in INT8, `engine` how an engine was built.
     """
 
     name: str
@@ -33,42 +36,72 @@ class Candidate:
     artifact: Artifact
     evaluation: Evaluation
     quantization: QuantizationRecord | None = None
+    engine: EngineRecord | None = None
 
 
-def compose_report(
-    recipe: Recipe,
-    command: str,
-    candidates: list[Candidate],
-    refused: Mapping[str, GateError],
-    benchmark: Benchmark,
-    source: Source,
-) -> Report:
-    """The report of a run.
+@dataclass(frozen=True)
+class Unproven:
+    """A variant that could not run on this machine, and why."""
+
+    name: str
+    stage: str
+    artifact: Artifact
+    reason: str
+    quantization: QuantizationRecord | None = None
+    engine: EngineRecord | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a run came to.
 
     Args:
         candidates: the teacher first, then in the order in which they were made.
-        refused: variants that a stage would not make, and why.
         benchmark: with one variant for each candidate, in their order.
+        refused: variants that a stage would not make, and why.
+        left_out: sentences on what could not be made here.
+    """
+
+    candidates: list[Candidate]
+    unproven: list[Unproven]
+    benchmark: Benchmark
+    refused: Mapping[str, GateError]
+    left_out: Sequence[str]
+
+    @property
+    def variants(self) -> list[Candidate | Unproven]:
+        return [*self.candidates, *self.unproven]
+
+
+def compose_report(recipe: Recipe, command: str, findings: Findings, source: Source) -> Report:
+    """The report of a run.
+
+    Args:
         source: the images of the evaluation, for the example lines.
     """
-    named = _named(benchmark, candidates)
+    candidates = findings.candidates
+    named = _named(findings.benchmark, candidates)
     judge = Judge(recipe.budget, named, {candidate.name: candidate.evaluation for candidate in candidates})
     training = _training_points(candidates[-1].artifact)
     return Report(
         title=recipe.title,
         command=command,
-        environment=benchmark.environment,
+        environment=named.environment,
         dataset=candidates[0].evaluation.dataset,
-        variants=tuple(
-            _variant(candidate, measured, judge.verdict(candidate.stage, candidate.name, candidate.parent))
-            for candidate, measured in zip(candidates, named.variants, strict=True)
+        variants=(
+            *(
+                _variant(candidate, measured, judge.verdict(candidate.stage, candidate.name, candidate.parent))
+                for candidate, measured in zip(candidates, named.variants, strict=True)
+            ),
+            *map(_unproven, findings.unproven),
         ),
         comparisons=tuple(_comparisons(candidates)),
         realised=_realised(candidates),
+        engines={made.name: made.engine for made in findings.variants if made.engine is not None},
         examples=build_examples(source, {c.name: c.evaluation for c in candidates}, _EXAMPLES),
         training=training,
         advice=advice(training),
-        notes=tuple(_notes(candidates, refused)),
+        notes=tuple(_notes(findings)),
     )
 
 
@@ -93,6 +126,22 @@ def _variant(candidate: Candidate, measured: Measured, gate: Gate) -> Variant:
         accuracy=candidate.evaluation.accuracy,
         latency=measured.latency,
         gate=gate,
+    )
+
+
+def _unproven(made: Unproven) -> Variant:
+    """The row of what could not run: its file is all that there is to measure."""
+    facts = measure(made.artifact)
+    return Variant(
+        name=made.name,
+        stage=made.stage,
+        path=str(made.artifact.path),
+        format=made.artifact.format,
+        precision=facts.precision,
+        size_bytes=made.artifact.size_bytes,
+        parameters=facts.parameters,
+        macs=facts.macs,
+        gate=Gate(status="unproven", reason=f"built, not run: {made.reason}"),
     )
 
 
@@ -129,10 +178,14 @@ def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:
     }
 
 
-def _notes(candidates: list[Candidate], refused: Mapping[str, GateError]) -> list[str]:
+def _notes(findings: Findings) -> list[str]:
     """What a reader should know before trusting the table."""
-    notes = [f"{name} does not ship. {error.what} {error.cause} {error.fix}" for name, error in refused.items()]
-    for candidate in candidates:
+    notes = [
+        " ".join(part for part in (f"{name} does not ship.", error.what, error.cause, error.fix) if part)
+        for name, error in findings.refused.items()
+    ]
+    notes += findings.left_out
+    for candidate in findings.candidates:
         unknown = candidate.evaluation.unknown_characters
         if unknown:
             notes.append(
@@ -141,9 +194,22 @@ def _notes(candidates: list[Candidate], refused: Mapping[str, GateError]) -> lis
             )
         if candidate.evaluation.skipped:
             notes.append(f"{len(candidate.evaluation.skipped)} broken images were left out for {candidate.name}.")
-        if candidate.quantization is not None:
-            notes += _float_layers(candidate.name, candidate.quantization)
+    for made in findings.variants:
+        if made.quantization is not None and made.engine is not None:
+            notes.append(_built_from(made.name, made.quantization))
+        elif made.quantization is not None:
+            notes += _float_layers(made.name, made.quantization)
     return notes
+
+
+def _built_from(name: str, record: QuantizationRecord) -> str:
+    """How the INT8 model reads that an engine was built from: known without a GPU."""
+    change = record.reading.change
+    return (
+        f"{name} was built from an INT8 model that reads {percent(record.reading.same_text)} of "
+        f"{record.held_out_images:,} held-out images as the FP32 student does, in ONNX Runtime on a CPU; its error is "
+        f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that."
+    )
 
 
 def _float_layers(name: str, record: QuantizationRecord) -> list[str]:

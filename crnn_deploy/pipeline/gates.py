@@ -7,6 +7,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation import Difference, Evaluation, paired_difference, text_agreement
 from crnn_deploy.pipeline.recipe import Budget
 from crnn_deploy.report import Gate
+from crnn_deploy.units import milliseconds
 
 
 def figure_of(evaluation: Evaluation) -> str:
@@ -52,7 +53,10 @@ class Judge:
         if stage == "export":
             return self._export(name, parent)
         checks = self._accuracy(name)
-        if stage == "quantize":
+        if stage == "build-engine":
+            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
+            checks.append(self._speed_on_gpu(name))
+        elif stage == "quantize":
             checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
             checks.append(self._speed(name, parent, 1.0))
             checks.append(self._speed(name, self._fast_teacher(), self.budget.min_speedup))
@@ -92,6 +96,20 @@ class Judge:
         except InputError as error:
             return False, error.what
         return ratio >= least, f"{ratio:.1f}× the speed of {other} (at least {least:g}×)"
+
+    def _speed_on_gpu(self, name: str) -> tuple[bool, str]:
+        """As fast as the fastest that ran on the GPU before it, in whatever runtime; no ratio to what ran on a CPU."""
+        try:
+            mine = self.benchmark.latency(name)
+        except InputError as error:
+            return False, error.what
+        names = [variant.name for variant in self.benchmark.variants]
+        others = {other: self.benchmark.latency(other) for other in names[: names.index(name)]}
+        rivals = [(row.p50_ms, other) for other, row in others.items() if row.device_ms is not None]
+        if not rivals:
+            return True, f"{milliseconds(mine.p50_ms)} on the GPU"
+        fastest, other = min(rivals)
+        return mine.p50_ms <= fastest, f"{fastest / mine.p50_ms:.1f}× the speed of {other} on the GPU (at least 1×)"
 
 
 def _gate(checks: list[tuple[bool, str]]) -> Gate:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from crnn_deploy.benchmark import BenchmarkOptions
 from crnn_deploy.data.rendering import RenderOptions
+from crnn_deploy.engine import EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation import EvaluateOptions
 from crnn_deploy.export import ExportOptions
 from crnn_deploy.quantization import QuantizeOptions
+from crnn_deploy.runtime.engine_manifest import Precision
 from crnn_deploy.spec import Frozen
 from crnn_deploy.training import DistillOptions
 from crnn_deploy.validation import parse, read_yaml
@@ -57,6 +59,34 @@ class Sources(Frozen):
     evaluation: Images
 
 
+def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
+    if len(set(precisions)) < len(precisions):
+        raise ValueError("a precision is named twice")
+    return precisions
+
+
+class Engines(EngineOptions):
+    """Engines of the student, one for each of `precisions`, with everything else that `build-engine` can be asked."""
+
+    precision: Precision = Field(default="fp16", exclude=True, description="each of `precisions` takes its place")
+    precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(default=("fp16",), min_length=1)
+    required: bool = Field(
+        default=False, description="fail where they can't be built; otherwise they are left out, which the report tells"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "precision" in value:
+            raise ValueError("a recipe names `precisions`, such as [fp16, int8]")
+        return value
+
+    def options(self, precision: Precision) -> EngineOptions:
+        """What to build in one of the precisions."""
+        shared = self.model_dump(include=set(EngineOptions.model_fields))
+        return EngineOptions.model_validate({**shared, "precision": precision})
+
+
 class Budget(Frozen):
     """What a student must keep to pass. Errors are the case-insensitive CER, or 1 - top-1; fractions, not percent."""
 
@@ -64,7 +94,9 @@ class Budget(Frozen):
     max_rise: float | None = Field(
         default=None, ge=0, description="highest rise over the teacher: upper end of the paired 95 % interval"
     )
-    max_quantization_rise: float = Field(default=0.003, ge=0, description="the same for INT8 over its FP32 parent")
+    max_quantization_rise: float = Field(
+        default=0.003, ge=0, description="the same for INT8, and for engines, over the FP32 parent"
+    )
     min_speedup: float = Field(
         default=1.0, gt=0, description="of the INT8 student over the teacher: ONNX Runtime, one thread, batch 1"
     )
@@ -81,6 +113,7 @@ class Recipe(Frozen):
     distill: DistillOptions = DistillOptions()
     export: ExportOptions = ExportOptions()
     quantize: QuantizeOptions = QuantizeOptions()
+    engines: Engines | None = Field(default=None, description="absent: none")
     evaluate: EvaluateOptions = EvaluateOptions()
     benchmark: BenchmarkOptions = BenchmarkOptions()
     budget: Budget

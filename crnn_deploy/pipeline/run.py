@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,19 +12,24 @@ from pydantic import Field
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
-from crnn_deploy.files import remove_leftovers, replacing, sha256_of, write_text
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import remove_leftovers, write_text
 from crnn_deploy.pipeline.cache import StageCache
-from crnn_deploy.pipeline.compose import Candidate, compose_report
+from crnn_deploy.pipeline.compose import Candidate, Findings, Unproven, compose_report
+from crnn_deploy.pipeline.engine_tools import EngineTools, find_engine_tools, why_not_run
 from crnn_deploy.pipeline.recipe import Recipe, load_recipe
+from crnn_deploy.pipeline.shipping import LOG, remove_stale, ship
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stages import Stages
+from crnn_deploy.pipeline.variants import Variants, make_variants
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization import Quantized, RejectedError
+from crnn_deploy.quantization import Quantized
+from crnn_deploy.quantization.record import Target
 from crnn_deploy.report import Report, Written, write_quantization_report, write_report
 from crnn_deploy.spec import Frozen
 
 _RUNS = Path("runs")
-_INT8, _INT8_PAGE = "student.int8.onnx", "student.int8.html"
+_PAGES: dict[Target, str] = {"cpu": "student.int8.html", "tensorrt": "student.tensorrt.int8.html"}
 
 
 class RunConfig(Frozen):
@@ -52,94 +56,81 @@ class RunResult:
         return [*failed, *self.refused]
 
 
-@dataclass(frozen=True)
-class Made:
-    """A variant as its stage left it, the name of the file that ships, and what a quantization left with it."""
-
-    name: str
-    stage: str
-    parent: str | None
-    artifact: Artifact
-    file: str
-    quantized: Quantized | None = None
-
-
 def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
-    """Run a recipe: import, distill, export, quantize, evaluate, benchmark, report.
+    """Run a recipe: import, distill, export, quantize, build engines, evaluate, benchmark, report.
 
     Stages whose inputs and options have not changed are taken from the run's cache; an interrupted run goes on where
     it was. A rejected gate is told in the result, with the report written all the same.
 
     Raises:
-        InputError: if the recipe, the checkpoint or the data can't be used.
+        InputError: if the recipe, the checkpoint or the data can't be used, or required engines can't be built here.
         GateError: if a stage makes a model that can't be right, so that there is nothing to report.
     """
     recipe = load_recipe(config.recipe, config.settings)
+    tools = _engine_tools(recipe)
     folder = config.out or _RUNS / recipe.name
     remove_leftovers(folder)
     cache = StageCache(folder / "stages", progress)
     sources = open_sources(recipe, cache, progress)
     stages = Stages(recipe, sources, cache, progress)
 
-    made, student, refused = _make(stages)
-    if refused:
-        (folder / _INT8).unlink(missing_ok=True)  # of an earlier run, whose report is about to be replaced
-    candidates = [
-        Candidate(
-            m.name,
-            m.stage,
-            m.parent,
-            _ship(m.artifact, folder / m.file),
-            stages.evaluate(m.name, m.artifact),
-            m.quantized.record if m.quantized else None,
-        )
-        for m in made
-    ]
-    measured = stages.benchmark([candidate.artifact for candidate in candidates])
+    variants = make_variants(stages, tools, progress)
+    beside = {name: ship(artifact, folder / file) for name, (artifact, file) in variants.beside.items()}
+    remove_stale(folder, [*(made.file for made in variants.made), *(made.path.name for made in beside.values())])
+    findings = _examine(variants, stages, folder)
     command = _command(config)
-    report = compose_report(recipe, command, candidates, refused, measured, sources.evaluation.source)
+    report = compose_report(recipe, command, findings, sources.evaluation.source)
     written = write_report(report, folder)
-    for quantized in (*(error.quantized for error in refused.values()), *(m.quantized for m in made if m.quantized)):
-        written = _write_page(quantized, folder / _INT8_PAGE, written)
-    shipped = {candidate.name: candidate.artifact for candidate in candidates}
-    shipped["student-weights"] = _ship(student, folder / "student.safetensors")
+    pages = {folder / page: _quantized_for(target, variants) for target, page in _PAGES.items()}
+    for page, quantized in pages.items():
+        written = _write_page(quantized, page, written)
+    shipped = {made.name: made.artifact for made in findings.variants} | beside
     _write_manifest(folder, recipe, command, cache, shipped, report)
-    return RunResult(folder, report, written, tuple(refused))
+    return RunResult(folder, report, written, tuple(variants.refused))
 
 
-def _make(stages: Stages) -> tuple[list[Made], Artifact, dict[str, RejectedError]]:
-    """The variants, the student's weights, and why a variant was not made."""
-    teacher = stages.import_teacher()
-    teacher_onnx = stages.export("teacher", teacher)
-    student = stages.distill(teacher_onnx)
-    student_onnx = stages.export("student", student)
-    made = [Made("teacher", "import", None, teacher, f"teacher{teacher.path.suffix}")]
-    if teacher_onnx is not teacher:
-        made.append(Made("teacher-onnx", "export", "teacher", teacher_onnx, "teacher.onnx"))
-    made.append(Made("student", "distill", "teacher", student_onnx, "student.onnx"))
+def _engine_tools(recipe: Recipe) -> EngineTools | InputError | None:
+    """What engines will be built with, or why they can't be, found before anything long; None where none are wanted."""
+    if recipe.engines is None:
+        return None
     try:
-        int8 = stages.quantize("student", student_onnx)
-    except RejectedError as error:  # the FP32 student is still worth a report
-        return made, student, {"student-int8": error}
-    made.append(Made("student-int8", "quantize", "student", int8.artifact, _INT8, int8))
-    return made, student, {}
+        return find_engine_tools(recipe.engines)
+    except InputError as error:
+        if not recipe.engines.required:
+            return error
+        cause = "\n".join(part for part in (error.what, error.cause) if part)
+        raise InputError("This machine cannot build the engines that the recipe requires.", cause, error.fix) from None
 
 
-def _write_page(quantized: Quantized, path: Path, written: Written) -> Written:
+def _examine(variants: Variants, stages: Stages, folder: Path) -> Findings:
+    """Ship the variants, and evaluate and benchmark those that run here."""
+    candidates: list[Candidate] = []
+    unproven: list[Unproven] = []
+    for made in variants.made:
+        shipped = ship(made.artifact, folder / made.file)
+        record = made.quantized.record if made.quantized else None
+        engine = made.engine and made.engine.model_copy(update={"log": f"{shipped.path}{LOG}"})
+        reason = why_not_run(made.artifact) if made.engine else ""
+        if reason:
+            unproven.append(Unproven(made.name, made.stage, shipped, reason, record, engine))
+            continue
+        found = stages.evaluate(made.name, made.artifact)
+        candidates.append(Candidate(made.name, made.stage, made.parent, shipped, found, record, engine))
+    measured = stages.benchmark([candidate.artifact for candidate in candidates])
+    return Findings(candidates, unproven, measured, variants.refused, variants.left_out)
+
+
+def _quantized_for(target: Target, variants: Variants) -> Quantized | None:
+    return next((made for made in variants.quantized if made.record.target == target), None)
+
+
+def _write_page(quantized: Quantized | None, path: Path, written: Written) -> Written:
     """The files of the report and the page of a quantization, which is left out where the report's own page is."""
-    if written.html_error is not None:
-        path.unlink(missing_ok=True)
+    if quantized is None or written.html_error is not None:
+        path.unlink(missing_ok=True)  # an older one would contradict the report
         return written
     write_quantization_report(quantized.record, path, quantized.artifact.spec.name, force=True)
     return replace(written, files=(*written.files, path))
-
-
-def _ship(artifact: Artifact, target: Path) -> Artifact:
-    """A copy of the artifact under its plain name in the run's folder."""
-    if not target.exists() or sha256_of(target) != artifact.sha256:
-        with replacing(target, force=True) as temporary:
-            shutil.copyfile(artifact.path, temporary)
-    return Artifact(target, artifact.spec)
 
 
 def _command(config: RunConfig) -> str:

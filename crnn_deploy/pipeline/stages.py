@@ -7,6 +7,7 @@ from pathlib import Path
 from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
 from crnn_deploy.benchmark import Benchmark, BenchmarkConfig
 from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
+from crnn_deploy.engine import BuiltEngine, EngineConfig, EngineRecord, build_engine
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
 from crnn_deploy.export import ExportConfig, export
@@ -14,10 +15,12 @@ from crnn_deploy.files import sha256_of, write_text
 from crnn_deploy.native import kernel_level
 from crnn_deploy.pipeline.apart import benchmark_apart
 from crnn_deploy.pipeline.cache import StageCache
+from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.sources import RunSources, locate_checkpoint
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, Quantized, quantize
+from crnn_deploy.runtime.engine_manifest import Precision
 from crnn_deploy.training import DistillConfig, distill
 
 _RECORD = "record.json"
@@ -95,17 +98,22 @@ class Stages:
 
         return open_artifact(self.cache.folder("distill", depends, work) / "student.safetensors")
 
-    def quantize(self, role: str, model: Artifact) -> Quantized:
-        """`model` in INT8 as `ROLE.int8.onnx`, calibrated on the recipe's calibration images, and what led to it."""
+    def quantize(self, role: str, model: Artifact, for_tensorrt: bool = False) -> Quantized:
+        """`model` in INT8, calibrated on the recipe's calibration images, and what led to it.
+
+        It is `ROLE.int8.onnx`, or for engines to be built of `ROLE.tensorrt.int8.onnx`.
+        """
         data = self.sources.calibration
         options = self.recipe.quantize
+        if for_tensorrt:
+            options = options.model_copy(update={"target": "tensorrt"})
         depends = {
             "model": model.sha256,
             "data": data.fingerprint,
             "options": options.model_dump(mode="json"),
-            **_speed_depends_on(),  # layers run in INT8 where that is faster
+            **(_speed_depends_on() if options.target == "cpu" else {}),  # layers run in INT8 where that is faster
         }
-        name = f"{role}.int8.onnx"
+        name = f"{role}{'.tensorrt' if for_tensorrt else ''}.int8.onnx"
 
         def work(folder: Path) -> None:
             config = QuantizeConfig(
@@ -114,15 +122,42 @@ class Stages:
             made = quantize(config, self.progress)
             write_text(folder / _RECORD, made.record.model_dump_json(indent=1))
 
-        folder = self.cache.folder("quantize", depends, work)
+        folder = self.cache.folder("quantize-tensorrt" if for_tensorrt else "quantize", depends, work)
         record = QuantizationRecord.model_validate_json((folder / _RECORD).read_text(encoding="utf-8"))
         return Quantized(open_artifact(folder / name), record)
+
+    def build_engine(self, role: str, model: Artifact, precision: Precision, tools: EngineTools) -> BuiltEngine:
+        """`model` as `ROLE.PRECISION.engine`, whose graph is proved on the recipe's calibration images."""
+        engines = self.recipe.engines
+        assert engines is not None  # nobody else asks
+        data = self.sources.calibration
+        options = engines.options(precision).model_copy(update={"flavor": tools.flavor, "targets": tools.targets})
+        depends = {
+            "model": model.sha256,
+            "data": data.fingerprint,
+            "options": options.model_dump(mode="json"),
+            "tools": tools.model_dump(mode="json"),
+        }
+        name = f"{role}.{precision}.engine"
+
+        def work(folder: Path) -> None:
+            config = EngineConfig(
+                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
+            )
+            built = build_engine(config, self.progress)
+            write_text(folder / _RECORD, built.record.model_dump_json(indent=1))
+
+        folder = self.cache.folder(f"engine-{precision}", depends, work)
+        record = EngineRecord.model_validate_json((folder / _RECORD).read_text(encoding="utf-8"))
+        return BuiltEngine(open_artifact(folder / name), record)
 
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""
         data = self.sources.evaluation
         options = self.recipe.evaluate
         depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
+        if model.format == "engine":
+            depends |= engine_runs_on()
 
         def work(folder: Path) -> None:
             config = EvaluateConfig(**options.model_dump(), artifact=model.path, data=data.location)
@@ -141,6 +176,8 @@ class Stages:
             "options": options.model_dump(mode="json"),
             **_speed_depends_on(),
         }
+        if any(model.format == "engine" for model in models):
+            depends |= engine_runs_on()
 
         def work(folder: Path) -> None:
             config = BenchmarkConfig(

@@ -1,7 +1,8 @@
 """Figures that become inline SVG, in colours that the page's style sheet decides.
 
 Plots are drawn in the light theme's colours; each is then replaced by the CSS variable of the same name, so that one
-SVG serves light and dark. Blue, orange and grey stay apart for colour-blind readers, and markers differ too.
+SVG serves light and dark. Blue, orange and grey stay apart for colour-blind readers, and markers differ too; so do
+violet bars, of what did not run, by their dashed outlines.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ COLOURS = {
     "passed": "#86b6e8",
     "shipped": "#0f62c4",
     "rejected": "#d9640f",
+    "unproven": "#7a52c4",
 }
 
 POINTS_PER_INCH = 72

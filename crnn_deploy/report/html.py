@@ -7,6 +7,7 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.report import plots
+from crnn_deploy.report.engines import engines_summary, engines_table
 from crnn_deploy.report.model import ExampleLine, Report, Variant
 from crnn_deploy.report.page import Tile, render_page, require_extra
 from crnn_deploy.report.provenance import dataset_facts, environment_facts
@@ -16,6 +17,7 @@ from crnn_deploy.report.summary import (
     TOP1,
     headline,
     metrics,
+    ran_on_gpu,
     reference_latency,
     relation,
     size_ratio,
@@ -67,7 +69,10 @@ def _content(report: Report) -> dict[str, Any]:
         "states": {variant.name: standing(report, variant) for variant in report.variants},
         "variants": variants_table(report),
         "footnote": speed_footnote(report),
+        "on_gpu": any(map(ran_on_gpu, report.variants)),
         "comparisons": comparisons_table(report),
+        "engines_summary": engines_summary(report),
+        "engines": engines_table(report),
         "latency": latency_tables(report),
         "examples": [(example, _readings(report, example)) for example in report.examples],
         "dataset_facts": dataset_facts(report.dataset) if report.dataset else [],
@@ -84,7 +89,8 @@ def _tiles(report: Report) -> list[Tile]:
     if latency is not None:
         faster = relation(speedup(report, shipped), "faster", "slower")
         context = _than(faster, speed_baseline(report, shipped))
-        tiles.append(Tile("Latency, one thread", units.milliseconds(latency.p50_ms), context))
+        where = "on the GPU" if ran_on_gpu(shipped) else "one thread"
+        tiles.append(Tile(f"Latency, {where}", units.milliseconds(latency.p50_ms), context))
     for metric in metrics(report):
         after, before = metric.of(shipped), metric.of(teacher)
         if after is not None:

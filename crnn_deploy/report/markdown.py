@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from crnn_deploy import units
+from crnn_deploy.report.engines import engines_summary, engines_table
 from crnn_deploy.report.model import Report
 from crnn_deploy.report.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.spelling import same
@@ -46,6 +47,10 @@ def _blocks(report: Report) -> Iterator[str]:
     yield escape(speed_footnote(report))
     yield "## Gates"
     yield _list(f"**{escape(v.name)}**: {_gate(v.gate.status, v.gate.reason)}" for v in report.variants)
+    if report.engines:
+        yield "## Engines"
+        yield escape(engines_summary(report))
+        yield markdown_table(engines_table(report))
     if report.comparisons:
         yield "## What each stage changed"
         yield markdown_table(comparisons_table(report))

@@ -8,15 +8,20 @@ from typing import Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from crnn_deploy.benchmark import Latency
+from crnn_deploy.engine import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation import Accuracy, DatasetFacts, Difference
 from crnn_deploy.spec import Frozen
 
 
 class Gate(Frozen):
-    """Whether a variant proved itself. `baseline` is what the others are judged against, such as the teacher."""
+    """Whether a variant proved itself.
 
-    status: Literal["baseline", "passed", "rejected"]
+    `baseline` is what the others are judged against, such as the teacher; `unproven` is one that was made but could not
+    run on the machine of the report.
+    """
+
+    status: Literal["baseline", "passed", "rejected", "unproven"]
     reason: str = ""
 
 
@@ -34,6 +39,12 @@ class Variant(Frozen):
     accuracy: Accuracy | None = None
     latency: tuple[Latency, ...] = ()
     gate: Gate
+
+    @model_validator(mode="after")
+    def _what_did_not_run_has_no_figures(self) -> Variant:
+        if self.gate.status == "unproven" and (self.accuracy is not None or self.latency):
+            raise ValueError(f"{self.name} has not run, so it has neither accuracy nor latency")
+        return self
 
     @field_validator("latency")
     @classmethod
@@ -84,6 +95,9 @@ class Report(Frozen):
     realised: dict[str, dict[str, int]] = Field(
         default_factory=dict, description="variant name → op type and precision as run → number of nodes"
     )
+    engines: dict[str, EngineRecord] = Field(
+        default_factory=dict, description="variant name → how that engine was built, and what is known without a GPU"
+    )
     examples: tuple[ExampleLine, ...] = ()
     training: tuple[TrainingPoint, ...] = ()
     advice: str = Field(default="", description="one sentence: what a longer run would bring")
@@ -106,7 +120,11 @@ class Report(Frozen):
         if repeated:
             raise ValueError(f"variants repeat the names {repeated}")
         mentioned = {name for pair in self.comparisons for name in (pair.variant, pair.parent)}
-        mentioned |= set(self.realised) | {name for example in self.examples for name in example.readings}
+        mentioned |= (
+            self.realised.keys()
+            | self.engines.keys()
+            | {name for example in self.examples for name in example.readings}
+        )
         if unknown := sorted(mentioned - counts.keys()):
             raise ValueError(f"{unknown} are not among the variants {list(counts)}")
         return self

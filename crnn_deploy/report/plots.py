@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crnn_deploy import units
+from crnn_deploy.benchmark import Latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
 from crnn_deploy.report.model import Report, TrainingPoint
 from crnn_deploy.report.summary import relation, size_ratio, standing
@@ -59,13 +60,17 @@ def latencies(report: Report) -> str | None:
         _draw(
             axes,
             [
-                Bar(variant.name, row.p50_ms, units.milliseconds(row.p50_ms), standing(report, variant), row.p90_ms)
+                Bar(variant.name, row.p50_ms, _time(row), standing(report, variant), row.p90_ms)
                 for variant, row in entries
             ],
         )
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     return to_svg(figure, "latencies")
+
+
+def _time(row: Latency) -> str:
+    return f"{units.milliseconds(row.p50_ms)}{' on the GPU' if row.device_ms is not None else ''}"
 
 
 def training_curve(points: tuple[TrainingPoint, ...]) -> str | None:
@@ -93,8 +98,9 @@ def _draw(axes: Any, bars: list[Bar]) -> None:
     axes.axis("off")
     for place, bar in enumerate(bars):
         colour = COLOURS[bar.state]
-        face = COLOURS["card"] if bar.state == "rejected" else colour
-        axes.barh(place, bar.value, height=0.34, color=face, edgecolor=colour, linewidth=1.2)
+        face = COLOURS["card"] if bar.state in ("rejected", "unproven") else colour
+        outline = {"edgecolor": colour, "linewidth": 1.2, "linestyle": (0, (3, 2)) if bar.state == "unproven" else "-"}
+        axes.barh(place, bar.value, height=0.34, color=face, **outline)
         if bar.reach > bar.value:
             axes.plot([bar.value, bar.reach], [place, place], color=COLOURS["muted"], linewidth=1)
         weight = "bold" if bar.state == "shipped" else "normal"

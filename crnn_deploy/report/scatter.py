@@ -10,7 +10,7 @@ from crnn_deploy.report.labels import place_labels
 from crnn_deploy.report.model import Report, Variant
 from crnn_deploy.report.summary import Metric, metrics, reference_latency, standing
 
-MARKERS = {"torch": "s", "onnxruntime": "o"}
+MARKERS = {"torch": "s", "onnxruntime": "o", "tensorrt": "D", "tensorrt-rtx": "D"}
 SIZE = (396, 290)  # points; the page scales it to its column
 
 
@@ -69,7 +69,7 @@ def _draw(axes: Any, point: Point, state: str) -> None:
         point.x,
         point.y,
         yerr=[[max(0.0, point.y - point.low)], [max(0.0, point.high - point.y)]],
-        fmt=MARKERS.get(point.runtime, "D"),
+        fmt=MARKERS.get(point.runtime, "X"),
         color=COLOURS[state],
         markerfacecolor=COLOURS["card" if state == "rejected" else state],
         markersize=8.5,

@@ -40,7 +40,7 @@ def metrics(report: Report) -> tuple[Metric, ...]:
 
 
 def standing(report: Report, variant: Variant) -> str:
-    """What a variant came to, and its colour throughout the report: shipped, passed, rejected or baseline."""
+    """What a variant came to, and its colour throughout the report: shipped, passed, rejected, unproven, baseline."""
     ships = variant.name == report.shipped.name and variant.gate.status == "passed"
     return "shipped" if ships else variant.gate.status
 
@@ -51,15 +51,28 @@ def reference_latency(variant: Variant) -> Latency | None:
     return next((row for row in rows if row.bucket == "median"), rows[0] if rows else None)
 
 
+def ran_on_gpu(variant: Variant) -> bool:
+    """Whether its reference latency is that of a GPU."""
+    latency = reference_latency(variant)
+    return latency is not None and latency.device_ms is not None
+
+
 def speed_baseline(report: Report, variant: Variant) -> Variant | None:
-    """The first baseline variant measured in the same runtime and bucket: torch against torch, ONNX against ONNX."""
+    """The first baseline variant measured in the same runtime, on the same device and in the same bucket.
+
+    Torch is held against torch and ONNX against ONNX, and what ran on a GPU never against what ran on a CPU.
+    """
     mine = reference_latency(variant)
     for candidate in report.variants:
         theirs = reference_latency(candidate)
-        comparable = mine and theirs and (mine.runtime, mine.bucket) == (theirs.runtime, theirs.bucket)
+        comparable = mine and theirs and _conditions(mine) == _conditions(theirs)
         if candidate.gate.status == "baseline" and comparable:
             return candidate
     return None
+
+
+def _conditions(row: Latency) -> tuple[str, bool, str]:
+    return row.runtime, row.device_ms is not None, row.bucket
 
 
 def speedup(report: Report, variant: Variant) -> float | None:
@@ -90,8 +103,12 @@ def speed_footnote(report: Report) -> str:
             pairs[latency.runtime] = f"{baseline.name} for {latency.runtime}"
     if not any(reference_latency(variant) for variant in report.variants):
         return ""
-    measured = "Latency is the median at 1 thread and batch 1, variants interleaved in one run."
-    return f"{measured} Speed-ups are against {', '.join(pairs.values())}." if pairs else measured
+    sentences = ["Latency is the median at 1 thread and batch 1, variants interleaved in one run."]
+    if pairs:
+        sentences.append(f"Speed-ups are against {', '.join(pairs.values())}.")
+    if names := [variant.name for variant in report.variants if ran_on_gpu(variant)]:
+        sentences.append(f"{' and '.join(names)} ran on the GPU, which no ratio compares with a CPU.")
+    return " ".join(sentences)
 
 
 def verdict(comparison: Comparison) -> str:
@@ -137,6 +154,7 @@ def _teacher_alone(report: Report) -> str:
         facts.append(f"{units.percent(accuracy)} {metric.phrase}")
     if latency is not None:
         facts.append(f"{units.milliseconds(latency.p50_ms)} an image")
-    rejected = any(variant.gate.status == "rejected" for variant in report.variants)
-    lead = f"No variant passed its gate; {teacher.name} stays" if rejected else teacher.name
+    statuses = {variant.gate.status for variant in report.variants}
+    why = "No variant passed its gate" if "rejected" in statuses else "What was made could not run here"
+    lead = f"{why}; {teacher.name} stays" if statuses & {"rejected", "unproven"} else teacher.name
     return f"{lead}: {', '.join(facts)}."

@@ -17,7 +17,7 @@ from crnn_deploy.report.summary import (
     verdict,
 )
 
-GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected"}
+GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected", "unproven": "○ unproven"}
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,7 @@ def comparisons_table(report: Report) -> Table:
 
 def latency_tables(report: Report) -> dict[str, Table]:
     """Setting (width bucket, batch, threads) → percentiles of every variant measured in it, in ms."""
-    columns = ("Variant", "Runtime", "Width", "p50", "p90", "p99", "Preprocess", "Decode", "Rounds")
-    return {
-        title: Table(tuple(map(Cell, columns)), tuple(_latency_row(*entry) for entry in entries), numeric=range(2, 9))
-        for title, entries in latency_settings(report).items()
-    }
+    return {title: _latency_table(entries) for title, entries in latency_settings(report).items()}
 
 
 def latency_settings(report: Report) -> dict[str, list[tuple[Variant, Latency]]]:
@@ -115,11 +111,22 @@ def _latency_cell(report: Report, variant: Variant) -> Cell:
     latency = reference_latency(variant)
     if latency is None:
         return Cell(units.MISSING)
-    return Cell(units.milliseconds(latency.p50_ms), _ratio(speedup(report, variant)))
+    where = "on the GPU" if latency.device_ms is not None else ""
+    return Cell(units.milliseconds(latency.p50_ms), _ratio(speedup(report, variant)) or where)
 
 
-def _latency_row(variant: Variant, row: Latency) -> tuple[Cell, ...]:
-    times = (row.p50_ms, row.p90_ms, row.p99_ms, row.preprocess_ms, row.decode_ms)
+def _latency_table(entries: list[tuple[Variant, Latency]]) -> Table:
+    """Percentiles are wall clock; the time on the GPU has a column where something ran there."""
+    on_gpu = any(row.device_ms is not None for _, row in entries)
+    times = ("p50", "p90", "p99", *["On GPU"] * on_gpu, "Preprocess", "Decode")
+    columns = ("Variant", "Runtime", "Width", *times, "Rounds")
+    rows = tuple(_latency_row(variant, row, on_gpu) for variant, row in entries)
+    return Table(tuple(map(Cell, columns)), rows, numeric=range(2, len(columns)))
+
+
+def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ...]:
+    device = [row.device_ms] * on_gpu
+    times = (row.p50_ms, row.p90_ms, row.p99_ms, *device, row.preprocess_ms, row.decode_ms)
     shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
     return (Cell(variant.name), Cell(row.runtime), Cell(str(row.width)), *shown, Cell(str(row.rounds)))
 

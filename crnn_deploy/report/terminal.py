@@ -8,15 +8,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from crnn_deploy.report.engines import engines_summary, engines_table
 from crnn_deploy.report.model import Report
 from crnn_deploy.report.summary import headline, speed_footnote
 from crnn_deploy.report.table import Cell, variants_table
 
-GATE_STYLES = {"baseline": "dim", "passed": "bold green", "rejected": "bold red"}
+GATE_STYLES = {"baseline": "dim", "passed": "bold green", "rejected": "bold red", "unproven": "magenta"}
+MARKS = {"baseline": "•", "passed": "✓", "rejected": "✗", "unproven": "○"}
 
 
 def terminal_table(report: Report) -> RenderableType:
-    """Headline, one row a variant, and beneath it each gate's reason, the notes and the advice.
+    """Headline, one row a variant, and beneath it each gate's reason, the notes, the engines and the advice.
 
     All text goes through `Text`, so names and readings cannot inject console markup.
     """
@@ -25,9 +27,11 @@ def terminal_table(report: Report) -> RenderableType:
         parts.append(Padding(Text(footnote, style="dim"), (0, 0, 1, 1)))
     for variant in report.variants:
         if variant.gate.reason:
-            mark = "✓" if variant.gate.status == "passed" else "✗" if variant.gate.status == "rejected" else "•"
-            parts.append(_bullet(mark, variant.name, variant.gate.reason, GATE_STYLES[variant.gate.status]))
+            status = variant.gate.status
+            parts.append(_bullet(MARKS[status], variant.name, variant.gate.reason, GATE_STYLES[status]))
     parts += [_bullet("!", "note", note, "yellow") for note in report.notes]
+    if report.engines:
+        parts += [Text(), _engines(report), Padding(Text(engines_summary(report), "dim"), (0, 0, 1, 1))]
     if report.advice:
         parts.append(_bullet("→", "next", report.advice, "cyan"))
     return Group(*parts)
@@ -46,6 +50,16 @@ def _table(report: Report) -> Table:
         name = "bold" if variant.name == report.shipped.name else ""
         styles = [name, *[""] * (len(row) - 2), GATE_STYLES[variant.gate.status]]
         table.add_row(*map(_stacked, row, styles), end_section=True)
+    return table
+
+
+def _engines(report: Report) -> Table:
+    content = engines_table(report)
+    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    for index, column in enumerate(content.columns):
+        table.add_column(_stacked(column, "bold"), overflow="fold", no_wrap=index == 0)
+    for row in content.rows:
+        table.add_row(*map(_stacked, row, ["dim", *[""] * (len(row) - 1)]))
     return table
 
 

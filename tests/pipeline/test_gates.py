@@ -34,18 +34,21 @@ def evaluation(name: str, wrong: int, kind: str = "text") -> Evaluation:
     )
 
 
-def benchmark(**p50_ms: float) -> Benchmark:
-    def measured(name: str, milliseconds: float) -> Measured:
-        row = Latency(
-            runtime="onnxruntime", threads=1, batch=1, width=100, bucket="median", p50_ms=milliseconds,
-            p90_ms=milliseconds, p99_ms=milliseconds, rounds=200, preprocess_ms=0.1, decode_ms=0.1,
-        )  # fmt: skip
-        return Measured(
-            name=name, path=Path(name), format="onnx", precision="fp32", size_bytes=1, parameters=1, macs=1,
-            latency=(row,),
-        )  # fmt: skip
+def measured(name: str, milliseconds: float, on_gpu: bool) -> Measured:
+    row = Latency(
+        runtime="tensorrt" if on_gpu else "onnxruntime", threads=1, batch=1, width=100, bucket="median",
+        p50_ms=milliseconds, p90_ms=milliseconds, p99_ms=milliseconds, rounds=200, preprocess_ms=0.1, decode_ms=0.1,
+        device_ms=milliseconds / 2 if on_gpu else None,
+    )  # fmt: skip
+    return Measured(
+        name=name, path=Path(name), format="engine" if on_gpu else "onnx", precision="fp32", size_bytes=1,
+        parameters=1, macs=1, latency=(row,),
+    )  # fmt: skip
 
-    return Benchmark(environment=environment(), variants=tuple(measured(n, ms) for n, ms in p50_ms.items()))
+
+def benchmark(on_gpu: tuple[str, ...] = (), **p50_ms: float) -> Benchmark:
+    variants = tuple(measured(name, milliseconds, name in on_gpu) for name, milliseconds in p50_ms.items())
+    return Benchmark(environment=environment(), variants=variants)
 
 
 def judge(budget: Budget, student: int, int8: int, kind: str = "text", int8_ms: float = 0.5) -> Judge:
@@ -79,6 +82,31 @@ def test_each_bound_rejects_alone(budget: Budget, student: int, int8: int, speed
     assert verdict.status == "rejected"
     assert reason in verdict.reason
     assert ";" not in verdict.reason  # only what failed is named
+
+
+@pytest.mark.parametrize(
+    ("int8_ms", "wrong", "status", "reason"),
+    [
+        (0.1, 20, "passed", "2.0× the speed of fp16 on the GPU"),
+        (0.4, 20, "rejected", "0.5× the speed of fp16 on the GPU (at least 1×)"),
+        (0.1, 60, "rejected", "against student (at most +0.10)"),
+    ],
+)
+def test_engines_are_held_to_the_accuracy_and_to_what_else_ran_on_the_gpu(
+    int8_ms: float, wrong: int, status: str, reason: str
+) -> None:
+    counts = {"teacher": 20, "student": 20, "fp16": 20, "int8": wrong}
+    evaluations = {name: evaluation(name, count) for name, count in counts.items()}
+    budget = Budget(max_quantization_rise=0.001, min_speedup=1000)  # asked of the CPU's model, not of engines
+    times = benchmark(on_gpu=("fp16", "int8"), teacher=10.0, student=1.0, fp16=0.2, int8=int8_ms)
+    gates = Judge(budget, times, evaluations)
+    first = gates.verdict("build-engine", "fp16", "student")
+    assert first.status == "passed"
+    assert first.reason.endswith("0.200\u00a0ms on the GPU")
+    assert "teacher" not in first.reason
+    second = gates.verdict("build-engine", "int8", "student")
+    assert second.status == status
+    assert reason in second.reason
 
 
 def test_a_point_below_the_bound_is_not_enough_if_the_interval_is_not() -> None:

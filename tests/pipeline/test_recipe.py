@@ -42,6 +42,36 @@ def test_settings_reach_variables_and_options(path: Path) -> None:
     assert recipe.quantize.samples == 9
 
 
+def test_engines_take_all_that_build_engine_does(path: Path) -> None:
+    assert load_recipe(path).engines is None
+    settings = ("engines.precisions=[fp16, int8]", "engines.targets=[sm89, sm75]", "engines.buckets=3")
+    engines = load_recipe(path, settings).engines
+    assert engines is not None
+    assert not engines.required
+    made = [engines.options(precision) for precision in engines.precisions]
+    assert [(each.precision, each.targets, each.buckets) for each in made] == [
+        ("fp16", ("sm75", "sm89"), 3),
+        ("int8", ("sm75", "sm89"), 3),
+    ]
+    assert "precision" not in engines.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("engines.precision=fp16", "`precisions`, such as"),
+        ("engines.precisions=[fp16, fp16]", "named twice"),
+        ("engines.precisions=[]", "engines.precisions"),
+        ("engines.precisions=[fp8]", "engines.precisions"),
+        ("engines.targets=[ada]", "no GPU architecture"),
+        ("engines.target=[sm89]", "did you mean 'targets'"),
+    ],
+)
+def test_engines_that_cannot_be_meant_are_refused(path: Path, setting: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_recipe(path, (setting,))
+
+
 def test_a_misspelt_key_is_refused_with_the_right_one(path: Path) -> None:
     path.write_text(RECIPE.replace("epochs", "epochz"))
     with pytest.raises(InputError, match=r"distill\.epochz.*did you mean 'epochs'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crnn_deploy.benchmark import Latency
+from crnn_deploy.engine import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation import Accuracy, DatasetFacts, Difference
 from crnn_deploy.report import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
@@ -39,6 +40,32 @@ def variant(name: str, status: str = "passed", reason: str = "", **changes: Any)
     return Variant(name=name, gate=Gate.model_validate({"status": status, "reason": reason}), **facts | changes)
 
 
+def engine_record(**changes: Any) -> EngineRecord:
+    """Of an FP16 engine whose GRU runs in the plugin."""
+    facts: dict[str, Any] = {
+        "options": {"precision": "fp16"}, "flavor": "tensorrt-rtx", "version": "1.7.1", "targets": ("sm86", "sm89"),
+        "profiles": (
+            {"min": (1, 1, 32, 16), "opt": (16, 1, 32, 96), "max": (16, 1, 32, 356)},
+            {"min": (1, 1, 32, 360), "opt": (1, 1, 32, 360), "max": (1, 1, 32, 1024)},
+        ),
+        "layers": (
+            {"kind": "pointwise", "precision": "fp32", "count": 3},
+            {"kind": "pointwise", "precision": "fp16", "count": 1},
+            {"kind": "convolution", "precision": "fp16", "count": 14},
+            {"kind": "plugin", "precision": "fp16", "count": 2},
+        ),
+        "recurrent": tuple(
+            {"name": f"gru{n}", "op": "GRU", "hidden": 96, "directions": 2, "home": "plugin"} for n in (1, 2)
+        ),
+        "parity": {"precision": "fp16", "form": "rounded", "images": 200, "changed": 1, "not_finite": 0,
+                   "max_difference": 0.01},
+        "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
+        "plugin_bytes": 2_000_000, "engine_bytes": 4_000_000, "model_bytes": 3_000_000, "seconds": 0.5,
+        "timing_cache": "none", "log": "engine.log",
+    }  # fmt: skip
+    return EngineRecord.model_validate(facts | changes)
+
+
 def make_report(*variants: Variant, **more: Any) -> Report:
     """A report of nothing but the variants given, and whatever else a test adds."""
     return Report(title="small reader", environment=MACHINE, variants=variants, **more)
@@ -51,7 +78,7 @@ def example(item: str, reference: str, **readings: str) -> ExampleLine:
 
 
 def full_report() -> Report:
-    """A run in which everything happened: a student and its INT8 form passed, a smaller one was rejected."""
+    """A run in which everything happened: two students passed, a smaller one was rejected, an engine could not run."""
     return make_report(
         variant("teacher", "baseline", stage="import", format="safetensors", path="teacher.safetensors",
                 size_bytes=15_100_000, accuracy=accuracy(0.15), latency=(latency(40.0, "torch"),)),
@@ -63,6 +90,8 @@ def full_report() -> Report:
                 size_bytes=800_000, accuracy=accuracy(0.145), latency=(latency(1.0), latency(7.0, batch=8))),
         variant("tiny-int8", "rejected", "CER 31.00 %, at most 15.50 %", stage="quantize", precision="int8",
                 size_bytes=200_000, accuracy=accuracy(0.31), latency=(latency(0.5),)),
+        variant("engine-fp16", "unproven", "built, not run: no NVIDIA GPU here", stage="build-engine", format="engine",
+                precision="fp16", size_bytes=4_000_000),
         command="crnn-deploy run recipe.yaml",
         dataset=DatasetFacts(name="lines.tar", count=891, kind="text", fingerprint="5eed"),
         comparisons=(
@@ -71,6 +100,7 @@ def full_report() -> Report:
             Comparison(variant="tiny-int8", parent="student",
                        difference=Difference(figure="cer_ci", delta=0.17, low=0.15, high=0.19)),
         ),
+        engines={"engine-fp16": engine_record()},
         realised={"student-int8": {"Conv int8": 12, "LSTM fp32": 1}},
         examples=(
             example("7.png", "Straße 9", teacher="Strasse 9", student="Straße 9", student_int8="straße 9"),

@@ -109,6 +109,25 @@ def test_gates_and_their_reasons_are_shown(report, page) -> None:
     assert all(variant.gate.reason in cells for variant in report.variants if variant.gate.reason)
 
 
+def test_what_did_not_run_is_marked_and_what_is_known_of_it_shown(source, page) -> None:
+    assert '<tbody class="unproven">' in source
+    assert page.texts["td"].count("○ unproven") == 1
+    assert any("unproven: not run here" in text for text in page.texts["p"])
+    assert any("engine-fp16 did not run here" in text for text in page.texts["p"])
+    assert "199 of 200 images" in "".join(page.texts["td"])
+    assert "engine-fp16" in page.texts["svg"][1]
+    assert all("engine-fp16" not in page.texts["svg"][plot] for plot in (0, 2))
+
+
+def test_times_on_a_gpu_are_told_as_such() -> None:
+    timed = {"accuracy": accuracy(0.1), "latency": (latency(0.2, "tensorrt", device_ms=0.1),)}
+    page = Page(render_html(make_report(variant("teacher", "baseline"), variant("engine", **timed))))
+    assert "Latency, on the GPU" in page.texts["dt"]
+    assert "TensorRT, on the GPU" in page.texts["figcaption"][0]
+    assert any("on the GPU" in plot for plot in page.texts["svg"])
+    assert "0.200\u00a0mson the GPU" in page.texts["td"]
+
+
 def test_what_was_not_measured_is_a_dash(bare) -> None:
     source = render_html(bare)
     page = Page(source)

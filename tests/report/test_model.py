@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from report.makers import latency, make_report, variant
+from report.makers import accuracy, engine_record, latency, make_report, variant
 
 from crnn_deploy.report import Report
 
@@ -32,15 +32,28 @@ def test_two_variants_may_not_share_a_name(report: Report) -> None:
         changed(report, variants=(*report.variants, report.variants[0]))
 
 
-@pytest.mark.parametrize("field", ["comparisons", "realised", "examples"])
+@pytest.mark.parametrize("field", ["comparisons", "realised", "engines", "examples"])
 def test_what_mentions_an_unknown_variant_is_refused(report: Report, field: str) -> None:
     mentions: dict[str, Any] = {
         "comparisons": [{**report.comparisons[0].model_dump(), "parent": "nobody"}],
+        "engines": {"nobody": engine_record()},
         "realised": {"nobody": {"Conv": 1}},
         "examples": [{**report.examples[0].model_dump(), "readings": {"nobody": "x"}}],
     }
     with pytest.raises(ValidationError, match=r"\['nobody'\] are not among the variants"):
         changed(report, **{field: mentions[field]})
+
+
+@pytest.mark.parametrize("figures", [{"accuracy": accuracy(0.1)}, {"latency": (latency(1.0),)}])
+def test_what_did_not_run_has_no_figures(figures: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="has not run"):
+        variant("engine", "unproven", **figures)
+
+
+def test_a_report_from_before_there_were_engines_loads(report: Report) -> None:
+    older = report.model_dump(mode="json", by_alias=True)
+    del older["engines"]
+    assert Report.model_validate(older) == report.model_copy(update={"engines": {}})
 
 
 @pytest.mark.parametrize("size_bytes", [0, -1])

@@ -5,7 +5,15 @@ from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.evaluation import Difference
 from crnn_deploy.report import Comparison, Report
-from crnn_deploy.report.summary import headline, reference_latency, speed_baseline, speed_footnote, speedup, verdict
+from crnn_deploy.report.summary import (
+    headline,
+    reference_latency,
+    speed_baseline,
+    speed_footnote,
+    speedup,
+    standing,
+    verdict,
+)
 
 
 def pair(teacher, student, status="passed"):
@@ -69,12 +77,34 @@ def test_a_speedup_compares_like_with_like(other) -> None:
     assert "faster" not in headline(report)
 
 
+def test_a_gpu_is_not_held_against_a_cpu_in_the_same_runtime() -> None:
+    teacher = variant("teacher", "baseline", latency=(latency(20, "torch"),))
+    report = make_report(teacher, variant("student", latency=(latency(2, "torch", device_ms=1.5),)))
+    assert speedup(report, report.shipped) is None
+    assert "student ran on the GPU" in speed_footnote(report)
+    assert "faster" not in headline(report)
+    both = make_report(
+        teacher.model_copy(update={"latency": (latency(20, "torch", device_ms=18),)}), report.variants[1]
+    )
+    assert speedup(both, both.shipped) == 10
+
+
+def test_what_did_not_run_never_ships_and_is_not_called_rejected() -> None:
+    teacher, engine = variant("teacher", "baseline"), variant("engine", "unproven")
+    report = make_report(teacher, engine)
+    assert report.shipped.name == "teacher"
+    assert standing(report, engine) == "unproven"
+    assert headline(report) == "What was made could not run here; teacher stays: 1.00\u00a0MB."
+    proven = make_report(teacher, variant("student", size_bytes=500_000), engine)
+    assert headline(proven) == "student is 2.0× smaller than teacher."
+
+
 def test_nothing_measured_needs_no_footnote(bare: Report) -> None:
     assert speed_footnote(bare) == ""
 
 
 def test_a_speedup_is_against_the_first_baseline_of_the_same_runtime(report: Report) -> None:
-    teacher, exported, _, student, _ = report.variants
+    teacher, exported, _, student, *_ = report.variants
     assert speed_baseline(report, student) is exported
     assert speedup(report, student) == pytest.approx(20)
     assert speedup(report, teacher) is speedup(report, exported) is None

@@ -79,3 +79,14 @@ def test_threads_are_told_apart() -> None:
     rows = latency(4, threads=2), latency(7)
     titles = list(latency_tables(make_report(variant("only", "baseline", latency=rows))))
     assert titles == ["median images, batch 1, 1 thread", "median images, batch 1, 2 threads"]
+
+
+def test_time_on_a_gpu_has_a_column_only_where_something_ran_there() -> None:
+    engine, other = latency(4, "tensorrt", device_ms=1.25), latency(7)
+    both = make_report(variant("engine", "baseline", latency=(engine,)), variant("other", "baseline", latency=(other,)))
+    (table,) = latency_tables(both).values()
+    position = [cell.text for cell in table.columns].index("On GPU")
+    assert [row[position].text for row in table.rows] == ["1.25", "—"]
+    assert table.numeric == range(2, len(table.columns))
+    (plain,) = latency_tables(make_report(variant("other", "baseline", latency=(other,)))).values()
+    assert "On GPU" not in [cell.text for cell in plain.columns]

@@ -49,6 +49,14 @@ def test_a_variant_is_one_entry_with_its_gate(report) -> None:
     assert "Training was still improving" in text
 
 
+def test_an_engine_that_did_not_run_shows_what_is_known_of_it(report) -> None:
+    text = printed(report)
+    assert "○ unproven" in text
+    assert "○ engine-fp16  built, not run: no NVIDIA GPU here" in text
+    assert "14 convolution, 2 plugin, 1 pointwise" in text
+    assert "199 of 200 images" in text
+
+
 def test_nothing_is_cut_off_on_80_columns(report) -> None:
     text = " ".join(printed(report).split())
     assert report.advice in text

@@ -1,0 +1,82 @@
+"""Whether this machine can build engines, and whether it can run them: neither follows from the other."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.engine import EngineOptions
+from crnn_deploy.engine.flavors import find_flavor
+from crnn_deploy.engine.profiles import parse_profile
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import sha256_of
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, find_nvcc, plugin_library
+from crnn_deploy.native.plugin.sources import sources_digest
+from crnn_deploy.runtime.cuda_memory import find_gpu
+from crnn_deploy.runtime.engine_manifest import FlavorName
+from crnn_deploy.runtime.tensorrt import TensorRTSession
+from crnn_deploy.spec import Frozen, Preprocessing
+
+
+class EngineTools(Frozen):
+    """All of a machine that an engine depends on; `plugin` names the library, or what it will be compiled from."""
+
+    flavor: FlavorName
+    version: str
+    targets: tuple[str, ...]
+    plugin: dict[str, str] | None
+
+
+def find_engine_tools(options: EngineOptions) -> EngineTools:
+    """What engines would be built with here.
+
+    Raises:
+        InputError: if there is no TensorRT that can, or the plugin is wanted and there is neither it nor a compiler.
+    """
+    flavor, targets = find_flavor(options.flavor, options.targets)
+    plugin = plugin_ingredients() if options.plugin else None
+    return EngineTools(flavor=flavor.name, version=flavor.trt.__version__, targets=targets, plugin=plugin)
+
+
+def check_profiles(options: EngineOptions, preprocessing: Preprocessing) -> None:
+    """Raise `InputError` if a profile is none, or holds what a model with this preprocessing can't take."""
+    for text in options.profiles:
+        parse_profile(text, preprocessing)
+
+
+def why_not_run(engine: Artifact) -> str:
+    """Why this machine cannot run an engine; empty where it can."""
+    try:
+        if find_gpu() is None:
+            return "no NVIDIA GPU here"
+        TensorRTSession(engine).close()
+    except InputError as error:
+        return error.what
+    return ""
+
+
+def engine_runs_on() -> dict[str, Any]:
+    """The GPU that decides what an engine reads and how fast."""
+    gpu = find_gpu()
+    return {"gpu": gpu and gpu.name}
+
+
+def plugin_ingredients() -> dict[str, str]:
+    """What the plugin is: a library that was named or compiled earlier, or the sources and compiler to make one.
+
+    Raises:
+        InputError: if there is neither.
+    """
+    if PLUGIN_VARIABLE not in os.environ:
+        try:
+            return {"sources": sources_digest(), "nvcc": find_nvcc().version}
+        except InputError as error:
+            missing = error
+    else:
+        missing = InputError(f"{PLUGIN_VARIABLE} is empty, which means: do without the plugin.", fix="Unset it.")
+    library = plugin_library()
+    if library is None:
+        fix = f"{missing.fix} Or leave the recurrent layers to a slower loop of TensorRT's: --set engines.plugin=false"
+        raise InputError(missing.what, missing.cause, fix)
+    return {"library": sha256_of(library)}
