@@ -170,7 +170,6 @@ class FakeLibrary:
         self.__version__ = VERSION
         self.cuda, self.profiles, self.loops = cuda, profiles, loops
         self.contexts: list[FakeContext] = []
-        self.creators: list[SimpleNamespace] = []
         self.loaded: list[str] = []
         self.host_code_allowed = False
         if rtx:
@@ -178,16 +177,6 @@ class FakeLibrary:
 
     def nptype(self, dtype: Any) -> Any:
         return dtype
-
-    def get_plugin_registry(self) -> Any:
-        return SimpleNamespace(all_creators=self.creators, load_library=self._load)
-
-    def _load(self, path: str) -> object | None:
-        if not Path(path).is_file():
-            return None
-        self.loaded.append(path)
-        self.creators.append(SimpleNamespace(name="CrnnGru", plugin_version="1"))
-        return object()
 
     def Runtime(self, log: FakeLogger) -> FakeRuntime:  # noqa: N802
         return FakeRuntime(self, log)
@@ -197,7 +186,18 @@ class FakeRuntime:
     def __init__(self, library: FakeLibrary, log: FakeLogger) -> None:
         self._library = library
         self._log = log
+        self._creators: list[SimpleNamespace] = []
         self.engine_host_code_allowed = False
+
+    def get_plugin_registry(self) -> Any:
+        return SimpleNamespace(all_creators=self._creators, load_library=self._load)
+
+    def _load(self, path: str) -> object | None:
+        if not Path(path).is_file():
+            return None
+        self._library.loaded.append(path)
+        self._creators.append(SimpleNamespace(name="CrnnGru", plugin_version="1"))
+        return object()
 
     def deserialize_cuda_engine(self, plan: bytes) -> FakeEngine | None:
         self._library.host_code_allowed = self.engine_host_code_allowed
@@ -361,4 +361,4 @@ def install(monkeypatch: Any, library: FakeLibrary, gpu: Any) -> None:
     monkeypatch.setattr(f"{module}.installed_libraries", lambda: {flavor: library})
     monkeypatch.setattr(f"{module}.find_gpu", lambda: gpu)
     monkeypatch.setattr(f"{module}.open_cuda", lambda: library.cuda)
-    monkeypatch.setattr(f"{module}.plugin_library", lambda: None)
+    monkeypatch.setattr(f"{module}.plugin_library", lambda _: None)

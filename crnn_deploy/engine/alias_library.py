@@ -13,7 +13,7 @@ import struct
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _HEADER, _SEGMENT, _SYMBOL, _ENTRY = 64, 56, 24, 16
 _SEGMENTS = 3
-_PAGE = 0x1000
+_PAGE = 0x10000  # the largest that ARM has; a multiple of the others
 # Tags of the dynamic section and kinds of segments, as <elf.h> names them.
 _NULL, _NEEDED, _HASH, _STRTAB, _SYMTAB, _STRSZ, _SYMENT, _SONAME = 0, 1, 4, 5, 6, 10, 11, 14
 _LOAD, _DYNAMIC, _GNU_STACK = 1, 2, 0x6474E551

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
-from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.engine.flavors import Flavor
 from crnn_deploy.engine.layers import LAYERS_HEADING, parse_layers
 from crnn_deploy.engine.timing_cache import CacheUse, TimingCache
@@ -17,7 +17,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.engine_manifest import TITLES, EngineLayer, ShapeProfile
 from crnn_deploy.runtime.tensorrt import load_plugin
-from crnn_deploy.runtime.tensorrt_messages import Messages, hearing
+from crnn_deploy.runtime.tensorrt_messages import COMPLAINTS, Messages, hearing
 
 _MEGABYTE = 1 << 20
 _SHOWN_ERRORS = 5
@@ -32,7 +32,7 @@ class BuildOrder:
     flavor: Flavor
     targets: tuple[str, ...]
     profiles: tuple[ShapeProfile, ...]
-    options: EngineOptions
+    options: BuildOptions
     plugin: Path | None
     """Library with the plugins that the model needs."""
 
@@ -65,7 +65,7 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
     builder = trt.Builder(logger)
     if order.plugin is not None:
         order.flavor.prepare_parser()
-        load_plugin(trt, order.plugin)
+        load_plugin(builder, order.plugin)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     _parse(order, network, logger)
     config, cache = _configure(order, builder, network), TimingCache(order.flavor, order.targets)
@@ -75,7 +75,7 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
     if plan is None:
         raise InputError(
             f"{TITLES[order.flavor.name]} could not build the engine.",
-            _first(log.of("ERROR", "INTERNAL_ERROR")),
+            _first(log.of(*COMPLAINTS)),
             "Leave out the --target that it names, keep the layer in FP32 with --keep-fp32, or choose other profiles.",
         )
     seconds = time.perf_counter() - start

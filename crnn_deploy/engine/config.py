@@ -26,10 +26,9 @@ def _distinct(targets: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(targets), key=lambda target: int(target.removeprefix("sm"))))
 
 
-class EngineOptions(Frozen):
-    """What determines an engine, besides the model, the images and the version of TensorRT."""
+class BuildOptions(Frozen):
+    """What determines an engine, besides its precision, the model, the images and the version of TensorRT."""
 
-    precision: Precision = "fp16"
     flavor: FlavorChoice = Field(default="auto", description="auto: TensorRT where a GPU is at hand, else TensorRT-RTX")
     targets: Annotated[tuple[Annotated[str, AfterValidator(_architecture)], ...], AfterValidator(_distinct)] = Field(
         default=(), description="GPU architectures such as sm89; absent: this machine's, or all from Ampere on"
@@ -52,10 +51,16 @@ class EngineOptions(Frozen):
     workspace_mb: int | None = Field(default=None, gt=0, description="most scratch memory of a layer; absent: all")
 
     @model_validator(mode="after")
-    def _profiles_come_one_way(self) -> EngineOptions:
+    def _profiles_come_one_way(self) -> BuildOptions:
         if self.profiles and self.buckets is not None:
             raise ValueError("profiles are given or made from buckets, not both")
         return self
+
+
+class EngineOptions(BuildOptions):
+    """The same with the precision."""
+
+    precision: Precision = "fp16"
 
 
 class EngineConfig(EngineOptions):

@@ -71,7 +71,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
         targets=targets,
         profiles=profiles,
         options=config,
-        plugin=_plugin(lowered, targets, progress),
+        plugin=_plugin(lowered, () if config.hardware_compatible else targets, progress),
     )
     log = Messages()
     try:
@@ -121,16 +121,20 @@ def _as_tensorrt_takes_it(lowered: onnx.ModelProto) -> bytes:
 
 
 def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:
-    """The plugin library for these GPUs, if a layer needs it: one that was named, compiled, or compiled earlier."""
+    """The plugin library, if a layer needs it: one that was named, compiled, or compiled earlier.
+
+    Args:
+        targets: GPUs that it must run on; none: all that nvcc knows.
+    """
     if all(layer.home != "plugin" for layer in lowered.recurrent):
         return None
     if PLUGIN_VARIABLE in os.environ:
-        found, reason = plugin_library(), f"{PLUGIN_VARIABLE} is empty: do without."
+        found, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
     else:
         try:
             return build_plugin(PluginConfig(architectures=targets), progress).path
         except InputError as error:
-            found, reason = plugin_library(), str(error)
+            found, reason = plugin_library(targets), str(error)
     if found is None:
         raise InputError(
             "There is no plugin library to run the GRU layers in.",

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from crnn_deploy.engine.alias_library import alias_library
-from crnn_deploy.engine.config import EngineOptions, FlavorChoice
+from crnn_deploy.engine.config import BuildOptions, FlavorChoice
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, replacing
 from crnn_deploy.runtime.cuda_memory import find_gpu
@@ -45,7 +45,7 @@ class Flavor(Protocol):
         """Called before a model with plugin nodes is parsed."""
         ...
 
-    def configure(self, config: Any, targets: tuple[str, ...], options: EngineOptions) -> None:
+    def configure(self, config: Any, targets: tuple[str, ...], options: BuildOptions) -> None:
         """Set what only this flavor knows. Raises `InputError` for an option that it lacks."""
         ...
 
@@ -82,7 +82,7 @@ class TensorRT:
     def prepare_parser(self) -> None:
         pass
 
-    def configure(self, config: Any, targets: tuple[str, ...], options: EngineOptions) -> None:
+    def configure(self, config: Any, targets: tuple[str, ...], options: BuildOptions) -> None:
         if options.version_compatible:
             config.set_flag(self.trt.BuilderFlag.VERSION_COMPATIBLE)
         if options.hardware_compatible:
@@ -134,7 +134,7 @@ class TensorRTRtx:
                 temporary.write_bytes(library)
         ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
 
-    def configure(self, config: Any, targets: tuple[str, ...], options: EngineOptions) -> None:
+    def configure(self, config: Any, targets: tuple[str, ...], options: BuildOptions) -> None:
         for option, wanted in (("version", options.version_compatible), ("hardware", options.hardware_compatible)):
             if wanted:
                 raise InputError(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from crnn_deploy.data import Preprocessor, Source
-from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.engine_manifest import Shape, ShapeProfile
@@ -21,7 +21,7 @@ _GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320
 
 
 def choose_profiles(
-    options: EngineOptions, preprocessing: Preprocessing, widths: Sequence[int] | None
+    options: BuildOptions, preprocessing: Preprocessing, widths: Sequence[int] | None
 ) -> tuple[ShapeProfile, ...]:
     """The profiles that were given, or those that suit `widths`, or else text lines of any width.
 

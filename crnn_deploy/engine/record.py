@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.lowering import RecurrentLayer
 from crnn_deploy.engine.parity import LoweringParity
 from crnn_deploy.engine.timing_cache import CacheUse
 from crnn_deploy.runtime.engine_manifest import EnginePlugin, FlavorName, ShapeProfile
@@ -19,17 +18,6 @@ class LayerCount(Frozen):
     kind: str
     precision: str
     count: int
-
-
-class RecurrentHome(Frozen):
-    """Where a recurrent layer runs: in our plugin, or in a loop of TensorRT's."""
-
-    name: str
-    op: str
-    hidden: int
-    directions: int
-    home: Literal["plugin", "loop"]
-    reason: str = ""
 
 
 class KeptLayer(Frozen):
@@ -53,7 +41,7 @@ class EngineRecord(Frozen):
     targets: tuple[str, ...]
     profiles: tuple[ShapeProfile, ...]
     layers: tuple[LayerCount, ...] = Field(description="of the first profile, products first")
-    recurrent: tuple[RecurrentHome, ...]
+    recurrent: tuple[RecurrentLayer, ...]
     kept_fp32: tuple[KeptLayer, ...] = ()
     parity: LoweringParity | None = Field(default=None, description="how the graph reads real images; None without any")
     plugin: EnginePlugin | None = None

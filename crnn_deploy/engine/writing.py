@@ -14,8 +14,8 @@ from crnn_deploy.engine.config import EngineConfig, EngineOptions
 from crnn_deploy.engine.layers import count_layers, realised_precisions
 from crnn_deploy.engine.lowering import Lowered
 from crnn_deploy.engine.parity import LoweringParity
-from crnn_deploy.engine.record import EngineRecord, KeptLayer, LayerCount, RecurrentHome
-from crnn_deploy.files import replacing, sha256_of
+from crnn_deploy.engine.record import EngineRecord, KeptLayer, LayerCount
+from crnn_deploy.files import replacing
 from crnn_deploy.inspection import measure
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 from crnn_deploy.runtime.engine_manifest import EngineManifest, EnginePlugin, write_manifest
@@ -38,12 +38,7 @@ def compose_record(
     log: Messages,
 ) -> EngineRecord:
     """All that is known after a build."""
-    plugin = order.plugin and EnginePlugin(
-        name=PLUGIN_NAME,
-        version=PLUGIN_VERSION,
-        library_sha256=sha256_of(order.plugin),
-        embedded=config.embed_plugin,
-    )
+    plugin = None if order.plugin is None else _plugin(order.plugin, built.plan)
     return EngineRecord(
         options=EngineOptions.model_validate(config.model_dump(include=set(EngineOptions.model_fields))),
         flavor=order.flavor.name,
@@ -54,14 +49,14 @@ def compose_record(
             LayerCount(kind=kind, precision=precision, count=count)
             for (kind, precision), count in count_layers(built.layers).items()
         ),
-        recurrent=tuple(RecurrentHome(**vars(layer)) for layer in lowered.recurrent),
+        recurrent=lowered.recurrent,
         kept_fp32=tuple(
             KeptLayer(name=name, reason=reason, realised=tuple(sorted(realised_precisions(built.layers, name))))
             for name, reason in lowered.kept_fp32.items()
         ),
         parity=parity,
         plugin=plugin,
-        plugin_bytes=order.plugin.stat().st_size if order.plugin and config.embed_plugin else 0,
+        plugin_bytes=order.plugin.stat().st_size if order.plugin and plugin and plugin.embedded else 0,
         engine_bytes=len(built.plan),
         model_bytes=parent.size_bytes,
         seconds=round(built.seconds, 2),
@@ -69,6 +64,13 @@ def compose_record(
         warnings=log.of("WARNING"),
         log=log_path(config.output).name,
     )
+
+
+def _plugin(library: Path, plan: bytes) -> EnginePlugin:
+    """The library, and whether the engine holds it: TensorRT promises that for version-compatible engines only."""
+    content = library.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return EnginePlugin(name=PLUGIN_NAME, version=PLUGIN_VERSION, library_sha256=digest, embedded=content in plan)
 
 
 def write_engine(

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.engine import EngineOptions
+from crnn_deploy.engine import BuildOptions
 from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.engine.profiles import parse_profile
 from crnn_deploy.errors import InputError
@@ -28,7 +28,7 @@ class EngineTools(Frozen):
     plugin: dict[str, str] | None
 
 
-def find_engine_tools(options: EngineOptions) -> EngineTools:
+def find_engine_tools(options: BuildOptions) -> EngineTools:
     """What engines would be built with here.
 
     Raises:
@@ -39,7 +39,7 @@ def find_engine_tools(options: EngineOptions) -> EngineTools:
     return EngineTools(flavor=flavor.name, version=flavor.trt.__version__, targets=targets, plugin=plugin)
 
 
-def check_profiles(options: EngineOptions, preprocessing: Preprocessing) -> None:
+def check_profiles(options: BuildOptions, preprocessing: Preprocessing) -> None:
     """Raise `InputError` if a profile is none, or holds what a model with this preprocessing can't take."""
     for text in options.profiles:
         parse_profile(text, preprocessing)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from crnn_deploy.benchmark import BenchmarkOptions
 from crnn_deploy.data.rendering import RenderOptions
-from crnn_deploy.engine import EngineOptions
+from crnn_deploy.engine import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation import EvaluateOptions
 from crnn_deploy.export import ExportOptions
@@ -65,26 +65,17 @@ def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
     return precisions
 
 
-class Engines(EngineOptions):
+class Engines(BuildOptions):
     """Engines of the student, one for each of `precisions`, with everything else that `build-engine` can be asked."""
 
-    precision: Precision = Field(default="fp16", exclude=True, description="each of `precisions` takes its place")
     precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(default=("fp16",), min_length=1)
     required: bool = Field(
         default=False, description="fail where they can't be built; otherwise they are left out, which the report tells"
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _several(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "precision" in value:
-            raise ValueError("a recipe names `precisions`, such as [fp16, int8]")
-        return value
-
     def options(self, precision: Precision) -> EngineOptions:
         """What to build in one of the precisions."""
-        shared = self.model_dump(include=set(EngineOptions.model_fields))
-        return EngineOptions.model_validate({**shared, "precision": precision})
+        return EngineOptions(**self.model_dump(include=set(BuildOptions.model_fields)), precision=precision)
 
 
 class Budget(Frozen):

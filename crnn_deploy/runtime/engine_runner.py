@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,7 +16,7 @@ from crnn_deploy.runtime.engine_manifest import EngineManifest
 Shape = tuple[int, ...]
 
 MOST_GRAPHS = 16
-"""Shapes that keep a graph; the one that was not used for the longest time makes room."""
+"""Shapes that keep a graph."""
 
 
 class EngineRunner:
@@ -42,8 +42,8 @@ class EngineRunner:
         self._input, self._output = _Mirror(memory), _Mirror(memory)
         self._maker = _ContextMaker(library, engine, memory)
         self._contexts: dict[int, Any] = {}
-        self._met: set[Shape] = set()
-        self._recorded: OrderedDict[Shape, _Execution] = OrderedDict()
+        self._met: Counter[Shape] = Counter()
+        self._recorded: dict[Shape, _Execution] = {}
         self._records = memory.captures and not self._maker.records_by_itself
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
@@ -74,15 +74,23 @@ class EngineRunner:
         self._memory.close()
 
     def _execution(self, shape: Shape, profile: int) -> _Execution:
+        self._met[shape] += 1
         if shape in self._recorded:
-            self._recorded.move_to_end(shape)
             return self._recorded[shape]
         if profile not in self._contexts:
             self._contexts[profile] = self._maker.make(profile)
         execution = self._prepared(self._contexts[profile], shape)
-        again = shape in self._met
-        self._met.add(shape)
-        return (self._with_graph(shape, profile) or execution) if again and self._records else execution
+        wanted = self._records and self._deserves_graph(shape)
+        return (self._with_graph(shape, profile) if wanted else None) or execution
+
+    def _deserves_graph(self, shape: Shape) -> bool:
+        """Recording takes as long as many runs: a shape must come again, and far more often than what makes room."""
+        if len(self._recorded) < MOST_GRAPHS:
+            return self._met[shape] > 1
+        return self._met[shape] > 2 * self._met[self._rarest()]
+
+    def _rarest(self) -> Shape:
+        return min(self._recorded, key=self._met.__getitem__)
 
     def _prepared(self, context: Any, shape: Shape) -> _Execution:
         """A context that is about to run a shape, with buffers that hold its input and output."""
@@ -110,8 +118,7 @@ class EngineRunner:
             self._records = False
             return None
         if len(self._recorded) == MOST_GRAPHS:
-            _, oldest = self._recorded.popitem(last=False)
-            self._memory.discard(oldest.graph)
+            self._memory.discard(self._recorded.pop(self._rarest()).graph)
         self._recorded[shape] = execution
         return execution
 

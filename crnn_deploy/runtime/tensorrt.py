@@ -21,6 +21,7 @@ from crnn_deploy.runtime.engine_manifest import (
     TITLES,
     EngineManifest,
     FlavorName,
+    Gpu,
     Machine,
     ShapeProfile,
     check_manifest,
@@ -28,11 +29,10 @@ from crnn_deploy.runtime.engine_manifest import (
 )
 from crnn_deploy.runtime.engine_runner import EngineRunner
 from crnn_deploy.runtime.outputs import batch_first
-from crnn_deploy.runtime.tensorrt_messages import Messages, hearing
+from crnn_deploy.runtime.tensorrt_messages import COMPLAINTS, Messages, hearing
 from crnn_deploy.spec import ModelSpec
 
 MODULES: Mapping[FlavorName, str] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
-_COMPLAINTS = ("INTERNAL_ERROR", "ERROR")
 
 
 class TensorRTSession:
@@ -51,14 +51,13 @@ class TensorRTSession:
         self._path = artifact.path
         self._manifest = read_manifest(artifact.path)
         self.runtime: str = self._manifest.flavor
-        libraries, plugin = installed_libraries(), _plugin_for(self._manifest)
+        gpu, libraries = find_gpu(), installed_libraries()
+        plugin = _plugin_for(self._manifest, gpu)
         versions = {name: str(library.__version__) for name, library in libraries.items()}
-        here = Machine(find_gpu(), versions, PLUGIN_VERSION if plugin else None)
+        here = Machine(gpu, versions, PLUGIN_VERSION if plugin else None)
         check_manifest(self._manifest, artifact.path, here)
         library = libraries[self._manifest.flavor]
-        if plugin:
-            load_plugin(library, plugin)
-        engine = _deserialized(library, artifact.path, self._manifest)
+        engine = _deserialized(library, artifact.path, self._manifest, plugin)
         self._runner = EngineRunner(library, engine, self._manifest, open_cuda())
         self.close = weakref.finalize(self, self._runner.close)
         self.device_ms = 0.0
@@ -114,22 +113,24 @@ def installed_libraries() -> dict[FlavorName, ModuleType]:
     return found
 
 
-def _plugin_for(manifest: EngineManifest) -> Path | None:
-    """The library that an engine needs beside it, where there is one."""
-    return plugin_library() if manifest.plugin and not manifest.plugin.embedded else None
+def _plugin_for(manifest: EngineManifest, gpu: Gpu | None) -> Path | None:
+    """The library that an engine needs beside it, where there is one with code for this GPU."""
+    if manifest.plugin is None or manifest.plugin.embedded:
+        return None
+    return plugin_library(() if gpu is None else (gpu.compute_capability,))
 
 
-def load_plugin(library: Any, path: Path) -> None:
-    """Make our plugin known to the module `tensorrt` or `tensorrt_rtx`, unless it is.
+def load_plugin(owner: Any, path: Path) -> None:
+    """Make our plugin known to a `Builder` or a `Runtime` of TensorRT's, for as long as that lives.
+
+    Known to the whole process, it would stand in the way of engines that bring it along, and of other builds of it.
 
     Raises:
         InputError: if the file does not load, or is something else.
     """
-    registry = library.get_plugin_registry()
-    if _knows_plugin(registry):
-        return  # a second time would fail
+    registry = owner.get_plugin_registry()
     registry.load_library(str(path))
-    if not _knows_plugin(registry):
+    if all(creator.name != PLUGIN_NAME for creator in registry.all_creators):
         raise InputError(
             f"The plugin library {path} does not load here.",
             "It was built for another system, is damaged, or is something else.",
@@ -137,21 +138,19 @@ def load_plugin(library: Any, path: Path) -> None:
         )
 
 
-def _knows_plugin(registry: Any) -> bool:
-    return any(creator.name == PLUGIN_NAME for creator in registry.all_creators)
-
-
-def _deserialized(library: Any, path: Path, manifest: EngineManifest) -> Any:
+def _deserialized(library: Any, path: Path, manifest: EngineManifest, plugin: Path | None) -> Any:
     messages = Messages()
     with hearing(library, messages) as logger:
         runtime = library.Runtime(logger)
-        if complaints := messages.of(*_COMPLAINTS):  # it was not made, and using it would end the process
+        if complaints := messages.of(*COMPLAINTS):  # it was not made, and using it would end the process
             raise _not_loaded(path, manifest, complaints)
         if manifest.version_compatible or (manifest.plugin and manifest.plugin.embedded):
             runtime.engine_host_code_allowed = True  # such engines hold code for the processor too
+        if plugin is not None:
+            load_plugin(runtime, plugin)
         engine = runtime.deserialize_cuda_engine(path.read_bytes())
     if engine is None:
-        raise _not_loaded(path, manifest, messages.of(*_COMPLAINTS))
+        raise _not_loaded(path, manifest, messages.of(*COMPLAINTS))
     return engine
 
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import Iterator
 from typing import Any
+
+COMPLAINTS = ("INTERNAL_ERROR", "ERROR")
+"""Severities of what went wrong."""
 
 
 class Messages:
@@ -55,5 +59,7 @@ def _logger(trt: Any) -> Any:
         def log(self, severity: Any, msg: str) -> None:
             if self.listeners:
                 self.listeners[-1].add(severity.name, msg)
+            elif severity.name in COMPLAINTS:  # such as why a run failed
+                logging.getLogger(__name__).error(msg)
 
     return Logger()

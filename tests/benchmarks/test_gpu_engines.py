@@ -17,7 +17,8 @@ from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.engine import EngineConfig
-from crnn_deploy.engine.record import LayerCount, RecurrentHome
+from crnn_deploy.engine.lowering import RecurrentLayer
+from crnn_deploy.engine.record import LayerCount
 from crnn_deploy.errors import GateError
 from crnn_deploy.runtime.engine_manifest import Gpu
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
@@ -31,7 +32,7 @@ def fake_build(config: EngineConfig) -> object:
     if config.precision == "int8":
         raise GateError("A convolution runs in FP16.")
     assert config.data is not None
-    home = RecurrentHome(
+    home = RecurrentLayer(
         name="gru", op="GRU", hidden=8, directions=2, home="plugin" if config.plugin else "loop", reason=""
     )
     layers = (LayerCount(kind="convolution", precision=config.precision, count=3),)

@@ -31,6 +31,13 @@ def rtx() -> str:
     return "tensorrt-rtx"
 
 
+@pytest.fixture
+def uses_rtx(rtx: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds with TensorRT-RTX as on a machine without a GPU."""
+    assert rtx
+    monkeypatch.setattr("crnn_deploy.engine.flavors.find_gpu", lambda: None)
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
     """Exported models by name, and the images that one was quantized with."""

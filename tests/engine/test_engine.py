@@ -5,38 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import os
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import onnx
 import pytest
+from engine.rtx_engines import Models, build, counts
 from onnx import helper
 
 from crnn_deploy.artifact import open_artifact, read_onnx, read_spec, write_onnx
-from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
+from crnn_deploy.engine import EngineConfig, build_engine
 from crnn_deploy.engine import engine as engine_module
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE
 from crnn_deploy.runtime.engine_manifest import EngineLayer, read_manifest
 
 FOUR = ("sm86", "sm89", "sm120", "sm80")
-Models = dict[str, Path]
 
-
-@pytest.fixture(autouse=True)
-def _uses_rtx(rtx: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert rtx
-    monkeypatch.setattr("crnn_deploy.engine.flavors.find_gpu", lambda: None)
-
-
-def build(folder: Path, model: Path, **options: Any) -> BuiltEngine:
-    given = {"targets": ("sm89",), "plugin": False} | options
-    return build_engine(EngineConfig(model=model, output=folder / "m.engine", flavor="tensorrt-rtx", **given))
-
-
-def counts(made: BuiltEngine) -> dict[tuple[str, str], int]:
-    return {(layer.kind, layer.precision): layer.count for layer in made.record.layers}
+pytestmark = pytest.mark.usefixtures("uses_rtx")
 
 
 @pytest.mark.parametrize("targets", [("sm89",), FOUR])
@@ -70,51 +55,6 @@ def test_lstm_and_classifier(tmp_path: Path, models: Models) -> None:
     classifier = build(tmp_path / "b", models["classifier"], max_batch=4)
     (profile,) = classifier.record.profiles
     assert (profile.min, profile.max) == ((1, 1, 16, 40), (4, 1, 16, 40))
-
-
-@pytest.mark.parametrize(("name", "precision"), [("gru", "fp32"), ("gru", "fp16"), ("int8", "int8")])
-def test_the_plugin_is_one_layer_for_each_gru_layer_and_embedded(
-    tmp_path: Path, models: Models, plugin: Path, name: str, precision: str
-) -> None:
-    made = build(tmp_path, models[name], precision=precision, plugin=True)
-    assert counts(made)["plugin", "fp32" if precision == "fp32" else "fp16"] == 2
-    assert [layer.home for layer in made.record.recurrent] == ["plugin", "plugin"]
-    assert made.record.plugin is not None
-    assert made.record.plugin.embedded
-    assert made.record.plugin.library_sha256 == sha256(plugin.read_bytes()).hexdigest()
-    assert made.record.engine_bytes > made.record.plugin_bytes == plugin.stat().st_size
-
-
-def test_the_plugin_may_stay_outside(tmp_path: Path, models: Models, plugin: Path) -> None:
-    inside = build(tmp_path / "inside", models["gru"], plugin=True)
-    beside = build(tmp_path / "beside", models["gru"], plugin=True, embed_plugin=False)
-    assert beside.record.plugin is not None
-    assert not beside.record.plugin.embedded
-    assert inside.record.engine_bytes - beside.record.engine_bytes > 0.9 * plugin.stat().st_size
-
-
-def test_without_a_plugin_library_the_loop_is_proposed(
-    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(PLUGIN_VARIABLE, "")
-    with pytest.raises(InputError, match="no plugin library") as caught:
-        build(tmp_path, models["gru"], plugin=True)
-    assert "--no-plugin" in caught.value.fix
-
-
-def test_without_nvcc_a_library_compiled_earlier_serves(
-    tmp_path: Path, models: Models, plugin: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_compiler(*_: object) -> None:
-        raise InputError("nvcc is missing.")
-
-    monkeypatch.delenv(PLUGIN_VARIABLE)
-    monkeypatch.setattr(engine_module, "build_plugin", no_compiler)
-    with pytest.raises(InputError, match="no plugin library") as caught:
-        build(tmp_path, models["gru"], plugin=True)
-    assert caught.value.cause == "nvcc is missing."
-    monkeypatch.setattr(engine_module, "plugin_library", lambda: plugin)
-    assert build(tmp_path, models["gru"], plugin=True).record.plugin_bytes == plugin.stat().st_size
 
 
 def test_the_engine_tells_what_it_is(tmp_path: Path, models: Models) -> None:
@@ -189,18 +129,6 @@ def test_what_tensorrt_cannot_build_is_told_in_its_words(tmp_path: Path, models:
     with pytest.raises(InputError, match="could not build") as caught:
         build(tmp_path, models["gru"], precision="fp32", targets=("sm75",))
     assert "SM75" in caught.value.cause
-
-
-def test_a_broken_plugin_library_is_told(
-    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch, plugin: Path
-) -> None:
-    assert plugin
-    broken = tmp_path / "broken.so"
-    broken.write_bytes(b"nothing")
-    monkeypatch.setenv(PLUGIN_VARIABLE, str(broken))
-    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.PLUGIN_NAME", "NotLoadedYet")
-    with pytest.raises(InputError, match=r"broken\.so does not load here"):
-        build(tmp_path, models["gru"], plugin=True)
 
 
 def test_outputs_are_checked_before_the_work(tmp_path: Path, models: Models) -> None:

@@ -52,7 +52,7 @@ Format/Datatype: Half }], ParameterType: PluginV3, PluginName: CrnnGru, Metadata
 Name: /head/MatMul, LayerType: MatrixMultiply, Inputs: [ { Name: h, Format/Datatype: Half }], Outputs: [ { Name: \
 logits, Format/Datatype: Half }], Metadata: [ONNX Layer: /head/MatMul]\x1e[ONNX Layer: /head/Add]
 """
-GRU = RecurrentLayer("/rnn/GRU", "GRU", 96, 2, "plugin")
+GRU = RecurrentLayer(name="/rnn/GRU", op="GRU", hidden=96, directions=2, home="plugin")
 
 
 def facts(dump: str, profile: int = 0) -> list[tuple[str, str, str]]:
@@ -131,6 +131,8 @@ def test_each_recurrent_layer_is_one_plugin_layer_in_each_profile() -> None:
         check_recurrent(layers, [GRU])
     with pytest.raises(GateError, match="plugin should run 0 recurrent layers and runs 1"):
         check_recurrent([layer for layer in layers if layer.profile == 0], [])
+    with pytest.raises(GateError, match="plugin should run 1 recurrent layers and runs 0"):
+        check_recurrent([], [GRU])
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\x1e\x1f", exclude_categories=["Cs"]), min_size=1)

@@ -59,7 +59,7 @@ def test_engines_take_all_that_build_engine_does(path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("engines.precision=fp16", "`precisions`, such as"),
+        ("engines.precision=fp16", "did you mean 'precisions'"),
         ("engines.precisions=[fp16, fp16]", "named twice"),
         ("engines.precisions=[]", "engines.precisions"),
         ("engines.precisions=[fp8]", "engines.precisions"),

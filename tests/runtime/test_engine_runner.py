@@ -93,15 +93,28 @@ def test_buffers_grow_by_doubling_and_take_their_graphs_along(runner) -> None:
     assert set(cuda.device) == before
 
 
-def test_the_graph_that_was_not_used_longest_makes_room(runner, monkeypatch) -> None:
+def test_the_graph_of_the_rarest_shape_makes_room_for_one_that_comes_far_more_often(runner, monkeypatch) -> None:
     monkeypatch.setattr(engine_runner, "MOST_GRAPHS", 2)
     run, library = runner()
     run.run(images(100, 8), 0)
-    for width in (32, 32, 64, 64, 32, 96, 96):  # 64 makes room for 96
+    for width in (*[32] * 4, *[64] * 2, *[96] * 4):
         run.run(images(width), 0)
+    assert log_of(run, library.cuda, images(64)) == RUN_BY_GRAPH
+    for _ in range(4):
+        run.run(images(96), 0)
     assert len(library.cuda.graphs) == 2
-    assert log_of(run, library.cuda, images(32)) == RUN_BY_GRAPH
+    assert log_of(run, library.cuda, images(96)) == RUN_BY_GRAPH
     assert "run" in log_of(run, library.cuda, images(64))
+
+
+def test_many_shapes_in_turn_are_not_recorded_again_and_again(runner, monkeypatch) -> None:
+    monkeypatch.setattr(engine_runner, "MOST_GRAPHS", 2)
+    run, library = runner()
+    run.run(images(100, 8), 0)
+    for _ in range(6):
+        for width in range(32, 100, 4):
+            run.run(images(width), 0)
+    assert len(library.contexts) == 1 + 2
 
 
 def test_engines_that_cannot_be_recorded_run_without_graphs(runner) -> None:

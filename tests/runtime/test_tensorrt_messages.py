@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from crnn_deploy.runtime.tensorrt_messages import Messages, hearing
 
 INFO, ERROR = SimpleNamespace(name="INFO"), SimpleNamespace(name="ERROR")
@@ -29,7 +31,7 @@ def test_messages_are_kept_in_order_and_told_once() -> None:
     assert messages.starting_with("Layers:") == ("Layers: a",)
 
 
-def test_the_logger_outlives_its_listeners_and_is_one_for_all() -> None:
+def test_the_logger_outlives_its_listeners_and_is_one_for_all(caplog: pytest.LogCaptureFixture) -> None:
     trt, first, second = library(), Messages(), Messages()
     with hearing(trt, first) as logger:
         logger.log(INFO, "one")
@@ -37,7 +39,9 @@ def test_the_logger_outlives_its_listeners_and_is_one_for_all() -> None:
             assert same is logger
             logger.log(ERROR, "two")
         logger.log(INFO, "three")
-    logger.log(ERROR, "nobody listens")
+    logger.log(INFO, "nobody listens")
+    logger.log(ERROR, "and yet it is told")
+    assert caplog.messages == ["and yet it is told"]
     assert first.text() == "[INFO] one\n[INFO] three\n"
     assert second.text() == "[ERROR] two\n"
 

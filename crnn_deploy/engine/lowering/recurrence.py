@@ -95,7 +95,12 @@ def _describe(node: onnx.NodeProto, reason: str) -> RecurrentLayer:
     given = attributes_of(node)
     directions = 2 if given.get("direction") == b"bidirectional" else 1
     return RecurrentLayer(
-        node.name, node.op_type, given["hidden_size"], directions, "loop" if reason else "plugin", reason
+        name=node.name,
+        op=node.op_type,
+        hidden=given["hidden_size"],
+        directions=directions,
+        home="loop" if reason else "plugin",
+        reason=reason,
     )
 
 

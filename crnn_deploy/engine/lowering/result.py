@@ -19,9 +19,8 @@ class LoweringOptions(Frozen):
     keep_fp32: tuple[str, ...] = Field(default=(), description="names of nodes that stay in FP32")
 
 
-@dataclass(frozen=True)
-class RecurrentLayer:
-    """Where a GRU, LSTM or RNN runs, and why not by the plugin."""
+class RecurrentLayer(Frozen):
+    """Where a GRU, LSTM or RNN runs: in our plugin, or in a loop of TensorRT's, and why."""
 
     name: str
     op: str

@@ -133,3 +133,12 @@ def test_the_largest_layer_on_each_device(kernels: EmulatedKernels, half: bool) 
     output = np.zeros(problem.output_shape, problem.gates.dtype)
     assert kernels.status(problem, Gpu(major=9), output) == 0
     assert kernels.status(problem, Gpu(major=7), output) == INVALID_CONFIGURATION
+
+
+@pytest.mark.parametrize(("half", "largest", "beyond"), [(True, 992, 1000), (False, 656, 660)], ids=["fp16", "fp32"])
+def test_the_largest_layer_of_turing(kernels: EmulatedKernels, half: bool, largest: int, beyond: int) -> None:
+    fits = draw(1, 1, largest, directions=1, half=half)
+    assert error(kernels, fits, Gpu(major=7)) < BOUND[fits.gates.dtype]
+    problem = draw(1, 1, beyond, directions=1, half=half)
+    output = np.zeros(problem.output_shape, problem.gates.dtype)
+    assert kernels.status(problem, Gpu(major=7), output) == INVALID_CONFIGURATION

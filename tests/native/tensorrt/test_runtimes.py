@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
+from tensorrt_runtimes import RUNTIMES, asked
 
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-
-# `make install` puts lean runtimes of two versions there: they can't live in one environment.
-LEAN = Path(sys.prefix) / "lean"
-RUNTIMES = {
-    "TensorRT": ("tensorrt", None),
-    "TensorRT-RTX": ("tensorrt_rtx", None),
-    "lean TensorRT 10": ("tensorrt_lean_bindings", LEAN / "10"),
-    "lean TensorRT 11": ("tensorrt_lean_bindings", LEAN / "11"),
-}
 
 SCRIPT = """
 import importlib, json, sys
@@ -53,24 +37,9 @@ registry.deregister_library(handle)
 """
 
 
-def loaded(module: str, folder: Path | None, library: Path) -> dict[str, Any]:
-    """What a process that knows nothing of us makes of the library."""
-    search = {"PYTHONPATH": str(folder)} if folder else {}
-    command = [sys.executable, "-c", SCRIPT, module, str(library), PLUGIN_NAME, PLUGIN_VERSION]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **search})
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_it_loads_and_makes_plugins(plugin, runtime):
-    module, folder = RUNTIMES[runtime]
-    if not (folder / module).is_dir() if folder else importlib.util.find_spec(module) is None:
-        pytest.skip(f"{runtime} is not installed here ({folder or module})")
-    found = loaded(module, folder, plugin.path)
-    if folder:
-        assert found["version"].split(".")[0] == folder.name
+    found = asked(runtime, SCRIPT, str(plugin.path), PLUGIN_NAME, PLUGIN_VERSION)
     assert [PLUGIN_NAME, PLUGIN_VERSION, ""] in found["listed"]
     assert found["fields"] == [["hidden_size", "INT32"], ["direction", "CHAR"]]
     assert found["plugin"] == [PLUGIN_NAME, PLUGIN_VERSION, ""]
