@@ -35,6 +35,7 @@ FUNCTIONS = {
     "cudaGetLastError": (),
     "cudaGetErrorString": ("error",),
 }
+STREAM, GRAPH, EXECUTABLE = 5, 11, 13
 SUCCESS = SimpleNamespace(name="cudaSuccess")
 FULL = SimpleNamespace(name="cudaErrorMemoryAllocation")
 BROKEN = SimpleNamespace(name="cudaErrorIllegalAddress")
@@ -117,6 +118,33 @@ class CudaPython(ModuleType):
 
     def _cudaGetErrorString(self, error: Any) -> tuple[Any, ...]:
         return SUCCESS, error.name.encode()
+
+
+class FakeDriver:
+    """A stand-in of libcuda that notes each call by name and checks the handles in it."""
+
+    def __init__(self, **failing: int) -> None:
+        self.calls: list[str] = []
+        self.failing = failing
+
+    def __getattr__(self, name: str) -> Any:
+        def function(*arguments: Any) -> int:
+            self.calls.append(name)
+            return self.failing.get(name, 0) or self._answer(name, arguments)
+
+        return function
+
+    def _answer(self, name: str, arguments: tuple[Any, ...]) -> int:
+        handles = [argument.value for argument in arguments if isinstance(argument, ctypes.c_void_p)]
+        if name == "cuStreamEndCapture":
+            arguments[1]._obj.value = GRAPH
+        if name == "cuGraphInstantiateWithFlags":
+            assert handles == [GRAPH]
+            arguments[0]._obj.value = EXECUTABLE
+        expected = {"cuGraphDestroy": [GRAPH], "cuGraphLaunch": [EXECUTABLE, STREAM]}
+        expected |= {"cuGraphExecDestroy": [EXECUTABLE], "cuStreamBeginCapture_v2": [STREAM]}
+        assert handles == expected.get(name, handles)
+        return 0
 
 
 class PyCudaError(Exception):

@@ -38,8 +38,7 @@ class FakeCuda:
 
     stream = 7
 
-    def __init__(self, captures: bool = True) -> None:
-        self.captures = captures
+    def __init__(self) -> None:
         self.closed = False
         self.log: list[str] = []
         self.device: dict[int, bytearray] = {}

@@ -15,6 +15,7 @@ import numpy as np
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
+from crnn_deploy.runtime.driver_graphs import DriverGraphs
 from crnn_deploy.runtime.engine_manifest import Gpu
 from crnn_deploy.units import size as spelt
 
@@ -42,15 +43,14 @@ def open_cuda() -> CudaMemory:
 
 
 class PyCudaMemory:
-    """A `CudaMemory` by pycuda, in the context that all libraries of the process share. It knows no graphs."""
-
-    captures = False
+    """A `CudaMemory` by pycuda, in the context that all libraries of the process share."""
 
     def __init__(self) -> None:
         importlib.import_module("pycuda.autoprimaryctx")  # makes the context current until the process ends
         self._cuda = importlib.import_module("pycuda.driver")
         self._stream = self._cuda.Stream(1)  # does not wait for the default stream
         self.stream = int(self._stream.handle)
+        self._graphs = DriverGraphs(ctypes.CDLL(_DRIVER), self.stream)
         self._start, self._stop = self._cuda.Event(), self._cuda.Event()
         self._allocations: dict[int, Any] = {}
 
@@ -109,22 +109,20 @@ class PyCudaMemory:
         self._stream.synchronize()
 
     def capture(self, send: Callable[[], bool]) -> Graph | None:
-        return None
+        return self._graphs.capture(send)
 
     def launch(self, graph: Graph) -> None:
-        raise NotImplementedError("pycuda makes no graphs")
+        self._graphs.launch(graph)
 
     def discard(self, graph: Graph) -> None:
-        raise NotImplementedError("pycuda makes no graphs")
+        self._graphs.discard(graph)
 
     def close(self) -> None:
-        del self._stream, self._start, self._stop
+        del self._graphs, self._stream, self._start, self._stop
 
 
 class CudaPythonMemory:
     """A `CudaMemory` by the runtime bindings of cuda-python, 12.6 and later."""
-
-    captures = True
 
     def __init__(self) -> None:
         self._cuda = importlib.import_module("cuda.bindings.runtime")

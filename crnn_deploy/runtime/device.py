@@ -19,8 +19,6 @@ class CudaMemory(Protocol):
 
     stream: int
     """Handle of the stream, as TensorRT takes it."""
-    captures: bool
-    """Whether work can be recorded as a CUDA graph."""
 
     def allocate(self, size: int) -> int:
         """Address of `size` bytes of device memory. Raises `InputError` where none is left."""

@@ -44,7 +44,7 @@ class EngineRunner:
         self._contexts: dict[int, Any] = {}
         self._met: Counter[Shape] = Counter()
         self._recorded: dict[Shape, _Execution] = {}
-        self._records = memory.captures and not self._maker.records_by_itself
+        self._records = not self._maker.records_by_itself
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fake_cuda import BROKEN, FUNCTIONS, OLD_DRIVER, CudaPython, py_cuda
+from fake_cuda import BROKEN, FUNCTIONS, OLD_DRIVER, CudaPython, FakeDriver, py_cuda
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime import cuda_memory
@@ -26,6 +26,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(driver: bool = True, pycuda: ModuleType | None = None, cuda_python: ModuleType | None = None) -> None:
         monkeypatch.setattr(cuda_memory, "_has_driver", lambda: driver)
+        monkeypatch.setattr(cuda_memory.ctypes, "CDLL", lambda _: FakeDriver())
         for name, module in (("pycuda.driver", pycuda), ("cuda.bindings.runtime", cuda_python)):
             for parent in (name.split(".")[0], name.rpartition(".")[0]):
                 monkeypatch.setitem(sys.modules, parent, ModuleType(parent) if module else None)
@@ -102,7 +103,16 @@ def test_pycuda_frees_what_it_took(install) -> None:
     memory.free(address)
     memory.unpin(host)
     assert driver.freed == [address, host.ctypes.data]
-    assert memory.capture(lambda: True) is None
+
+
+def test_pycuda_records_graphs_by_the_driver(install) -> None:
+    install(pycuda=py_cuda())
+    memory = open_cuda()
+    graph = memory.capture(lambda: True)
+    assert graph
+    memory.launch(graph)
+    memory.discard(graph)
+    memory.close()
 
 
 def test_cuda_python_frees_what_it_took(install) -> None:

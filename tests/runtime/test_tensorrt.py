@@ -26,11 +26,9 @@ Opened = tuple[TensorRTSession, FakeLibrary]
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Opened]:
-    def make(
-        rtx: bool = False, captures: bool = True, loops: bool = False, gpu: Gpu | None = GPU, **changes: Any
-    ) -> Opened:
+    def make(rtx: bool = False, loops: bool = False, gpu: Gpu | None = GPU, **changes: Any) -> Opened:
         profiles = changes.pop("profiles", PROFILES)
-        library = FakeLibrary(FakeCuda(captures), profiles, rtx, loops)
+        library = FakeLibrary(FakeCuda(), profiles, rtx, loops)
         fake_tensorrt.install(monkeypatch, library, gpu)
         flavor = "tensorrt-rtx" if rtx else "tensorrt"
         session = open_session(fake_tensorrt.engine(tmp_path, profiles, **{"flavor": flavor, **changes}))
