@@ -26,14 +26,14 @@ struct Plan {
 int divided(int number, int by) { return (number + by - 1) / by; }
 
 cudaError_t find_device(Device& device) {
-  int id = 0, major = 0;
+  int id = 0, clusters = 0;
   if (cudaError_t error = cudaGetDevice(&id); error != cudaSuccess) return error;
-  if (cudaError_t error = cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, id); error != cudaSuccess)
+  if (cudaError_t error = cudaDeviceGetAttribute(&clusters, cudaDevAttrClusterLaunch, id); error != cudaSuccess)
     return error;
   if (cudaError_t error = cudaDeviceGetAttribute(&device.processors, cudaDevAttrMultiProcessorCount, id);
       error != cudaSuccess)
     return error;
-  device.clusters = compiled_for_clusters() && major >= 9;
+  device.clusters = compiled_for_clusters() && clusters != 0;
   return cudaDeviceGetAttribute(&device.shared_bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, id);
 }
 

@@ -275,7 +275,7 @@ extern "C" inline cudaError_t cudaGetDevice(int* device) {
 
 extern "C" inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   auto const& properties = emulator::properties;
-  *value = attribute == cudaDevAttrComputeCapabilityMajor   ? properties.major
+  *value = attribute == cudaDevAttrClusterLaunch            ? properties.major >= 9
            : attribute == cudaDevAttrMultiProcessorCount ? properties.processors
                                                              : properties.shared_bytes;
   return cudaSuccess;
