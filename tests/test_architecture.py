@@ -28,6 +28,7 @@ FLOORS = (
     ("data",),
     ("artifact", "environment"),
     ("native",),
+    ("graphs",),
     ("spec",),
     ("validation", "files", "progress"),
     ("errors", "units"),

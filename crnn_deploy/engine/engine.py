@@ -25,7 +25,7 @@ from crnn_deploy.engine.writing import compose_record, log_path, write_engine
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.functions import DOMAIN
 from crnn_deploy.files import check_output, write_text
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, plugin_library
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.runtime.tensorrt_messages import Messages
@@ -64,7 +64,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)
     profiles = choose_profiles(config, parent.spec.preprocessing, widths)
 
-    lowered, parity = _lower(model, config, parent, source, progress)
+    lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
     order = BuildOrder(
         model=_as_tensorrt_takes_it(lowered.model),
         flavor=flavor,
@@ -85,11 +85,19 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     return BuiltEngine(write_engine(config, parent, model, order, built, record), record)
 
 
+def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:
+    return LoweringOptions(
+        precision=config.precision,
+        plugin=config.plugin,
+        largest_layer=largest_layer(targets, half=config.precision != "fp32"),
+        keep_fp32=config.keep_fp32,
+    )
+
+
 def _lower(
-    model: onnx.ModelProto, config: EngineConfig, parent: Artifact, source: Source | None, progress: Progress
+    model: onnx.ModelProto, options: LoweringOptions, parent: Artifact, source: Source | None, progress: Progress
 ) -> tuple[Lowered, LoweringParity | None]:
     """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
-    options = LoweringOptions(precision=config.precision, plugin=config.plugin, keep_fp32=config.keep_fp32)
     if source is None:
         return lower(model, options), None
     images = Images(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)

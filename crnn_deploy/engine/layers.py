@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from crnn_deploy.engine.lowering import RecurrentLayer
 from crnn_deploy.errors import GateError
-from crnn_deploy.inspection.engine_facts import PRODUCTS
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.engine_manifest import EngineLayer
 
 LAYERS_HEADING = "Layers:"
@@ -126,7 +126,7 @@ def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], 
 def realised_precisions(layers: Sequence[EngineLayer], node: str) -> set[str]:
     """What an ONNX node runs in: that of its products, or of all its floating-point work where it has become a loop."""
     made = [layer for layer in layers if node in layer.origins or node in layer.name.split(" + ")]
-    products = {layer.precision for layer in made if layer.kind in PRODUCTS}
+    products = {layer.precision for layer in made if layer.kind in MULTIPLYING_KINDS}
     return products or {layer.precision for layer in made if layer.precision in _PRODUCT_PRECISIONS}
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import numpy as np
 import onnx
 from onnx import numpy_helper
@@ -30,21 +27,6 @@ def flush_subnormals(model: onnx.ModelProto) -> int:
     return flushed
 
 
-def prune(graph: onnx.GraphProto) -> None:
-    """Remove what no output depends on: nodes, trailing outputs of nodes, and initializers."""
-    needed = {output.name for output in graph.output}
-    kept = []
-    for node in reversed(graph.node):
-        if needed.isdisjoint(node.output):
-            continue
-        while node.output[-1] not in needed:
-            node.output.pop()
-        needed.update(node.input)
-        kept.append(node)
-    _replace(graph.node, reversed(kept))
-    _replace(graph.initializer, [tensor for tensor in graph.initializer if tensor.name in needed])
-
-
 def strip_traces(model: onnx.ModelProto) -> None:
     """Remove doc strings and exporter metadata, which hold stack traces with the paths of this machine."""
     del model.metadata_props[:]
@@ -53,10 +35,3 @@ def strip_traces(model: onnx.ModelProto) -> None:
         element.ClearField("doc_string")
     for node in model.graph.node:
         del node.metadata_props[:]
-
-
-def _replace(field: Any, elements: Iterable[Any]) -> None:
-    """Give a repeated protobuf field new elements, some of which it may hold already."""
-    copies = list(elements)
-    del field[:]
-    field.extend(copies)

@@ -18,11 +18,12 @@ from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
 from crnn_deploy.data import batches, open_source, sample
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.export.cleanup import flush_subnormals, prune, strip_traces
+from crnn_deploy.export.cleanup import flush_subnormals, strip_traces
 from crnn_deploy.export.parity import Parity, compare, random_batches
 from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
 from crnn_deploy.export.torchscript import trace
 from crnn_deploy.files import check_output
+from crnn_deploy.graphs.pruning import prune
 from crnn_deploy.models import load_model
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime import open_session

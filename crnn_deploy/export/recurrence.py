@@ -8,6 +8,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from crnn_deploy.errors import GateError
+from crnn_deploy.graphs.wiring import producers_of
 
 RECURRENT_OPS = ("GRU", "LSTM", "RNN")
 _STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM
@@ -40,7 +41,7 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
 
 def drop_zero_states(graph: onnx.GraphProto) -> None:
     """Remove initial states that are zeros, which ONNX assumes anyway. States that a model has learned stay."""
-    producers = {output: node for node in graph.node for output in node.output}
+    producers = producers_of(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
         if node.op_type not in RECURRENT_OPS:

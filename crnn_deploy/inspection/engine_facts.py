@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from crnn_deploy.runtime.engine_manifest import EngineLayer, EngineManifest, EnginePlugin, FlavorName, ShapeProfile
 from crnn_deploy.spec import Frozen
 
-# Kinds of layers that do the multiplying; the others move, add and compare.
-PRODUCTS = ("convolution", "matmul", "plugin")
+# The others move, add and compare.
+MULTIPLYING_KINDS = ("convolution", "matmul", "plugin")
 _FLOATING = ("fp32", "tf32", "fp16", "bf16", "fp8", "fp4")
 
 
@@ -53,7 +53,7 @@ def engine_precision(manifest: EngineManifest) -> str:
     the build told nothing.
     """
     layers = _first_profile(manifest)
-    products = _formats(layer for layer in layers if layer.kind in PRODUCTS)
+    products = _formats(layer for layer in layers if layer.kind in MULTIPLYING_KINDS)
     return products or _formats(layers) or manifest.precision
 
 

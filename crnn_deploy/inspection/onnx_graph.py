@@ -9,6 +9,7 @@ import onnx.inliner
 from onnx import TensorProto
 
 from crnn_deploy.export.functions import DOMAIN, OP_OF
+from crnn_deploy.graphs.wiring import producers_of
 from crnn_deploy.native import kernel_level
 
 # Products: operator → positions of its activations and weights among the inputs.
@@ -72,7 +73,7 @@ class OnnxGraph:
         for node in self.nodes:
             if node.op_type == "Constant" and node.attribute[0].name == "value":
                 self.constants[node.output[0]] = node.attribute[0].t
-        self._producers = {output: node for node in self.nodes for output in node.output}
+        self._producers = producers_of(self.model.graph)
 
     @property
     def inputs(self) -> list[onnx.ValueInfoProto]:

@@ -10,7 +10,7 @@ from rich.text import Text
 from crnn_deploy.engine import EngineRecord
 from crnn_deploy.engine.parity import LoweringParity
 from crnn_deploy.engine.record import KeptLayer
-from crnn_deploy.inspection.engine_facts import PRODUCTS
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.engine_manifest import TITLES, ShapeProfile
 from crnn_deploy.units import MISSING, significant, size
 
@@ -56,7 +56,7 @@ def _reading(parity: LoweringParity) -> str:
 def _layers(record: EngineRecord) -> Table:
     """A row per kind of layer, a column per precision."""
     precisions = sorted({layer.precision for layer in record.layers}, key=_precision_order)
-    kinds = sorted({layer.kind for layer in record.layers}, key=lambda kind: (kind not in PRODUCTS, kind))
+    kinds = sorted({layer.kind for layer in record.layers}, key=lambda kind: (kind not in MULTIPLYING_KINDS, kind))
     counts = {(layer.kind, layer.precision): layer.count for layer in record.layers}
     table = _table("", *precisions)
     for kind in kinds:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from crnn_deploy import units
 from crnn_deploy.engine import EngineRecord
-from crnn_deploy.inspection.engine_facts import PRODUCTS
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.report.model import Report
 from crnn_deploy.report.table import Cell, Table
 from crnn_deploy.runtime.engine_manifest import TITLES, ShapeProfile
@@ -53,9 +53,11 @@ def _precisions(records: Sequence[EngineRecord]) -> list[str]:
 
 
 def _layers_in(precision: str) -> Callable[[EngineRecord], Cell]:
+    order = {kind: position for position, kind in enumerate(MULTIPLYING_KINDS)}
+
     def cell(record: EngineRecord) -> Cell:
         layers = [layer for layer in record.layers if layer.precision == precision]
-        layers.sort(key=lambda layer: PRODUCTS.index(layer.kind) if layer.kind in PRODUCTS else len(PRODUCTS))
+        layers.sort(key=lambda layer: order.get(layer.kind, len(order)))
         return Cell(", ".join(f"{each.count} {each.kind}" for each in layers) or units.MISSING)
 
     return cell

@@ -6,10 +6,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from crnn_deploy.engine.lowering.editing import Constants, constants_of
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.graph.wiring import nested
+from crnn_deploy.graphs.wiring import Constants, constants_of, nested
 from crnn_deploy.runtime.engine_manifest import Precision
 
 QDQ = ("QuantizeLinear", "DequantizeLinear")

@@ -17,16 +17,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from crnn_deploy.engine.lowering.checking import opset_of
-from crnn_deploy.engine.lowering.editing import (
-    add_constant,
-    attributes_of,
-    captured,
-    constants_of,
-    drop_unread,
-    replace_nodes,
-)
+from crnn_deploy.engine.lowering.editing import add_constant, attributes_of, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
+from crnn_deploy.graphs.pruning import prune
+from crnn_deploy.graphs.wiring import captured, constants_of
 
 
 def to_half(model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:
@@ -63,7 +58,7 @@ class _Conversion:
             self._read(name, half=False)
         replace_nodes(self._graph, self._nodes)
         del self._graph.value_info[:]
-        drop_unread(self._graph)
+        prune(self._graph)
 
     def _convert(self, node: onnx.NodeProto) -> None:
         half = node.name not in self._in_fp32

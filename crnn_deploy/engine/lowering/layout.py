@@ -7,16 +7,10 @@ from collections.abc import Sequence
 import onnx
 from onnx import helper
 
-from crnn_deploy.engine.lowering.editing import (
-    Constants,
-    attributes_of,
-    constants_of,
-    drop_unread,
-    producers_of,
-    read_instead,
-    replace_nodes,
-)
+from crnn_deploy.engine.lowering.editing import attributes_of, read_instead, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
+from crnn_deploy.graphs.pruning import prune
+from crnn_deploy.graphs.wiring import Constants, constants_of, producers_of
 
 _STEPS_FIRST = [1, 0, 2]  # [N, T, C] ↔ [T, N, C]
 
@@ -27,7 +21,7 @@ def cancel_transposes(graph: onnx.GraphProto) -> None:
     while changed:
         changed = _join_directions(graph) or _merge(graph) or _lift(graph)
     _skip_identities(graph)
-    drop_unread(graph)
+    prune(graph)
 
 
 def _join_directions(graph: onnx.GraphProto) -> bool:

@@ -30,7 +30,7 @@ def lower(model: onnx.ModelProto, options: LoweringOptions) -> Lowered:
     """
     check_model(model, options.precision)
     lowered = prepared(model)
-    recurrent = lower_recurrences(lowered, options.plugin)
+    recurrent = lower_recurrences(lowered, options.plugin, options.largest_layer)
     cancel_transposes(lowered.graph)
     in_fp32: dict[str, str] = {}
     if options.precision != "fp32":

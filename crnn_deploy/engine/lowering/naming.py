@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-PREFIX = "engine::"
+from crnn_deploy.graphs.naming import ReservedNames
+
+RESERVED = ReservedNames("engine::", "lowering")
 """What no name in a graph begins with before it is lowered."""
 
-
-def made(role: str, name: str) -> str:
-    """The name of what plays `role` for the tensor or node `name`. Different arguments give different names."""
-    return f"{PREFIX}{role}::{name}"
+made = RESERVED.made

@@ -6,10 +6,9 @@ import onnx
 
 from crnn_deploy.engine.lowering.checking import holds_qdq
 from crnn_deploy.engine.lowering.editing import constants_as_initializers
-from crnn_deploy.engine.lowering.naming import PREFIX
+from crnn_deploy.engine.lowering.naming import RESERVED
 from crnn_deploy.errors import InputError
 from crnn_deploy.quantization.graph.preparation import name_nodes, prepare
-from crnn_deploy.quantization.graph.wiring import nested
 
 
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -29,7 +28,7 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     del copy.graph.value_info[:]
     constants_as_initializers(copy.graph)
     name_nodes(copy.graph)
-    _refuse_reserved_names(copy.graph)
+    RESERVED.refuse_in(copy.graph)
     return copy
 
 
@@ -40,15 +39,3 @@ def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
         raise
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         raise InputError("ONNX Runtime cannot load the model.", str(error)) from None
-
-
-def _refuse_reserved_names(graph: onnx.GraphProto) -> None:
-    for part in nested(graph):
-        named = [item.name for item in (*part.input, *part.initializer, *part.node)]
-        for name in (*named, *(output for node in part.node for output in node.output)):
-            if name.startswith(PREFIX):
-                raise InputError(
-                    f"The model has a tensor or node named {name}.",
-                    f"Names that begin with {PREFIX} are kept for what lowering adds.",
-                    "Rename it.",
-                )

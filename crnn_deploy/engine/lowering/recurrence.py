@@ -11,22 +11,14 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from crnn_deploy.engine.lowering.checking import opset_of
-from crnn_deploy.engine.lowering.editing import (
-    Constants,
-    add_constant,
-    attributes_of,
-    constants_of,
-    producers_of,
-    replace_nodes,
-)
+from crnn_deploy.engine.lowering.editing import add_constant, attributes_of, replace_nodes
 from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_node
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.export.recurrence import RECURRENT_OPS
+from crnn_deploy.graphs.wiring import Constants, constants_of, names_read, producers_of
 from crnn_deploy.quantization.graph.stored_weights import quantize_rows
-from crnn_deploy.quantization.graph.wiring import names_read
 
-LARGEST_HIDDEN = 1024
 _FUNCTION_OPSET = 15  # the first with the operators of the function's body
 _INPUTS = 6
 _LAST = np.iinfo(np.int64).max
@@ -37,14 +29,14 @@ def projection_of(layer: str) -> tuple[str, str]:
     return made("projection", layer), made("bias", layer)
 
 
-def lower_recurrences(model: onnx.ModelProto, plugin: bool) -> tuple[RecurrentLayer, ...]:
+def lower_recurrences(model: onnx.ModelProto, plugin: bool, largest: int) -> tuple[RecurrentLayer, ...]:
     """Give the plugin those GRU layers that it can run, in place; says where each recurrent layer runs, and why.
 
     Where calibration put a Q/DQ pair in front of such a layer, its projection becomes INT8: the weights are known, and
     get a scale for each column. TensorRT's loops run in floating point and do without the pair.
     """
     graph, opset = model.graph, opset_of(model)
-    read, constants, producers = names_read(graph) - {""}, constants_of(graph), producers_of(graph)
+    read, constants, producers = names_read(graph), constants_of(graph), producers_of(graph)
     layers: list[RecurrentLayer] = []
     nodes: list[onnx.NodeProto] = []
     signature: _Optional | None = None  # of the first layer that the plugin runs
@@ -52,7 +44,7 @@ def lower_recurrences(model: onnx.ModelProto, plugin: bool) -> tuple[RecurrentLa
         if node.op_type not in RECURRENT_OPS:
             nodes.append(node)
             continue
-        reason = obstacle(node, constants, read, opset) if plugin else "the plugin was not wanted"
+        reason = obstacle(node, constants, read, opset, largest) if plugin else "the plugin was not wanted"
         if not reason and signature not in (None, _optional(node)):
             reason = "another layer has other optional inputs, and the op has one definition in a model"
         layers.append(_describe(node, reason))
@@ -70,8 +62,8 @@ def lower_recurrences(model: onnx.ModelProto, plugin: bool) -> tuple[RecurrentLa
     return tuple(layers)
 
 
-def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[str], opset: int) -> str:
-    """Why the plugin can't run a recurrent layer; nothing where it can."""
+def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[str], opset: int, largest: int) -> str:
+    """Why the plugin, which takes up to `largest` units, can't run a recurrent layer; nothing where it can."""
     given = attributes_of(node)
     inputs = [*node.input, *[""] * _INPUTS]
     activations = [name.lower() for name in given.get("activations", [])]
@@ -82,7 +74,7 @@ def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[
         "its reset gate comes before the recurrent product": given.get("linear_before_reset", 0) != 1,
         "it has activations of its own": activations != [b"sigmoid", b"tanh"] * (len(activations) // 2),
         "it clips": "clip" in given,
-        f"it has {hidden} units, the plugin up to {LARGEST_HIDDEN}": hidden > LARGEST_HIDDEN,
+        f"it has {hidden} units, the plugin takes up to {largest} on these GPUs": hidden > largest,
         "its batch comes first (layout=1)": given.get("layout", 0) != 0,
         "its weights are computed": not {name for name in inputs[1:4] if name} <= set(constants),
         "its last states are read and lines have lengths": last_is_read and bool(inputs[4]),

@@ -9,6 +9,7 @@ from typing import Literal
 import onnx
 from pydantic import Field
 
+from crnn_deploy.native.plugin import LARGEST_LAYER
 from crnn_deploy.runtime.engine_manifest import Precision
 from crnn_deploy.spec import Frozen
 
@@ -16,6 +17,7 @@ from crnn_deploy.spec import Frozen
 class LoweringOptions(Frozen):
     precision: Precision = Field(default="fp16", description="what is not INT8 in an INT8 engine is FP16")
     plugin: bool = Field(default=True, description="run GRU layers by the plugin instead of TensorRT's loops")
+    largest_layer: int = Field(default=LARGEST_LAYER, description="units that the plugin takes on the GPUs in question")
     keep_fp32: tuple[str, ...] = Field(default=(), description="names of nodes that stay in FP32")
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.engine.lowering.editing import producers_of
 from crnn_deploy.engine.lowering.fitting import LARGEST
 from crnn_deploy.engine.parity.rounding import half_tensors, widened
+from crnn_deploy.graphs.wiring import producers_of
 from crnn_deploy.runtime.onnxruntime import inference_session
 
 _HEADROOM = 2.0  # other images may go higher than those seen

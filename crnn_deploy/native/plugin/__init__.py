@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from crnn_deploy.native.plugin.building import PluginConfig, build_plugin
-from crnn_deploy.native.plugin.finding import PLUGIN_NAME, PLUGIN_VARIABLE, PLUGIN_VERSION, plugin_library
+from crnn_deploy.native.plugin.finding import (
+    LARGEST_LAYER,
+    PLUGIN_NAME,
+    PLUGIN_VARIABLE,
+    PLUGIN_VERSION,
+    largest_layer,
+    plugin_library,
+)
 from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
 from crnn_deploy.native.plugin.record import BuiltPlugin, KernelResources
 
 __all__ = [
+    "LARGEST_LAYER",
     "NVCC_PACKAGES",
     "PLUGIN_NAME",
     "PLUGIN_VARIABLE",
@@ -18,5 +26,6 @@ __all__ = [
     "PluginConfig",
     "build_plugin",
     "find_nvcc",
+    "largest_layer",
     "plugin_library",
 ]

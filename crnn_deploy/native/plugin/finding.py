@@ -14,9 +14,16 @@ from crnn_deploy.native.plugin.sources import sources_digest
 # As the library gives them to TensorRT: gru_plugin.h.
 PLUGIN_NAME = "CrnnGru"
 PLUGIN_VERSION = "1"
+LARGEST_LAYER = 1024
+_LARGEST_ON_TURING = {True: 992, False: 656}  # FP16 or not: its blocks have less shared memory
 
 # Points to another build of the library; empty: do without.
 PLUGIN_VARIABLE = "CRNN_DEPLOY_PLUGIN"
+
+
+def largest_layer(architectures: Collection[str], half: bool) -> int:
+    """Units of the largest GRU layer that the plugin runs on all of these GPUs: `gru.h`."""
+    return _LARGEST_ON_TURING[half] if "sm75" in architectures else LARGEST_LAYER
 
 
 def plugin_library(architectures: Collection[str] = ()) -> Path | None:

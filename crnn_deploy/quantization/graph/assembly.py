@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from crnn_deploy.graphs.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.graph.naming import made
 from crnn_deploy.quantization.graph.plan import Plan, find_layers
@@ -13,7 +14,6 @@ from crnn_deploy.quantization.graph.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
 from crnn_deploy.quantization.graph.slimming import slim
 from crnn_deploy.quantization.graph.stored_weights import store_weights_as_int8
-from crnn_deploy.quantization.graph.wiring import Wiring
 from crnn_deploy.quantization.record import Target
 
 _SHIELDED = ("Conv", "Gemm")
@@ -50,7 +50,7 @@ def _shield_float_layers(graph: onnx.GraphProto, plan: Plan) -> None:
     not behind a maximum, which computes the same.
     """
     wiring = Wiring(graph)
-    nodes = {output: node for node in graph.node for output in node.output}
+    nodes = producers_of(graph)
     shielded: list[tuple[onnx.NodeProto, str]] = []
     for node in graph.node:
         before = nodes.get(node.input[0]) if node.input else None

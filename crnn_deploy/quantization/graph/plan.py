@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import onnx
 
+from crnn_deploy.graphs.wiring import Wiring
 from crnn_deploy.quantization.graph.products import PRODUCTS, is_depthwise, is_product
 from crnn_deploy.quantization.graph.recurrent import is_quantizable
-from crnn_deploy.quantization.graph.wiring import Wiring
 from crnn_deploy.quantization.record import Target
 
 # What may stand between two INT8 layers without taking values back to FP32: runtimes fold a ReLU into the rounding,

@@ -11,8 +11,8 @@ import onnxruntime as ort
 
 from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.graph.naming import PREFIX
-from crnn_deploy.quantization.graph.wiring import nested
+from crnn_deploy.graphs.wiring import nested
+from crnn_deploy.quantization.graph.naming import RESERVED
 from crnn_deploy.quantization.record import Target
 
 _QUANTIZED_OPS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
@@ -71,7 +71,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
         )
         simplified = onnx.load(path)
     _drop_unused_domains(simplified)
-    _refuse_reserved_names(simplified.graph)
+    RESERVED.refuse_in(simplified.graph)
     name_nodes(simplified.graph)
     return simplified
 
@@ -107,19 +107,6 @@ def _constant_types(graph: onnx.GraphProto) -> set[int]:
     stored = {tensor.data_type for part in nested(graph) for tensor in part.initializer}
     nodes = (node for part in nested(graph) for node in part.node)
     return stored | {a.t.data_type for node in nodes for a in node.attribute if a.HasField("t")}
-
-
-def _refuse_reserved_names(graph: onnx.GraphProto) -> None:
-    for part in nested(graph):
-        named = (*part.input, *part.initializer, *part.node)
-        names = (*(item.name for item in named), *(name for node in part.node for name in node.output))
-        for name in names:
-            if name.startswith(PREFIX):
-                raise InputError(
-                    f"The model has a tensor or node named {name}.",
-                    f"Names that begin with {PREFIX} are kept for what quantization adds.",
-                    "Rename it.",
-                )
 
 
 def _with_constant_weights(model: onnx.ModelProto) -> onnx.ModelProto:

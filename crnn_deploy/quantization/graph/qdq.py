@@ -16,10 +16,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from crnn_deploy.graphs.pruning import prune_constants
+from crnn_deploy.graphs.wiring import Wiring, constants_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.graph.naming import made
 from crnn_deploy.quantization.graph.products import PRODUCTS, channel_axis
-from crnn_deploy.quantization.graph.wiring import Wiring, names_read
 from crnn_deploy.quantization.record import Target
 
 _PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
@@ -65,7 +66,7 @@ class _Insertion:
         self.graph = model.graph
         self.scheme = scheme
         self.layers = [node for node in model.graph.node if node.name in layers and node.op_type in PRODUCTS]
-        self.constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+        self.constants = constants_of(model.graph)
         self.stored: set[str] = set()  # names of the constants made here
         self.domain = ""
         opset = next(entry for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
@@ -94,7 +95,7 @@ class _Insertion:
                 result += self._pair(name, made("float", name), name, *scales[name])
         del self.graph.node[:]
         self.graph.node.extend(result)
-        self._remove_unused_constants()
+        prune_constants(self.graph)
 
     def _activation_scales(self, ranges: Ranges) -> dict[str, tuple[np.float32, int]]:
         """Scale and zero point of each tensor that becomes INT8."""
@@ -157,12 +158,6 @@ class _Insertion:
             self.stored.add(name)
             self.graph.initializer.append(numpy_helper.from_array(values, name))
         return name
-
-    def _remove_unused_constants(self) -> None:
-        used = names_read(self.graph)
-        kept = [tensor for tensor in self.graph.initializer if tensor.name in used]
-        del self.graph.initializer[:]
-        self.graph.initializer.extend(kept)
 
 
 def _scale(covered: tuple[float, float], scheme: Scheme) -> tuple[np.float32, int]:

@@ -8,9 +8,9 @@ import onnx
 from onnx import helper, numpy_helper
 
 from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.graphs.wiring import names_read
 from crnn_deploy.quantization.graph.naming import made
 from crnn_deploy.quantization.graph.stored_weights import quantize_rows
-from crnn_deploy.quantization.graph.wiring import names_read
 
 # What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
 _STANDARD = {"layout": 0, "input_forget": 0}

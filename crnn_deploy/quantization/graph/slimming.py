@@ -10,7 +10,7 @@ from typing import Any
 import onnx
 from onnx import helper
 
-from crnn_deploy.quantization.graph.wiring import nested
+from crnn_deploy.graphs.wiring import nested
 
 _DIGITS = string.ascii_lowercase + string.digits
 

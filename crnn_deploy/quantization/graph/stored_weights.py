@@ -9,9 +9,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from crnn_deploy.graphs.wiring import Wiring
 from crnn_deploy.quantization.graph.naming import made
 from crnn_deploy.quantization.graph.products import PRODUCTS, channel_axis
-from crnn_deploy.quantization.graph.wiring import Wiring
 
 _RECURRENT_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]
 

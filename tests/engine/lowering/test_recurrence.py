@@ -225,3 +225,10 @@ def test_int8_weights_for_a_cpu_come_back_to_fp32():
     assert {tensor.data_type for tensor in found.model.graph.initializer} == {1}
     data = np.random.default_rng(0).standard_normal((3, 6, 8)).astype(np.float32)
     assert_same(graph, found, {"x": data})
+
+
+def test_a_layer_too_large_for_the_gpus_stays_a_loop():
+    graph = gru()
+    assert lowered(graph, largest_layer=5).recurrent[0].home == "plugin"
+    (layer,) = lowered(graph, largest_layer=4).recurrent
+    assert (layer.home, layer.reason) == ("loop", "it has 5 units, the plugin takes up to 4 on these GPUs")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.quantization.graph.wiring import Wiring, names_read, nested
+from crnn_deploy.graphs.wiring import Wiring, captured, names_read, names_read_by, nested, producers_of
 
 
 def value(name):
@@ -52,3 +52,16 @@ def test_a_result_that_a_branch_reads_is_not_settled_behind_its_relu():
     assert wiring.settled(graph.node[0]) == "conv"
     del graph.node[2]
     assert Wiring(graph).settled(graph.node[0]) == "relu"
+
+
+def test_a_node_reads_what_its_branches_read():
+    condition = branching().node[2]
+    assert names_read_by(condition) >= {"condition", "conv", "factor"}
+    assert captured(condition) == {"condition", "conv", "factor"}
+
+
+def test_omitted_inputs_and_outputs_are_no_tensors():
+    gru = helper.make_node("GRU", ["x", "w", "r", "", "", "h"], ["", "last"])
+    graph = helper.make_graph([gru], "graph", [value("x")], [value("last")])
+    assert names_read(graph) == {"x", "w", "r", "h", "last"}
+    assert producers_of(graph).keys() == {"last"}

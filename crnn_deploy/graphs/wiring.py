@@ -1,10 +1,15 @@
-"""Who reads what in a graph, counting what branches and loop bodies read from outside."""
+"""What a graph holds, and who makes and who reads it, counting what branches and loop bodies read from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+Constants = Mapping[str, NDArray[Any]]
 
 
 def nested(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
@@ -15,13 +20,31 @@ def nested(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
             yield from nested(inner)
 
 
+def constants_of(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+    """The graph's constants by name."""
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+
+
+def producers_of(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    """The node that computes each tensor."""
+    return {output: node for node in graph.node for output in node.output if output}
+
+
 def names_read(graph: onnx.GraphProto) -> set[str]:
     """The names of all tensors that something needs: a node, at any depth, or the graph's caller."""
-    read = set()
-    for part in nested(graph):
-        read |= {value.name for value in part.output}
-        read |= {name for node in part.node for name in node.input}
-    return read
+    return {value.name for value in graph.output}.union(*map(names_read_by, graph.node))
+
+
+def names_read_by(node: onnx.NodeProto) -> set[str]:
+    """The names of all tensors that a node, its branches or its body read, those of their own among them."""
+    return {name for name in node.input if name}.union(*map(names_read, _bodies(node)))
+
+
+def captured(node: onnx.NodeProto) -> set[str]:
+    """What the branches or body of a node read from outside, and some names of their own."""
+    parts = [part for body in _bodies(node) for part in nested(body)]
+    own = {output for part in parts for inner in part.node for output in inner.output}
+    return set().union(*map(names_read, _bodies(node))) - own
 
 
 class Wiring:
@@ -31,7 +54,7 @@ class Wiring:
         self.outputs = {value.name for value in graph.output}
         self._consumers: dict[str, list[onnx.NodeProto]] = {}
         for node in graph.node:
-            for name in (*node.input, *(name for inner in _bodies(node) for name in names_read(inner))):
+            for name in names_read_by(node):
                 self._consumers.setdefault(name, []).append(node)
 
     def consumers(self, tensor: str) -> list[onnx.NodeProto]:

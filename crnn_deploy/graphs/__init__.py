@@ -1,0 +1,1 @@
+"""What all rooms that read or edit ONNX graphs share."""
