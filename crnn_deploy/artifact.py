@@ -65,6 +65,20 @@ def open_artifact(path: Path | str) -> Artifact:
     return Artifact(path, spec)
 
 
+def require_onnx(artifact: Artifact) -> None:
+    """Raise `InputError`, with what to do instead, unless the artifact is an `.onnx` file."""
+    if artifact.format == "engine":
+        raise InputError(
+            f"{artifact.path} is a TensorRT engine, which nothing more can be made from.",
+            fix="Give the .onnx file that it was built from.",
+        )
+    if artifact.format != "onnx":
+        raise InputError(
+            f"{artifact.path} is not ONNX.",
+            fix=f"First: crnn-deploy export {artifact.path} -o {artifact.path.with_suffix('.onnx')}",
+        )
+
+
 def read_spec(path: Path) -> ModelSpec | None:
     """The spec of a `.safetensors`, `.onnx` or `.engine` file, or None where a sound file holds none.
 

@@ -62,6 +62,8 @@ def check_output(path: Path, force: bool, suffix: str, source: Path) -> None:
 
     Nor may it be the file `source` that it is made from, which would be lost.
     """
+    if not path.name:
+        raise InputError("The name of the output is empty.", fix="Check -o, or the variable behind it.")
     if path.suffix != suffix:
         raise InputError(f"The output {path} must end in {suffix}.", fix=f"-o {path.with_suffix(suffix)}")
     if path.exists() and source.exists() and path.samefile(source):

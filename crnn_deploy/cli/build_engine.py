@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 
 
 def build_engine(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An .onnx artifact; for --int8 one with Q/DQ nodes.")],
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An .onnx artifact; for --int8 one of quantize --target tensorrt.")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -27,7 +27,7 @@ def build_engine(
     flavor: Annotated[str, typer.Option(help="auto, tensorrt (needs a GPU to build) or tensorrt-rtx.")] = "auto",
     target: Annotated[
         list[str],
-        typer.Option(metavar="SM", help="A GPU to build for, such as sm89; may be repeated. Otherwise this machine's."),
+        typer.Option(metavar="SM", help="A GPU to build for, such as sm89 or 8.9; may be repeated. Otherwise this machine's."),
     ] = [],  # noqa: B006
     data: Annotated[
         str | None, typer.Option(metavar=SOURCE, help="Real images: for widths, and to compare with the model.")
@@ -43,7 +43,7 @@ def build_engine(
         int | None,
         typer.Option(help="Make a profile for each of so many ranges of width in --data.", show_default=False),
     ] = None,
-    max_batch: Annotated[int, typer.Option(help="Most images at once, without --profile.")] = 16,
+    max_batch: Annotated[int, typer.Option(help="Most images at once; not with --profile.")] = 16,
     plugin: Annotated[
         bool, typer.Option("--plugin/--no-plugin", help="Run GRU layers in our plugin, or in a loop of TensorRT's.")
     ] = True,
@@ -75,12 +75,14 @@ def build_engine(
     Examples:
       crnn-deploy build-engine student.onnx --fp16 --target sm89 -o student.engine
       crnn-deploy build-engine student.onnx --fp16 --data train.tar --buckets 3 -o student.engine
-      crnn-deploy build-engine student.int8.onnx --int8 --target sm86 --target sm89 -o student.int8.engine
+      crnn-deploy build-engine student.trt.onnx --int8 --target sm86 --target sm89 -o student.int8.engine
     """
     chosen = [name for name, given in (("fp16", fp16), ("int8", int8), ("fp32", fp32)) if given]
     if len(chosen) != 1:
         told = "only one precision" if chosen else "the precision"
         raise InputError(f"build-engine needs to know {told}.", fix="Give one of --fp16, --int8 and --fp32.")
+    if not model.name:
+        raise InputError("The name of the model is empty.", fix="Check the command, or the variable behind it.")
     from crnn_deploy.engine import EngineConfig
     from crnn_deploy.engine import build_engine as build
     from crnn_deploy.report.engine_terminal import engine_tables

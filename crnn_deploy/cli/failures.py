@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -47,6 +48,9 @@ def _explain(error: BaseException) -> int:
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         show_error(CrnnDeployError("Interrupted.", fix="Repeat the command; distill and run go on where they were."))
         return INTERRUPTED
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        show_error(InputError("No space left to write the results.", fix="Free some space, or write to another disk."))
+        return InputError.exit_code
     show_error(
         CrnnDeployError(
             f"crnn-deploy failed: {type(error).__name__}: {error}",

@@ -35,4 +35,6 @@ def as_config(config: type[C], given: dict[str, Any]) -> C:
 
 def _as_option(field: str) -> str:
     name = field.split(".")[0]
+    if not name:
+        return ""  # of options that do not go together
     return "--" + _SPELLINGS.get(name, name).replace("_", "-")

@@ -54,6 +54,7 @@ def quantize(
     \b
     Examples:
       crnn-deploy quantize student.onnx --int8 --calib train.tar -o student.int8.onnx
+      crnn-deploy quantize student.onnx --int8 --calib train.tar --target tensorrt -o student.trt.onnx
       crnn-deploy quantize student.onnx --int8 --calib train.tar --max-drop 0.3 --report int8.html -o student.int8.onnx
     """
     if not int8:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
-from crnn_deploy.engine.config import BuildOptions
+from crnn_deploy.engine.config import EngineOptions
 from crnn_deploy.engine.flavors import Flavor
 from crnn_deploy.engine.layers import LAYERS_HEADING, parse_layers
 from crnn_deploy.engine.timing_cache import CacheUse, TimingCache
@@ -32,7 +32,7 @@ class BuildOrder:
     flavor: Flavor
     targets: tuple[str, ...]
     profiles: tuple[ShapeProfile, ...]
-    options: BuildOptions
+    options: EngineOptions
     plugin: Path | None
     """Library with the plugins that the model needs."""
 
@@ -76,12 +76,25 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
         raise InputError(
             f"{TITLES[order.flavor.name]} could not build the engine.",
             _first(log.of(*COMPLAINTS)),
-            "Leave out the --target that it names, keep the layer in FP32 with --keep-fp32, or choose other profiles.",
+            _advice(order.options),
         )
     seconds = time.perf_counter() - start
     cache.save(config)
     dumps = log.starting_with(LAYERS_HEADING)
     return BuiltPlan(bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
+
+
+def _advice(options: EngineOptions) -> str:
+    """What may help, of what was asked for."""
+    ways = []
+    if options.workspace_mb is not None:
+        ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
+    if len(options.targets) > 1:
+        ways.append("leave out the --target that it names")
+    if options.precision != "fp32":
+        ways.append("keep the layer in FP32 with --keep-fp32")
+    told = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def _parse(order: BuildOrder, network: Any, logger: Any) -> None:

@@ -16,9 +16,14 @@ MOST_BUCKETS = 16
 
 
 def _architecture(target: str) -> str:
-    if not re.fullmatch(r"sm\d{2,3}", target):
-        raise ValueError(f"{target!r} is no GPU architecture; they are called sm89, by their compute capability 8.9")
-    return target
+    """`sm89`, however it was written."""
+    number = target.lower().removeprefix("sm").replace(".", "")
+    if not re.fullmatch(r"\d{2,3}", number):
+        raise ValueError(
+            f"{target!r} is no GPU architecture. They are called by their compute capability: sm75 (RTX 20, T4), "
+            "sm80 (A100), sm86 (RTX 30, A10), sm89 (RTX 40, L4), sm90 (H100), sm100 (B200), sm120 (RTX 50)"
+        )
+    return f"sm{number}"
 
 
 def _distinct(targets: tuple[str, ...]) -> tuple[str, ...]:

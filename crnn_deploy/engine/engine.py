@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,26 +11,32 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
-from crnn_deploy.data import Source, open_source, sample
+from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
+from crnn_deploy.data import Source, Subset, open_source, sample
 from crnn_deploy.engine.building import BuildOrder, build_plan
 from crnn_deploy.engine.config import EngineConfig
-from crnn_deploy.engine.flavors import find_flavor
+from crnn_deploy.engine.flavors import Flavor, find_flavor
 from crnn_deploy.engine.layers import check_precision, check_recurrent
 from crnn_deploy.engine.lowering import Lowered, LoweringOptions, lower
 from crnn_deploy.engine.parity import LoweringParity, prove
-from crnn_deploy.engine.profiles import choose_profiles, padded_widths
-from crnn_deploy.engine.record import EngineRecord
-from crnn_deploy.engine.writing import compose_record, log_path, write_engine
+from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths
+from crnn_deploy.engine.record import EngineRecord, ImageFit
+from crnn_deploy.engine.writing import compose_record, logging_failure, write_engine
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.functions import DOMAIN
-from crnn_deploy.files import check_output, write_text
+from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibration.images import Images
+from crnn_deploy.runtime.engine_manifest import TITLES, EngineLayer
 from crnn_deploy.runtime.tensorrt_messages import Messages
 
 _PARITY_IMAGES = 200
+_KEEP_MORE = (
+    "TensorRT moves the casts around a layer into it: keep the nodes right before and behind it too, each with its own "
+    "--keep-fp32, or build with --fp32."
+)
+_KEPT_INT8 = "Layers between Q/DQ nodes stay INT8: quantize the model without them, or build its parent with --fp16."
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     """Build an engine from an `.onnx` artifact, without a GPU where TensorRT-RTX does it.
 
     Beside `NAME.engine` stand `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all that
-    TensorRT said; the log is written where the build fails, too.
+    TensorRT said. Where the build fails, that is in `NAME.engine.rejected.log`, and what stood there before stays.
 
     Raises:
         InputError: if the model, a profile or a target doesn't suit TensorRT, or no TensorRT is installed.
@@ -53,16 +59,17 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     """
     check_output(config.output, config.force, ".engine", config.model)
     parent = open_artifact(config.model)
-    if parent.format != "onnx":
-        raise InputError(
-            f"{config.model} is not ONNX, which engines are built from.",
-            fix=f"First: crnn-deploy export {config.model} -o {config.model.with_suffix('.onnx')}",
-        )
+    require_onnx(parent)
     model = read_onnx(parent.path)
     flavor, targets = find_flavor(config.flavor, config.targets)
-    source = open_source(config.data) if config.data else None
+    source = open_source(config.data) if config.data is not None else None
     widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)
     profiles = choose_profiles(config, parent.spec.preprocessing, widths)
+    fit = None
+    if source is not None and widths is not None:
+        inside = fitting(profiles, widths)
+        fit = ImageFit(images=len(widths), outside=len(widths) - len(inside))
+        source = Subset(source, inside)  # the engine will not see the others
 
     lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
     order = BuildOrder(
@@ -74,15 +81,29 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
         plugin=_plugin(lowered, () if config.hardware_compatible else targets, progress),
     )
     log = Messages()
-    try:
+    with logging_failure(config.output, log):
         built = build_plan(order, log, progress)
-    finally:
-        write_text(log_path(config.output), log.text())
-    promised = {node: precision for node, precision in lowered.expected.items() if node not in lowered.kept_fp32}
-    check_precision(built.layers, promised, flavor.advice(targets))
-    check_recurrent(built.layers, lowered.recurrent)
-    record = compose_record(config, parent, order, lowered, parity, built, log)
-    return BuiltEngine(write_engine(config, parent, model, order, built, record), record)
+        _check(built.layers, lowered, config, _advice(config, flavor, targets))
+        record = compose_record(config, parent, order, lowered, parity, fit, built, log)
+        return BuiltEngine(write_engine(config, parent, model, order, built, record, log), record)
+
+
+def _check(layers: Sequence[EngineLayer], lowered: Lowered, config: EngineConfig, advice: str) -> None:
+    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 in that."""
+    kept = lowered.expected.keys() & {*lowered.kept_fp32, *config.keep_fp32}
+    promised = {node: precision for node, precision in lowered.expected.items() if node not in kept}
+    check_precision(layers, promised, advice)
+    in_int8 = any(lowered.expected[node] == "int8" for node in kept)
+    check_precision(layers, dict.fromkeys(sorted(kept), "fp32"), _KEPT_INT8 if in_int8 else _KEEP_MORE)
+    check_recurrent(layers, lowered.recurrent)
+
+
+def _advice(config: EngineConfig, flavor: Flavor, targets: tuple[str, ...]) -> str:
+    """What to do about layers that don't run in the precision asked for."""
+    if config.precision == "int8":
+        return flavor.advice(targets)
+    other = f"another version of {TITLES[flavor.name]}"
+    return f"Build with --fp32, or with {other}." if config.precision == "fp16" else f"Build with {other}."
 
 
 def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:

@@ -27,17 +27,18 @@ _LINE = re.compile(r"Name: (?P<name>.*), LayerType: (?P<kind>[^,]*), Inputs: (?P
 # TensorRT's compiler numbers its graphs and their layers, and writes to which profile those with a name belong.
 _SUFFIX = re.compile(r"(?: \[profile (?P<profile>\d+)\])?(?:_myl(?P<graph>\d+)_\d+)?$")
 _TYPE = re.compile(r"Datatype: (?P<type>[^,}\]]*)")
-# Some versions put control characters between them.
-_ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
+# Some versions put control characters between them; behind one may stand what TensorRT made of it.
+_ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?P<made>__\w+)?(?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
 _PRECISIONS = {
     **{"Int8": "int8", "Half": "fp16", "FP16": "fp16", "Float": "fp32", "FP32": "fp32"},
     **{"BFloat16": "bf16", "BF16": "bf16", "FP8": "fp8", "Int32": "int32", "Int64": "int64", "Bool": "bool"},
 }
-# What the kind or, for fused layers, the name of a layer contains → what it does. The first that fits counts.
+# What the kind, for fused layers the name, or what stands behind an origin contains → what a layer does. The first that
+# fits counts; so a convolution that is computed as a matrix product, `__gemm_from_conv1x1`, stays a convolution.
 _KINDS = (
     (r"custom_layer|plugin", "plugin"),
-    (r"deconv|conv|correlation", "convolution"),
-    (r"gemm|matmul|matrix_?multiply|_(fc|gemm|matmul)(?=[A-Z_]|$)", "matmul"),
+    (r"deconv|conv|correlation|_corr(?-i:(?=[A-Z_]|\b))", "convolution"),
+    (r"gemm|matmul|matrix_?multiply|_(fc|gemm|matmul)(?-i:(?=[A-Z_]|\b))", "matmul"),
     (r"pool", "pooling"),
     (r"cjmp|loop|^wait$|^signal$", "control"),
     (r"memset|copy|reformat|shuffle|reshape|cast|shape|noop|constant|identity|^slice$", "data movement"),
@@ -66,17 +67,18 @@ def _suffix(name: str) -> re.Match[str]:
 def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
     inputs, _, outputs = match["rest"].partition("Outputs: ")
     outputs, _, metadata = outputs.partition("Metadata:")
+    origins = list(_ORIGIN.finditer(metadata))
     return EngineLayer(
         name=name,
-        kind=_kind(match["kind"], name),
+        kind=_kind(match["kind"], name, " ".join(origin["made"] or "" for origin in origins)),
         precision=_precision(inputs.partition("Constants: ")[0]) or _precision(outputs) or NO_TYPE,
         profile=profile,
-        origins=tuple(_ORIGIN.findall(metadata)),
+        origins=tuple(origin[1] for origin in origins),
     )
 
 
-def _kind(kind: str, name: str) -> str:
-    described = f"{kind} {name}" if kind in _FUSED else kind
+def _kind(kind: str, name: str, made: str) -> str:
+    described = " ".join(filter(None, (kind, name if kind in _FUSED else "", made)))
     for pattern, meaning in _KINDS:
         if re.search(pattern, described, re.IGNORECASE):
             return meaning
@@ -95,6 +97,15 @@ def count_layers(layers: Iterable[EngineLayer]) -> Counter[tuple[str, str]]:
     """How many layers of one profile there are of each kind and precision, but those that touch no tensor."""
     counted = (layer for layer in layers if layer.profile == 0 and layer.precision != NO_TYPE)
     return Counter((layer.kind, layer.precision) for layer in counted)
+
+
+def count_rescaling(layers: Iterable[EngineLayer]) -> int:
+    """How many layers of one profile do in FP32 what belongs to an INT8 product: they scale, round, add its bias."""
+    first = [layer for layer in layers if layer.profile == 0]
+    products = (layer for layer in first if layer.kind in MULTIPLYING_KINDS and layer.precision == "int8")
+    in_int8 = {origin for layer in products for origin in layer.origins}
+    beside = (layer for layer in first if layer.kind == "pointwise" and layer.precision == "fp32")
+    return sum(not in_int8.isdisjoint(layer.origins) for layer in beside)
 
 
 def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], advice: str = "") -> None:

@@ -32,11 +32,11 @@ def choose_profiles(
         widths: padded widths in pixels of real images, for buckets; None without images.
 
     Raises:
-        InputError: if a profile is not written properly or holds what the model can't take, or there are no images to
-            make buckets from.
+        InputError: if a profile is not written properly, holds no input of the model or is given twice, or there are no
+            images to make buckets from.
     """
     if options.profiles:
-        return tuple(parse_profile(text, preprocessing) for text in options.profiles)
+        return _given(options, preprocessing)
     if preprocessing.width is not None:
         return (_profile(preprocessing, options.max_batch, (preprocessing.width,) * 3),)
     if options.buckets is not None and widths is None:
@@ -52,6 +52,36 @@ def choose_profiles(
     if start <= highest:
         profiles.append(_profile(preprocessing, 1, (start, start, highest)))
     return tuple(profiles)
+
+
+def _given(options: BuildOptions, preprocessing: Preprocessing) -> tuple[ShapeProfile, ...]:
+    if options.max_batch != BuildOptions.model_fields["max_batch"].default:
+        raise InputError(
+            f"--max-batch {options.max_batch} has no effect: profiles name their greatest batch themselves.",
+            fix="Leave out --max-batch, or --profile.",
+        )
+    profiles = tuple(parse_profile(text, preprocessing) for text in options.profiles)
+    for index, profile in enumerate(profiles):
+        if profile in profiles[:index]:
+            raise InputError(f"The profile {options.profiles[index]} is given twice.", fix="Leave one of them out.")
+    return profiles
+
+
+def fitting(profiles: Sequence[ShapeProfile], widths: Sequence[int]) -> list[int]:
+    """The indices of those images, of the given padded widths, that some profile is wide enough for, and not too wide.
+
+    Raises:
+        InputError: if there is none.
+    """
+    ranges = [(profile.min[3], profile.max[3]) for profile in profiles]
+    found = [index for index, width in enumerate(widths) if any(low <= width <= high for low, high in ranges)]
+    if not found:
+        raise InputError(
+            f"None of the {len(widths)} images fits a profile.",
+            f"They are {min(widths)} to {max(widths)} pixels wide, resized and padded.",
+            "Give a --profile that holds them, or none.",
+        )
+    return found
 
 
 def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progress = SILENT) -> list[int]:
@@ -71,7 +101,7 @@ def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
     """Read `min,opt,max`, each `BATCHxWIDTH` or `BATCHxCHANNELSxHEIGHTxWIDTH`, such as `1x32,8x320,16x1280`.
 
     Raises:
-        InputError: if it is written otherwise, not in ascending order, or does not fit the model's input.
+        InputError: if it is written otherwise, not in ascending order, or no image can have such a width.
     """
     parts = text.split(",")
     if len(parts) != 3:
@@ -80,7 +110,21 @@ def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
     if not all(low <= best <= high for low, best, high in zip(*shapes, strict=True)):
         raise InputError(f"The profile {text} does not ascend from min to opt to max.", fix=_GRAMMAR)
     low, best, high = shapes
+    _check_widths(text, low[3], high[3], preprocessing)
     return ShapeProfile(min=low, opt=best, max=high)
+
+
+def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) -> None:
+    """Raise `InputError` unless preprocessing yields widths from `low` to `high`, and none of them is out of reach."""
+    lowest, highest = _bounds(preprocessing)
+    if preprocessing.width is None and (high > highest or preprocessing.with_padding(max(low, lowest)) > high):
+        multiple = preprocessing.width_multiple
+        raise InputError(
+            f"The profile {text} {'is wider than any image' if high > highest else 'holds no image'} of this model.",
+            f"Resized and padded, they are {lowest} to {highest} pixels wide"
+            f"{f', in multiples of {multiple}' if multiple > 1 else ''}.",
+            _GRAMMAR,
+        )
 
 
 def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> Shape:

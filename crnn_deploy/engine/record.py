@@ -23,13 +23,28 @@ class LayerCount(Frozen):
 class KeptLayer(Frozen):
     """An ONNX node that stays in FP32 in the graph, why, and what TensorRT made of that.
 
-    Between two FP16 tensors it may run in FP16 all the same: TensorRT moves the casts, which changes no result but by
-    the rounding of the weights.
+    Convolutions, products and recurrences do run in FP32, or there would be no engine. Of other nodes, this tells what
+    their layers read: between two FP16 tensors TensorRT moves the casts into them.
     """
 
     name: str
     reason: str
     realised: tuple[str, ...] = Field(default=(), description="precisions of its layers; none: it has none of its own")
+
+
+class ImageFit(Frozen):
+    """How many of the real images an engine can take."""
+
+    images: int
+    outside: int = Field(description="images of a width that no profile holds")
+
+
+class Int8Overhead(Frozen):
+    """Signs that an engine gains little by INT8."""
+
+    rescaling: int = Field(description="layers of the first profile that do in FP32 what belongs to an INT8 product")
+    layers: int = Field(description="all layers of the first profile")
+    larger_than_model: bool = Field(description="without the plugin, the engine is larger than the ONNX file")
 
 
 class EngineRecord(Frozen):
@@ -44,6 +59,8 @@ class EngineRecord(Frozen):
     recurrent: tuple[RecurrentLayer, ...]
     kept_fp32: tuple[KeptLayer, ...] = ()
     parity: LoweringParity | None = Field(default=None, description="how the graph reads real images; None without any")
+    fit: ImageFit | None = Field(default=None, description="of the real images into the profiles; None without any")
+    int8_overhead: Int8Overhead | None = Field(default=None, description="None where there is none to speak of")
     plugin: EnginePlugin | None = None
     plugin_bytes: int = Field(default=0, description="of the plugin library inside the engine")
     engine_bytes: int
@@ -51,4 +68,4 @@ class EngineRecord(Frozen):
     seconds: float
     timing_cache: CacheUse
     warnings: tuple[str, ...] = Field(default=(), description="of TensorRT, each once")
-    log: str = Field(description="file beside the engine with all that TensorRT said")
+    log: str = Field(description="path of the file beside the engine with all that TensorRT said")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -11,12 +13,14 @@ import onnx
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.building import BuildOrder, BuiltPlan
 from crnn_deploy.engine.config import EngineConfig, EngineOptions
-from crnn_deploy.engine.layers import count_layers, realised_precisions
+from crnn_deploy.engine.layers import count_layers, count_rescaling, realised_precisions
 from crnn_deploy.engine.lowering import Lowered
 from crnn_deploy.engine.parity import LoweringParity
-from crnn_deploy.engine.record import EngineRecord, KeptLayer, LayerCount
-from crnn_deploy.files import replacing
+from crnn_deploy.engine.record import EngineRecord, ImageFit, Int8Overhead, KeptLayer, LayerCount
+from crnn_deploy.errors import CrnnDeployError, InputError
+from crnn_deploy.files import replacing, write_text
 from crnn_deploy.inspection import measure
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 from crnn_deploy.runtime.engine_manifest import EngineManifest, EnginePlugin, write_manifest
 from crnn_deploy.runtime.tensorrt_messages import Messages
@@ -28,17 +32,41 @@ def log_path(engine: Path) -> Path:
     return engine.with_name(f"{engine.name}.log")
 
 
+def rejected_log_path(engine: Path) -> Path:
+    """`NAME.engine.rejected.log`: of a build that failed, so that the log of an engine that stays is not lost."""
+    return engine.with_name(f"{engine.name}.rejected.log")
+
+
+@contextlib.contextmanager
+def logging_failure(engine: Path, log: Messages) -> Iterator[None]:
+    """Where the block fails, write what TensorRT said; the error then tells where. One of an earlier build goes."""
+    path = rejected_log_path(engine)
+    try:
+        yield
+    except CrnnDeployError as error:
+        try:
+            write_text(path, log.text())
+        except InputError:  # the disk may be full, which the error tells better
+            raise error from None
+        told = f"What TensorRT said is in {path}."
+        raise type(error)(error.what, error.cause, f"{error.fix}\n{told}".lstrip()) from error
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def compose_record(
     config: EngineConfig,
     parent: Artifact,
     order: BuildOrder,
     lowered: Lowered,
     parity: LoweringParity | None,
+    fit: ImageFit | None,
     built: BuiltPlan,
     log: Messages,
 ) -> EngineRecord:
     """All that is known after a build."""
     plugin = None if order.plugin is None else _plugin(order.plugin, built.plan)
+    plugin_bytes = order.plugin.stat().st_size if order.plugin and plugin and plugin.embedded else 0
     return EngineRecord(
         options=EngineOptions.model_validate(config.model_dump(include=set(EngineOptions.model_fields))),
         flavor=order.flavor.name,
@@ -55,15 +83,27 @@ def compose_record(
             for name, reason in lowered.kept_fp32.items()
         ),
         parity=parity,
+        fit=fit,
+        int8_overhead=_int8_overhead(built, len(built.plan) - plugin_bytes > parent.size_bytes),
         plugin=plugin,
-        plugin_bytes=order.plugin.stat().st_size if order.plugin and plugin and plugin.embedded else 0,
+        plugin_bytes=plugin_bytes,
         engine_bytes=len(built.plan),
         model_bytes=parent.size_bytes,
         seconds=round(built.seconds, 2),
         timing_cache=built.timing_cache,
         warnings=log.of("WARNING"),
-        log=log_path(config.output).name,
+        log=str(log_path(config.output)),
     )
+
+
+def _int8_overhead(built: BuiltPlan, larger: bool) -> Int8Overhead | None:
+    """What speaks for trying FP16: every second INT8 product or more needs FP32 beside it, or the engine has grown."""
+    counts = count_layers(built.layers)
+    products = sum(counts[kind, "int8"] for kind in MULTIPLYING_KINDS)
+    rescaling = count_rescaling(built.layers)
+    if products == 0 or not (larger or 2 * rescaling >= products):
+        return None
+    return Int8Overhead(rescaling=rescaling, layers=counts.total(), larger_than_model=larger)
 
 
 def _plugin(library: Path, plan: bytes) -> EnginePlugin:
@@ -80,8 +120,9 @@ def write_engine(
     order: BuildOrder,
     built: BuiltPlan,
     record: EngineRecord,
+    log: Messages,
 ) -> Artifact:
-    """Write the engine and its manifest.
+    """Write the engine, its manifest and its log.
 
     The engine first: should the process end between both, the hash tells that they don't belong together.
     """
@@ -110,6 +151,7 @@ def write_engine(
     with replacing(config.output, config.force) as temporary:
         temporary.write_bytes(built.plan)
     write_manifest(config.output, spec, manifest)
+    write_text(log_path(config.output), log.text())
     return Artifact(config.output, spec)
 
 

@@ -60,8 +60,10 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     """
     check_output(config.output, config.force, ".onnx", config.model)
     parent = open_artifact(config.model)
-    if parent.format != "safetensors":
+    if parent.format == "onnx":
         raise InputError(f"{config.model} is exported already: it is ONNX.", fix="Go on with quantize or benchmark.")
+    if parent.format != "safetensors":
+        raise InputError(f"{config.model} cannot be exported.", fix="Give the .safetensors file that it was made from.")
 
     progress.status("Tracing")
     module = load_model(parent)

@@ -73,6 +73,11 @@ class Engines(BuildOptions):
         default=False, description="fail where they can't be built; otherwise they are left out, which the report tells"
     )
 
+    @property
+    def must_be_built(self) -> bool:
+        """Whether a run fails without them: also where the recipe names a TensorRT or GPUs, which it then means."""
+        return self.required or bool(self.targets) or self.flavor != "auto"
+
     def options(self, precision: Precision) -> EngineOptions:
         """What to build in one of the precisions."""
         return EngineOptions(**self.model_dump(include=set(BuildOptions.model_fields)), precision=precision)

@@ -96,7 +96,7 @@ def _engine_tools(recipe: Recipe) -> EngineTools | InputError | None:
     try:
         return find_engine_tools(recipe.engines)
     except InputError as error:
-        if not recipe.engines.required:
+        if not recipe.engines.must_be_built:
             return error
         cause = "\n".join(part for part in (error.what, error.cause) if part)
         raise InputError("This machine cannot build the engines that the recipe requires.", cause, error.fix) from None

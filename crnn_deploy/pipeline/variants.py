@@ -105,7 +105,7 @@ def _add_engines(
         except GateError as error:
             variants.refused[name] = error
         except InputError as error:
-            if engines.required:
+            if engines.must_be_built:
                 raise
             _leave_out(variants, f"{name} was not built", error, progress)
 

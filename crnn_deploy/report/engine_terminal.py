@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crnn_deploy.engine import EngineRecord
 from crnn_deploy.engine.parity import LoweringParity
-from crnn_deploy.engine.record import KeptLayer
+from crnn_deploy.engine.record import ImageFit, Int8Overhead, KeptLayer
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.engine_manifest import TITLES, ShapeProfile
 from crnn_deploy.units import MISSING, significant, size
@@ -28,6 +28,10 @@ def engine_tables(record: EngineRecord) -> RenderableType:
     parts += _section("Input shapes", _profiles(record))
     if record.parity is not None:
         parts += [Text(f"\n{_reading(record.parity)}")]
+    if record.fit is not None and record.fit.outside:
+        parts += [Text(f"\n{_misfits(record.fit)}", style="yellow")]
+    if record.int8_overhead is not None:
+        parts += [Text(f"\n{_int8_overhead(record.int8_overhead)}", style="yellow")]
     if record.kept_fp32:
         parts += _section("Kept in FP32", _grid(*(_kept(layer) for layer in record.kept_fp32)))
     if record.warnings:
@@ -51,6 +55,17 @@ def _reading(parity: LoweringParity) -> str:
     form = "" if parity.form == "exact" else ", with FP16's rounding,"
     same = f"reads {parity.images - parity.changed} of {parity.images} images as the model does"
     return f"ONNX Runtime, on the graph that the engine was built from{form} {same}."
+
+
+def _misfits(fit: ImageFit) -> str:
+    return f"{fit.outside} of {fit.images} images fit no profile: this engine cannot read them."
+
+
+def _int8_overhead(overhead: Int8Overhead) -> str:
+    signs = [f"{overhead.rescaling} of {overhead.layers} layers rescale in FP32 around INT8 layers"]
+    larger = "the engine is larger than the ONNX file"
+    told = " and ".join([*signs * (overhead.rescaling > 0), *[larger] * overhead.larger_than_model])
+    return f"{told[0].upper()}{told[1:]}: an FP16 engine may be smaller and as fast. Build it too and compare."
 
 
 def _layers(record: EngineRecord) -> Table:
@@ -85,7 +100,7 @@ def _recurrent(record: EngineRecord) -> Table:
 def _kept(layer: KeptLayer) -> tuple[Text, Text]:
     less = " and ".join(precision.upper() for precision in layer.realised if precision != "fp32")
     return Text(layer.name), Text(
-        f"{layer.reason}{f'; TensorRT runs it in {less} all the same' if less else ''}", "dim"
+        f"{layer.reason}{f'; TensorRT made it part of a layer in {less}' if less else ''}", "dim"
     )
 
 

@@ -231,3 +231,14 @@ def test_help_does_not_load_pytorch() -> None:
     code = "import sys; import crnn_deploy.cli.app; print({'torch', 'onnx', 'onnxruntime'} & sys.modules.keys())"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "set()\n"
+
+
+def test_a_full_disk_behind_stdout_is_no_bug() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "crnn_deploy", "doctor"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "No space left" in done.stderr

@@ -81,13 +81,34 @@ def test_what_tensorrt_rtx_cannot_do_is_told(options: str, told: str) -> None:
         ("--fp16 --int8", "only one precision"),
         ("--fp16 --target gpu", "'--target': 'gpu' is no GPU architecture"),
         ("--fp16 --flavor openvino", "--flavor"),
-        ("--fp16 --buckets 2 --profile 1x8,1x8,1x8", "not both"),
+        ("--fp16 --buckets 2 --profile 1x8,1x8,1x8", "· profiles are given or made from buckets, not both"),
         ("--fp16 --optimization-level 9", "--optimization-level"),
         ("--fp16 -o m.plan", "must end in .engine"),
+        ("--fp16 --output=", "The name of the output is empty"),
+        ("--fp16 --flavor tensorrt-rtx --data=", "The path of a data set is empty"),
     ],
 )
 def test_wrong_options_are_told(options: str, told: str) -> None:
+    if "--data" in options:
+        pytest.importorskip("tensorrt_rtx", reason="TensorRT-RTX is not installed")
     result = invoke(options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("", "The name of the model is empty"),
+        ("tiny.safetensors", "First: crnn-deploy export tiny.safetensors -o tiny.onnx"),
+        ("other.engine", "Give the .onnx file that it was built from"),
+    ],
+)
+def test_what_is_no_onnx_model_says_what_to_give(model: str, told: str) -> None:
+    Path("other.engine").write_bytes(b"plan")
+    spec = tiny_crnn.tiny_spec().model_dump(mode="json")
+    Path("other.engine.json").write_text(json.dumps({"spec": spec, "engine": {}}), encoding="utf-8")
+    result = CliRunner().invoke(app, ["build-engine", model, "--fp16", "-o", "m.engine"])
     assert result.exit_code == 2
     assert told in result.stderr
 

@@ -112,3 +112,8 @@ def test_advice_names_the_old_gpu(machine: Machine) -> None:
     flavor, _ = find_flavor("auto")
     assert "--target sm75" in flavor.advice(("sm75", "sm89"))
     assert "sm75" not in flavor.advice(("sm89",))
+
+
+@pytest.mark.parametrize("written", ["sm89", "SM89", "8.9", "89"])
+def test_a_gpu_may_be_written_in_several_ways(written: str) -> None:
+    assert EngineOptions(targets=(written,)).targets == ("sm89",)

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.engine.layers import check_precision, check_recurrent, count_layers, parse_layers
+from crnn_deploy.engine.layers import (
+    check_precision,
+    check_recurrent,
+    count_layers,
+    count_rescaling,
+    parse_layers,
+)
 from crnn_deploy.engine.lowering import RecurrentLayer
 from crnn_deploy.errors import GateError
 from crnn_deploy.runtime.engine_manifest import EngineLayer
@@ -52,6 +58,19 @@ Format/Datatype: Half }], ParameterType: PluginV3, PluginName: CrnnGru, Metadata
 Name: /head/MatMul, LayerType: MatrixMultiply, Inputs: [ { Name: h, Format/Datatype: Half }], Outputs: [ { Name: \
 logits, Format/Datatype: Half }], Metadata: [ONNX Layer: /head/MatMul]\x1e[ONNX Layer: /head/Add]
 """
+# Convolutions of PP-OCRv2: the cast of the first one's input, that itself, and two that are matrix products.
+FUSED = """Layers:
+Name: __myl_CastReplConc_myl1_9, LayerType: kgen, Inputs: [ { Name: x, Datatype: Float, Format: x }], Constants: [], \
+Outputs: [ { Name: a, Datatype: Half, Format: x }], Metadata: [ONNX Layer: engine::cast::x][ONNX Layer: Conv_0]
+Name: __myl_CorrAddMaxMinMulMul_myl1_10, LayerType: runtime_fusion, Inputs: [ { Name: a, Datatype: Half, Format: x }], \
+Constants: [], Outputs: [ { Name: b, Datatype: Half, Format: x }], Metadata: [ONNX Layer: Conv_0][ONNX Layer: Clip_0]
+Name: __myl_FcAddMul_myl1_25, LayerType: runtime_fusion, Inputs: [ { Name: b, Datatype: Half, Format: x }], Constants: \
+[], Outputs: [ { Name: c, Datatype: Half, Format: x }], Metadata: [ONNX Layer: Conv_14]__gemm_from_conv1x1
+Name: Conv_15_myl1_26, LayerType: gemm, Inputs: [ { Name: c, Datatype: Half, Format: x }], Constants: [], Outputs: [ { \
+Name: d, Datatype: Half, Format: x }], Metadata: [ONNX Layer: Conv_15]__gemm_from_conv1x1\x1f[ONNX Layer: Clip_15]
+Name: __myl_CorrectMul_myl1_27, LayerType: runtime_fusion, Inputs: [ { Name: d, Datatype: Half, Format: x }], \
+Constants: [], Outputs: [ { Name: e, Datatype: Half, Format: x }], Metadata:
+"""
 GRU = RecurrentLayer(name="/rnn/GRU", op="GRU", hidden=96, directions=2, home="plugin")
 
 
@@ -80,6 +99,20 @@ def test_a_dump_of_tensorrt_10() -> None:
         ("/head/MatMul", "matmul", "fp16"),
     ]
     assert parse_layers(TENSORRT_10)[3].origins == ("/head/MatMul", "/head/Add")
+
+
+def test_fused_convolutions_are_told_from_what_stands_around_them() -> None:
+    layers = parse_layers(FUSED)
+    assert [layer.kind for layer in layers] == ["pointwise", *["convolution"] * 3, "pointwise"]
+    assert layers[2].origins == ("Conv_14",)
+    assert layers[3].origins == ("Conv_15", "Clip_15")
+    check_precision(layers, {"Conv_0": "fp16", "Conv_14": "fp16", "Conv_15": "fp16"})
+    assert count_layers(layers)["convolution", "fp16"] == 3
+
+
+def test_fp32_beside_int8_products_is_counted_in_one_profile() -> None:
+    assert count_rescaling(parse_layers(RTX)) == 1
+    assert count_rescaling(parse_layers(RTX.replace("Datatype: Int8", "Datatype: Half"))) == 0
 
 
 def test_layers_are_counted_by_kind_and_precision_in_one_profile() -> None:

@@ -12,16 +12,17 @@ from pydantic import ValidationError
 
 from crnn_deploy.data import open_source
 from crnn_deploy.engine.config import EngineOptions
-from crnn_deploy.engine.profiles import choose_profiles, padded_widths, parse_profile
+from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths, parse_profile
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import Preprocessing
 
 LINES = Preprocessing(height=32, min_width=8, max_width=1024, width_multiple=4)
+LONG_LINES = LINES.model_copy(update={"max_width": 1280})
 
 
 @pytest.mark.parametrize("text", ["1x32,8x320,16x1280", "1x1x32x32, 8x1x32x320 ,16x1x32x1280"])
 def test_shapes_may_be_short_or_whole(text: str) -> None:
-    profile = parse_profile(text, LINES)
+    profile = parse_profile(text, LONG_LINES)
     assert (profile.min, profile.opt, profile.max) == ((1, 1, 32, 32), (8, 1, 32, 320), (16, 1, 32, 1280))
 
 
@@ -37,6 +38,9 @@ def test_shapes_may_be_short_or_whole(text: str) -> None:
         ("1x3x32x32,1x3x32x32,1x3x32x32", "no input of this model"),
         ("1x1x48x32,1x1x48x32,1x1x48x32", "no input of this model"),
         ("1x32x32,1x32x32,1x32x32", "no input of this model"),
+        ("1x3,1x3,1x3", "holds no image"),
+        ("1x33,1x34,1x35", "holds no image"),
+        ("1x8,1x320,1x1028", "wider than any image"),
     ],
 )
 def test_a_wrong_profile_is_told_with_the_grammar(text: str, told: str) -> None:
@@ -56,6 +60,41 @@ def test_a_fixed_width_makes_one_profile_and_takes_no_other() -> None:
 def test_given_profiles_are_taken_as_they_are() -> None:
     options = EngineOptions(profiles=("1x32,1x64,1x64", "1x68,8x128,8x128"))
     assert [profile.max[3] for profile in choose_profiles(options, LINES, [8, 16])] == [64, 128]
+
+
+@given(
+    bounds=st.tuples(st.integers(1, 80), st.integers(0, 40)),
+    limits=st.tuples(st.integers(1, 60), st.integers(0, 20)),
+    multiple=st.sampled_from([1, 4, 32]),
+)
+def test_a_profile_is_refused_just_when_no_image_can_enter_it_or_it_is_too_wide(
+    bounds: tuple[int, int], limits: tuple[int, int], multiple: int
+) -> None:
+    (low, more), (narrow, range_) = bounds, limits
+    lines = LINES.model_copy(update={"min_width": narrow, "max_width": narrow + range_, "width_multiple": multiple})
+    widths = {lines.padded_width(width, 32) for width in range(1, 100)}
+    usable = any(low <= width <= low + more for width in widths) and low + more <= max(widths)
+    text = f"1x{low},1x{low},1x{low + more}"
+    if usable:
+        assert parse_profile(text, lines).max[3] == low + more
+    else:
+        with pytest.raises(InputError):
+            parse_profile(text, lines)
+
+
+def test_a_profile_is_given_once_and_names_its_batch_itself() -> None:
+    with pytest.raises(InputError, match="given twice"):
+        choose_profiles(EngineOptions(profiles=("1x32,8x64,8x64", "1x1x32x32,8x64,8x64")), LINES, None)
+    with pytest.raises(InputError, match="--max-batch 4 has no effect"):
+        choose_profiles(EngineOptions(profiles=("1x32,8x64,8x64",), max_batch=4), LINES, None)
+
+
+def test_images_fit_by_their_width() -> None:
+    profiles = choose_profiles(EngineOptions(profiles=("1x32,1x64,1x64", "1x100,2x128,2x128")), LINES, None)
+    assert fitting(profiles, [28, 32, 64, 68, 128, 132]) == [1, 2, 4]
+    with pytest.raises(InputError, match="None of the 2 images fits") as caught:
+        fitting(profiles, [28, 68])
+    assert "28 to 68 pixels" in caught.value.cause
 
 
 def test_buckets_need_images_and_exclude_profiles() -> None:

@@ -144,8 +144,9 @@ def test_what_cannot_be_built_here_is_left_out_with_one_note(
     result = run(RunConfig(recipe=write_recipe(engines=BOTH), out=tmp_path / "out"))
     assert "engine-fp16 was not built. TensorRT cannot take this model." in result.report.notes
     assert statuses(result)["engine-int8"] == "unproven"
-    with pytest.raises(InputError, match="cannot take this model"):
-        run(RunConfig(recipe=write_recipe(engines={**BOTH, "required": True}), out=tmp_path / "out"))
+    for meant in ({"required": True}, {"targets": ["sm89"]}, {"flavor": "tensorrt"}):
+        with pytest.raises(InputError, match="cannot take this model"):
+            run(RunConfig(recipe=write_recipe(engines={**BOTH, **meant}), out=tmp_path / "out"))
 
 
 def test_required_engines_fail_before_anything_long(

@@ -31,7 +31,7 @@ def printed(**changes: Any) -> str:
         "model_bytes": 1_400_000,
         "seconds": 0.37,
         "timing_cache": "used",
-        "log": "m.engine.log",
+        "log": "built/m.engine.log",
     }
     console = Console(width=80)
     with console.capture() as capture:
@@ -62,6 +62,7 @@ def test_recurrent_layers_tell_their_home_and_why() -> None:
 def test_facts_have_units() -> None:
     text = printed()
     assert "TensorRT-RTX 1.7.1.116, in 0.370 s" in text
+    assert row(text, "log") == ["log", "built/m.engine.log"]
     assert "2.70 MB" in text.replace("\u00a0", " ")
     assert row(text, "1–16") == ["1–16", "8–640", "16", "×", "320"]
 
@@ -71,4 +72,21 @@ def test_warnings_and_layers_in_fp32_are_told_where_there_are_any() -> None:
     kept = {"name": "/head", "reason": "it overflows", "realised": ("fp16",)}
     text = printed(warnings=("slow",), kept_fp32=(kept,))
     assert "· slow" in text
-    assert "it overflows; TensorRT runs it in FP16 all the same" in text
+    assert "it overflows; TensorRT made it part of a layer in FP16" in text
+
+
+def test_images_that_fit_no_profile_are_told() -> None:
+    assert "fit no profile" not in printed(fit={"images": 80, "outside": 0})
+    assert "62 of 80 images fit no profile" in printed(fit={"images": 80, "outside": 62})
+
+
+def test_an_int8_engine_that_gains_little_says_so_in_a_sentence() -> None:
+    def told(**overhead: Any) -> str:
+        return " ".join(printed(int8_overhead=overhead).split())
+
+    assert "FP16 engine" not in printed()
+    both = told(rescaling=14, layers=40, larger_than_model=True)
+    assert "14 of 40 layers rescale in FP32 around INT8 layers and the engine is larger than the ONNX file: an" in both
+    large = told(rescaling=0, layers=40, larger_than_model=True)
+    assert "The engine is larger than the ONNX file: an FP16 engine may be smaller" in large
+    assert "around INT8 layers: an FP16 engine" in told(rescaling=14, layers=40, larger_than_model=False)

@@ -14,7 +14,7 @@ from crnn_deploy.runtime.engine_manifest import Precision
 QDQ = ("QuantizeLinear", "DequantizeLinear")
 _HALF_TYPES = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
 _HALF_QDQ_OPSET = 19
-_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --calib DATA -o MODEL.int8.onnx"
+_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --calib DATA -o MODEL.trt.onnx"
 
 
 def opset_of(model: onnx.ModelProto) -> int:

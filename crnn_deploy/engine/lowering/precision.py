@@ -91,7 +91,7 @@ def _check_names(graph: onnx.GraphProto, wanted: Collection[str]) -> None:
             raise InputError(
                 f"The model has no node named {name} that could stay in FP32.",
                 f"Near are: {', '.join(near)}." if near else "",
-                "Names are those of the graph's nodes, as `crnn-deploy inspect` and Netron show them.",
+                "Names are those of the graph's nodes, as Netron shows them.",
             )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import onnx
 import onnxruntime as ort
 
-from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.artifact import Artifact, read_onnx, require_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.graphs.wiring import nested
 from crnn_deploy.quantization.graph.naming import RESERVED
@@ -28,12 +28,7 @@ def read_fp32(artifact: Artifact) -> onnx.ModelProto:
     Raises:
         InputError: if the artifact is not ONNX, is quantized already, or is FP16.
     """
-    if artifact.format != "onnx":
-        raise InputError(
-            f"{artifact.path} is not ONNX.",
-            "INT8 is made from an exported model.",
-            f"First: crnn-deploy export {artifact.path} -o MODEL.onnx",
-        )
+    require_onnx(artifact)
     model = read_onnx(artifact.path)
     types = _constant_types(model.graph)
     if types & _INT8_TYPES or any(node.op_type in _QUANTIZED_OPS for part in nested(model.graph) for node in part.node):

@@ -189,7 +189,11 @@ def test_interrupted_it_leaves_nothing_running_and_no_half_written_file(cache, f
     scratch.mkdir()
     script = "from crnn_deploy.native.plugin import *; build_plugin(PluginConfig())"
     process = subprocess.Popen(
-        [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(scratch)}
+        [sys.executable, "-c", script],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs ignore it
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "pid").exists() or not list(scratch.rglob("tmp.*")):
