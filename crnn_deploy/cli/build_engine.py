@@ -14,7 +14,9 @@ from crnn_deploy.errors import InputError
 
 
 def build_engine(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="An .onnx artifact; for --int8 one of quantize --target tensorrt.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="An .onnx artifact; for --int8 one of quantize --target tensorrt.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -27,7 +29,9 @@ def build_engine(
     flavor: Annotated[str, typer.Option(help="auto, tensorrt (needs a GPU to build) or tensorrt-rtx.")] = "auto",
     target: Annotated[
         list[str],
-        typer.Option(metavar="SM", help="A GPU to build for, such as sm89 or 8.9; may be repeated. Otherwise this machine's."),
+        typer.Option(
+            metavar="SM", help="A GPU to build for, such as sm89 or 8.9; may be repeated. Otherwise this machine's."
+        ),
     ] = [],  # noqa: B006
     data: Annotated[
         str | None, typer.Option(metavar=SOURCE, help="Real images: for widths, and to compare with the model.")
@@ -36,7 +40,7 @@ def build_engine(
         list[str],
         typer.Option(
             metavar="MIN,OPT,MAX",
-            help="Input shapes that the engine takes, each BATCHxWIDTH, such as 1x32,8x320,16x1280; may be repeated.",
+            help="Input shapes that the engine takes, each BATCHxWIDTH, such as 1x32,8x320,16x640; may be repeated.",
         ),
     ] = [],  # noqa: B006
     buckets: Annotated[

@@ -17,7 +17,7 @@ from crnn_deploy.spec import Preprocessing
 # Aspect ratios of text lines: few are wider than the last, and those go one at a time.
 _COMMON_LINE = 10
 _LONG_LINE = 20
-_GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x1280."
+_GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x640."
 
 
 def choose_profiles(
@@ -98,7 +98,7 @@ def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progre
 
 
 def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
-    """Read `min,opt,max`, each `BATCHxWIDTH` or `BATCHxCHANNELSxHEIGHTxWIDTH`, such as `1x32,8x320,16x1280`.
+    """Read `min,opt,max`, each `BATCHxWIDTH` or `BATCHxCHANNELSxHEIGHTxWIDTH`, such as `1x32,8x320,16x640`.
 
     Raises:
         InputError: if it is written otherwise, not in ascending order, or no image can have such a width.
