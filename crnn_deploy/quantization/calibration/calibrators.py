@@ -125,7 +125,7 @@ def describe(name: str, histogram: Histogram, covered: Range) -> TensorCalibrati
         highest=histogram.highest,
         low=low,
         high=high,
-        saturated=histogram.share_outside(low, high),
+        saturated=histogram.share_outside(low, high) if histogram.magnitude >= _NOTHING else 0.0,
         outliers=max(1.0, histogram.magnitude / body),
         levels=1 + 255 * (last - first) / (high - low),
     )

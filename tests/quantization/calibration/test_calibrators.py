@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -239,6 +239,7 @@ def test_constants_have_no_outliers_and_take_one_level(value):
 
 
 @given(arrays, calibrators, st.booleans())
+@example(np.array([-1e-45], np.float32), "minmax", False)
 def test_descriptions_are_within_bounds(values, calibrator, symmetric):
     histogram = histogram_of(values)
     found = describe("x", histogram, CALIBRATORS[calibrator](histogram, symmetric))
