@@ -35,6 +35,7 @@ def commands(program: str) -> list[list[str]]:
 
 def execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    environment["CRNN_DEPLOY_CACHE"] = str(folder / "cache")  # not the user's
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
