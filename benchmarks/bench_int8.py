@@ -93,20 +93,28 @@ def measure(model: Artifact, options: argparse.Namespace, folder: Path, trained:
     """Everything about one model: its variants' sizes, speeds and texts, and which variants failed."""
     report(f"{model.path.stem}: quantizing")
     variants, notes = make_variants(model, options, folder)
-    report(f"{model.path.stem}: timing {', '.join(variants)}")
     data = open_source(options.data) if options.data and trained else None
+    found = findings(model.path.stem, variants, model, data, options)
+    return {"model": model.path.stem, "trained": trained, "variants": found, "notes": notes}
+
+
+def findings(
+    name: str, variants: dict[str, Variant], model: Artifact, data: Source | None, options: argparse.Namespace
+) -> dict[str, dict[str, Any]]:
+    """Size, precision and speed of each variant and, where there are images, what it reads in them."""
+    report(f"{name}: timing {', '.join(variants)}")
     found: dict[str, dict[str, Any]] = {
-        name: {"bytes": variant.file.size_bytes, "realised": variant.realised, "latency": {}}
-        for name, variant in variants.items()
+        key: {"bytes": variant.file.size_bytes, "realised": variant.realised, "latency": {}}
+        for key, variant in variants.items()
     }
     for setting, timed in latencies(variants, model, data, options).items():
-        for name, row in timed.items():
-            found[name]["latency"][setting] = row
+        for key, row in timed.items():
+            found[key]["latency"][setting] = row
     if data is not None:
-        report(f"{model.path.stem}: reading")
-        for name, reading in readings(variants, sample(data, options.images, seed=0), options.threads[0]).items():
-            found[name].update(reading)
-    return {"model": model.path.stem, "trained": trained, "variants": found, "notes": notes}
+        report(f"{name}: reading")
+        for key, reading in readings(variants, sample(data, options.images, seed=0), options.threads[0]).items():
+            found[key].update(reading)
+    return found
 
 
 def make_variants(

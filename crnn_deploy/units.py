@@ -26,6 +26,11 @@ def percent(fraction: float) -> str:
     return f"{100 * fraction:.2f}{NBSP}%"
 
 
+def span(low: int, high: int) -> str:
+    """From one number to another: 32–640, or 32 where they are the same."""
+    return str(low) if low == high else f"{low}–{high}"
+
+
 def interval(bounds: tuple[float, float]) -> str:
     """A 95 % interval of fractions, in percent: 13.61–14.88."""
     return f"{100 * bounds[0]:.2f}–{100 * bounds[1]:.2f}"

@@ -100,3 +100,7 @@ def test_times_is_never_below_one(ratio) -> None:
 def test_units_stay_on_the_line_of_their_number() -> None:
     for text in (units.size(5_000), units.quantity(5_000), units.milliseconds(1.5), units.percent(0.5)):
         assert re.search(rf"\d{units.NBSP}\S", text)
+
+
+def test_a_span_of_one_number_is_that_number() -> None:
+    assert (units.span(32, 640), units.span(32, 32)) == ("32–640", "32")

@@ -17,14 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from bench_int8 import PARENT, Variant, latencies, onnxruntime_variant, readings, report
+from bench_int8 import PARENT, Variant, findings, onnxruntime_variant, report
 from gpu_sessions import OnnxRuntimeCuda, torch_cuda
 from int8_tables import sizes
 from side_by_side import table, write_results
 
 from crnn_deploy import export, quantize
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.data import open_source, sample
+from crnn_deploy.data import open_source
 from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
 from crnn_deploy.engine.config import FlavorChoice
 from crnn_deploy.engine.flavors import find_flavor
@@ -105,18 +105,7 @@ def measure(path: Path, options: argparse.Namespace, folder: Path) -> dict[str, 
         model = export(ExportConfig(model=path, output=folder / f"{path.stem}.onnx", force=True))
     report(f"{path.stem}: building engines")
     variants, notes = make_variants(given, model, options, folder)
-    report(f"{path.stem}: timing {', '.join(variants)}")
-    data = open_source(options.data)
-    found: dict[str, dict[str, Any]] = {
-        name: {"bytes": variant.file.size_bytes, "realised": variant.realised, "latency": {}}
-        for name, variant in variants.items()
-    }
-    for setting, timed in latencies(variants, model, data, options).items():
-        for name, row in timed.items():
-            found[name]["latency"][setting] = row
-    report(f"{path.stem}: reading")
-    for name, reading in readings(variants, sample(data, options.images, seed=0), options.threads[0]).items():
-        found[name].update(reading)
+    found = findings(path.stem, variants, model, open_source(options.data), options)
     return {"model": path.stem, "variants": found, "notes": notes}
 
 

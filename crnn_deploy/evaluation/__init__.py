@@ -2,8 +2,9 @@
 
 from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
 from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
-from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, check_logits, evaluate, evaluate_session
-from crnn_deploy.evaluation.predict import PredictConfig, PredictOptions, Reading, Readings, predict
+from crnn_deploy.evaluation.evaluate import EvaluateConfig, EvaluateOptions, evaluate, evaluate_session
+from crnn_deploy.evaluation.predict import PredictConfig, Reading, Readings, predict
+from crnn_deploy.evaluation.reading import ReadOptions, check_logits
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 
 __all__ = [
@@ -14,8 +15,8 @@ __all__ = [
     "EvaluateOptions",
     "Evaluation",
     "PredictConfig",
-    "PredictOptions",
     "Prediction",
+    "ReadOptions",
     "Reading",
     "Readings",
     "beam_decode",

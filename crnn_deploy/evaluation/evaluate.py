@@ -4,37 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data import Subset, open_source
-from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.overlap import fingerprint
-from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
-from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
-from crnn_deploy.evaluation.decoding import decode
+from crnn_deploy.evaluation.reading import ReadOptions, read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, Threads, open_session
-from crnn_deploy.spec import Frozen, ModelSpec
+from crnn_deploy.runtime import Session, open_session
 
 
-class EvaluateOptions(Frozen):
-    batch_size: int = Field(default=32, gt=0, description="images a batch; doesn't change the result")
-    decoder: Literal["greedy", "beam"] = "greedy"
-    beam_width: int = Field(default=8, gt=0)
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
+class EvaluateOptions(ReadOptions):
     limit: int | None = Field(default=None, gt=0, description="only the first images of the data")
     resamples: int = Field(default=1000, gt=0, description="bootstrap resamples for the intervals")
     seed: int = Field(default=0, ge=0, description="of the bootstrap")
-    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
 
 
 class EvaluateConfig(EvaluateOptions):
@@ -89,30 +78,8 @@ def evaluate_session(
 
 def _texts(session: Session, source: Source, options: EvaluateOptions, skipped: list[str]) -> Iterator[tuple[int, str]]:
     """Index and decoded text of each image, in the order of the batches."""
-    preprocessor = Preprocessor(session.spec.preprocessing)
-    beam_width = options.beam_width if options.decoder == "beam" else None
-    for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None):
-        logits = session.run(batch.images)
-        check_logits(logits, batch, source, session.spec)
-        yield from zip(batch.indices, decode(logits, session.spec, beam_width), strict=True)
-
-
-def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:
-    """Raise `InputError` if outputs don't fit the spec, `GateError` naming the image if they are not finite."""
-    if logits.shape[-1] != spec.num_outputs:
-        raise InputError(
-            f"{spec.name} gives {logits.shape[-1]} outputs, but its spec names {spec.num_outputs}.",
-            "The charset (with the blank) or the class names don't fit the head of the model.",
-            "Import the model again with the right spec.",
-        )
-    finite = np.isfinite(logits).all(axis=tuple(range(1, logits.ndim)))
-    if not finite.all():
-        item = source.item_name(batch.indices[int(finite.argmin())])
-        raise GateError(
-            f"{spec.name} gives NaN or infinite outputs for {item}.",
-            "The weights are damaged, or a conversion to lower precision overflowed.",
-            "Evaluate the parent model on the same data to find the stage that broke it.",
-        )
+    for batch, _, texts in read(session, source, options, skipped):
+        yield from zip(batch.indices, texts, strict=True)
 
 
 def _accuracy(source: Source, predictions: tuple[Prediction, ...], options: EvaluateOptions) -> Accuracy:

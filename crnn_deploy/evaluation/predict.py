@@ -6,34 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data import open_source
-from crnn_deploy.data.batching import Batch, batches
-from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.evaluate import check_logits
+from crnn_deploy.evaluation.reading import ReadOptions, read
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, Threads, open_session
+from crnn_deploy.runtime import Session, open_session
 from crnn_deploy.spec import Frozen
 
 
-class PredictOptions(Frozen):
-    batch_size: int = Field(default=32, gt=0, description="images a batch; doesn't change the result")
-    decoder: Literal["greedy", "beam"] = "greedy"
-    beam_width: int = Field(default=8, gt=0)
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
-
-
-class PredictConfig(PredictOptions):
+class PredictConfig(ReadOptions):
     images: tuple[str, ...] = Field(min_length=1, description="image files, folders, .tar archives or other sources")
     model: Path
 
@@ -110,22 +98,13 @@ def _files(paths: Sequence[str]) -> Source:
 
 
 def _readings(
-    session: Session, places: Sequence[_Place], options: PredictOptions, skipped: list[str]
+    session: Session, places: Sequence[_Place], options: ReadOptions, skipped: list[str]
 ) -> Iterator[tuple[tuple[int, int], Reading]]:
     """Position (number of the source, index in it) and reading of each image, in the order of the batches."""
-    preprocessor = Preprocessor(session.spec.preprocessing)
     for number, place in enumerate(places):
         broken: list[str] = []
-        for batch in batches(place.source, preprocessor, options.batch_size, broken if options.skip_bad else None):
-            for index, text, confidence in _read(session, batch, place.source, options):
+        for batch, logits, texts in read(session, place.source, options, broken):
+            for index, text, confidence in zip(batch.indices, texts, confidences(logits, session.spec), strict=True):
                 path = place.path(place.source.item_name(index))
                 yield (number, index), Reading(path=path, text=text, confidence=confidence)
         skipped += map(place.path, broken)
-
-
-def _read(session: Session, batch: Batch, source: Source, options: PredictOptions) -> Iterator[tuple[int, str, float]]:
-    """Index, text and confidence of each image of a batch."""
-    logits = session.run(batch.images)
-    check_logits(logits, batch, source, session.spec)
-    texts = decode(logits, session.spec, options.beam_width if options.decoder == "beam" else None)
-    yield from zip(batch.indices, texts, confidences(logits, session.spec), strict=True)

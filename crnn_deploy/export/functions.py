@@ -17,8 +17,12 @@ gate comes after the recurrent product, as in PyTorch (`linear_before_reset=1`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import onnx
 from onnx import helper
+
+from crnn_deploy.graphs.facts import opset_of
 
 DOMAIN = "crnn_deploy"
 OP_OF = {"GRU": "QGRU", "LSTM": "QLSTM"}
@@ -35,12 +39,14 @@ def define_functions(model: onnx.ModelProto) -> None:
     used = {node.op_type for node in model.graph.node if node.domain == DOMAIN}
     if not used:
         return
-    model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
     defined = {function.name for function in model.functions if function.domain == DOMAIN}
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    for standard, name in OP_OF.items():
-        if name in used - defined:
-            model.functions.append(_function(standard, opset))
+    add_functions(model, (_function(op, opset_of(model)) for op, name in OP_OF.items() if name in used - defined))
+
+
+def add_functions(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> None:
+    """Add definitions of ops of our domain, and let the model know the domain."""
+    model.functions.extend(functions)
+    model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
     if all(entry.domain != DOMAIN for entry in model.opset_import):
         model.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
 

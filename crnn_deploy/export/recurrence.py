@@ -8,6 +8,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from crnn_deploy.errors import GateError
+from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.graphs.wiring import producers_of
 
 RECURRENT_OPS = ("GRU", "LSTM", "RNN")
@@ -31,7 +32,7 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
     if len(nodes) < layers:
         raise GateError(f"The export holds {len(nodes)} recurrent nodes for {layers} recurrent layers.")
     for node in nodes:
-        attributes = {attribute.name: attribute.i for attribute in node.attribute}
+        attributes = attributes_of(node)
         if node.op_type == "GRU" and attributes.get("linear_before_reset", 0) != 1:
             raise GateError(
                 f"The exported GRU {node.name} has linear_before_reset=0.",

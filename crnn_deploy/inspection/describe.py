@@ -15,6 +15,7 @@ from crnn_deploy.checkpoints.state_dict import read_state_dict
 from crnn_deploy.checkpoints.summary import TensorSummary, summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
+from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
@@ -144,7 +145,7 @@ def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str
 
 def _recurrence(node: onnx.NodeProto) -> str:
     """Kind, size and direction of a recurrent layer, such as `QGRU, hidden size 96, bidirectional`."""
-    given = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    given = attributes_of(node)
     return f"{node.op_type}, hidden size {given.get('hidden_size', '?')}, {given.get('direction', b'forward').decode()}"
 
 

@@ -12,7 +12,7 @@ from crnn_deploy.engine.parity import LoweringParity
 from crnn_deploy.engine.record import ImageFit, Int8Overhead, KeptLayer
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.engine_manifest import TITLES, ShapeProfile
-from crnn_deploy.units import MISSING, significant, size
+from crnn_deploy.units import MISSING, significant, size, span
 
 _CACHE = {"used": "used", "created": "created for the next build", "none": "none, as TensorRT-RTX measures nothing"}
 
@@ -113,11 +113,7 @@ def _profiles(record: EngineRecord) -> Table:
 
 def _profile(profile: ShapeProfile) -> tuple[str, str, str]:
     (images, _, _, narrow), (most, _, _, wide) = profile.min, profile.max
-    return _range(images, most), _range(narrow, wide), f"{profile.opt[0]} × {profile.opt[3]}"
-
-
-def _range(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low}–{high}"
+    return span(images, most), span(narrow, wide), f"{profile.opt[0]} × {profile.opt[3]}"
 
 
 def _section(title: str, content: RenderableType) -> list[RenderableType]:

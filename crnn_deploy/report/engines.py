@@ -90,9 +90,5 @@ def _profiles(record: EngineRecord) -> Cell:
 
 def _profile(profile: ShapeProfile) -> str:
     (fewest, _, _, narrow), (most, _, _, wide) = profile.min, profile.max
-    images = f"{_range(fewest, most)} image{'s' if most > 1 else ''}"
-    return f"{images}, {_range(narrow, wide)}{units.NBSP}px wide"
-
-
-def _range(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low}–{high}"
+    images = f"{units.span(fewest, most)} image{'s' if most > 1 else ''}"
+    return f"{images}, {units.span(narrow, wide)}{units.NBSP}px wide"

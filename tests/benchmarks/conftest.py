@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from native.tensorrt.emulated_gru import KERNELS, compile_kernels
-
-from crnn_deploy.native.plugin import find_nvcc
+from native.tensorrt.emulated_gru import KERNELS, compile_kernels, cuda_headers
 
 if TYPE_CHECKING:
     from gru_library import Launcher
@@ -24,15 +22,11 @@ def emulated_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole plugin library, with kernels that run on the CPU."""
     folder = tmp_path_factory.mktemp("emulated")
     compile_kernels(folder)
-    folders = (find_nvcc().path.resolve().parents[1] / "include", Path("/usr/local/cuda/include"))
-    headers = next((each for each in folders if (each / "cuda_runtime_api.h").is_file()), None)
-    if headers is None:
-        pytest.skip("the CUDA headers are missing")
     plugin = folder / "libplugin.so"
     sources = [str(KERNELS / name) for name in ("gru_plugin.cc", "gru_node.cc")]
     kernels = [str(folder / "libemulated_gru.so"), f"-Wl,-rpath,{folder}"]
     subprocess.run(
-        ["c++", "-std=c++17", "-O1", "-fPIC", "-shared", f"-I{headers}", *sources, *kernels, "-o", str(plugin)],
+        ["c++", "-std=c++17", "-O1", "-fPIC", "-shared", f"-I{cuda_headers()}", *sources, *kernels, "-o", str(plugin)],
         check=True,
     )
     return plugin

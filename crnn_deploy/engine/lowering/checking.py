@@ -8,6 +8,7 @@ from onnx import TensorProto
 
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.errors import InputError
+from crnn_deploy.graphs.facts import opset_of
 from crnn_deploy.graphs.wiring import Constants, constants_of, nested
 from crnn_deploy.runtime.engine_manifest import Precision
 
@@ -15,11 +16,6 @@ QDQ = ("QuantizeLinear", "DequantizeLinear")
 _HALF_TYPES = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
 _HALF_QDQ_OPSET = 19
 _QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --calib DATA -o MODEL.trt.onnx"
-
-
-def opset_of(model: onnx.ModelProto) -> int:
-    """The version of standard ONNX that a model uses."""
-    return int(next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")))
 
 
 def holds_qdq(model: onnx.ModelProto) -> bool:

@@ -13,11 +13,6 @@ from onnx import numpy_helper
 from crnn_deploy.graphs.wiring import nested
 
 
-def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
-    """The values of a node's attributes, by name; strings as bytes."""
-    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-
-
 def add_constant(graph: onnx.GraphProto, name: str, values: NDArray[Any]) -> str:
     """Add a constant, unless one of that name is there; the name."""
     if all(tensor.name != name for tensor in graph.initializer):

@@ -18,10 +18,9 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from crnn_deploy.export.functions import DOMAIN, VERSION
+from crnn_deploy.export.functions import DOMAIN, add_functions
+from crnn_deploy.graphs.facts import opset_of
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-
-_FUNCTIONS_IR = 8  # files before know no local functions
 
 
 def recurrence_node(name: str, inputs: list[str], output: str, hidden: int, direction: str) -> onnx.NodeProto:
@@ -45,11 +44,7 @@ def is_recurrence(node: onnx.NodeProto) -> bool:
 
 def define_recurrence(model: onnx.ModelProto, lengths: bool, state: bool) -> None:
     """Add the function to a model, whose nodes all have the given optional inputs."""
-    model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    model.functions.append(_function(opset, ["sequence_lens"] * lengths, ["initial_h"] * state))
-    if all(entry.domain != DOMAIN for entry in model.opset_import):
-        model.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
+    add_functions(model, [_function(opset_of(model), ["sequence_lens"] * lengths, ["initial_h"] * state)])
 
 
 def _function(opset: int, lengths: list[str], state: list[str]) -> onnx.FunctionProto:

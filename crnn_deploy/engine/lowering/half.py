@@ -16,10 +16,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from crnn_deploy.engine.lowering.checking import opset_of
-from crnn_deploy.engine.lowering.editing import add_constant, attributes_of, replace_nodes
+from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
+from crnn_deploy.graphs.facts import attributes_of, opset_of
 from crnn_deploy.graphs.pruning import prune
 from crnn_deploy.graphs.wiring import captured, constants_of
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import onnx
 from onnx import helper
 
-from crnn_deploy.engine.lowering.editing import attributes_of, read_instead, replace_nodes
+from crnn_deploy.engine.lowering.editing import read_instead, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
+from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.graphs.pruning import prune
 from crnn_deploy.graphs.wiring import Constants, constants_of, producers_of
 

@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 import onnx
 from onnx import TensorProto
 
-from crnn_deploy.engine.lowering.checking import QDQ, opset_of
-from crnn_deploy.engine.lowering.editing import attributes_of
+from crnn_deploy.engine.lowering.checking import QDQ
 from crnn_deploy.engine.lowering.fitting import misfit
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.engine.lowering.recurrence import projection_of
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.recurrence import RECURRENT_OPS
+from crnn_deploy.graphs.facts import attributes_of, opset_of
 from crnn_deploy.graphs.wiring import captured, constants_of, producers_of
 from crnn_deploy.quantization.graph.products import PRODUCTS
 from crnn_deploy.runtime.engine_manifest import Precision

@@ -10,12 +10,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
-from crnn_deploy.engine.lowering.checking import opset_of
-from crnn_deploy.engine.lowering.editing import add_constant, attributes_of, replace_nodes
+from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
 from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_node
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.export.recurrence import RECURRENT_OPS
+from crnn_deploy.graphs.facts import attributes_of, opset_of
 from crnn_deploy.graphs.wiring import Constants, constants_of, names_read, producers_of
 from crnn_deploy.quantization.graph.stored_weights import quantize_rows
 

@@ -17,9 +17,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.engine.lowering.editing import attributes_of, replace_nodes
+from crnn_deploy.engine.lowering.editing import replace_nodes
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import element_types
+from crnn_deploy.graphs.facts import attributes_of
 
 
 def rounded(model: onnx.ModelProto) -> onnx.ModelProto:

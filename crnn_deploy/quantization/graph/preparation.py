@@ -11,6 +11,7 @@ import onnxruntime as ort
 
 from crnn_deploy.artifact import Artifact, read_onnx, require_onnx
 from crnn_deploy.errors import InputError
+from crnn_deploy.graphs.facts import opset_of
 from crnn_deploy.graphs.wiring import nested
 from crnn_deploy.quantization.graph.naming import RESERVED
 from crnn_deploy.quantization.record import Target
@@ -77,7 +78,7 @@ def require_target(model: onnx.ModelProto, target: Target) -> None:
     Raises:
         InputError: for TensorRT, if the opset is below 13.
     """
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    opset = opset_of(model)
     if target == "tensorrt" and opset < _TENSORRT_OPSET:
         raise InputError(
             f"The model's opset is {opset}.",

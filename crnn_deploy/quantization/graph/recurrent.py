@@ -8,6 +8,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.graphs.wiring import names_read
 from crnn_deploy.quantization.graph.naming import made
 from crnn_deploy.quantization.graph.stored_weights import quantize_rows
@@ -59,7 +60,7 @@ def _store(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto], name
 
 
 def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> None:
-    given = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+    given = attributes_of(node)
     inputs = [node.input[0], *stored[node.input[1]], *stored[node.input[2]], *node.input[3:_PEEPHOLES]]
     outputs = len(OUTPUTS[node.op_type])  # ONNX's shape inference wants a node to list all that the function has
     replacement = helper.make_node(

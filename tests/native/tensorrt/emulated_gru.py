@@ -141,17 +141,23 @@ class _Guarded:
         return bool((self._memory[: self._start] == 0xFF).all() and (self._memory[self._end :] == 0xFF).all())
 
 
+def cuda_headers() -> Path:
+    """The folder of CUDA's headers. Skips the test where there is none."""
+    try:
+        nvcc = find_nvcc()
+    except InputError as error:
+        pytest.skip(error.what)
+    folders = (nvcc.path.resolve().parents[1] / "include", Path("/usr/local/cuda/include"))
+    found = next((folder for folder in folders if (folder / "cuda_fp16.h").is_file()), None)
+    return found or pytest.skip("the CUDA headers are missing")
+
+
 def compile_kernels(folder: Path, sources: Path = KERNELS) -> EmulatedKernels:
     """Compile the kernels of `sources` for the CPU. Skips the test where the CUDA headers or a compiler are missing."""
     compiler = shutil.which("c++")
     if compiler is None:
         pytest.skip("no C++ compiler")
-    try:
-        headers = find_nvcc().path.resolve().parent.parent / "include"
-    except InputError as error:
-        pytest.skip(error.what)
-    if not (headers / "cuda_fp16.h").is_file():
-        headers = Path("/usr/local/cuda/include")
+    headers = cuda_headers()
     library = folder / "libemulated_gru.so"
     here = Path(__file__).parent
     subprocess.run(

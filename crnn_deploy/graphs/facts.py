@@ -1,0 +1,18 @@
+"""What a model or a node says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+from onnx import helper
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """The version of standard ONNX that a model uses."""
+    return int(next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")))
+
+
+def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:
+    """The values of a node's attributes, by name; strings as bytes."""
+    return {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
