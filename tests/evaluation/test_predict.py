@@ -9,7 +9,8 @@ from typing import Any
 import fake_tensorrt
 import pytest
 import tiny_crnn
-from fake_tensorrt import FakeCuda, FakeLibrary, profile
+from fake_gpu import FakeCuda
+from fake_tensorrt import FakeLibrary, profile
 
 from crnn_deploy.artifact import Artifact, write_onnx
 from crnn_deploy.data import open_source

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import fake_tensorrt
 import pytest
-from fake_tensorrt import FakeCuda, FakeLibrary, profile
+from fake_gpu import FakeCuda
+from fake_tensorrt import FakeLibrary, profile
 
 from crnn_deploy.engine import EngineOptions
 from crnn_deploy.engine import flavors as engine_flavors

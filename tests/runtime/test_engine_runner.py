@@ -8,7 +8,8 @@ from typing import Any
 import fake_tensorrt
 import numpy as np
 import pytest
-from fake_tensorrt import FakeCuda, FakeLibrary, profile
+from fake_gpu import FakeCuda
+from fake_tensorrt import FakeLibrary, profile
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime import engine_runner

@@ -11,7 +11,8 @@ import fake_tensorrt
 import numpy as np
 import onnxruntime as ort
 import pytest
-from fake_tensorrt import FakeCuda, FakeLibrary, profile
+from fake_gpu import FakeCuda
+from fake_tensorrt import FakeLibrary, profile
 from onnx import TensorProto
 
 from crnn_deploy.errors import InputError
