@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from crnn_deploy import export
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.export import ExportConfig
-from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
@@ -46,7 +46,7 @@ def random_artifact(family: str, folder: Path) -> Artifact:
     """An exported network of a family, the same every time."""
     spec = _vgg_bigru_spec()
     if family != spec.name:
-        spec = student_spec(family, family, StudentOptions(), teacher=spec)  # type: ignore[arg-type]
+        spec = student_spec(family, StudentChoice(family=family), like=spec)  # type: ignore[arg-type]
     torch.manual_seed(0)
     model = build(spec)
     for module in model.modules():

@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
-import torch
 from google.protobuf.message import DecodeError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import replacing, sha256_of
 from crnn_deploy.spec import SCHEMA_VERSION, ModelSpec
 from crnn_deploy.validation import parse
+
+if TYPE_CHECKING:  # PyTorch takes seconds to load, and ONNX files don't need it
+    import torch
 
 SPEC_KEY = "crnn_deploy.spec"
 
@@ -162,6 +163,8 @@ def write_safetensors(
     path: Path, tensors: Mapping[str, torch.Tensor], spec: ModelSpec, force: bool = False
 ) -> Artifact:
     """Write weights and their spec, atomically."""
+    from safetensors.torch import save
+
     contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path, force) as temporary:
         temporary.write_bytes(save(contiguous, metadata={SPEC_KEY: spec.model_dump_json()}))
@@ -174,6 +177,8 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         InputError: if the file is broken.
     """
+    from safetensors.torch import load_file
+
     require_file(path)
     try:
         return load_file(path)

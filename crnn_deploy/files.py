@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import importlib.util
 import os
 import shutil
 import uuid
@@ -14,6 +15,7 @@ from pathlib import Path
 from crnn_deploy.errors import InputError
 
 _MARK = "~part"
+_PACKAGE = "package:"
 
 
 @contextlib.contextmanager
@@ -78,6 +80,24 @@ def remove_leftovers(folder: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def locate(name: str | Path) -> Path:
+    """The file that a name means: a path, or `package:NAME/FILE` inside an installed package.
+
+    Raises:
+        InputError: if the package is not installed.
+    """
+    if not str(name).startswith(_PACKAGE):
+        return Path(name)
+    package, _, file = str(name).removeprefix(_PACKAGE).partition("/")
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise InputError(
+            f"The package '{package}', which holds {file}, is not installed.",
+            fix="Install it; those of the recipes come with: pip install 'crnn-deploy[examples,teachers]'",
+        )
+    return Path(found.submodule_search_locations[0]) / file
 
 
 def make_folder(path: Path) -> None:

@@ -30,7 +30,7 @@ FLOORS = (
     ("native",),
     ("graphs",),
     ("spec",),
-    ("validation", "files", "progress"),
+    ("validation", "files", "progress", "zoo"),
     ("errors", "units"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -21,7 +21,13 @@ from crnn_deploy.native.plugin import find_nvcc
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What makes a whole run short enough for a test; the commands stay as they are printed.
-SMALL = ("distill.epochs=1", "distill.width=0.25", "quantize.samples=20", "benchmark.rounds=3", "benchmark.seconds=0.2")
+SMALL = (
+    "distill.epochs=1",
+    "distill.student.width=0.25",
+    "quantize.samples=20",
+    "benchmark.rounds=3",
+    "benchmark.seconds=0.2",
+)
 
 
 def blocks(language: str) -> list[str]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import onnx
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import nn
 
-from crnn_deploy.artifact import Artifact, read_spec, require_file, write_safetensors
+from crnn_deploy.artifact import Artifact, read_onnx, read_spec, require_file, write_safetensors
+from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.fitting import check_forward, fit
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output, sha256_of
+from crnn_deploy.files import check_output, locate, sha256_of
 from crnn_deploy.models import build
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.progress import SILENT, Progress
@@ -28,7 +29,7 @@ from crnn_deploy.spec import Frozen, LineageStep, ModelSpec
 class ImportConfig(Frozen):
     """What to import and where to."""
 
-    checkpoint: Path
+    checkpoint: Annotated[Path, AfterValidator(locate)]
     output: Path
     force: bool = False
     module: str | None = Field(default=None, description="FILE.py:Class of the user's own network")
@@ -45,7 +46,7 @@ class Detected:
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
-    """Take in a state dict of a known family, one of the user's own network, or an ONNX model with a spec.
+    """Take in a state dict of a known family, one of the user's own network, PaddleOCR's ONNX, or any with a spec.
 
     Nothing in the checkpoint is executed. With `config.module` the user's own source file is.
 
@@ -57,7 +58,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
     require_file(config.checkpoint)
     _refuse_artifact(config)
     if kind == ".onnx":
-        return _import_onnx(config)
+        return _import_onnx(config, progress)
     return _import_module(config, config.module) if config.module else _import_detected(config, progress)
 
 
@@ -95,11 +96,15 @@ def _import_module(config: ImportConfig, module: str) -> Artifact:
     return write_safetensors(config.output, model.state_dict(), spec.after(step), config.force)
 
 
-def _import_onnx(config: ImportConfig) -> Artifact:
+def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
     if config.module:
         raise InputError("--module goes with PyTorch weights; an ONNX model needs no code.", fix="Leave --module out.")
-    spec = make_spec(config.checkpoint.stem, {}, _required_spec(config))
-    step = _step(config, {}, {"onnx": onnx.__version__})
+    recognised = ppocr.recognise(read_onnx(config.checkpoint), config.checkpoint)
+    if recognised is not None:
+        progress.log(f"Recognised as {ppocr.FAMILY}.")
+    spec_file = config.spec if recognised is not None else _required_spec(config)
+    spec = make_spec(config.checkpoint.stem, recognised or {}, spec_file)
+    step = _step(config, {"family": ppocr.FAMILY} if recognised else {}, {"onnx": onnx.__version__})
     return adopt_onnx(config.checkpoint, config.output, spec, step, config.force)
 
 
@@ -113,7 +118,7 @@ def _required_spec(config: ImportConfig) -> Path:
     if config.spec is None:
         raise InputError(
             f"{config.checkpoint} needs a spec.",
-            "Neither ONNX files nor your own networks tell their charset and preprocessing.",
+            "It doesn't tell its charset: networks of your own don't, nor do ONNX models but some of PaddleOCR's.",
             "Write them in a YAML file (keys: charset or charset_file, blank, preprocessing) and give it with --spec.",
         )
     return config.spec

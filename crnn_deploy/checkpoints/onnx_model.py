@@ -10,6 +10,7 @@ import onnx
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
+from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.runtime import open_session
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -17,7 +18,7 @@ _TRIAL_WIDTH = 160
 
 
 def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageStep, force: bool) -> Artifact:
-    """Write `checkpoint` with `spec` inside.
+    """Write `checkpoint` with `spec` inside, giving logits.
 
     Raises:
         InputError: if the model's input or output is not what the spec says, or ONNX Runtime refuses it.
@@ -26,7 +27,26 @@ def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageSte
     shape = _input_shape(model, checkpoint)
     _check_input(shape, spec, checkpoint)
     _check_output(Artifact(checkpoint, spec), shape)
-    return write_onnx(output, model, spec.after(step), force)
+    return write_onnx(output, as_logits(model, spec), spec.after(step), force)
+
+
+def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
+    """`model` without the Softmax over the classes that it may end in.
+
+    Distillation and INT8 want logits; and over PaddleOCR's 18,710 classes the Softmax costs time.
+    """
+    classes = (-1, 2 if spec.task == "ctc" else 1)
+    graph = model.graph
+    last = next((node for node in graph.node if graph.output[0].name in node.output), None)
+    if last is None or last.op_type != "Softmax" or attributes_of(last).get("axis") not in classes:
+        return model
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    changed.graph.node.remove(last)
+    for node in changed.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [last.output[0] if name == last.input[0] else name for name in names]
+    return changed
 
 
 def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:

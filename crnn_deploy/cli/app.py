@@ -24,6 +24,8 @@ from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
 from crnn_deploy.cli.report import report
 from crnn_deploy.cli.run import run
+from crnn_deploy.cli.students import students
+from crnn_deploy.cli.train import train
 
 app = typer.Typer(
     name="crnn-deploy",
@@ -53,6 +55,8 @@ def crnn_deploy(
 VERBS: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "import": import_,
+    "train": train,
+    "students": students,
     "distill": distill,
     "export": export,
     "quantize": quantize,

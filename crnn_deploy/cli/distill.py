@@ -3,57 +3,119 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crnn_deploy.cli.artifacts import show_artifact
 from crnn_deploy.cli.console import RichProgress
-from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Force, Json, Output, SkipBad, as_config
+from crnn_deploy.cli.options import Debug, Force, Json, Output, SkipBad, as_config
+from crnn_deploy.cli.training import (
+    Augment,
+    BatchSize,
+    Charset,
+    Data,
+    EarlyStop,
+    Epochs,
+    LearningRate,
+    Log,
+    Losses,
+    Precision,
+    Seed,
+    Validation,
+    WarmStart,
+    parse_losses,
+)
+
+if TYPE_CHECKING:
+    from crnn_deploy.progress import Progress
 
 
 def distill(
-    teacher: Annotated[Path, typer.Argument(metavar="TEACHER", help="A .safetensors or .onnx artifact.")],
-    data: Annotated[str, typer.Option(metavar=SOURCE, help=f"Training images: {SOURCE_HELP}, or unlabelled.")],
+    teachers: Annotated[list[Path], typer.Argument(metavar="TEACHER...", help="Artifacts; the first gives the task.")],
+    data: Data,
     output: Output,
-    val: Annotated[
-        str | None, typer.Option(metavar=SOURCE, help="Validation images; default: some of the training images.")
-    ] = None,
-    student: Annotated[
-        str, typer.Option(metavar="FAMILY", help="mobilenet-v4-gru (dense) or mobilenet-v3-gru (classic).")
-    ] = "mobilenet-v4-gru",
+    val: Validation = None,
+    student: Annotated[str, typer.Option(metavar="FAMILY", help="See crnn-deploy students.")] = "mobilenet-v4-gru",
     width: Annotated[float, typer.Option(help="Scales the student's channels.")] = 1.0,
     hidden: Annotated[int, typer.Option(help="Units of its GRU in each direction.")] = 96,
     layers: Annotated[int, typer.Option(help="Its GRU layers.")] = 1,
-    epochs: Annotated[int, typer.Option(help="Passes over the data.")] = 15,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 24,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 2.5e-3,
-    use_labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Learn from labels too.")] = True,
-    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+    stride: Annotated[int, typer.Option(help="Pixels for each of its frames: 4, or 8 for wide print.")] = 4,
+    budget_ms: Annotated[
+        float | None, typer.Option(metavar="MS", help="Take the largest student that is as fast, instead of a size.")
+    ] = None,
+    budget_mb: Annotated[
+        float | None, typer.Option(metavar="MB", help="The same by the size of its INT8 file.")
+    ] = None,
+    charset: Charset = None,
+    channels: Annotated[str | None, typer.Option(metavar="L|RGB|BGR", help="Colours that the student sees.")] = None,
+    epochs: Epochs = 15,
+    batch_size: BatchSize = 24,
+    learning_rate: LearningRate = 2.5e-3,
+    augmentation: Augment = 1.0,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Learn from labels too.")] = True,
+    loss: Losses = None,
+    beam_width: Annotated[int | None, typer.Option(help="Of the teachers' readings; default: greedy.")] = None,
+    warm_start: WarmStart = None,
+    qat: Annotated[int, typer.Option(metavar="EPOCHS", help="Go on so long with the rounding of INT8.")] = 0,
+    early_stop: EarlyStop = None,
+    precision: Precision = "auto",
+    log: Log = None,
+    seed: Seed = 0,
     skip_bad: SkipBad = False,
     force: Force = False,
     as_json: Json = False,
     _debug: Debug = False,
 ) -> None:
-    """Train a small MobileNet-GRU student on a teacher's readings and, where there are any, on labels.
+    """Train a small MobileNet-GRU student on the readings of teachers and, where there are any, on labels.
 
-    Ctrl-C keeps the state: the same command again goes on where it was.
+    Losses for lines: ctc and dctc (labels), frame-kl, pseudo-labels and features (teachers);
+    for classes: cross-entropy (labels), hinton-kd, dist, dkd and features (teachers).
+
+    Ctrl-C keeps the state: the same command again goes on where it was. Under torchrun, processes share the work.
 
     \b
     Examples:
-      crnn-deploy distill teacher.safetensors --data train.tar -o student.safetensors
+      crnn-deploy distill teacher.onnx --data train.tar -o student.safetensors
       crnn-deploy distill teacher.onnx --data photos --width 0.5 -o small.safetensors
+      crnn-deploy distill a.onnx b.onnx --data train.tar --loss ctc
+        --loss frame-kl:until=0.3 --qat 2 -o student.safetensors
+      torchrun --nproc-per-node 4 -m crnn_deploy distill teacher.onnx
+        --data train.tar -o student.safetensors
     """
     from crnn_deploy.training import DistillConfig
     from crnn_deploy.training import distill as distill_student
 
-    given = {
-        **{"teacher": teacher, "data": data, "validation": val, "output": output, "force": force},
-        **{"student": student, "width": width, "hidden": hidden, "layers": layers},
-        **{"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed},
-        **{"use_labels": use_labels, "skip_bad": skip_bad},
-    }
-    config = as_config(DistillConfig, given)
     with RichProgress() as progress:
-        artifact = distill_student(config, progress)
+        choice: dict[str, Any] = {
+            "family": student,
+            "width": width,
+            "hidden": hidden,
+            "layers": layers,
+            "stride": stride,
+        }
+        if budget_ms is not None or budget_mb is not None:
+            choice = _within(budget_ms, budget_mb, teachers, charset, progress)
+        given = {
+            **{"teachers": teachers, "data": data, "validation": val, "output": output, "force": force},
+            **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs, "seed": seed},
+            **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
+            **{"labels": labels, "losses": parse_losses(loss), "beam_width": beam_width, "warm_start": warm_start},
+            **{"qat": {"epochs": qat} if qat else None, "early_stop": early_stop, "precision": precision},
+            **{"log": log or (), "skip_bad": skip_bad},
+        }
+        artifact = distill_student(as_config(DistillConfig, given), progress)
     show_artifact(artifact, as_json)
+
+
+def _within(
+    budget_ms: float | None, budget_mb: float | None, teachers: list[Path], charset: str | None, progress: Progress
+) -> dict[str, Any]:
+    """The largest student of the catalogue that keeps the budget on this machine."""
+    from crnn_deploy.artifact import open_artifact
+    from crnn_deploy.pipeline.students import SurveyOptions, pick_student
+
+    classes = len(charset) + 1 if charset else open_artifact(teachers[0]).spec.num_outputs
+    choice = pick_student(budget_ms, budget_mb, SurveyOptions(classes=classes), progress)
+    progress.log(f"within the budget: {choice.family}, width {choice.width:g}, hidden {choice.hidden}")
+    return choice.model_dump()

@@ -23,7 +23,7 @@ def import_(
 ) -> None:
     """Turn a third-party checkpoint into an artifact that carries its spec.
 
-    EasyOCR generation-2 and legere checkpoints are recognised by themselves. Nothing in the file is executed.
+    EasyOCR generation-2, legere and PP-OCR (ONNX) are recognised by themselves. Nothing in the file is executed.
 
     A SPEC.yaml has the keys charset (or charset_file: one character a line),
     blank, preprocessing (channels, height, width, mean, std, padding …) and,
@@ -32,6 +32,7 @@ def import_(
     \b
     Examples:
       crnn-deploy import english_g2.pth -o teacher.safetensors
+      crnn-deploy import package:rapidocr/models/PP-OCRv6_rec_small.onnx -o tutor.onnx
       crnn-deploy import my.pth --module my.py:Crnn --spec my.yaml -o my.safetensors
       crnn-deploy import plates.onnx --spec plates.yaml -o reader.onnx
     """

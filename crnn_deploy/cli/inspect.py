@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from crnn_deploy.inspection.engine_facts import EngineFacts
     from crnn_deploy.runtime.engine_manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
+
+_MOST_CHARACTERS = 300  # that are shown; some alphabets have tens of thousands
 
 
 def inspect(
@@ -47,7 +50,7 @@ def _lines(d: Description) -> list[tuple[str, str]]:
         "file": f"{d.path} ({size(d.size_bytes)})",
         "SHA-256": d.sha256,
         "task": d.task,
-        "charset": f"{len(d.charset)} characters, blank {d.blank}: {''.join(d.charset)}" if d.charset else None,
+        "charset": f"{len(d.charset):,} characters, blank {d.blank}: {_shown(d.charset)}" if d.charset else None,
         "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
         "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,
         "architecture": f"{d.architecture.family} {json.dumps(d.architecture.options)}" if d.architecture else None,
@@ -97,3 +100,8 @@ def _step(step: LineageStep) -> str:
     tools = ", ".join(f"{name} {version}" for name, version in step.tools.items())
     parent = f", from {step.parent_sha256[:12]}…" if step.parent_sha256 else ""
     return f"{step.stage}: {', '.join(single + more)} ({tools}{parent})"
+
+
+def _shown(charset: Sequence[str]) -> str:
+    """The characters, or the first of very many."""
+    return "".join(charset[:_MOST_CHARACTERS]) + (" …" if len(charset) > _MOST_CHARACTERS else "")

@@ -13,7 +13,10 @@ from crnn_deploy.cli.options import Debug, Json, SkipBad, as_config
 
 def predict(
     images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Image files, folders or .tar archives.")],
-    model: Annotated[Path, typer.Option(metavar="ARTIFACT", help="A .safetensors, .onnx or .engine artifact.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="ARTIFACT", help="Another .safetensors, .onnx or .engine than the English line reader."),
+    ] = None,
     decoder: Annotated[str, typer.Option(metavar="greedy|beam", help="How CTC output becomes text.")] = "greedy",
     beam_width: Annotated[int, typer.Option(help="Of the beam decoder.")] = 8,
     batch_size: Annotated[int, typer.Option(help="Images a batch; doesn't change the result.")] = 32,
@@ -22,20 +25,24 @@ def predict(
     as_json: Json = False,
     _debug: Debug = False,
 ) -> None:
-    """Read images: one line each, with path, text and confidence between tabs.
+    """Read images of one line of text each: path, text and confidence between tabs.
+
+    Without a model, the English line reader that comes with the package reads. It looks for no lines in a page.
 
     The confidence is the mean probability of the characters on the most probable path.
 
     \b
     Examples:
-      crnn-deploy predict line.png --model student.int8.onnx
+      crnn-deploy predict line.png
+      crnn-deploy predict lines --model student.int8.onnx
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
     """
     from crnn_deploy.evaluation.predict import PredictConfig
     from crnn_deploy.evaluation.predict import predict as predict_images
 
     options = {"decoder": decoder, "beam_width": beam_width, "batch_size": batch_size, "threads": threads}
-    config = as_config(PredictConfig, {"images": images, "model": model, "skip_bad": skip_bad, **options})
+    chosen = {"model": model} if model is not None else {}
+    config = as_config(PredictConfig, {"images": images, "skip_bad": skip_bad, **chosen, **options})
     with RichProgress() as progress:
         found = predict_images(config, progress)
     if as_json:

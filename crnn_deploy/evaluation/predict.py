@@ -19,11 +19,12 @@ from crnn_deploy.evaluation.reading import ReadOptions, read
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime import Session, open_session
 from crnn_deploy.spec import Frozen
+from crnn_deploy.zoo import READER
 
 
 class PredictConfig(ReadOptions):
     images: tuple[str, ...] = Field(min_length=1, description="image files, folders, .tar archives or other sources")
-    model: Path
+    model: Path = READER
 
 
 class Reading(Frozen):

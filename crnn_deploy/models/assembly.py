@@ -8,18 +8,29 @@ from torch import nn
 
 from crnn_deploy.artifact import Artifact, read_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.models.legere import build_legere
-from crnn_deploy.models.student import build_student
+from crnn_deploy.models.crnn import CRNN_STRIDE, build_crnn
+from crnn_deploy.models.legere import LEGERE_STRIDE, build_legere
+from crnn_deploy.models.student import build_student, student_options
 from crnn_deploy.models.user_module import build_user_module
-from crnn_deploy.models.vgg_lstm import build_easyocr_g2
+from crnn_deploy.models.vgg_lstm import EASYOCR_STRIDE, build_easyocr_g2
 from crnn_deploy.spec import ModelSpec
 
 FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
+    "crnn-bigru": build_crnn,
+    "crnn-bilstm": build_crnn,
     "easyocr-g2": build_easyocr_g2,
     "legere": build_legere,
+    "mobilenet-v1-gru": build_student,
     "mobilenet-v3-gru": build_student,
     "mobilenet-v4-gru": build_student,
     "module": build_user_module,
+}
+
+_STRIDES = {
+    "crnn-bigru": CRNN_STRIDE,
+    "crnn-bilstm": CRNN_STRIDE,
+    "easyocr-g2": EASYOCR_STRIDE,
+    "legere": LEGERE_STRIDE,
 }
 
 
@@ -53,3 +64,17 @@ def load_model(artifact: Artifact) -> nn.Module:
     except RuntimeError as error:
         raise InputError(f"The weights in {artifact.path} don't fit its architecture.", str(error)) from None
     return model
+
+
+def stride_of(spec: ModelSpec) -> int:
+    """Input pixels for each output frame of a network that reads lines.
+
+    Raises:
+        InputError: if it is not of a family that this is known of.
+    """
+    family = spec.architecture.family if spec.architecture is not None else None
+    if family in _STRIDES:
+        return _STRIDES[family]
+    if family is None or FAMILIES.get(family) is not build_student:
+        raise InputError(f"Nobody knows how many pixels {spec.name} takes for a frame.", "It is no network of ours.")
+    return student_options(spec).stride

@@ -14,6 +14,7 @@ from crnn_deploy.validation import parse
 
 # (vertical, horizontal) stride of each block; with the stem's 2 they bring 32 rows down to one and the width to W/4.
 BLOCK_STRIDES: tuple[Stride, ...] = (2, 1, (2, 1), 1, (2, 1), (2, 1))
+LEGERE_STRIDE = 4
 
 
 class LegereOptions(Frozen):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from crnn_deploy.models.backbone import Backbone, line_strides
 from crnn_deploy.models.blocks import SqueezeExcite, Stride, conv_bn, round_channels
 
 # (kernel, expanded channels, output channels, squeeze-excite, hard-swish, stride); strides are (vertical, horizontal)
@@ -43,25 +44,16 @@ class InvertedResidual(nn.Module):
         return x + y if self.residual else y
 
 
-class MobileNetV3Features(nn.Module):
-    """`[N, C, 32, W]` → `[N, W/4, features]`."""
+class MobileNetV3Features(Backbone):
+    """`[N, C, 32, W]` → `[N, W/stride, features]`."""
 
-    def __init__(self, channels: int, width: float) -> None:
-        super().__init__()
+    def __init__(self, channels: int, width: float, stride: int) -> None:
         stem = round_channels(16 * width, 8)
         layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2, activation=nn.Hardswish)]
         previous = stem
-        for kernel, expanded, outputs, excite, hard_swish, stride in _STAGES:
+        strides = line_strides((stage[-1] for stage in _STAGES), stride)
+        for (kernel, expanded, outputs, excite, hard_swish, _), step in zip(_STAGES, strides, strict=True):
             wide, narrow = round_channels(expanded * width, 8), round_channels(outputs * width, 8)
-            layers.append(InvertedResidual(previous, kernel, wide, narrow, excite, hard_swish, stride))
+            layers.append(InvertedResidual(previous, kernel, wide, narrow, excite, hard_swish, step))
             previous = narrow
-        self.features = round_channels(128 * width)
-        self.blocks = nn.Sequential(*layers)
-        # Joins the two rows that are left of 32 pixels.
-        self.join = nn.Sequential(
-            nn.Conv2d(previous, self.features, (2, 1), bias=False), nn.BatchNorm2d(self.features), nn.Hardswish()
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.join(self.blocks(x))
-        return y.squeeze(2).transpose(1, 2)
+        super().__init__(layers, previous, round_channels(128 * width), nn.Hardswish)

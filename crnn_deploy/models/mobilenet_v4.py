@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from crnn_deploy.models.backbone import Backbone, line_strides
 from crnn_deploy.models.blocks import Stride, conv_bn, round_channels
 
 # (expanded channels, output channels, stride); strides are (vertical, horizontal)
@@ -35,25 +36,16 @@ class FusedBottleneck(nn.Module):
         return x + y if self.residual else y
 
 
-class MobileNetV4Features(nn.Module):
-    """`[N, C, 32, W]` → `[N, W/4, features]`."""
+class MobileNetV4Features(Backbone):
+    """`[N, C, 32, W]` → `[N, W/stride, features]`."""
 
-    def __init__(self, channels: int, width: float) -> None:
-        super().__init__()
+    def __init__(self, channels: int, width: float, stride: int) -> None:
         stem = round_channels(24 * width, 8)
         layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2)]
         previous = stem
-        for expanded, outputs, stride in _STAGES:
-            block = FusedBottleneck(previous, round_channels(expanded * width), round_channels(outputs * width), stride)
-            layers.append(block)
-            previous = round_channels(outputs * width)
-        self.features = round_channels(128 * width)
-        self.blocks = nn.Sequential(*layers)
-        # Joins the two rows that are left of 32 pixels.
-        self.join = nn.Sequential(
-            nn.Conv2d(previous, self.features, (2, 1), bias=False), nn.BatchNorm2d(self.features), nn.ReLU()
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.join(self.blocks(x))
-        return y.squeeze(2).transpose(1, 2)
+        strides = line_strides((stage[-1] for stage in _STAGES), stride)
+        for (expanded, outputs, _), step in zip(_STAGES, strides, strict=True):
+            wide, narrow = round_channels(expanded * width), round_channels(outputs * width)
+            layers.append(FusedBottleneck(previous, wide, narrow, step))
+            previous = narrow
+        super().__init__(layers, previous, round_channels(128 * width), nn.ReLU)

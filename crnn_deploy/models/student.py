@@ -1,42 +1,76 @@
-"""MobileNet-GRU students: a small backbone, bidirectional GRU layers and a linear head."""
+"""MobileNet-GRU students: a small backbone, GRU layers and a linear head."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from crnn_deploy.models.line_spec import line_spec
+from crnn_deploy.models.mobilenet_v1 import MobileNetV1Features
 from crnn_deploy.models.mobilenet_v3 import MobileNetV3Features
 from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
-from crnn_deploy.spec import Architecture, Frozen, ModelSpec, Preprocessing
+from crnn_deploy.models.recurrent import gru_layers
+from crnn_deploy.spec import Architecture, Frozen, ModelSpec
 from crnn_deploy.validation import parse
 
-StudentFamily = Literal["mobilenet-v3-gru", "mobilenet-v4-gru"]
+StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
 
-_BACKBONES = {"mobilenet-v3-gru": MobileNetV3Features, "mobilenet-v4-gru": MobileNetV4Features}
-_HEIGHT = 32
-STRIDE = 4  # input pixels for each output frame
+_BACKBONES = {
+    "mobilenet-v1-gru": MobileNetV1Features,
+    "mobilenet-v3-gru": MobileNetV3Features,
+    "mobilenet-v4-gru": MobileNetV4Features,
+}
 
 
 class StudentOptions(Frozen):
-    """Size of a student: `width` scales the channels, `hidden` is the units of the GRU in each direction."""
+    """Size and shape of a student."""
 
-    width: float = Field(default=1.0, gt=0, le=4)
-    hidden: int = Field(default=96, gt=0, le=1024)
-    layers: int = Field(default=1, gt=0, le=4)
+    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
+    hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
+    layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
+    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
+    residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
+    layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
+
+
+class StudentChoice(StudentOptions):
+    """A student as recipes and the command line name it; in a recipe, the family alone will do."""
+
+    family: StudentFamily = "mobilenet-v4-gru"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _family_alone(cls, value: Any) -> Any:
+        return {"family": value} if isinstance(value, str) else value
+
+    def options(self) -> StudentOptions:
+        """All but the family, as an artifact's architecture holds it."""
+        return StudentOptions(**self.model_dump(exclude={"family"}))
 
 
 class Student(nn.Module):
-    """`[N, C, 32, W]` → CTC logits `[N, W/4, K]`, or class logits `[N, K]` from the mean over time."""
+    """`[N, C, 32, W]` → CTC logits `[N, W/stride, K]`, or class logits `[N, K]` from the mean over time.
+
+    `head`, the last layer, takes the features of the sequence: `[N, W/stride, D]`.
+    """
 
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
-        self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width)
-        self.rnn = nn.GRU(self.backbone.features, options.hidden, options.layers, batch_first=True, bidirectional=True)
+        self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
+        self.rnn = gru_layers(
+            self.backbone.features,
+            options.hidden,
+            options.layers,
+            options.bidirectional,
+            options.residual,
+            options.layer_norm,
+        )
         self.dropout = nn.Dropout(options.dropout)
-        self.head = nn.Linear(2 * options.hidden, spec.num_outputs)
+        self.head = nn.Linear(options.hidden * (1 + options.bidirectional), spec.num_outputs)
         self.pool = spec.task == "classify"
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,37 +79,28 @@ class Student(nn.Module):
         return logits
 
 
+def student_options(spec: ModelSpec) -> StudentOptions:
+    """The options of a student's architecture; those that an older artifact lacks have their defaults."""
+    assert spec.architecture is not None
+    return parse(StudentOptions, spec.architecture.options, f"architecture options of {spec.name}")
+
+
 def build_student(spec: ModelSpec) -> nn.Module:
     """The student that `spec.architecture` describes, with fresh weights."""
     assert spec.architecture is not None
-    options = parse(StudentOptions, spec.architecture.options, f"architecture options of {spec.name}")
-    return Student(spec.architecture.family, options, spec)
+    return Student(spec.architecture.family, student_options(spec), spec)
 
 
-def student_spec(name: str, family: StudentFamily, options: StudentOptions, teacher: ModelSpec) -> ModelSpec:
-    """Spec of a student that takes the teacher's task and alphabet, with its own preprocessing."""
-    parent = teacher.preprocessing
-    preprocessing = Preprocessing(
-        channels=parent.channels,
-        height=_HEIGHT,
-        width=None if parent.width is None else _fixed_width(parent),
-        width_multiple=STRIDE,
-        min_width=16,
-        max_width=1024,
-        padding="white" if parent.padding == "edge" else parent.padding,
-    )
-    return ModelSpec(
-        name=name,
-        task=teacher.task,
-        charset=teacher.charset,
-        blank=teacher.blank,
-        class_names=teacher.class_names,
-        preprocessing=preprocessing,
-        architecture=Architecture(family=family, options=options.model_dump()),
-    )
+def student_spec(
+    name: str, choice: StudentChoice, like: ModelSpec, charset: tuple[str, ...] | None = None
+) -> ModelSpec:
+    """Spec of a student with the task and the alphabet of `like`, its teacher, and preprocessing of its own.
 
+    Args:
+        charset: another alphabet than the teacher's; the blank comes first then.
 
-def _fixed_width(parent: Preprocessing) -> int:
-    """The parent's width at the student's height, in whole strides."""
-    assert parent.width is not None
-    return max(2 * STRIDE, round(parent.width * _HEIGHT / parent.height / STRIDE) * STRIDE)
+    Raises:
+        InputError: if `charset` repeats a character or is empty, or `like` is a classifier.
+    """
+    architecture = Architecture(family=choice.family, options=choice.options().model_dump())
+    return line_spec(name, architecture, choice.stride, like, charset)

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from crnn_deploy.spec import Frozen, ModelSpec
 from crnn_deploy.validation import parse
 
+EASYOCR_STRIDE = 4
+
 
 class EasyOcrOptions(Frozen):
     """Sizes of the network, all of which the state dict tells."""

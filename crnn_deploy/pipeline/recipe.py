@@ -105,6 +105,7 @@ class Recipe(Frozen):
     title: str
     variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}")
     teacher: Teacher
+    tutors: tuple[Teacher, ...] = Field(default=(), description="who teach the student; absent: the teacher itself")
     sources: Sources
     distill: DistillOptions = DistillOptions()
     export: ExportOptions = ExportOptions()

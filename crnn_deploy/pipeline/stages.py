@@ -11,13 +11,13 @@ from crnn_deploy.engine import BuiltEngine, EngineConfig, EngineRecord, build_en
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
 from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.files import sha256_of, write_text
+from crnn_deploy.files import locate, sha256_of, write_text
 from crnn_deploy.native import kernel_level
 from crnn_deploy.pipeline.apart import benchmark_apart
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
-from crnn_deploy.pipeline.recipe import Recipe
-from crnn_deploy.pipeline.sources import RunSources, locate_checkpoint
+from crnn_deploy.pipeline.recipe import Recipe, Teacher
+from crnn_deploy.pipeline.sources import RunSources
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, Quantized, quantize
 from crnn_deploy.runtime.engine_manifest import Precision
@@ -36,9 +36,18 @@ class Stages:
         self.progress = progress
 
     def import_teacher(self) -> Artifact:
-        """The recipe's checkpoint as an artifact: `.safetensors`, or `.onnx` where it was ONNX already."""
-        teacher = self.recipe.teacher
-        checkpoint = locate_checkpoint(teacher.checkpoint)
+        """The model that the students are held against."""
+        return self._import("import", self.recipe.teacher)
+
+    def tutors(self, teacher: Artifact) -> list[Artifact]:
+        """Those who teach, as ONNX: the recipe's tutors, or else its teacher."""
+        if not self.recipe.tutors:
+            return [teacher]
+        return [self.export("tutor", self._import("import-tutor", tutor)) for tutor in self.recipe.tutors]
+
+    def _import(self, stage: str, teacher: Teacher) -> Artifact:
+        """A checkpoint as an artifact: `.safetensors`, or `.onnx` where it was ONNX already."""
+        checkpoint = locate(teacher.checkpoint)
         require_file(checkpoint)
         if checkpoint.suffix in (".safetensors", ".onnx") and read_spec(checkpoint) is not None:
             return open_artifact(checkpoint)  # imported before
@@ -55,7 +64,7 @@ class Stages:
             )
             import_checkpoint(config, self.progress)
 
-        return open_artifact(self.cache.folder("import", depends, work) / name)
+        return open_artifact(self.cache.folder(stage, depends, work) / name)
 
     def export(self, role: str, model: Artifact) -> Artifact:
         """`model` as `ROLE.onnx`, with parity checked on real lines too; an ONNX artifact is there already."""
@@ -74,21 +83,22 @@ class Stages:
 
         return open_artifact(self.cache.folder(f"export-{role}", depends, work) / name)
 
-    def distill(self, teacher: Artifact) -> Artifact:
-        """The student. The teacher comes as ONNX, which answers more than twice as fast as PyTorch on a CPU."""
+    def distill(self, tutors: list[Artifact]) -> Artifact:
+        """The student. Its tutors come as ONNX, which answers more than twice as fast as PyTorch on a CPU."""
         train, validation = self.sources.train, self.sources.validation
         options = self.recipe.distill
         depends = {
-            "teacher": teacher.sha256,
+            "tutors": [tutor.sha256 for tutor in tutors],
             "train": train.fingerprint,
             "validation": validation.fingerprint if validation else None,
-            "options": options.model_dump(mode="json"),
+            "options": options.model_dump(mode="json", exclude={"warm_start"}),
+            "warm_start": sha256_of(locate(options.warm_start)) if options.warm_start else None,
         }
 
         def work(folder: Path) -> None:
             config = DistillConfig(
                 **options.model_dump(),
-                teacher=teacher.path,
+                teachers=tuple(tutor.path for tutor in tutors),
                 data=train.location,
                 validation=validation.location if validation else None,
                 output=folder / "student.safetensors",

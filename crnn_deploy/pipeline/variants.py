@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine import EngineRecord
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.models import StudentOptions, student_spec
+from crnn_deploy.models import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
 from crnn_deploy.pipeline.recipe import Engines
 from crnn_deploy.pipeline.stages import Stages
@@ -65,10 +65,10 @@ def make_variants(stages: Stages, tools: EngineTools | InputError | None, progre
     teacher = stages.import_teacher()
     engines = stages.recipe.engines
     if engines is not None:
-        student = student_spec("student", stages.recipe.distill.student, StudentOptions(), teacher.spec)
+        student = student_spec("student", stages.recipe.distill.student, teacher.spec)
         check_profiles(engines, student.preprocessing)  # now, rather than behind the training
     teacher_onnx = stages.export("teacher", teacher)
-    weights = stages.distill(teacher_onnx)
+    weights = stages.distill(stages.tutors(teacher_onnx))
     student_onnx = stages.export("student", weights)
     made = [Made("teacher", "import", None, teacher, f"teacher{teacher.path.suffix}")]
     if teacher_onnx is not teacher:

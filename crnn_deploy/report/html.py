@@ -27,6 +27,7 @@ from crnn_deploy.report.summary import (
     standing,
 )
 from crnn_deploy.report.table import GATE_MARKS, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.training_plots import training_curves
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _draw(report: Report) -> dict[str, str | None]:
         "accuracy": accuracy_against_latency(report),
         "sizes": plots.sizes(report),
         "latencies": plots.latencies(report),
-        "training": plots.training_curve(report.training),
+        "training": training_curves(report.training),
     }
 
 

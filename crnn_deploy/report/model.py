@@ -77,7 +77,12 @@ class TrainingPoint(Frozen):
 
     epoch: float
     loss: float
+    losses: dict[str, float] = Field(default_factory=dict, description="name of each part of the loss → its share")
     validation_error: float | None = None
+    spike_agreement: float | None = Field(
+        default=None, ge=0, le=1, description="share of the teacher's CTC spikes that the student has in the same place"
+    )
+    learning_rate: float | None = Field(default=None, ge=0, description="at the end of the epoch")
 
 
 class Report(Frozen):

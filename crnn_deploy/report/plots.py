@@ -1,4 +1,4 @@
-"""Sizes and latencies as bars, and the training curve, as inline SVG."""
+"""Sizes and latencies as bars, as inline SVG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from crnn_deploy import units
 from crnn_deploy.benchmark import Latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.model import Report, TrainingPoint
+from crnn_deploy.report.model import Report
 from crnn_deploy.report.summary import relation, size_ratio, standing
 from crnn_deploy.report.table import latency_settings
 
@@ -71,23 +71,6 @@ def latencies(report: Report) -> str | None:
 
 def _time(row: Latency) -> str:
     return f"{units.milliseconds(row.p50_ms)}{' on the GPU' if row.device_ms is not None else ''}"
-
-
-def training_curve(points: tuple[TrainingPoint, ...]) -> str | None:
-    """Loss and, where it was measured, validation error by epoch, side by side. None for fewer than two points."""
-    if len(points) < 2:
-        return None
-    checked = [(point.epoch, 100 * point.validation_error) for point in points if point.validation_error is not None]
-    curves = {"Training loss": [(point.epoch, point.loss) for point in points], "Validation error, %": checked}
-    drawn = {title: values for title, values in curves.items() if values}
-    figure, grid = new_figure(WIDE, 190, 1, len(drawn))
-    for axes, (title, values) in zip(grid.flat, drawn.items(), strict=True):
-        axes.plot(*zip(*values, strict=True), color=COLOURS["shipped"], linewidth=1.8, marker="o", markersize=3)
-        axes.set_title(title, **TITLE)
-        axes.set_xlabel("Epoch")
-        axes.set_ylim(bottom=0)
-        axes.grid(True, axis="y", color=COLOURS["rule"])
-    return to_svg(figure, "training")
 
 
 def _draw(axes: Any, bars: list[Bar]) -> None:

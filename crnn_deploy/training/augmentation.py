@@ -1,47 +1,49 @@
-"""Photometric augmentation of lines: what scanners, cameras and printers do to ink on paper.
+"""Augmentation of training pictures: what scanners, cameras, printers and careless crops do to a line.
 
-Apart from a slight horizontal stretch nothing moves, so the teacher's frames for the clean line stay valid.
+Along the line nothing moves more than 2 pixels beyond an even stretch, so the teacher's frames for the clean line,
+resampled to the new width, stay valid.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
+
+from crnn_deploy.training.augmentation_geometry import warp
+from crnn_deploy.training.augmentation_photometry import GENTLE, HARSH
 
 Pixels = NDArray[np.uint8]
 
 
 class Augmentation:
-    """Distorts pixels `[H, W, C]` as far as `strength` (0…2) allows, with the randomness it is given."""
+    """Distorts pixels `[H, W, C]` as far as `strength` allows, with the randomness it is given.
+
+    Args:
+        strength: 0 leaves pictures as they are, 1 is moderate, 2 strong.
+        keep_width: for pictures of a fixed size, whose content may be a single symbol: they keep their width and get
+            the gentler part, which leaves every shape whole.
+    """
 
     def __init__(self, strength: float, keep_width: bool) -> None:
         self.strength = strength
         self.keep_width = keep_width
+        self._effects = GENTLE if keep_width else HARSH
 
     def __call__(self, pixels: Pixels, rng: np.random.Generator) -> Pixels:
         if self.strength == 0:
             return pixels
-        pixels = self._reshape(pixels, rng)
-        return self._expose(pixels, rng)
-
-    def _reshape(self, pixels: Pixels, rng: np.random.Generator) -> Pixels:
-        """Stretch by some percent and, now and then, blur."""
         height, width, channels = pixels.shape
-        stretch = 1 + 0.08 * self.strength * rng.uniform(-1, 1)
-        blur = rng.uniform(0.3, 0.3 + 0.7 * self.strength) if rng.random() < 0.25 else 0.0
-        image = Image.fromarray(pixels.squeeze(-1) if channels == 1 else pixels)
-        if not self.keep_width:
-            image = image.resize((max(8, round(width * stretch)), height), Image.Resampling.BILINEAR)
-        if blur:
-            image = image.filter(ImageFilter.GaussianBlur(blur))
+        image = warp(
+            Image.fromarray(pixels.squeeze(-1) if channels == 1 else pixels),
+            width if self.keep_width else max(8, round(width * self._stretch(rng))),
+            self.strength / 2 if self.keep_width else self.strength,
+            rng,
+        )
+        for chance, effect in self._effects:
+            if rng.random() < chance * self.strength:
+                image = effect(image, self.strength, rng)
         return np.asarray(image, np.uint8).reshape(height, image.width, channels)
 
-    def _expose(self, pixels: Pixels, rng: np.random.Generator) -> Pixels:
-        """Change contrast and brightness and add sensor noise."""
-        contrast = 1 + 0.3 * self.strength * rng.uniform(-1, 1)
-        brightness = 30 * self.strength * rng.uniform(-1, 1)
-        noise = rng.standard_normal(pixels.shape, np.float32) * np.float32(8 * self.strength * rng.random())
-        exposed = (pixels.astype(np.float32) - 128) * contrast + 128 + brightness + noise
-        clipped: Pixels = np.clip(exposed, 0, 255).astype(np.uint8)
-        return clipped
+    def _stretch(self, rng: np.random.Generator) -> float:
+        return float(1 + 0.08 * self.strength * rng.uniform(-1, 1))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from crnn_deploy.data import Source
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import title
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.alignment import resample_frames
 from crnn_deploy.training.augmentation import Augmentation
-from crnn_deploy.training.teacher import TeacherAnswers
+from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
 _BUCKET = 16  # pixels by which the widths in one batch may differ
 _AHEAD = 4  # batches that are made while the network works
@@ -32,11 +33,22 @@ class TrainingBatch:
     frames: Tensor
     targets: Tensor | None  # class indices: of all characters in a row, or one for each image
     lengths: Tensor | None  # characters of each line
-    teacher: Tensor | None  # log-probabilities [N, T, K] or [N, K]
+    teachers: tuple[TeacherBatch, ...] = ()
 
     def to(self, device: torch.device) -> TrainingBatch:
-        moved = (t.to(device) if t is not None else None for t in vars(self).values())
-        return TrainingBatch(*moved)  # type: ignore[arg-type]
+        return TrainingBatch(
+            images=self.images.to(device),
+            frames=self.frames.to(device),
+            targets=None if self.targets is None else self.targets.to(device),
+            lengths=None if self.lengths is None else self.lengths.to(device),
+            teachers=tuple(teacher.to(device) for teacher in self.teachers),
+        )
+
+
+class Answers(Protocol):
+    """What a teacher says about each item of a source."""
+
+    def __getitem__(self, item: int) -> Answer: ...
 
 
 class TrainingSet:
@@ -45,6 +57,8 @@ class TrainingSet:
     Args:
         stride: input pixels for each output frame of the student; 0 for a classifier.
         use_labels: whether batches carry targets.
+        teachers: answers of each teacher for the items of `source`.
+        shard: which of how many processes this is; each makes its part of every batch.
     """
 
     def __init__(
@@ -55,16 +69,18 @@ class TrainingSet:
         batch_size: int,
         augmentation: float,
         use_labels: bool,
-        teacher: TeacherAnswers | None,
+        teachers: Sequence[Answers],
         seed: int,
+        shard: tuple[int, int] = (0, 1),
     ) -> None:
         self.source = source
         self.spec = spec
         self.stride = stride
         self.batch_size = batch_size
         self.use_labels = use_labels
-        self.teacher = teacher
+        self.teachers = teachers
         self.seed = seed
+        self.shard = shard
         self._preprocessor = Preprocessor(spec.preprocessing)
         self._augment = Augmentation(augmentation, keep_width=spec.preprocessing.width is not None)
         self._class_of = {character: i for i, character in enumerate(spec.alphabet)}
@@ -91,7 +107,13 @@ class TrainingSet:
         order = rng.permutation(len(self.source))
         order = order[np.argsort(self._widths[order] // _BUCKET, kind="stable")]
         chunks = [order[i : i + self.batch_size].tolist() for i in range(0, len(order), self.batch_size)]
-        return [chunks[i] for i in rng.permutation(len(chunks))]
+        return [self._share(chunks[i]) for i in rng.permutation(len(chunks))]
+
+    def _share(self, items: list[int]) -> list[int]:
+        """This process's part of a batch; every process gets as many, so that none waits for the others in vain."""
+        rank, processes = self.shard
+        each = -(-len(items) // processes)
+        return [items[(rank * each + i) % len(items)] for i in range(each)]
 
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
         pixels = [self._pixels(item, epoch) for item in items]
@@ -99,9 +121,8 @@ class TrainingSet:
         images = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
         frames = [w // self.stride if self.stride else 1 for w in widths]
         targets, lengths = self._targets(items) if self.use_labels else (None, None)
-        return TrainingBatch(
-            torch.from_numpy(images), torch.tensor(frames), targets, lengths, self._teacher_frames(items, frames)
-        )
+        told = tuple(teacher_batch([answers[i] for i in items], frames, self.spec) for answers in self.teachers)
+        return TrainingBatch(torch.from_numpy(images), torch.tensor(frames), targets, lengths, told)
 
     def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
         pixels = self._preprocessor.pixels(self.source.image(item), title(self.source, item))
@@ -112,14 +133,3 @@ class TrainingSet:
             return torch.tensor([self.source.class_index(i) for i in items]), None
         encoded = [[self._class_of[c] for c in self.source.text(i)] for i in items]
         return torch.tensor(list(chain.from_iterable(encoded))), torch.tensor([len(e) for e in encoded])
-
-    def _teacher_frames(self, items: list[int], frames: list[int]) -> Tensor | None:
-        if self.teacher is None:
-            return None
-        answers = [self.teacher[item] for item in items]
-        if not self.stride:
-            return torch.from_numpy(np.concatenate(answers))
-        padded = np.zeros((len(items), max(frames), answers[0].shape[-1]), np.float32)
-        for row, (answer, length) in enumerate(zip(answers, frames, strict=True)):
-            padded[row, :length] = resample_frames(answer, length, self.spec.blank)
-        return torch.from_numpy(padded)

@@ -1,49 +1,90 @@
-"""Options of distillation, as the command line, the recipe and the Python API share them."""
+"""Options of training, as the command line, the recipe and the Python API share them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from crnn_deploy.models import StudentFamily
-from crnn_deploy.spec import Frozen
+from crnn_deploy.models import CrnnFamily, StudentChoice, StudentFamily
+from crnn_deploy.spec import Charset, Frozen
+from crnn_deploy.training.logs import LogKind
+from crnn_deploy.training.losses import LossOptions
 
 
-class DistillOptions(Frozen):
-    """Which student, and how it is trained."""
+class TrainingOptions(Frozen):
+    """How a network is trained, whoever teaches it."""
 
-    student: StudentFamily = "mobilenet-v4-gru"
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the student")
-    hidden: int = Field(default=96, gt=0, le=1024, description="units of its GRU in each direction")
-    layers: int = Field(default=1, gt=0, le=4, description="its GRU layers")
     epochs: int = Field(default=15, gt=0)
-    batch_size: int = Field(default=24, gt=0)
+    batch_size: int = Field(default=24, gt=0, description="images a step, over all processes")
     learning_rate: float = Field(default=2.5e-3, gt=0, description="peak of the cosine schedule")
     weight_decay: float = Field(default=1e-2, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the rate rises")
     clip_norm: float = Field(default=1.0, gt=0)
     ema_decay: float = Field(default=0.998, ge=0, lt=1)
     augmentation: float = Field(default=1.0, ge=0, le=2, description="strength; 0 turns it off")
-    use_labels: bool = Field(default=True, description="false: learn from the teacher alone")
-    teacher_weight: float = Field(default=1.0, ge=0, description="weight of the teacher's frames beside the labels")
-    teacher_until: float = Field(
-        default=1.0, gt=0, le=1, description="share of the training over which that weight fades to zero, with labels"
+    losses: tuple[LossOptions, ...] = Field(default=(), description="what is learned from; absent: what suits most")
+    warm_start: Path | None = Field(
+        default=None, description="artifact whose weights the training starts from; package:NAME/FILE works too"
     )
-    temperature: float = Field(default=1.0, gt=0)
+    early_stop: int | None = Field(default=None, gt=0, description="end after so many epochs without a better one")
     skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
     validation_share: float = Field(default=0.05, gt=0, lt=1, description="held out where no validation set is given")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", description="auto: BF16 where the processor or GPU has it"
     )
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=1 << 32)
+    log: tuple[LogKind, ...] = Field(default=(), description="files beside the output: csv, tensorboard")
+
+    @field_validator("losses")
+    @classmethod
+    def _one_stays(cls, losses: tuple[LossOptions, ...]) -> tuple[LossOptions, ...]:
+        if losses and all(loss.until is not None and loss.until < 1 for loss in losses):
+            raise ValueError("all losses fade before the end: leave 'until' out of one")
+        return losses
+
+
+class QatOptions(Frozen):
+    """Quantization-aware epochs at the end, for a student that loses too much in INT8."""
+
+    epochs: int = Field(default=2, gt=0)
+    learning_rate: float = Field(default=5e-5, gt=0, description="higher ones undo more than they mend")
+
+
+class DistillOptions(TrainingOptions):
+    """Which student, and how it is trained."""
+
+    student: StudentChoice = StudentChoice()
+    charset: Charset | None = Field(default=None, description="characters of the student; absent: those of the teacher")
+    channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the teacher")
+    labels: bool = Field(default=True, description="false: learn from the teachers alone")
+    beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
+    qat: QatOptions | None = Field(default=None, description="absent: none")
 
 
 class DistillConfig(DistillOptions):
-    """One distillation: from `teacher` to the student at `output`."""
+    """One distillation: from `teachers` to the student at `output`; the first one gives task and alphabet."""
 
-    teacher: Path
+    teachers: tuple[Path, ...] = Field(min_length=1)
+    data: str
+    validation: str | None = None
+    output: Path
+    force: bool = False
+
+
+class TrainOptions(TrainingOptions):
+    """Which network, and how it is trained on labels."""
+
+    model: CrnnFamily | StudentFamily = "crnn-bilstm"
+    architecture: dict[str, Any] = Field(default_factory=dict, description="options of the family, such as hidden: 128")
+    charset: Charset | None = Field(default=None, description="absent: all characters of the labels")
+    channels: Literal["L", "RGB"] = "L"
+
+
+class TrainConfig(TrainOptions):
+    """One training from scratch, on labels."""
+
     data: str
     validation: str | None = None
     output: Path

@@ -1,159 +1,193 @@
-"""The verb `distill`: from a teacher artifact to a MobileNet-GRU student."""
+"""The verb `distill`: from teachers to a MobileNet-GRU student."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
-from crnn_deploy.data import Source, fingerprint
+from crnn_deploy.data import Source
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import EvaluateOptions, evaluate_session
-from crnn_deploy.files import check_output
-from crnn_deploy.models import STRIDE, StudentOptions, build, student_spec
+from crnn_deploy.evaluation.references import reference_texts, unknown_characters
+from crnn_deploy.files import check_output, locate
+from crnn_deploy.models import stride_of, student_spec
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, open_session
-from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import LineageStep, ModelSpec
-from crnn_deploy.training.alignment import resample_frames, spike_agreement
-from crnn_deploy.training.batches import TrainingSet
 from crnn_deploy.training.config import DistillConfig
-from crnn_deploy.training.inputs import TrainingInputs, prepare
-from crnn_deploy.training.objective import Objective
+from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
+from crnn_deploy.training.labels import check_labels, without_too_long
+from crnn_deploy.training.losses import LossOptions, default_losses
+from crnn_deploy.training.material import Material
 from crnn_deploy.training.pseudo_labels import PseudoLabelled
-from crnn_deploy.training.state import TrainingFolder
-from crnn_deploy.training.teacher import TeacherAnswers, ask_teacher
+from crnn_deploy.training.requirements import require_train_extra
+from crnn_deploy.training.state import TrainingFolder, training_key
+from crnn_deploy.training.teachers import AskOptions, Teacher, TeacherAnswers
+from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
 
-_AGREEMENT_SAMPLE = 500  # lines on which the loss by resampling is measured
+_PATHS = {"teachers", "data", "validation", "output", "force", "warm_start", "log"}
+_SPIKE_SAMPLE = 500  # lines on which the loss by resampling is measured
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
-    """Train a student on `config.data`, guided by the teacher, and write it to `config.output`.
+    """Train a student on `config.data`, guided by the teachers, and write it to `config.output`.
 
-    An interrupted call goes on where it was when it is repeated with the same config.
+    An interrupted call goes on where it was when it is repeated with the same config. Under `torchrun` the processes
+    share the work.
 
     Raises:
-        InputError: if teacher or data can't be used, the output can't be written, or the extra `train` is missing.
+        InputError: if teachers or data can't be used, the output can't be written, or the extra `train` is missing.
+        GateError: if the training diverges.
     """
-    check_output(config.output, config.force, ".safetensors", config.teacher)
-    _require_train_extra()
-    from crnn_deploy.training.loop import Trainer
+    for path in config.teachers:
+        check_output(config.output, config.force, ".safetensors", path)
+    require_train_extra()
+    from crnn_deploy.training.devices import start_fabric
+    from crnn_deploy.training.fitting import fit_in_stages
 
-    teacher = open_artifact(config.teacher)
-    spec = _student_spec(config, teacher.spec)
-    inputs = prepare(config, spec, progress)
-    facts = _facts(inputs)
-    folder = TrainingFolder(config.output, _key(config, teacher, facts))
-    session = open_session(teacher)
-    answers = ask_teacher(session, inputs.train, folder.path, progress) if config.teacher_weight else None
-    facts |= _resampling_facts(answers, inputs.train, spec, progress)
-
-    torch.manual_seed(config.seed)
-    trainer = Trainer(
-        student=build(spec),
-        data=_training_set(config, spec, inputs, answers),
-        objective=Objective(spec, config),
-        validate=_validator(spec, _labelled(inputs, session)),
-        options=config,
-        folder=folder,
-        progress=progress,
+    artifacts = _open_teachers(config)
+    spec = _student_spec(config, artifacts[0].spec)
+    fabric = start_fabric(config.precision)
+    progress = progress if fabric.is_global_zero else SILENT
+    inputs = open_inputs(
+        config.data, config.validation, config.validation_share, config.seed, config.skip_bad, progress
     )
-    weights = trainer.train()
-    step = LineageStep(
-        stage="distill",
-        options=_options(config),
-        parent_sha256=teacher.sha256,
-        tools={"torch": torch.__version__},
-        notes={**facts, "training_precision": trainer.precision, "history": trainer.history},
-    )
-    finished = spec.model_copy(
-        update={"lineage": (*teacher.spec.lineage, step), "metrics": {"validation": {"error": trainer.best_error}}}
-    )
-    artifact = write_safetensors(config.output, weights, finished, config.force)
-    folder.remove()
-    return artifact
+    losses = _losses(config, spec, inputs)
+    train, too_long = _checked(inputs, spec, losses, progress)
+    with ExitStack() as stack:
+        options = AskOptions(beam_width=config.beam_width, features=any(loss.kind == "features" for loss in losses))
+        teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
+        with fabric.rank_zero_first():
+            validation = _labelled(config, spec, inputs, teachers[0], progress)
+            answers = _answers(losses, teachers, train, progress)
+        facts = {**inputs.facts(), "labels": _reads(losses, "labels"), "too_long": too_long}
+        facts |= _resampling_facts(answers, train, spec, progress)
+        warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
+        key = training_key(_options(config), [a.sha256 for a in artifacts], warm and warm.sha256, inputs.facts())
+        with fabric.rank_zero_first():
+            folder = TrainingFolder(config.output, key)
+        material = Material(train, validation, losses, answers)
+        fitted = fit_in_stages(fabric, spec, material, config, config.qat, folder, progress)
+    if fabric.is_global_zero:
+        step = _step(config, artifacts, warm, {**facts, **fitted.notes})
+        metrics = {"validation": {"error": fitted.error}}
+        finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step), "metrics": metrics})
+        write_safetensors(config.output, fitted.weights, finished, config.force)
+        folder.remove()
+    fabric.barrier()
+    return open_artifact(config.output)
 
 
-def _require_train_extra() -> None:
-    if importlib.util.find_spec("lightning_fabric") is None:
-        raise InputError("Training needs Lightning Fabric.", fix="pip install 'crnn-deploy[train]'")
+def _open_teachers(config: DistillConfig) -> list[Artifact]:
+    artifacts = [open_artifact(path) for path in config.teachers]
+    if len({artifact.sha256 for artifact in artifacts}) < len(artifacts):
+        raise InputError("Two of the teachers are the same.", fix="Name each one once.")
+    return artifacts
 
 
 def _student_spec(config: DistillConfig, teacher: ModelSpec) -> ModelSpec:
-    options = StudentOptions(width=config.width, hidden=config.hidden, layers=config.layers)
-    return student_spec(config.output.name.split(".")[0], config.student, options, teacher)
+    name = config.output.name.split(".")[0]
+    spec = student_spec(name, config.student, teacher, config.charset)
+    if config.channels is None:
+        return spec
+    seen = spec.preprocessing.model_copy(update={"channels": config.channels})
+    return spec.model_copy(update={"preprocessing": seen})
+
+
+def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> tuple[LossOptions, ...]:
+    """Those of the config, or what suits the data.
+
+    Raises:
+        InputError: if one needs labels and there are none, or they are not wanted.
+    """
+    labels = config.labels and inputs.train.kind != "unlabelled"
+    losses = config.losses or default_losses(spec.task, labels, len(config.teachers))
+    blind = [loss.kind for loss in losses if loss.reads == "labels" and not labels]
+    if blind:
+        raise InputError(
+            f"The loss '{blind[0]}' needs labels.",
+            "They are turned off." if inputs.train.kind != "unlabelled" else f"{inputs.train.name} has none.",
+            "Leave it out, or give labelled images.",
+        )
+    return losses
+
+
+def _checked(
+    inputs: TrainingInputs, spec: ModelSpec, losses: Sequence[LossOptions], progress: Progress
+) -> tuple[Source, list[str]]:
+    """The training images that can be learned from, and the names of those whose labels are too long."""
+    for source in (inputs.train, inputs.validation):
+        check_kind(source, spec.task, spec.name)
+    reads_labels = _reads(losses, "labels")
+    if inputs.validation.kind == "text" and (reads_labels or inputs.validation_given):
+        unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
+    if not reads_labels:
+        return inputs.train, []
+    check_labels(inputs.train, spec)
+    if spec.task == "classify":
+        return inputs.train, []
+    return without_too_long(inputs.train, spec, stride_of(spec), progress)
+
+
+def _reads(losses: Sequence[LossOptions], what: str) -> bool:
+    return any(loss.reads == what for loss in losses)
+
+
+def _labelled(
+    config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs, teacher: Teacher, progress: Progress
+) -> Source:
+    """The validation set; where its labels are missing or unwanted, with the first teacher's readings instead."""
+    wanted = config.labels or inputs.validation_given
+    if inputs.validation.kind != "unlabelled" and wanted:
+        return inputs.validation
+    return PseudoLabelled(inputs.validation, teacher.answers(inputs.validation, progress), spec)
+
+
+def _answers(
+    losses: Sequence[LossOptions], teachers: Sequence[Teacher], train: Source, progress: Progress
+) -> list[TeacherAnswers]:
+    if not _reads(losses, "teachers"):
+        return []
+    return [teacher.answers(train, progress) for teacher in teachers]
+
+
+def _resampling_facts(
+    teachers: Sequence[TeacherAnswers], source: Source, spec: ModelSpec, progress: Progress
+) -> dict[str, Any]:
+    """How many of each teacher's characters survive at the student's frame rate, measured on a sample."""
+    if not teachers or spec.task != "ctc":
+        return {}
+    shares = [_spikes_kept(answers, source, spec) for answers in teachers]
+    told = ", ".join(f"{share:.1%}" for share in shares)
+    progress.log(f"{told} of the teacher's characters survive at the student's frame rate")
+    return {"spikes_kept": [round(share, 4) for share in shares]}
+
+
+def _spikes_kept(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
+    kept = []
+    for i in range(min(_SPIKE_SAMPLE, len(source))):
+        frames = answers[i].log_probs
+        length = spec.preprocessing.padded_width(*source.image(i).size) // stride_of(spec)
+        kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
+    return float(np.mean(kept))
 
 
 def _options(config: DistillConfig) -> dict[str, Any]:
     """Those of `DistillOptions`: what shapes the result, without paths."""
-    return config.model_dump(mode="json", exclude={"teacher", "data", "validation", "output", "force"})
+    return config.model_dump(mode="json", exclude=_PATHS)
 
 
-def _facts(inputs: TrainingInputs) -> dict[str, Any]:
-    return {
-        "training": {"images": len(inputs.train), "fingerprint": fingerprint(inputs.train)},
-        "validation": {"images": len(inputs.validation), "fingerprint": fingerprint(inputs.validation)},
-        "labels": inputs.use_labels,
-        "skipped": list(inputs.skipped),
-    }
-
-
-def _key(config: DistillConfig, teacher: Artifact, facts: dict[str, Any]) -> str:
-    """Fingerprint of everything that the student's weights depend on."""
-    return hashlib.sha256(repr((_options(config), teacher.sha256, facts)).encode()).hexdigest()
-
-
-def _training_set(
-    config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs, answers: TeacherAnswers | None
-) -> TrainingSet:
-    return TrainingSet(
-        source=inputs.train,
-        spec=spec,
-        stride=STRIDE if spec.task == "ctc" else 0,
-        batch_size=config.batch_size,
-        augmentation=config.augmentation,
-        use_labels=inputs.use_labels,
-        teacher=answers,
-        seed=config.seed,
+def _step(
+    config: DistillConfig, artifacts: Sequence[Artifact], warm: Artifact | None, notes: dict[str, Any]
+) -> LineageStep:
+    more = {"teachers": {a.spec.name: a.sha256 for a in artifacts}, "warm_start": warm and warm.sha256}
+    return LineageStep(
+        stage="distill",
+        options=_options(config),
+        parent_sha256=artifacts[0].sha256,
+        tools={"torch": torch.__version__},
+        notes={**more, **notes},
     )
-
-
-def _labelled(inputs: TrainingInputs, teacher: Session) -> Source:
-    """The validation set; where its labels are missing or unwanted, with the teacher's reading instead."""
-    wanted = inputs.use_labels or inputs.validation_given
-    if inputs.validation.kind != "unlabelled" and wanted:
-        return inputs.validation
-    return PseudoLabelled(inputs.validation, teacher)
-
-
-def _validator(spec: ModelSpec, validation: Source) -> Callable[[nn.Module], float]:
-    """Error on the validation set: case-insensitive CER, or 1 - top-1."""
-    options = EvaluateOptions(resamples=1)
-
-    def validate(model: nn.Module) -> float:
-        accuracy = evaluate_session(TorchSession(model, spec), validation, options).accuracy
-        error = accuracy.cer_ci if accuracy.cer_ci is not None else 1 - (accuracy.top1 or 0.0)
-        return float(error)
-
-    return validate
-
-
-def _resampling_facts(
-    answers: TeacherAnswers | None, source: Source, spec: ModelSpec, progress: Progress
-) -> dict[str, Any]:
-    """How many of the teacher's characters survive at the student's frame rate, measured on a sample."""
-    if answers is None or spec.task != "ctc":
-        return {}
-    kept = []
-    for i in range(min(_AGREEMENT_SAMPLE, len(source))):
-        frames = spec.preprocessing.padded_width(*source.image(i).size) // STRIDE
-        kept.append(spike_agreement(answers[i], resample_frames(answers[i], frames, spec.blank), spec.blank))
-    agreement = float(np.mean(kept))
-    progress.log(f"{agreement:.1%} of the teacher's characters survive at the student's frame rate")
-    return {"spikes_kept": round(agreement, 4)}

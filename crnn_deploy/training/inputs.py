@@ -1,67 +1,72 @@
-"""The images of a training: opened, checked against the model and each other, and split if need be."""
+"""The images of a training: opened, checked against each other and the losses, and split if need be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
-from crnn_deploy.data import Source, Subset, check_disjoint, open_source
+from crnn_deploy.data import Source, Subset, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
-from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.config import DistillConfig
+
+Task = Literal["ctc", "classify"]
 
 _LABEL_KINDS = {"ctc": "text", "classify": "class"}
 
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """Sources without broken images. `use_labels` says whether the training set's labels are there and wanted."""
+    """Sources without broken images, whose names are in `skipped`."""
 
     train: Source
     validation: Source
-    use_labels: bool
     validation_given: bool
     skipped: tuple[str, ...]
 
+    def facts(self) -> dict[str, Any]:
+        """What the lineage tells of them."""
+        return {
+            "training": {"images": len(self.train), "fingerprint": fingerprint(self.train)},
+            "validation": {"images": len(self.validation), "fingerprint": fingerprint(self.validation)},
+            "skipped": list(self.skipped),
+        }
 
-def prepare(config: DistillConfig, spec: ModelSpec, progress: Progress) -> TrainingInputs:
-    """Open and check the data of `config` for a model of `spec`.
+
+def open_inputs(
+    data: str, validation: str | None, share: float, seed: int, skip_bad: bool, progress: Progress
+) -> TrainingInputs:
+    """Open the images of a training.
+
+    Args:
+        share: of the training images, held out where there is no validation set.
 
     Raises:
-        InputError: for data that don't fit the model, characters outside its charset, broken images (unless
-            `config.skip_bad`), and images that training and validation share.
+        InputError: for broken images (unless `skip_bad`), and images that training and validation share.
     """
     skipped: list[str] = []
-    train = _usable(open_source(config.data), spec, config.skip_bad, skipped, progress)
-    if config.validation is None:
-        train, validation = _hold_out(train, config.validation_share, config.seed)
-    else:
-        validation = _usable(open_source(config.validation), spec, config.skip_bad, skipped, progress)
-        check_disjoint({"training": train, "validation": validation})
-    use_labels = config.use_labels and train.kind != "unlabelled"
-    if validation.kind == "text" and (use_labels or config.validation is not None):
-        unknown_characters(reference_texts(validation, spec), spec, validation.name)
-    if use_labels:
-        _check_labels(train, spec)
-    elif config.teacher_weight == 0:
-        raise InputError(
-            "There is nothing to learn from.", "No labels are used and teacher_weight is 0.", "Allow one of the two."
-        )
-    return TrainingInputs(train, validation, use_labels, config.validation is not None, tuple(skipped))
+    train = _usable(data, skip_bad, skipped, progress)
+    if validation is None:
+        return TrainingInputs(*_hold_out(train, share, seed), False, tuple(skipped))
+    held = _usable(validation, skip_bad, skipped, progress)
+    check_disjoint({"training": train, "validation": held})
+    return TrainingInputs(train, held, True, tuple(skipped))
 
 
-def _usable(source: Source, spec: ModelSpec, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:
-    """The source without its broken images; their names are appended to `skipped`."""
-    if source.kind not in (_LABEL_KINDS[spec.task], "unlabelled"):
+def check_kind(source: Source, task: Task, name: str) -> None:
+    """Raise `InputError` if a source has labels of the other task than the model called `name`."""
+    if source.kind not in (_LABEL_KINDS[task], "unlabelled"):
         raise InputError(
-            f"{source.name} has {source.kind} labels, but {spec.name} is a {spec.task} model.",
+            f"{source.name} has {source.kind} labels, but {name} is a {task} model.",
             fix="Give text lines to a CTC model, and classes to a classifier.",
         )
-    usable, broken = without_broken(source, skip_bad, progress)
+
+
+def _usable(location: str, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:
+    """The source without its broken images; their names are appended to `skipped`."""
+    usable, broken = without_broken(open_source(location), skip_bad, progress)
     skipped += broken
     return usable
 
@@ -80,24 +85,3 @@ def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     if not parts[0]:
         raise InputError(f"All images of {source.name} are the same.", fix="Training needs at least 2 different ones.")
     return Subset(source, parts[0]), Subset(source, parts[1])
-
-
-def _check_labels(source: Source, spec: ModelSpec) -> None:
-    if spec.task == "classify":
-        if len(source.class_names) != spec.num_outputs:
-            raise InputError(
-                f"{source.name} has {len(source.class_names)} classes, but {spec.name} has {spec.num_outputs}.",
-                fix="Give data with the teacher's classes.",
-            )
-        return
-    known = set(spec.charset)
-    bad = {i: sorted(set(source.text(i)) - known) for i in range(len(source)) if not known.issuperset(source.text(i))}
-    if bad:
-        first = next(iter(bad))
-        characters = sorted({c for found in bad.values() for c in found})
-        raise InputError(
-            f"{len(bad)} of {len(source)} labels in {source.name} hold characters outside the charset: "
-            f"{' '.join(map(repr, characters[:20]))}{' …' if len(characters) > 20 else ''}.",
-            f"The first is {source.item_name(first)}: {source.text(first)!r}.",
-            "Correct or remove these labels, or choose a teacher with a charset that fits.",
-        )

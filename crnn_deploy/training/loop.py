@@ -1,26 +1,28 @@
-"""The training loop: devices and precision by Fabric, resumable at any step, best on validation wins."""
+"""The training loop: resumable at any step, best on validation wins."""
 
 from __future__ import annotations
 
 import copy
-import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from crnn_deploy.environment import environment
 from crnn_deploy.errors import GateError
 from crnn_deploy.progress import Progress
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
-from crnn_deploy.training.config import DistillOptions
+from crnn_deploy.training.config import TrainingOptions
+from crnn_deploy.training.figures import Averages
+from crnn_deploy.training.logs import TrainingLog
+from crnn_deploy.training.losses import Outputs
 from crnn_deploy.training.objective import Objective
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
 from crnn_deploy.training.state import TrainingFolder
+from crnn_deploy.training.teachers.tapping import HeadTap
 
 _SAVE_SECONDS = 30.0
 
@@ -28,56 +30,68 @@ Validate = Callable[[nn.Module], float]
 
 
 class Trainer:
-    """Trains a student; the same arguments give the same weights, however often the training is interrupted.
+    """Trains a network; the same arguments give the same weights, however often the training is interrupted.
 
     Whatever is random in a step follows from the seed and the step's number, so a kept state is just weights,
     optimizer and step.
 
     Args:
+        tap: on the head of `network`, whose features losses compare.
         validate: error of a model on the validation set, from 0 (best).
+        folder, stage: where the state is kept, and under which name.
     """
 
     def __init__(
         self,
-        student: nn.Module,
+        fabric: Fabric,
+        network: nn.Module,
+        tap: HeadTap,
         data: TrainingSet,
         objective: Objective,
         validate: Validate,
-        options: DistillOptions,
+        options: TrainingOptions,
         folder: TrainingFolder,
+        stage: str,
+        log: TrainingLog,
         progress: Progress,
     ) -> None:
+        self.fabric = fabric
         self.options = options
         self.data = data
-        self.objective = objective
+        self.tap = tap
+        self.objective = objective.to(fabric.device)
         self.validate = validate
         self.folder = folder
+        self.stage = stage
+        self.log = log
         self.progress = progress
         self.total = options.epochs * data.batches_per_epoch
-        self.precision = _precision(options.precision)
-        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # what it would say follows below
-        self.fabric = Fabric(devices=1, precision=self.precision)
-        progress.log(f"{self.total} steps in {self.precision} on {self.fabric.device}")
-        optimizer = torch.optim.AdamW(student.parameters(), options.learning_rate, weight_decay=options.weight_decay)
-        self.plain = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.student, self.optimizer = self.fabric.setup(self.plain, optimizer)
+        progress.log(f"{self.total:,} steps in {fabric.strategy.precision.precision} on {fabric.device}")
+        learned = [*network.parameters(), *objective.parameters()]
+        optimizer = torch.optim.AdamW(learned, options.learning_rate, weight_decay=options.weight_decay)
+        self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network, self.optimizer = fabric.setup(self.plain, optimizer)
         self.average = MovingAverage(self.plain, options.ema_decay)
         self.step = 0
-        self.losses: list[float] = []  # of the epoch so far
+        self.figures = Averages()  # of the epoch so far
         self.best: dict[str, Tensor] = {}
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, Any]] = []
 
     def train(self) -> dict[str, Tensor]:
-        """Train to the end and give the averaged weights that were best on validation."""
+        """Train to the end, or to the early stop, and give the averaged weights that were best on validation."""
         self._resume()
         saved = time.monotonic()
         for batch in self.progress.track(self._batches(), "Training", self.total, self.step):
             self._train_step(batch)
             if self.step % self.data.batches_per_epoch == 0:
                 self._finish_epoch()
+                if self._settled():
+                    self.progress.log(f"no better epoch among the last {self.options.early_stop}: stopped")
+                    break
             if time.monotonic() - saved > _SAVE_SECONDS:
                 self._save()
                 saved = time.monotonic()
+        self._save()
         return self.best
 
     @property
@@ -89,76 +103,105 @@ class Trainer:
         per_epoch = self.data.batches_per_epoch
         first = self.step // per_epoch
         for epoch in range(first, self.options.epochs):
-            yield from self.data.epoch(epoch, skip=self.step % per_epoch if epoch == first else 0)
+            if not self._settled():
+                yield from self.data.epoch(epoch, skip=self.step % per_epoch if epoch == first else 0)
 
     def _train_step(self, batch: TrainingBatch) -> None:
         torch.manual_seed((self.options.seed << 32) + self.step)  # for dropout
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.total, self.options.learning_rate, self.options.warmup)
-        self.student.train()
+        self.network.train()
         batch = batch.to(self.fabric.device)
-        logits = self.student(batch.images.contiguous(memory_format=torch.channels_last)).float()
-        loss = self.objective(logits, batch, self.step / self.total)
+        logits = self.network(batch.images.contiguous(memory_format=torch.channels_last)).float()
+        outputs = Outputs(logits, self.tap.take().float())
+        loss, parts = self.objective(outputs, batch, self.step / self.total)
         if not torch.isfinite(loss):
-            raise GateError(
-                f"The training diverged at step {self.step}: the loss is {loss.item()}.",
-                "The learning rate is too high for these data.",
-                "Try a third of it: --learning-rate, or distill.learning_rate in a recipe.",
-            )
+            raise self._diverged(loss.item())
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        self.fabric.clip_gradients(self.student, self.optimizer, max_norm=self.options.clip_norm)
+        for parameter in self.objective.parameters():  # those of the network are averaged by DDP
+            parameter.grad = cast(Tensor, self.fabric.all_reduce(cast(Tensor, parameter.grad)))
+        self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.options.clip_norm)
         self.optimizer.step()
         self.average.update(self.plain)
-        self.losses.append(loss.item())
         self.step += 1
-        recent = self.losses[-50:]
-        self.progress.status(f"loss {sum(recent) / len(recent):.3f}{self.objective.remark}")
+        self.figures.add({"loss": loss.item(), **parts})
+        self.progress.status(self.figures.recent())
+
+    def _diverged(self, loss: float) -> GateError:
+        kept = ""
+        if self.best and self.fabric.is_global_zero:
+            path = self.folder.keep_best(self.best, self.objective.spec)
+            kept = f" The best weights before, {self.best_error:.2%} wrong on validation, are in {path}."
+        return GateError(
+            f"The training diverged at step {self.step:,}: the loss is {loss}.{kept}",
+            "The learning rate is too high for these data, or FP16 overflowed.",
+            "Try a third of the learning rate: --learning-rate, or distill.learning_rate in a recipe.",
+        )
 
     def _finish_epoch(self) -> None:
         """Validate the averaged weights and keep them if they are the best so far."""
         candidate = copy.deepcopy(self.plain)
         candidate.load_state_dict(self.average.values)
-        error = self.validate(candidate.eval())
+        # One process validates, so that all agree on the best epoch and on when to stop.
+        error = self.validate(candidate.eval()) if self.fabric.is_global_zero else math.nan
+        error = float(self.fabric.broadcast(error))
         epoch = self.step // self.data.batches_per_epoch
-        loss = sum(self.losses) / len(self.losses)
         if error < self.best_error:
             self.best = {name: value.cpu().clone() for name, value in self.average.values.items()}
-        self.history.append({"epoch": epoch, "loss": round(loss, 4), "validation_error": round(error, 6)})
-        self.progress.log(f"epoch {epoch}: loss {loss:.3f}{self.objective.remark}, validation error {error:.2%}")
-        self.losses = []
+        means = self.figures.means()
+        rate = self.optimizer.param_groups[0]["lr"]
+        self.history.append(_point(epoch, means, error, rate))
+        self.log.write(epoch, {**means, "validation_error": error, "learning_rate": rate})
+        agreement = f", spikes agree {means['spike_agreement']:.0%}" if "spike_agreement" in means else ""
+        self.progress.log(f"epoch {epoch}: loss {means['loss']:.3f}{agreement}, validation error {error:.2%}")
+        self.figures = Averages()
+
+    def _settled(self) -> bool:
+        """Whether the last epochs brought nothing better, as many as `early_stop` says."""
+        errors = [point["validation_error"] for point in self.history]
+        patience = self.options.early_stop
+        return bool(errors) and patience is not None and len(errors) - errors.index(min(errors)) > patience
 
     def _save(self) -> None:
+        if not self.fabric.is_global_zero:
+            return
         self.folder.save(
+            self.stage,
             {
                 "step": self.step,
-                "losses": self.losses,
+                "figures": self.figures.values,
                 "history": self.history,
                 "best": self.best,
                 "student": self.plain.state_dict(),
+                "objective": self.objective.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-            }
+            },
         )
 
     def _resume(self) -> None:
-        state = self.folder.load()
+        state = self.folder.load(self.stage)
         if state is None:
             return
-        self.step, self.losses = state["step"], state["losses"]
+        self.step, self.figures = state["step"], Averages(state["figures"])
         self.history, self.best = state["history"], state["best"]
         self.plain.load_state_dict(state["student"])
+        self.objective.load_state_dict(state["objective"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.progress.log(f"going on at step {self.step} of {self.total}")
+        self.progress.log(f"going on at step {self.step:,} of {self.total:,}")
 
 
-def _precision(wanted: str) -> Any:
-    """Fabric's name of a precision; `auto` takes BF16 where the hardware multiplies it natively."""
-    named = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
-    if wanted != "auto":
-        return named[wanted]
-    if torch.cuda.is_available():
-        return named["bf16" if torch.cuda.is_bf16_supported() else "fp16"]
-    native = {"avx512_bf16", "amx_bf16"} & set(environment().instruction_sets)
-    return named["bf16" if native else "fp32"]
+def _point(epoch: int, means: dict[str, float], error: float, rate: float) -> dict[str, Any]:
+    """One point of the history, as the report draws it."""
+    parts = {name: round(value, 4) for name, value in means.items() if name not in ("loss", "spike_agreement")}
+    agreement = means.get("spike_agreement")
+    return {
+        "epoch": epoch,
+        "loss": round(means["loss"], 4),
+        "validation_error": round(error, 6),
+        "learning_rate": rate,
+        "losses": parts,
+        "spike_agreement": None if agreement is None else round(agreement, 4),
+    }

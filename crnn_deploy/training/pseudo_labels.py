@@ -1,27 +1,33 @@
-"""The teacher's own reading as labels, to validate on images that nobody has labelled."""
+"""A teacher's readings as labels, to validate on images that nobody has labelled."""
 
 from __future__ import annotations
 
 from crnn_deploy.data import Source, Subset
-from crnn_deploy.data.batching import batches
-from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Kind
-from crnn_deploy.evaluation import decode
-from crnn_deploy.runtime import Session
-
-_BATCH_SIZE = 16
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.training.teachers import TeacherAnswers
 
 
 class PseudoLabelled(Subset):
-    """A `Source` with all images of another and the labels that a model gives them."""
+    """The images of a source that a teacher reads in the student's alphabet, with these readings as labels.
 
-    def __init__(self, source: Source, session: Session) -> None:
-        super().__init__(source, range(len(source)))
-        self._spec = session.spec
-        self._answers = [""] * len(source)
-        for batch in batches(source, Preprocessor(self._spec.preprocessing), _BATCH_SIZE):
-            for index, answer in zip(batch.indices, decode(session.run(batch.images), self._spec), strict=True):
-                self._answers[index] = answer
+    Raises:
+        InputError: if it reads none.
+    """
+
+    def __init__(self, source: Source, answers: TeacherAnswers, spec: ModelSpec) -> None:
+        readings = [answers[i].targets for i in range(len(source))]
+        known = [i for i, reading in enumerate(readings) if len(reading)]
+        if not known:
+            raise InputError(
+                f"The teacher reads nothing that {spec.name} can write in the validation images of {source.name}.",
+                "They are no lines that it knows, or its alphabet is another one.",
+                "Check them with crnn-deploy predict, or give labelled ones with --val.",
+            )
+        super().__init__(source, known)
+        self._spec = spec
+        self._readings = [readings[i] for i in known]
 
     @property
     def kind(self) -> Kind:
@@ -32,7 +38,7 @@ class PseudoLabelled(Subset):
         return self._spec.class_names
 
     def text(self, index: int) -> str:
-        return self._answers[index] if self.kind == "text" else ""
+        return "".join(self._spec.alphabet[k] for k in self._readings[index]) if self.kind == "text" else ""
 
     def class_index(self, index: int) -> int:
-        return self.class_names.index(self._answers[index]) if self.kind == "class" else -1
+        return int(self._readings[index][0]) if self.kind == "class" else -1

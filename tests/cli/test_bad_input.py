@@ -31,7 +31,7 @@ name: small
 title: Small
 teacher: {checkpoint: t.safetensors}
 sources: {train: more, evaluation: val}
-distill: {epochs: 1, hidden: 8, width: 0.25}
+distill: {epochs: 1, student: {hidden: 8, width: 0.25}}
 budget: {}
 """
 

@@ -1,12 +1,23 @@
-"""Students: shapes, strides, sizes."""
+"""Students: shapes, strides, sizes, and that every option survives export and INT8."""
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
+from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import STRIDE, StudentFamily, StudentOptions, build, student_spec
+from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.models import StudentChoice, StudentFamily, StudentOptions, build, stride_of, student_spec
+from crnn_deploy.quantization.graph.plan import find_layers
+from crnn_deploy.quantization.graph.preparation import prepare
+from crnn_deploy.runtime import open_session
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 
 TEACHER = ModelSpec(name="teacher", charset="abc", blank=3, preprocessing=Preprocessing(height=64))
@@ -16,42 +27,114 @@ CLASSES = ModelSpec(
     class_names=("cat", "dog"),
     preprocessing=Preprocessing(height=64, width=96, channels="RGB"),
 )
-FAMILIES: tuple[StudentFamily, ...] = ("mobilenet-v3-gru", "mobilenet-v4-gru")
+FAMILIES: tuple[StudentFamily, ...] = get_args(StudentFamily)
+SMALL = {"width": 0.25, "hidden": 8}
+
+
+def choice(family: StudentFamily = "mobilenet-v4-gru", **options: Any) -> StudentChoice:
+    return StudentChoice(family=family, **{**SMALL, **options})
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("width", [16, 20, 100, 244])
-def test_one_frame_for_every_four_pixels(family: StudentFamily, width: int) -> None:
-    model = build(student_spec("s", family, StudentOptions(width=0.5, hidden=8), TEACHER))
-    assert model(torch.zeros(3, 1, 32, width)).shape == (3, width // STRIDE, 4)
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_student_takes_over_the_teacher_s_alphabet(family: StudentFamily) -> None:
-    spec = student_spec("s", family, StudentOptions(), TEACHER)
-    assert (spec.charset, spec.blank, spec.preprocessing.height) == (TEACHER.charset, 3, 32)
+@pytest.mark.parametrize(("stride", "width"), [(4, 16), (4, 20), (4, 100), (8, 16), (8, 104)])
+def test_one_frame_for_every_stride(family: StudentFamily, stride: Any, width: int) -> None:
+    spec = student_spec("s", choice(family, stride=stride), TEACHER)
+    assert stride_of(spec) == spec.preprocessing.width_multiple == stride
+    assert build(spec)(torch.zeros(3, 1, 32, width)).shape == (3, width // stride, 4)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_classifier_gives_one_row_an_image(family: StudentFamily) -> None:
-    spec = student_spec("s", family, StudentOptions(width=0.5, hidden=8), CLASSES)
+    spec = student_spec("s", choice(family), CLASSES)
     assert spec.preprocessing.width == 48
     assert build(spec)(torch.zeros(2, 3, 32, 48)).shape == (2, 2)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_width_and_hidden_scale_the_student(family: StudentFamily) -> None:
-    def parameters(width: float, hidden: int) -> int:
-        model = build(student_spec("s", family, StudentOptions(width=width, hidden=hidden), TEACHER))
-        return sum(p.numel() for p in model.parameters())
+def test_a_student_takes_over_the_teacher_s_alphabet() -> None:
+    spec = student_spec("s", choice(), TEACHER)
+    assert (spec.charset, spec.blank, spec.preprocessing.height) == (TEACHER.charset, 3, 32)
 
-    assert parameters(0.5, 96) < parameters(1.0, 96) < parameters(1.5, 96)
-    assert parameters(1.0, 48) < parameters(1.0, 96)
+
+def test_another_alphabet_has_the_blank_first() -> None:
+    spec = student_spec("s", choice(), TEACHER, charset=("x", "y"))
+    assert (spec.alphabet, build(spec).head.out_features) == (("", "x", "y"), 3)
+
+
+@pytest.mark.parametrize(
+    ("like", "charset", "told"),
+    [(TEACHER, ("x", "x"), "repeats"), (TEACHER, (), "needs a charset"), (CLASSES, ("x",), "classifier")],
+)
+def test_alphabets_that_cannot_be_are_refused(like: ModelSpec, charset: tuple[str, ...], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        student_spec("s", choice(), like, charset)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_options_scale_the_student(family: StudentFamily) -> None:
+    def parameters(**options: Any) -> int:
+        return sum(p.numel() for p in build(student_spec("s", choice(family, **options), TEACHER)).parameters())
+
+    assert parameters(width=0.5) < parameters(width=1.0) < parameters(width=1.5)
+    assert parameters(bidirectional=False) < parameters() < parameters(hidden=16) < parameters(hidden=16, layers=2)
+    assert parameters(stride=8) == parameters()
+
+
+def test_students_made_before_there_were_more_options_still_load() -> None:
+    """Names and shapes of the tensors, and their order, as they were in the first release."""
+    options = {"width": 0.25, "hidden": 8, "layers": 2, "dropout": 0.1}
+    for family, known in {"mobilenet-v3-gru": "03fdb847c298", "mobilenet-v4-gru": "1e0e4cc546e2"}.items():
+        architecture = Architecture(family=family, options=options)
+        spec = student_spec("s", choice(), TEACHER).model_copy(update={"architecture": architecture})
+        tensors = [(name, tuple(tensor.shape)) for name, tensor in build(spec).state_dict().items()]
+        assert hashlib.sha256(repr(tensors).encode()).hexdigest()[:12] == known
+        assert stride_of(spec) == 4
+
+
+def test_the_head_takes_the_features_of_the_sequence() -> None:
+    model = build(student_spec("s", choice(), TEACHER))
+    seen = []
+    model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
+    model(torch.zeros(2, 1, 32, 64))
+    assert seen == [(2, 16, 16)]
 
 
 def test_unknown_families_and_options_are_refused() -> None:
-    spec = student_spec("s", "mobilenet-v4-gru", StudentOptions(), TEACHER)
+    spec = student_spec("s", choice(), TEACHER)
     with pytest.raises(InputError, match="Unknown architecture"):
         build(spec.model_copy(update={"architecture": Architecture(family="lenet")}))
     with pytest.raises(InputError, match="did you mean 'hidden'"):
         build(spec.model_copy(update={"architecture": Architecture(family="mobilenet-v4-gru", options={"hiden": 3})}))
+    with pytest.raises(InputError, match="how many pixels"):
+        stride_of(spec.model_copy(update={"architecture": None}))
+
+
+def test_a_recipe_may_name_the_family_alone() -> None:
+    found = StudentChoice.model_validate("mobilenet-v1-gru")
+    assert (found.family, found.options()) == ("mobilenet-v1-gru", StudentOptions())
+    with pytest.raises(ValidationError, match="mobilenet-v4-gru"):
+        StudentChoice.model_validate("mobilenet-v9-gru")
+
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "v1": {"family": "mobilenet-v1-gru"},
+    "v3, stride 8": {"family": "mobilenet-v3-gru", "stride": 8},
+    "one direction": {"bidirectional": False},
+    "layer norm": {"layer_norm": True},
+    "residual": {"layers": 2, "residual": True},
+    "all of it": {"layers": 3, "residual": True, "layer_norm": True, "stride": 8, "bidirectional": False},
+}
+
+
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+def test_every_variant_exports_with_gru_layers_for_int8(tmp_path: Path, options: dict[str, Any]) -> None:
+    spec = student_spec("s", choice(**options), TEACHER)
+    torch.manual_seed(0)
+    parent = write_safetensors(tmp_path / "s.safetensors", build(spec).state_dict(), spec)
+    child = export(ExportConfig(model=parent.path, output=tmp_path / "s.onnx"))  # proves itself at unseen widths
+    images = np.random.default_rng(1).standard_normal((2, 1, 32, 312), np.float32)
+    expected = open_session(open_artifact(parent.path)).run(images)
+    assert expected.shape[1] == 312 // stride_of(spec)
+    np.testing.assert_allclose(open_session(child).run(images), expected, atol=1e-5)
+
+    layers = find_layers(prepare(read_onnx(child.path)).graph, "cpu")
+    assert sum(layer.recurrent for layer in layers) == options.get("layers", 1)

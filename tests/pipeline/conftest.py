@@ -11,7 +11,7 @@ import torch
 import yaml
 
 from crnn_deploy.artifact import write_safetensors
-from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.quantization import quantizer
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
@@ -32,14 +32,14 @@ def recipe_data(tmp_path: Path) -> dict[str, object]:
     """The recipe as plain data; its budget lets everything pass that an untrained teacher allows."""
     torch.manual_seed(0)
     plain = ModelSpec(name="teacher", charset=ALPHABET, preprocessing=Preprocessing(height=32))
-    spec = student_spec("teacher", "mobilenet-v4-gru", StudentOptions(width=0.5, hidden=16), plain)
+    spec = student_spec("teacher", StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=16), plain)
     write_safetensors(tmp_path / "teacher.safetensors", build(spec).state_dict(), spec)
     return {
         "name": "tiny",
         "title": "A tiny run",
         "teacher": {"checkpoint": str(tmp_path / "teacher.safetensors")},
         "sources": {"train": rendered(40, 1), "evaluation": rendered(16, 2)},
-        "distill": {"width": 0.25, "hidden": 8, "epochs": 2, "batch_size": 8, "precision": "fp32"},
+        "distill": {"student": {"width": 0.25, "hidden": 8}, "epochs": 2, "batch_size": 8, "precision": "fp32"},
         "quantize": {"samples": 8},
         "evaluate": {"resamples": 50},
         "benchmark": {"rounds": 3, "warmup": 1},

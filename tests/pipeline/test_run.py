@@ -18,7 +18,7 @@ import stopwatches
 
 from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.pipeline import RunConfig, run
 from crnn_deploy.progress import Silent
 from crnn_deploy.quantization import QuantizationRecord, quantizer
@@ -26,6 +26,7 @@ from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import loop
 
 T = TypeVar("T")
+TINY = {"student": {"width": 0.25, "hidden": 8}, "batch_size": 10, "precision": "fp32"}
 WriteRecipe = Callable[..., Path]
 FILES = ("teacher.safetensors", "teacher.onnx", "student.safetensors", "student.onnx", "student.int8.onnx")
 
@@ -128,10 +129,10 @@ def test_interrupted_anywhere_it_ends_in_the_same_artifacts(
 
 
 def test_killed_and_started_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    recipe = write_recipe(distill={"width": 0.25, "hidden": 8, "epochs": 40, "batch_size": 8, "precision": "fp32"})
+    recipe = write_recipe(distill={**TINY, "epochs": 40})
     command = [sys.executable, "-m", "crnn_deploy", "run", str(recipe), "--out", str(tmp_path / "out")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not list((tmp_path / "out" / "stages").glob("distill-*/*.training/teacher.npy")):
+    while not list((tmp_path / "out" / "stages").glob("distill-*/*.training/key")):
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
@@ -176,12 +177,12 @@ def test_a_classifier_goes_the_same_way(tmp_path: Path, write_recipe: WriteRecip
     plain = ModelSpec(
         name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
     )
-    spec = student_spec("teacher", "mobilenet-v4-gru", StudentOptions(width=0.5, hidden=16), plain)
+    spec = student_spec("teacher", StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=16), plain)
     write_safetensors(tmp_path / "classes.safetensors", build(spec).state_dict(), spec)
     recipe = write_recipe(
         teacher={"checkpoint": str(tmp_path / "classes.safetensors")},
         sources={"train": str(tmp_path / "train.npz"), "evaluation": str(tmp_path / "val.npz")},
-        distill={"width": 0.25, "hidden": 8, "epochs": 8, "batch_size": 10, "precision": "fp32", "teacher_until": 0.2},
+        distill={**TINY, "epochs": 8, "losses": [{"kind": "cross-entropy"}, {"kind": "hinton-kd", "until": 0.2}]},
         budget={"max_error": 0.2, "max_rise": 0.0, "max_quantization_rise": 0.2, "min_speedup": 0.01},
     )
     report = run(RunConfig(recipe=recipe, out=tmp_path / "out")).report

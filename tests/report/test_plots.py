@@ -8,7 +8,7 @@ import pytest
 from crnn_deploy.report import Report
 from crnn_deploy.report.canvas import new_figure
 from crnn_deploy.report.labels import place_labels
-from crnn_deploy.report.plots import latencies, sizes, training_curve
+from crnn_deploy.report.plots import latencies, sizes
 from crnn_deploy.report.scatter import accuracy_against_latency
 
 
@@ -53,10 +53,3 @@ def test_a_variant_without_both_figures_is_left_out_of_the_scatter(report: Repor
 def test_nothing_is_drawn_where_nothing_was_measured(bare: Report) -> None:
     assert accuracy_against_latency(bare) is None
     assert latencies(bare) is None
-    assert training_curve(()) is None
-
-
-def test_one_curve_is_drawn_where_nothing_was_validated(report: Report) -> None:
-    points = tuple(point.model_copy(update={"validation_error": None}) for point in report.training)
-    assert "Validation error, %" in labels(training_curve(report.training))
-    assert "Validation error, %" not in labels(training_curve(points))

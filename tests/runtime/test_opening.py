@@ -11,7 +11,7 @@ import torch
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.runtime import open_session
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
@@ -20,7 +20,7 @@ from crnn_deploy.spec import ModelSpec, Preprocessing
 def model(tmp_path: Path) -> Artifact:
     torch.manual_seed(0)
     plain = ModelSpec(name="t", charset="ab", preprocessing=Preprocessing(height=32))
-    spec = student_spec("m", "mobilenet-v4-gru", StudentOptions(width=0.25, hidden=8), plain)
+    spec = student_spec("m", StudentChoice(family="mobilenet-v4-gru", width=0.25, hidden=8), plain)
     return write_safetensors(tmp_path / "m.safetensors", build(spec).state_dict(), spec)
 
 

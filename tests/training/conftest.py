@@ -1,41 +1,41 @@
-"""A tiny world to train in: two-letter lines drawn with Pillow's own font, and a teacher that was never trained."""
+"""Teachers and lines of the tiny world, and a cache of its own for each test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
 
 from crnn_deploy.artifact import Artifact, write_safetensors
-from crnn_deploy.models import StudentOptions, build, student_spec
+from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.training import train
 
-ALPHABET = "ABCD"
+from .tiny import ALPHABET, draw_lines, train_config
 
 
-def draw_lines(folder: Path, count: int, seed: int, labelled: bool = True) -> Path:
-    """A folder of lines of two to four letters, with a labels.tsv if wanted."""
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(seed)
-    rows = []
-    for i in range(count):
-        text = "".join(rng.choice(list(ALPHABET), rng.integers(2, 5)))
-        image = Image.new("L", (14 * len(text) + 8, 24), 255)
-        ImageDraw.Draw(image).text((4 + rng.integers(0, 3), 2 + rng.integers(0, 3)), text, 0, font_size=16)
-        image.save(folder / f"{i:03d}.png")
-        rows.append(f"{i:03d}.png\t{text}\n")
-    if labelled:
-        (folder / "labels.tsv").write_text("".join(rows))
-    return folder
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def lines(tmp_path: Path) -> Path:
     return draw_lines(tmp_path / "lines", 40, seed=1)
+
+
+@pytest.fixture(scope="session")
+def many_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough labelled lines to learn to read from; not to be changed."""
+    return draw_lines(tmp_path_factory.mktemp("many") / "lines", 200, seed=1)
+
+
+@pytest.fixture(scope="session")
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Labelled lines to evaluate on."""
+    return draw_lines(tmp_path_factory.mktemp("unseen") / "lines", 40, seed=2)
 
 
 @pytest.fixture
@@ -44,12 +44,18 @@ def spec() -> ModelSpec:
 
 
 @pytest.fixture
-def make_teacher(tmp_path: Path, spec: ModelSpec) -> Callable[[], Artifact]:
-    """Gives a teacher artifact with seeded random weights."""
+def make_teacher(tmp_path: Path, spec: ModelSpec) -> Callable[..., Artifact]:
+    """Gives a teacher artifact that was never trained: seeded random weights."""
 
-    def make() -> Artifact:
-        torch.manual_seed(0)
-        own = student_spec("teacher", "mobilenet-v4-gru", StudentOptions(width=0.25, hidden=16), spec)
-        return write_safetensors(tmp_path / "teacher.safetensors", build(own).state_dict(), own, force=True)
+    def make(seed: int = 0) -> Artifact:
+        torch.manual_seed(seed)
+        own = student_spec(f"teacher{seed}", StudentChoice(width=0.25, hidden=16), spec)
+        return write_safetensors(tmp_path / f"{own.name}.safetensors", build(own).state_dict(), own, force=True)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def able_teacher(many_lines: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A CRNN that reads the lines of this world."""
+    return train(train_config(many_lines, tmp_path_factory.mktemp("teacher") / "able.safetensors", epochs=7))

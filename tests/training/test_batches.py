@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from crnn_deploy.data import Source, open_source
-from crnn_deploy.models import STRIDE
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
+from crnn_deploy.training.teachers.answers import Answer
+
+STRIDE = 4
+
+
+class AllKnowing:
+    """A teacher whose answer for item i has i as its confidence and as its only feature, at twice the frame rate."""
+
+    def __init__(self, source: Source, spec: ModelSpec) -> None:
+        self._source = source
+        self._spec = spec
+
+    def __getitem__(self, item: int) -> Answer:
+        frames = 2 * self._spec.preprocessing.padded_width(*self._source.image(item).size) // STRIDE
+        targets = np.array([self._spec.alphabet.index(c) for c in self._source.text(item)])
+        told = np.full((frames, 1), item, np.float32)
+        return Answer(np.full((frames, 5), np.log(0.2), np.float32), np.ones(frames, bool), targets, item, told)
 
 
 @pytest.fixture
@@ -18,30 +36,48 @@ def source(lines: Path) -> Source:
     return open_source(lines)
 
 
-def training_set(source: Source, spec: ModelSpec, augmentation: float = 1.0, seed: int = 0) -> TrainingSet:
-    return TrainingSet(source, spec, STRIDE, 8, augmentation, True, None, seed)
+def training_set(
+    source: Source,
+    spec: ModelSpec,
+    augmentation: float = 1.0,
+    seed: int = 0,
+    labels: bool = True,
+    shard: tuple[int, int] = (0, 1),
+    batch_size: int = 8,
+) -> TrainingSet:
+    teachers = [AllKnowing(source, spec)]
+    return TrainingSet(source, spec, STRIDE, batch_size, augmentation, labels, teachers, seed, shard)
 
 
 def same(a: TrainingBatch, b: TrainingBatch) -> bool:
-    return all(
-        (x is None and y is None) or torch.equal(x, y) for x, y in zip(vars(a).values(), vars(b).values(), strict=True)
-    )
+    assert a.targets is not None
+    assert b.targets is not None
+    return torch.equal(a.images, b.images) and torch.equal(a.frames, b.frames) and torch.equal(a.targets, b.targets)
 
 
-def test_an_epoch_holds_every_line_once(source: Source, spec: ModelSpec) -> None:
+def items(batch: TrainingBatch) -> list[int]:
+    """Which items of the source are in it, as the teacher tells."""
+    return [int(i) for i in batch.teachers[0].confidence]
+
+
+def test_an_epoch_holds_every_line_once_with_its_label(source: Source, spec: ModelSpec) -> None:
     data = training_set(source, spec)
     batches = list(data.epoch(0))
     assert len(batches) == data.batches_per_epoch == 5
-    found: list[int] = []
+    assert sorted(chain.from_iterable(map(items, batches))) == list(range(40))
     for batch in batches:
         assert batch.targets is not None
         assert batch.lengths is not None
-        start = 0
-        for length in batch.lengths.tolist():
-            found.append(hash(tuple(batch.targets[start : start + length].tolist())))
-            start += length
-    expected = [hash(tuple(spec.alphabet.index(c) for c in source.text(i))) for i in range(len(source))]
-    assert sorted(found) == sorted(expected)
+        texts = "".join(source.text(i) for i in items(batch))
+        assert "".join(spec.alphabet[k] for k in batch.targets) == texts
+        assert batch.lengths.tolist() == [len(source.text(i)) for i in items(batch)]
+        assert batch.targets.tolist() == batch.teachers[0].targets.tolist()
+
+
+def test_lines_of_a_batch_are_of_similar_width(source: Source, spec: ModelSpec) -> None:
+    spread = [np.ptp(batch.frames.numpy()) for batch in training_set(source, spec, augmentation=0).epoch(0)]
+    widths = [source.image(i).width for i in range(40)]
+    assert np.mean(spread) < np.ptp(widths) / STRIDE / 2
 
 
 def test_epochs_differ_but_repeat_exactly(source: Source, spec: ModelSpec) -> None:
@@ -57,6 +93,7 @@ def test_skipping_gives_the_rest_of_the_same_epoch(source: Source, spec: ModelSp
     data = training_set(source, spec)
     whole, rest = list(data.epoch(3)), list(data.epoch(3, skip=2))
     assert all(same(a, b) for a, b in zip(whole[2:], rest, strict=True))
+    assert list(data.epoch(3, skip=5)) == []
 
 
 def test_frames_cover_the_image_and_not_the_padding(source: Source, spec: ModelSpec) -> None:
@@ -64,3 +101,36 @@ def test_frames_cover_the_image_and_not_the_padding(source: Source, spec: ModelS
         assert batch.frames.max().item() * STRIDE == batch.images.shape[-1]
         for image, frames in zip(batch.images, batch.frames.tolist(), strict=True):
             assert torch.all(image[..., frames * STRIDE :] == 1)  # white paper
+
+
+def test_the_teacher_speaks_at_the_students_frame_rate(source: Source, spec: ModelSpec) -> None:
+    for batch in training_set(source, spec, augmentation=1.0).epoch(0):
+        (told,) = batch.teachers
+        assert told.log_probs.shape == (len(batch.images), batch.images.shape[-1] // STRIDE, 5)
+        assert told.trusted.sum(1).tolist() == batch.frames.tolist()
+        assert told.features is not None
+        assert told.features[:, 0, 0].tolist() == items(batch)
+
+
+def test_without_labels_there_are_none(source: Source, spec: ModelSpec) -> None:
+    batch = next(training_set(source, spec, labels=False).epoch(0))
+    assert batch.targets is None
+    assert batch.lengths is None
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_share_each_batch(source: Source, spec: ModelSpec, processes: int) -> None:
+    whole = training_set(source, spec, batch_size=9)  # 40 lines: the last batch has 4
+    parts = [training_set(source, spec, batch_size=9, shard=(rank, processes)) for rank in range(processes)]
+    assert {part.batches_per_epoch for part in parts} == {whole.batches_per_epoch}
+    for batch, *shares in zip(whole.epoch(1), *(part.epoch(1) for part in parts), strict=True):
+        assert len({len(share.images) for share in shares}) == 1  # nobody waits for another
+        assert set(chain.from_iterable(map(items, shares))) == set(items(batch))
+        assert sum(len(share.images) for share in shares) - len(batch.images) < processes
+
+
+def test_a_share_of_more_processes_than_lines_still_has_one(source: Source, spec: ModelSpec) -> None:
+    parts = [training_set(source, spec, batch_size=39, shard=(rank, 4)) for rank in range(4)]
+    sizes = [[len(batch.images) for batch in part.epoch(0)] for part in parts]
+    assert sizes == [sizes[0]] * 4
+    assert 1 in sizes[0]

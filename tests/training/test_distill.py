@@ -2,129 +2,260 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import EvaluateConfig, evaluate
-from crnn_deploy.models import StudentOptions, build, load_model, student_spec
-from crnn_deploy.progress import Silent
+from crnn_deploy.models import StudentChoice, build, load_model, student_spec
 from crnn_deploy.spec import ModelSpec, Preprocessing
-from crnn_deploy.training import DistillConfig, distill, loop
+from crnn_deploy.training import distill, loop
 
-from .conftest import draw_lines
+from .tiny import STUDENT, StopAfter, Told, distill_config, draw_classes, draw_lines, error_of
 
-T = TypeVar("T")
-MakeTeacher = Callable[[], Artifact]
-SMALL = {"width": 0.25, "hidden": 24, "batch_size": 10, "ema_decay": 0.9, "precision": "fp32"}
+MakeTeacher = Callable[..., Artifact]
 
 
-class StopAfter(Silent):
-    """Interrupts the training after some steps, as Ctrl-C would."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
-    def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
-        for number, item in enumerate(items):
-            if description == "Training" and number == self.steps:
-                raise KeyboardInterrupt
-            yield item
+@pytest.fixture
+def student(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "student.safetensors"
 
 
-def config(teacher: Artifact, data: Path, output: Path, **options: object) -> DistillConfig:
-    return DistillConfig(teacher=teacher.path, data=str(data), output=output, **{**SMALL, **options})  # type: ignore[arg-type]
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> Path:
+    return draw_lines(tmp_path / "unlabelled", 200, seed=3, labelled=False)
 
 
-def test_a_student_learns_to_read_from_labels(tmp_path: Path, make_teacher: MakeTeacher) -> None:
-    train, unseen = draw_lines(tmp_path / "train", 200, 1), draw_lines(tmp_path / "unseen", 40, 2)
-    options = {"epochs": 12, "teacher_weight": 0, "learning_rate": 6e-3}
-    student = distill(config(make_teacher(), train, tmp_path / "student.safetensors", **options))
-    error = evaluate(EvaluateConfig(artifact=student.path, data=str(unseen))).accuracy.cer
-    assert error is not None
-    assert error < 0.3  # an untrained student writes nothing: 1.0
-    assert student.spec.metrics["validation"]["error"] < 0.3
-    assert [p.name for p in tmp_path.glob("student*")] == ["student.safetensors"]
+def history(made: Artifact) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = made.spec.lineage[-1].notes["history"]
+    return points
 
 
-def test_a_student_learns_from_its_teacher_alone(tmp_path: Path, make_teacher: MakeTeacher) -> None:
-    train = draw_lines(tmp_path / "train", 200, 1)
-    options = {"epochs": 12, "learning_rate": 6e-3}
-    teacher = distill(config(make_teacher(), train, tmp_path / "able.safetensors", teacher_weight=0, **options))
-    unlabelled = draw_lines(tmp_path / "unlabelled", 200, 3, labelled=False)
-    student = distill(config(teacher, unlabelled, tmp_path / "student.safetensors", **options))
-    step = student.spec.lineage[-1]
-    assert step.notes["labels"] is False
-    assert step.notes["spikes_kept"] == 1  # the same frame rate
-    assert step.parent_sha256 == teacher.sha256
-    unseen = draw_lines(tmp_path / "unseen", 40, 2)
-    error = evaluate(EvaluateConfig(artifact=student.path, data=str(unseen))).accuracy.cer
-    assert error is not None
-    assert error < 0.4
+def test_a_student_learns_from_labels_and_teacher(
+    student: Path, many_lines: Path, unseen: Path, able_teacher: Artifact
+) -> None:
+    made = distill(distill_config(able_teacher, many_lines, student, epochs=7, log=["csv"]))
+    assert error_of(made, unseen) < 0.2  # an untrained student writes nothing: 1.0
+    assert made.spec.metrics["validation"]["error"] < 0.2
+    step = made.spec.lineage[-1]
+    assert step.stage == "distill"
+    assert step.parent_sha256 == able_teacher.sha256
+    assert step.notes["teachers"] == {"able": able_teacher.sha256}
+    assert step.notes["labels"] is True
+    assert step.notes["spikes_kept"] == [1.0]  # the same frame rate
+    assert [point["epoch"] for point in history(made)] == list(range(1, 8))
+    assert set(history(made)[0]["losses"]) == {"ctc", "frame-kl"}
+    assert set(history(made)[-1]["losses"]) == {"ctc"}  # the teacher has faded
+    assert {path.name for path in student.parent.iterdir()} == {student.name, student.name + ".log"}
 
 
+def test_a_student_learns_from_its_teacher_alone(
+    student: Path, unlabelled: Path, unseen: Path, able_teacher: Artifact
+) -> None:
+    told = Told()
+    made = distill(distill_config(able_teacher, unlabelled, student, epochs=7), told)
+    assert error_of(made, unseen) < 0.2
+    assert made.spec.lineage[-1].notes["labels"] is False
+    assert set(history(made)[-1]["losses"]) == {"frame-kl", "pseudo-labels"}
+    assert history(made)[-1]["spike_agreement"] > 0.5 > history(made)[0]["spike_agreement"]
+    assert any("survive at the student's frame rate" in line for line in told.lines)
+
+
+def test_labels_may_be_turned_off(student: Path, lines: Path, able_teacher: Artifact) -> None:
+    with (lines / "labels.tsv").open("a") as labels:
+        labels.write("000.png\tAé\n")  # does not matter then
+    made = distill(distill_config(able_teacher, lines, student, epochs=1, labels=False))
+    assert set(history(made)[0]["losses"]) == {"frame-kl", "pseudo-labels"}
+
+
+def test_two_teachers_teach_one_student(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    teachers = [make_teacher(0), make_teacher(1)]
+    losses = [{"kind": "frame-kl"}, {"kind": "features", "until": 0.5}]
+    made = distill(distill_config(teachers, lines, student, epochs=2, losses=losses))
+    step = made.spec.lineage[-1]
+    assert step.notes["teachers"] == {"teacher0": teachers[0].sha256, "teacher1": teachers[1].sha256}
+    assert step.notes["spikes_kept"] == [1.0, 1.0]
+    alone = distill(distill_config(teachers[0], lines, student.with_stem("alone"), epochs=2, losses=losses))
+    assert alone.sha256 != made.sha256
+
+
+def test_the_same_teacher_twice_is_refused(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    with pytest.raises(InputError, match="teachers are the same"):
+        distill(distill_config([make_teacher(), make_teacher()], lines, student))
+
+
+def test_a_student_may_know_fewer_characters_and_colours(student: Path, lines: Path, able_teacher: Artifact) -> None:
+    options = {"charset": "ABC", "channels": "RGB", "labels": False, "epochs": 1, "validation_share": 0.3}
+    made = distill(distill_config(able_teacher, lines, student, **options))
+    assert made.spec.alphabet == ("", "A", "B", "C")
+    assert load_model(made)(torch.zeros(1, 3, 32, 40)).shape == (1, 10, 4)
+
+
+def test_frames_follow_the_students_stride(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    losses = [{"kind": kind} for kind in ("ctc", "dctc", "frame-kl", "pseudo-labels", "features")]
+    options = {"student": {**STUDENT, "stride": 8}, "losses": losses, "epochs": 1}
+    made = distill(distill_config(make_teacher(), lines, student, **options))
+    assert load_model(made)(torch.zeros(1, 1, 32, 40)).shape == (1, 5, 5)
+    assert set(history(made)[0]["losses"]) == {loss["kind"] for loss in losses}
+
+
+def test_a_warm_start_goes_on_from_given_weights(
+    student: Path, many_lines: Path, able_teacher: Artifact, tmp_path: Path
+) -> None:
+    first = distill(distill_config(able_teacher, many_lines, tmp_path / "first.safetensors", epochs=5))
+    gently = {"epochs": 1, "learning_rate": 1e-4, "ema_decay": 0.0}
+    warm = distill(distill_config(able_teacher, many_lines, student, warm_start=first.path, **gently))
+    cold = distill(distill_config(able_teacher, many_lines, student.with_stem("cold"), **gently))
+    assert history(warm)[0]["validation_error"] < 0.3 < history(cold)[0]["validation_error"]
+    assert warm.spec.lineage[-1].notes["warm_start"] == first.sha256
+
+
+def test_an_early_stop_saves_epochs(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    told = Told()
+    options = {"epochs": 30, "early_stop": 2, "learning_rate": 1e-9, "ema_decay": 0.0, "augmentation": 0}
+    made = distill(distill_config(make_teacher(), lines, student, **options), told)
+    errors = [point["validation_error"] for point in history(made)]
+    assert len(errors) == errors.index(min(errors)) + 3 < 30
+    assert any("no better epoch among the last 2" in line for line in told.lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "stops"),
+    [
+        ({"epochs": 3}, [(1, 0), (3, 0), (4, 0)]),  # in the middle of epochs and behind one
+        ({"epochs": 2, "losses": [{"kind": "ctc"}, {"kind": "features", "until": 0.6}]}, [(2, 0), (3, 0)]),
+        ({"epochs": 2, "qat": {"epochs": 2}}, [(5, 0), (1, 1), (4, 1)]),  # (steps, of the QAT)
+        ({"epochs": 4, "early_stop": 1, "learning_rate": 1e-9, "qat": {"epochs": 1}}, [(5, 0), (2, 1)]),
+    ],
+    ids=["defaults", "features", "qat", "early stop"],
+)
 def test_an_interrupted_training_ends_in_the_same_bytes(
-    tmp_path: Path, lines: Path, make_teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    lines: Path,
+    make_teacher: MakeTeacher,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    stops: list[tuple[int, int]],
 ) -> None:
     monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
     teacher = make_teacher()
-    whole = distill(config(teacher, lines, tmp_path / "a" / "student.safetensors", epochs=3))
-    again = config(teacher, lines, tmp_path / "b" / "student.safetensors", epochs=3)
-    for steps in (1, 3, 4):  # in the middle of epochs and behind one
+    whole = distill(distill_config(teacher, lines, tmp_path / "a" / "student.safetensors", **options))
+    again = distill_config(teacher, lines, tmp_path / "b" / "student.safetensors", **options)
+    for steps, stage in stops:
         with pytest.raises(KeyboardInterrupt):
-            distill(again, StopAfter(steps))
+            distill(again, StopAfter(steps, stage=stage))
         assert not again.output.exists()
     assert distill(again).path.read_bytes() == whole.path.read_bytes()
 
 
 def test_another_seed_gives_another_student(tmp_path: Path, lines: Path, make_teacher: MakeTeacher) -> None:
     made = [
-        distill(config(make_teacher(), lines, tmp_path / f"{seed}.safetensors", epochs=1, seed=seed)) for seed in (0, 1)
+        distill(distill_config(make_teacher(), lines, tmp_path / f"{seed}.safetensors", epochs=1, seed=seed))
+        for seed in (0, 1)
     ]
     assert made[0].sha256 != made[1].sha256
 
 
-def test_a_classifier_learns_from_labels_and_teacher(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    classes = rng.integers(0, 2, 80)
-    images = rng.integers(0, 90, (80, 16, 16), np.uint8)
-    images[classes == 1, :, 8:] += 150  # the second class is bright on the right
-    np.savez(tmp_path / "data.npz", x=images, y=classes)
-    plain = ModelSpec(
-        name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
-    )
-    spec = student_spec("teacher", "mobilenet-v3-gru", StudentOptions(width=0.25, hidden=8), plain)
+def test_quantization_aware_epochs_come_at_the_end(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    made = distill(distill_config(make_teacher(), lines, student, epochs=2, qat={"epochs": 1, "learning_rate": 1e-3}))
+    notes = made.spec.lineage[-1].notes
+    assert [len(notes["history"]), len(notes["qat_history"])] == [2, 1]
+    assert made.spec.lineage[-1].options["qat"] == {"epochs": 1, "learning_rate": 1e-3}
+    plain = distill(distill_config(make_teacher(), lines, student.with_stem("plain"), epochs=2))
+    assert load_model(made)(torch.zeros(1, 1, 32, 40)).shape == (1, 10, 5)  # an ordinary artifact
+    assert made.sha256 != plain.sha256
+    assert notes["history"] == plain.spec.lineage[-1].notes["history"]
+
+
+CLASSES = ModelSpec(
+    name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
+)
+
+
+@pytest.mark.parametrize(
+    "losses", [None, ["hinton-kd"], ["cross-entropy", "dist", "features"], ["dkd"]], ids=lambda kinds: str(kinds)
+)
+def test_a_classifier_learns(tmp_path: Path, student: Path, losses: list[str] | None) -> None:
+    data = draw_classes(tmp_path / "data.npz")
+    spec = student_spec("teacher", StudentChoice(family="mobilenet-v3-gru", width=0.25, hidden=8), CLASSES)
     torch.manual_seed(0)
     teacher = write_safetensors(tmp_path / "teacher.safetensors", build(spec).state_dict(), spec)
-    student = distill(
-        config(teacher, tmp_path / "data.npz", tmp_path / "student.safetensors", epochs=6, teacher_until=0.5)
-    )
-    assert student.spec.task == "classify"
-    assert student.spec.preprocessing.width == 32
-    accuracy = evaluate(EvaluateConfig(artifact=student.path, data=str(tmp_path / "data.npz"))).accuracy
-    assert accuracy.top1 is not None
-    assert accuracy.top1 > 0.9
+    options = {} if losses is None else {"losses": [{"kind": kind} for kind in losses]}
+    epochs = 6 if losses is None or "cross-entropy" in losses else 1  # the teacher alone knows nothing
+    made = distill(distill_config(teacher, data, student, epochs=epochs, **options))
+    assert made.spec.task == "classify"
+    assert made.spec.preprocessing.width == 32
+    assert epochs == 1 or error_of(made, data) < 0.1
 
 
-@pytest.mark.parametrize("family", ["mobilenet-v3-gru", "mobilenet-v4-gru"])
-def test_the_artifact_rebuilds_the_student(tmp_path: Path, lines: Path, make_teacher: MakeTeacher, family: str) -> None:
-    output = tmp_path / "student.safetensors"
-    distill(config(make_teacher(), lines, output, epochs=1, student=family))
-    found = open_artifact(output)
+@pytest.mark.parametrize("family", ["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"])
+def test_the_artifact_rebuilds_the_student(student: Path, lines: Path, make_teacher: MakeTeacher, family: str) -> None:
+    distill(distill_config(make_teacher(), lines, student, epochs=1, student={**STUDENT, "family": family}))
+    found = open_artifact(student)
     assert found.spec.architecture is not None
     assert found.spec.architecture.family == family
     assert load_model(found)(torch.zeros(2, 1, 32, 40)).shape == (2, 10, 5)
+
+
+def test_labels_that_are_too_long_are_told(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    rows = (lines / "labels.tsv").read_text().splitlines()
+    (lines / "labels.tsv").write_text("\n".join(["000.png\t" + "AB" * 30, *rows[1:]]))
+    val = draw_lines(student.parent / "val", 4, seed=7)
+    made = distill(distill_config(make_teacher(), lines, student, epochs=1, validation=str(val)))
+    notes = made.spec.lineage[-1].notes
+    assert notes["too_long"] == ["000.png"]
+    assert notes["validation"]["images"] == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"losses": [{"kind": "ctc"}], "labels": False}, "'ctc' needs labels.\nThey are turned off"),
+        ({"losses": [{"kind": "dctc"}], "data": "unlabelled"}, "'dctc' needs labels.\n.* has none"),
+        ({"losses": [{"kind": "hinton-kd"}]}, "'hinton-kd' does not go with a ctc model"),
+        ({"charset": "XY"}, "outside the charset"),
+        ({"charset": "XY", "labels": False}, "don't fit together"),
+        ({"labels": False}, "reads nothing that student can write"),  # it was never trained
+        ({"warm_start": "stranger"}, "No weight of .* fits"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_learned_is_refused_and_leaves_nothing(
+    tmp_path: Path,
+    student: Path,
+    lines: Path,
+    make_teacher: MakeTeacher,
+    options: dict[str, Any],
+    message: str,
+) -> None:
+    data = draw_lines(tmp_path / "plain", 10, 5, labelled=False) if options.get("data") == "unlabelled" else lines
+    options = {key: value for key, value in options.items() if key != "data"}
+    if "warm_start" in options:
+        options["warm_start"] = _stranger(tmp_path)
+    with pytest.raises(InputError, match=message):
+        distill(distill_config(make_teacher(), data, student, **options))
+    assert not student.exists()
+
+
+def _stranger(folder: Path) -> Path:
+    """An artifact of which no weight fits."""
+    spec = student_spec("stranger", StudentChoice(width=0.25, hidden=8), CLASSES)
+    weights = {"other.weight": torch.zeros(3)}
+    return write_safetensors(folder / "stranger.safetensors", weights, spec).path
+
+
+def test_validation_images_must_be_others(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
+    with pytest.raises(InputError, match="share 40 images"):
+        distill(distill_config(make_teacher(), lines, student, validation=str(lines)))
 
 
 def test_an_existing_output_is_kept(tmp_path: Path, lines: Path, make_teacher: MakeTeacher) -> None:
     output = tmp_path / "student.safetensors"
     output.write_text("mine")
     with pytest.raises(InputError, match="already exists"):
-        distill(config(make_teacher(), lines, output))
+        distill(distill_config(make_teacher(), lines, output))
     assert output.read_text() == "mine"

@@ -1,4 +1,4 @@
-"""The data of a training are checked before anything long begins."""
+"""The images of a training are checked before anything long begins."""
 
 from __future__ import annotations
 
@@ -7,73 +7,82 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
-from crnn_deploy.spec import ModelSpec, Preprocessing
-from crnn_deploy.training import DistillConfig
-from crnn_deploy.training.inputs import prepare
+from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
+
+from .tiny import draw_classes, draw_lines
 
 
-def config(data: Path, **options: object) -> DistillConfig:
-    return DistillConfig(teacher=Path("t"), data=str(data), output=Path("s"), **options)  # type: ignore[arg-type]
+def opened(
+    data: Path, validation: Path | None = None, share: float = 0.25, seed: int = 0, skip_bad: bool = False
+) -> TrainingInputs:
+    return open_inputs(str(data), validation and str(validation), share, seed, skip_bad, SILENT)
 
 
-def test_a_part_is_held_out_and_shares_no_image(lines: Path, spec: ModelSpec) -> None:
+def test_a_part_is_held_out_and_shares_no_image(lines: Path) -> None:
     (lines / "copy.png").write_bytes((lines / "000.png").read_bytes())
     with (lines / "labels.tsv").open("a") as labels:
         labels.write("copy.png\tAB\n")
-    inputs = prepare(config(lines, validation_share=0.25), spec, SILENT)
+    inputs = opened(lines)
     parts = [{s.content_hash(i) for i in range(len(s))} for s in (inputs.train, inputs.validation)]
     assert len(inputs.train) + len(inputs.validation) == 41
     assert len(inputs.validation) >= 8
     assert not parts[0] & parts[1]
+    assert not inputs.validation_given
 
 
-def test_a_label_outside_the_charset_is_named(lines: Path, spec: ModelSpec) -> None:
-    with (lines / "labels.tsv").open("a") as labels:
-        labels.write("000.png\tAé\n")
-    with pytest.raises(InputError, match=r"1 of .* labels .*'é'"):
-        prepare(config(lines, validation_share=0.01), spec, SILENT)
+def test_the_seed_decides_which_part(lines: Path) -> None:
+    assert opened(lines).facts() == opened(lines).facts()
+    assert opened(lines, seed=1).facts() != opened(lines).facts()
 
 
-def test_without_labels_characters_do_not_matter(lines: Path, spec: ModelSpec) -> None:
-    with (lines / "labels.tsv").open("a") as labels:
-        labels.write("000.png\tAé\n")
-    assert not prepare(config(lines, use_labels=False), spec, SILENT).use_labels
+def test_a_validation_set_is_taken_as_it_is(tmp_path: Path, lines: Path) -> None:
+    inputs = opened(lines, draw_lines(tmp_path / "val", 7, seed=5))
+    assert (len(inputs.train), len(inputs.validation)) == (40, 7)
+    assert inputs.validation_given
+    assert inputs.facts()["validation"]["images"] == 7
 
 
-def test_a_broken_image_stops_or_is_left_out(lines: Path, spec: ModelSpec) -> None:
+def test_validation_must_not_share_images(lines: Path) -> None:
+    with pytest.raises(InputError, match="training and validation sets share 40 images"):
+        opened(lines, lines)
+
+
+def test_a_broken_image_stops_or_is_left_out(lines: Path) -> None:
     whole = (lines / "007.png").read_bytes()
     (lines / "007.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match=r"007\.png") as caught:
-        prepare(config(lines), spec, SILENT)
+        opened(lines)
     assert "--skip-bad" in caught.value.fix
-    inputs = prepare(config(lines, skip_bad=True), spec, SILENT)
+    inputs = opened(lines, skip_bad=True)
     assert inputs.skipped == ("007.png",)
+    assert inputs.facts()["skipped"] == ["007.png"]
     assert len(inputs.train) + len(inputs.validation) == 39
 
 
-def test_validation_must_not_share_images(lines: Path, spec: ModelSpec) -> None:
-    with pytest.raises(InputError, match="training and validation sets share 40 images"):
-        prepare(config(lines, validation=str(lines)), spec, SILENT)
+def test_one_image_cannot_be_split(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="only 1 image"):
+        opened(draw_lines(tmp_path / "one", 1, seed=0))
 
 
-def test_classes_for_a_reader_are_refused(tmp_path: Path, spec: ModelSpec) -> None:
-    np.savez(tmp_path / "classes.npz", x=np.zeros((4, 8, 8), np.uint8), y=np.arange(4) % 2)
-    with pytest.raises(InputError, match="class labels"):
-        prepare(config(tmp_path / "classes.npz"), spec, SILENT)
+def test_copies_of_one_image_cannot_be_split(tmp_path: Path) -> None:
+    np.savez(tmp_path / "same.npz", x=np.zeros((4, 8, 8), np.uint8), y=np.arange(4) % 2)
+    with pytest.raises(InputError, match="are the same"):
+        opened(tmp_path / "same.npz")
 
 
-def test_the_number_of_classes_must_fit(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    np.savez(tmp_path / "c.npz", x=rng.integers(0, 255, (9, 8, 8), np.uint8), y=np.arange(9) % 3)
-    four = ModelSpec(
-        name="c", task="classify", class_names=("a", "b", "c", "d"), preprocessing=Preprocessing(height=8, width=8)
-    )
-    with pytest.raises(InputError, match="3 classes"):
-        prepare(config(tmp_path / "c.npz"), four, SILENT)
+def test_labels_of_the_other_task_are_refused(tmp_path: Path, lines: Path) -> None:
+    classes = open_source(draw_classes(tmp_path / "classes.npz"))
+    check_kind(classes, "classify", "m")
+    with pytest.raises(InputError, match="class labels, but m is a ctc model"):
+        check_kind(classes, "ctc", "m")
+    with pytest.raises(InputError, match="text labels, but m is a classify model"):
+        check_kind(open_source(lines), "classify", "m")
 
 
-def test_nothing_to_learn_from(lines: Path, spec: ModelSpec) -> None:
-    with pytest.raises(InputError, match="nothing to learn from"):
-        prepare(config(lines, use_labels=False, teacher_weight=0), spec, SILENT)
+def test_unlabelled_images_suit_both(tmp_path: Path) -> None:
+    source = open_source(draw_lines(tmp_path / "plain", 3, seed=0, labelled=False))
+    for task in ("ctc", "classify"):
+        check_kind(source, task, "m")  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from crnn_deploy.data.rendering.phrases import Rng
+from crnn_deploy.data.rendering.vocabulary import Rng
 
 LEGIBLE_HEIGHT = 14  # pixels of line height below which small print can't be read
 
@@ -20,13 +20,17 @@ def degrade(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
         ink: coverage of the ink, mode L, 255 where all of it is.
         strength: 0 gives black on white, 1 the worst copies.
     """
-    picture = _print(ink, strength, rng)
+    paper, contrast = _paper(strength, rng), _contrast(strength, rng)
+    picture = _print(ink, paper, contrast * paper, strength, rng)
     if rng.random() < 0.5 * strength:
         picture = _lose_resolution(picture, strength, rng)
     if rng.random() < strength:
         picture = picture.filter(ImageFilter.GaussianBlur(float(rng.uniform(0, 0.035 * strength)) * picture.height))
+    if rng.random() < 0.25 * strength:
+        picture = _sharpen(picture, strength, rng)
     if rng.random() < strength:
-        picture = _add_noise(picture, strength, rng)
+        # Faint print drowns in the noise that strong print bears.
+        picture = _add_noise(picture, strength * min(1.0, 0.2 + contrast), rng)
     if rng.random() < 0.6 * strength:
         picture = _compress(picture, strength, rng)
     return picture
@@ -39,15 +43,45 @@ def tilt(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
     return ink.rotate(angle, Image.Resampling.BILINEAR, expand=True) if abs(angle) > 0.05 else ink
 
 
-def _print(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
+def _paper(strength: float, rng: Rng) -> float:
+    """Grey level of the paper: white as often as not, else tinted, now and then a grey box."""
+    draw = rng.random()
+    if draw < 0.4:
+        return 255 - 10 * strength * float(rng.random())
+    return 255 - strength * float(rng.uniform(0, 90) if draw < 0.85 else rng.uniform(60, 130))
+
+
+def _contrast(strength: float, rng: Rng) -> float:
+    """Share of the paper's light that the ink takes: 1 for black."""
+    fainter = 0.85 if rng.random() < 0.2 else 0.55
+    return 1 - strength * float(rng.uniform(0, fainter))
+
+
+def _print(ink: Image.Image, paper: float, contrast: float, strength: float, rng: Rng) -> Image.Image:
     """Ink of one shade on unevenly lit paper; now and then light on dark."""
-    paper = 255 - strength * float(rng.uniform(0, 90))
-    contrast = paper * (1 - strength * float(rng.uniform(0, 0.6)))
-    coverage = np.asarray(ink, np.float32) / 255
-    shades = paper + strength * _texture(coverage.shape, rng) - contrast * coverage
+    coverage = np.asarray(ink, np.float32) / np.float32(255)
+    faint = min(1.0, 0.3 + contrast / 128)
+    shades: NDArray[np.floating] = paper + strength * faint * _texture(coverage.shape, rng) - contrast * coverage
+    if rng.random() < 0.1 * strength:
+        shades = _frame(shades, rng)
     if rng.random() < 0.08 * strength:
         shades = 255 - shades
     return _picture(shades)
+
+
+def _frame(shades: NDArray[np.floating], rng: Rng) -> NDArray[np.floating]:
+    """White beyond the edges of the paper, as a grey box leaves it."""
+    height, width = shades.shape
+    left, top, right, bottom = (int(height * share) for share in rng.uniform(0, 0.09, 4))
+    framed = np.full_like(shades, 255)
+    framed[top : height - bottom, left : width - right] = shades[top : height - bottom, left : width - right]
+    return framed
+
+
+def _sharpen(picture: Image.Image, strength: float, rng: Rng) -> Image.Image:
+    """The halos of a scanner's sharpening."""
+    percent = round(strength * float(rng.uniform(50, 250)))
+    return picture.filter(ImageFilter.UnsharpMask(0.06 * picture.height, percent, threshold=0))
 
 
 def _texture(shape: tuple[int, ...], rng: Rng) -> NDArray[np.float32]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from crnn_deploy.data.rendering.phrases import Rng
+from crnn_deploy.data.rendering.vocabulary import Rng
 
 SIZES = (14, 18, 22, 26, 32, 40, 48, 64, 96, 128)  # pixels an em; few, so that fonts are loaded once
 CAPITAL = 0.7  # height of a capital in ems
 MARGIN = (0.1, 0.3)  # of the height of the box
 
 
-def draw_ink(text: str, font: ImageFont.FreeTypeFont, rng: Rng) -> Image.Image:
-    """Coverage of the ink, mode L, at the font's size: cropped to the glyphs or to the font's line, plus margins."""
+def draw_ink(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng) -> Image.Image:
+    """Coverage of the ink, mode L, at the font's size: cropped to the glyphs or to the font's line, plus margins.
+
+    Args:
+        strength: 0 sets the type as the font wants it, 1 at worst widely spaced and off the baseline.
+    """
     em = round(font.size)
-    width, baseline = int(font.getlength(text)), 2 * em
-    canvas = Image.new("L", (width + 2 * em, 4 * em))
-    ImageDraw.Draw(canvas).text((em, baseline), text, fill=255, font=font, anchor="ls")
-    left, top, right, bottom = canvas.getbbox() or (em, baseline, em + width, baseline)
+    loose = rng.random() < 0.3 * strength
+    canvas = _set_loosely(text, font, strength, rng) if loose else _set(text, font)
+    baseline = 2 * em
+    left, top, right, bottom = canvas.getbbox() or (em, baseline, canvas.width - em, baseline)
     if rng.random() < 0.5:
         ascent, descent = font.getmetrics()
         top, bottom = min(top, baseline - ascent), max(bottom, baseline + descent)
@@ -25,6 +30,31 @@ def draw_ink(text: str, font: ImageFont.FreeTypeFont, rng: Rng) -> Image.Image:
         top, bottom = min(top, baseline - round(CAPITAL * em)), max(bottom, baseline)
     margins = [2 + round((bottom - top) * float(share)) for share in rng.uniform(*MARGIN, 4)]
     return canvas.crop((left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]))
+
+
+def _set(text: str, font: ImageFont.FreeTypeFont) -> Image.Image:
+    """`text` on a canvas of four ems height, its baseline in the middle."""
+    em = round(font.size)
+    canvas = Image.new("L", (int(font.getlength(text)) + 2 * em, 4 * em))
+    ImageDraw.Draw(canvas).text((em, 2 * em), text, fill=255, font=font, anchor="ls")
+    return canvas
+
+
+def _set_loosely(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng) -> Image.Image:
+    """Like `_set`, but letter by letter: spaced out, with wide spaces, or jumping off the baseline."""
+    em = round(font.size)
+    tracking = em * strength * float(rng.choice((rng.uniform(-0.03, 0.1), rng.uniform(0.1, 0.5)), p=(0.7, 0.3)))
+    space = em * strength * float(rng.choice((0, rng.uniform(0, 1.5))))
+    jump = em * strength * float(rng.choice((0, 0.04)))
+    # Type set tightly keeps its spaces, or the label would name one that can't be seen.
+    steps = [font.getlength(c) + (max(0, tracking) + space if c == " " else tracking) for c in text]
+    starts = em + np.cumsum([0, *steps])
+    rises = jump * rng.uniform(-1, 1, len(text))
+    canvas = Image.new("L", (int(starts[-1]) + 2 * em, 4 * em))
+    draw = ImageDraw.Draw(canvas)
+    for character, start, rise in zip(text, starts, rises, strict=False):
+        draw.text((float(start), 2 * em + float(rise)), character, fill=255, font=font, anchor="ls")
+    return canvas
 
 
 def size_for(height: int) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from crnn_deploy.data.rendering.phrases import pick
+from crnn_deploy.data.rendering.vocabulary import pick
 from crnn_deploy.errors import InputError
 
 SUFFIXES = frozenset({".ttf", ".otf"})

@@ -10,10 +10,11 @@ import numpy as np
 from PIL import Image
 
 from crnn_deploy.data.rendering.degrade import degrade, tilt
-from crnn_deploy.data.rendering.drawing import at_height, draw_ink, size_for
+from crnn_deploy.data.rendering.drawing import CAPITAL, at_height, draw_ink, size_for
 from crnn_deploy.data.rendering.fonts import find_families, pick_typeface
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
+from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
 from crnn_deploy.data.rendering.text import TextGenerator
 from crnn_deploy.data.sources.labels import LABELS
 from crnn_deploy.progress import SILENT, Progress
@@ -40,8 +41,10 @@ class LineRenderer:
         text = self._write(rng)
         height = int(rng.integers(options.min_height, options.max_height + 1))
         font = pick_typeface(self._families, rng).font(size_for(height), rng)
-        ink = tilt(draw_ink(text, font, rng), options.degradation, rng)
-        return degrade(at_height(ink, height), options.degradation, rng)
+        strength = options.degradation
+        ink = print_ink(draw_ink(text, font, strength, rng), CAPITAL * font.size, strength, rng)
+        ink = tilt(add_surroundings(crop_tightly(ink, strength, rng), strength, rng), strength, rng)
+        return degrade(at_height(ink, height), strength, rng)
 
     def _rng(self, index: int) -> np.random.Generator:
         return np.random.default_rng((self._options.seed, index))

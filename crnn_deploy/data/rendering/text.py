@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from crnn_deploy.data.rendering.phrases import PIECES, characters, pick
+from crnn_deploy.data.rendering.phrases import PHRASES
+from crnn_deploy.data.rendering.vocabulary import characters, pick
 
 RANDOM_SHARE = 0.08  # lines of random characters, so that rare ones such as ^ occur as well
+WHOLE_SHARE = 0.4  # lines of exactly one phrase, where it fits
+CAPITALS_SHARE = 0.15  # lines in capitals, beside the phrases that are so by themselves
 
 
 class TextGenerator:
@@ -28,12 +31,14 @@ class TextGenerator:
         length = self._shortest + round((self._longest - self._shortest) * float(rng.beta(1.2, 1.8)))
         if rng.random() < RANDOM_SHARE:
             return self._random(rng, length)
+        whole, capitals = rng.random() < WHOLE_SHARE, rng.random() < CAPITALS_SHARE
         text = ""
-        for _ in range(length):  # a piece gives a character at least, unless the alphabet can't write it
-            text = self._tidy(f"{text} {self._writable(pick(rng, PIECES)(rng))}")
-            if len(text) >= length:
+        for _ in range(length):  # a phrase gives a character at least, unless the alphabet can't write it
+            phrase = pick(rng, PHRASES)(rng)
+            text = self._tidy(f"{text} {self._writable(phrase.upper() if capitals else phrase)}")
+            if len(text) >= length or (whole and self._shortest <= len(text) <= self._longest):
                 break
-        text = self._cut(text, length)
+        text = self._cut(text, self._longest if whole else length)
         return text if len(text) >= self._shortest else text + self._random(rng, self._shortest - len(text))
 
     def _random(self, rng: np.random.Generator, length: int) -> str:

@@ -19,21 +19,22 @@ def resample_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDA
     Going down, each student frame takes the teacher frame with the least blank among those whose centre it covers;
     going up, the nearest one.
     """
-    available = len(frames)
-    if available == length:
-        return frames
-    if available < length:
-        chosen = ((np.arange(length) + 0.5) * available / length).astype(int)
-    else:
-        window = ((np.arange(available) + 0.5) * length / available).astype(int)
-        least_blank_first = np.lexsort((frames[:, blank], window))
-        _, first = np.unique(window[least_blank_first], return_index=True)
-        chosen = least_blank_first[first]
-    resampled: NDArray[np.float32] = frames[chosen]
+    resampled: NDArray[np.float32] = frames[chosen_frames(frames, length, blank)]
     return resampled
 
 
-def spike_agreement(before: NDArray[np.float32], after: NDArray[np.float32], blank: int) -> float:
+def chosen_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDArray[np.intp]:
+    """Which of the teacher's frames `[T, K]` each of `length` student frames takes over."""
+    available = len(frames)
+    if available <= length:
+        return ((np.arange(length) + 0.5) * available / length).astype(np.intp)
+    window = ((np.arange(available) + 0.5) * length / available).astype(int)
+    least_blank_first = np.lexsort((frames[:, blank], window))
+    _, first = np.unique(window[least_blank_first], return_index=True)
+    return least_blank_first[first]
+
+
+def spikes_kept(before: NDArray[np.float32], after: NDArray[np.float32], blank: int) -> float:
     """Share of the characters read from `before` `[T, K]` that can still be read from `after` `[T', K]`."""
     return Levenshtein.normalized_similarity(_collapse(before, blank), _collapse(after, blank))
 

@@ -1,0 +1,139 @@
+"""What the study trains on: data sets with their teachers, and the students that are made from them."""
+
+from __future__ import annotations
+
+import io
+import string
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from methods import FOR_CLASSES, FOR_LINES, Method
+
+from crnn_deploy import import_checkpoint
+from crnn_deploy.checkpoints import ImportConfig
+from crnn_deploy.data import open_source, sample
+from crnn_deploy.files import locate, replacing
+from crnn_deploy.models import StudentChoice
+from crnn_deploy.progress import Progress
+from crnn_deploy.training import TrainConfig, train
+
+_SMALL = StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=64)
+_PRINTABLE = tuple(string.digits + string.ascii_letters + string.punctuation + " ")
+
+
+@dataclass(frozen=True)
+class Material:
+    """One data set of the study; its files are named below the folder of all data.
+
+    Args:
+        teacher: a checkpoint to import, or options of `train`.
+        student: options of every distillation.
+        figures: that are told; methods are compared by each.
+        sampled: training images, drawn once for all runs; None: all.
+        evaluated: the first so many images; None: all.
+    """
+
+    name: str
+    train: str
+    evaluation: str
+    teacher: str | Mapping[str, Any]
+    student: Mapping[str, Any]
+    figures: Sequence[str]
+    methods: Sequence[Method]
+    sampled: int | None = None
+    evaluated: int | None = None
+
+
+MATERIALS = (
+    Material(
+        name="sroie_lines",
+        train="sroie_lines/train.tar",
+        evaluation="sroie_lines/val.tar",
+        teacher="package:rapidocr/models/PP-OCRv6_rec_small.onnx",
+        student={
+            "student": _SMALL,
+            "charset": _PRINTABLE,
+            "channels": "L",
+            "epochs": 12,
+            "learning_rate": 3e-3,
+        },
+        figures=("cer_ci", "word_accuracy_ci"),
+        methods=FOR_LINES,
+        sampled=2000,
+        evaluated=2000,
+    ),
+    Material(
+        name="captcha_v2",
+        train="captcha_v2/train.tar",
+        evaluation="captcha_v2/val.tar",
+        teacher={
+            "model": "crnn-bilstm",
+            "architecture": {"width": 0.5, "hidden": 128, "layers": 1},
+            "epochs": 20,
+            "batch_size": 8,
+            "learning_rate": 2e-3,
+            "augmentation": 0.5,
+        },
+        student={"student": _SMALL, "epochs": 20, "batch_size": 8, "augmentation": 0.5},
+        figures=("word_accuracy", "cer"),
+        methods=FOR_LINES,
+        sampled=300,  # with all 675, every student reads all captchas but one or two
+    ),
+    Material(
+        name="cifar100",
+        train="cifar100/train_10000.npz",
+        evaluation="cifar100/val_2000.npz",
+        teacher={
+            "model": "mobilenet-v4-gru",
+            "architecture": {"width": 1.5},
+            "channels": "RGB",
+            "epochs": 10,
+            "batch_size": 48,
+            "augmentation": 0.5,
+        },
+        student={"student": _SMALL, "epochs": 6, "batch_size": 48, "augmentation": 0.5},
+        figures=("top1",),
+        methods=FOR_CLASSES,
+    ),
+)
+
+
+def training_data(material: Material, data: Path, work: Path) -> str:
+    """Where the images to train on are: as given, or a sample that is written to `work` once."""
+    whole = data / material.train
+    if material.sampled is None:
+        return str(whole)
+    part = work / f"{material.name}-{material.sampled}.tar"
+    if not part.exists():
+        _write_sample(whole, material.sampled, part)
+    return str(part)
+
+
+def teacher_of(material: Material, data: Path, work: Path, progress: Progress) -> Path:
+    """The teacher's artifact in `work`, made there if need be."""
+    trained = isinstance(material.teacher, Mapping)
+    path = work / f"{material.name}-teacher{'.safetensors' if trained else '.onnx'}"
+    if path.exists():
+        return path
+    progress.log(f"the teacher of {material.name}")
+    if isinstance(material.teacher, Mapping):
+        train(TrainConfig(data=str(data / material.train), output=path, **material.teacher), progress)
+    else:
+        import_checkpoint(ImportConfig(checkpoint=locate(material.teacher), output=path), progress)
+    return path
+
+
+def _write_sample(archive: Path, count: int, output: Path) -> None:
+    """A .tar with `count` lines of another, their files unchanged, so that answers of a teacher hold for both."""
+    chosen = sample(open_source(str(archive)), count, seed=0)
+    names = [chosen.item_name(i) for i in range(len(chosen))]
+    labels = "".join(f"{name}\t{chosen.text(i)}\n" for i, name in enumerate(names)).encode()
+    with replacing(output) as path, tarfile.open(archive) as whole, tarfile.open(path, "w") as part:
+        header = tarfile.TarInfo("labels.tsv")
+        header.size = len(labels)
+        part.addfile(header, io.BytesIO(labels))
+        for name in names:
+            part.addfile(whole.getmember(name), whole.extractfile(name))

@@ -1,0 +1,121 @@
+"""How readers of text lines compare: whole data set for accuracy, and whole reading for time, decoding included.
+
+Every line is read from its pixels on, as a user's program would: resize and normalise, run, decode. One thread, one
+line at a time; each line is read by all models in turn before the next, so that a slow minute hits all of them.
+
+    python benchmarks/distillation/readers.py english_g2.onnx tiny.onnx receipts.int8.onnx \
+        --data DATA/val.tar -o benchmarks/distillation/readers
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from crnn_deploy.artifact import Artifact, open_artifact
+from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.data import Source, open_source
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.subset import sample
+from crnn_deploy.environment import environment
+from crnn_deploy.evaluation import EvaluateOptions, Evaluation, decode, evaluate_session
+from crnn_deploy.files import write_text
+from crnn_deploy.runtime import open_session
+
+SEED = 1
+ROUNDS_A_LINE = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", type=Path, help=".onnx artifacts; speeds are told against the first")
+    parser.add_argument("--data", required=True, help="labelled lines")
+    parser.add_argument("--lines", type=int, default=500, help="that are timed")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="writes OUTPUT.json and OUTPUT.md")
+    arguments = parser.parse_args()
+
+    artifacts = [open_artifact(path) for path in arguments.models]
+    source = open_source(arguments.data)
+    times = _times(artifacts, sample(source, arguments.lines, SEED))
+    readers = [
+        _reader(artifact, _accuracy(artifact, source), of_model, times[0])
+        for artifact, of_model in zip(artifacts, times, strict=True)
+    ]
+    found = {
+        "lines": len(source),
+        "timed": arguments.lines,
+        "environment": environment().model_dump(),
+        "readers": readers,
+    }
+    write_text(arguments.output.with_suffix(".json"), json.dumps(found, indent=1) + "\n")
+    write_text(arguments.output.with_suffix(".md"), _table(readers))
+    print(_table(readers))
+
+
+def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
+    return evaluate_session(open_session(artifact), source, EvaluateOptions())
+
+
+def _times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, Any]]:
+    """Milliseconds for each line `[L]` by model: the median of some rounds."""
+    images = [source.image(i).copy() for i in range(len(source))]
+    readers = [_reading(artifact) for artifact in artifacts]
+    lines = []
+    for image in images:
+        timer = InterleavedTimer(ROUNDS_A_LINE, seconds=60, warmup=1)
+        spent = timer.time([lambda read=read, image=image: read(image) for read in readers])  # type: ignore[misc]
+        lines.append([float(np.median(times)) / 1e6 for times in spent])
+    return list(np.array(lines).T)
+
+
+def _reading(artifact: Artifact) -> Callable[[Image.Image], str]:
+    session = open_session(artifact, threads=1)
+    preprocessor = Preprocessor(artifact.spec.preprocessing)
+
+    def read(image: Image.Image) -> str:
+        return decode(session.run(preprocessor(image, "line")[None]), artifact.spec)[0]
+
+    return read
+
+
+def _reader(
+    artifact: Artifact, evaluation: Evaluation, times: np.ndarray[Any, Any], first: np.ndarray[Any, Any]
+) -> dict[str, Any]:
+    accuracy = evaluation.accuracy
+    return {
+        "name": artifact.path.name,
+        "sha256": artifact.sha256,
+        "size_bytes": artifact.size_bytes,
+        "cer_ci": accuracy.cer_ci,
+        "cer_ci_interval": accuracy.ci95["cer_ci"],
+        "word_accuracy_ci": accuracy.word_accuracy_ci,
+        "median_ms": float(np.median(times)),
+        "mean_ms": float(np.mean(times)),
+        "speed_by_medians": float(np.median(first) / np.median(times)),
+        "speed_by_totals": float(first.sum() / times.sum()),
+    }
+
+
+def _table(readers: list[dict[str, Any]]) -> str:
+    rows = [
+        "| reader | file | CER | lines right | a line, median | × by medians | × by totals |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for r in readers:
+        low, high = (100 * bound for bound in r["cer_ci_interval"])
+        rows.append(
+            f"| {r['name']} | {r['size_bytes'] / 1e6:.2f} MB | {100 * r['cer_ci']:.2f} % ({low:.2f}–{high:.2f}) | "
+            f"{100 * r['word_accuracy_ci']:.1f} % | {r['median_ms']:.2f} ms | {r['speed_by_medians']:.1f} | "
+            f"{r['speed_by_totals']:.1f} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    main()

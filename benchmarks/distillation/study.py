@@ -1,0 +1,99 @@
+"""What each part of distillation brings: labels alone against everything that a teacher can add, on three data sets.
+
+    python benchmarks/distillation/study.py DATA --work WORK -o benchmarks/distillation/study
+
+Every finished run is kept in WORK, so the same command goes on where it was interrupted; `--only-tables` writes the
+results of what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
+
+from materials import MATERIALS, Material, teacher_of, training_data
+from runs import TEACHER, Record, Run, keep, kept, make, of_teacher, planned
+from side_by_side import write_results
+from study_tables import as_table, rows_of
+
+from crnn_deploy.progress import Progress, Silent
+
+Make = Callable[[Run, Path, str, str, Path, Progress], Record]
+_EXPLANATION = (
+    "*Change* is against *labels only* in the same precision and over the same seeds, in percentage points: a paired "
+    "bootstrap over the evaluation images, in which an image takes all its seeds with it. It tells how sure the change "
+    "is for these students on other images like these; how students differ by seed, *of each seed* tells."
+)
+
+
+class _Told(Silent):
+    """Lines with the time; bars would fill the log of a study that runs for an hour."""
+
+    def log(self, message: str) -> None:
+        print(time.strftime("%H:%M:%S"), message, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with sroie_lines, captcha_v2 and cifar100")
+    parser.add_argument("--work", required=True, type=Path, help="folder for teachers, students and finished runs")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sets", nargs="+", choices=[m.name for m in MATERIALS], help="absent: all")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only-tables", action="store_true", help="of the runs that are finished")
+    parser.add_argument("-o", "--output", required=True, type=Path, help="without suffix: writes a .json and a .md")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    materials = [m for m in MATERIALS if options.sets is None or m.name in options.sets]
+    if not options.only_tables:
+        study(materials, options.data, options.work, options.seeds, make, _Told())
+    write(MATERIALS, options.work, options.output)
+    return 0
+
+
+def study(materials: Sequence[Material], data: Path, work: Path, seeds: int, make: Make, progress: Progress) -> None:
+    """Do all runs that are not in `work` yet."""
+    (work / "records").mkdir(parents=True, exist_ok=True)
+
+    for run in planned(materials, seeds):
+        path = _record(work, run.name)
+        if path.exists():
+            continue
+        material, evaluation = run.material, str(data / run.material.evaluation)
+        teacher = teacher_of(material, data, work, progress)
+        teachers = _record(work, f"{material.name}-{TEACHER}")
+        if not teachers.exists():
+            keep(of_teacher(material, teacher, evaluation), teachers)
+        progress.log(f"{material.name}, {run.method.name}, seed {run.seed}")
+        keep(make(run, teacher, training_data(material, data, work), evaluation, work, progress), path)
+
+
+def write(materials: Sequence[Material], work: Path, output: Path) -> None:
+    """The tables of what is in `work`."""
+    records = [kept(path) for path in sorted((work / "records").glob("*.json"))]
+    rows = {material.name: rows_of(material, records) for material in materials}
+    blocks = [_EXPLANATION]
+    for material in materials:
+        if rows[material.name]:
+            blocks += [f"## {material.name}", as_table(material, rows[material.name])]
+    told = [{"material": name, **row} for name, found in rows.items() for row in found]
+    write_results(output, "What each part of distillation brings", blocks, told, _settings(materials))
+
+
+def _settings(materials: Sequence[Material]) -> dict[str, str]:
+    return {m.name: f"teacher {m.teacher}, students {m.student}" for m in materials}
+
+
+def _record(work: Path, name: str) -> Path:
+    return work / "records" / f"{name}.json"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The study's tables: every method against labels alone, on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from materials import Material
+from methods import LABELS, Precision
+from runs import TEACHER, Record
+from side_by_side import table
+
+from crnn_deploy import units
+from crnn_deploy.evaluation.bootstrap import difference_interval
+from crnn_deploy.evaluation.metrics import Ratio
+
+_RESAMPLES = 2000
+_NAMES = {
+    "cer": "CER",
+    "cer_ci": "CER, case-insensitive",
+    "word_accuracy": "Lines right",
+    "word_accuracy_ci": "Lines right, case-insensitive",
+    "top1": "Top-1",
+}
+
+
+def rows_of(material: Material, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """The teacher, then each method in each precision with at least one student, as plain data.
+
+    A figure has its mean over seeds, each seed's own value, and its change against labels alone over the seeds that
+    both have, with a paired bootstrap over the images; an image takes all its seeds with it.
+    """
+    found = {(record.method, record.seed): record for record in records if record.material == material.name}
+    rows = []
+    if (TEACHER, 0) in found:
+        rows.append(_row(material, TEACHER, "fp32", {0: found[TEACHER, 0]}, {}))
+    for method in material.methods:
+        own = _by_seed(found, method.name)
+        if own:
+            labels = _by_seed(found, LABELS)
+            rows += [_row(material, method.name, precision, own, labels) for precision in method.precisions]
+    return rows
+
+
+def as_table(material: Material, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown of what `rows_of` gives."""
+    columns = ["Method", "Precision", "Seeds"]
+    for figure in material.figures:
+        columns += [_NAMES[figure], "of each seed", "Change, points", "95 %"]
+    return table(columns, [_cells(material, row) for row in rows], 2)
+
+
+def _by_seed(found: Mapping[tuple[str, int], Record], method: str) -> dict[int, Record]:
+    return {seed: record for (name, seed), record in sorted(found.items()) if name == method}
+
+
+def _row(
+    material: Material, method: str, precision: Precision, own: Mapping[int, Record], labels: Mapping[int, Record]
+) -> dict[str, Any]:
+    ratios = {seed: record.evaluations[precision].ratios() for seed, record in own.items()}
+    # In each precision labels alone are the yardstick, so that what INT8 costs isn't counted against a method.
+    plain = {seed: labels[seed].evaluations[precision].ratios() for seed in own if seed in labels}
+    figures = {}
+    for figure in material.figures:
+        seeds = {seed: found[figure].value for seed, found in ratios.items()}
+        change = None
+        if plain and method != LABELS:
+            change = _change([ratios[seed][figure] for seed in plain], [plain[seed][figure] for seed in plain])
+        figures[figure] = {"mean": float(np.mean(list(seeds.values()))), "seeds": seeds, "change": change}
+    seconds = float(np.mean([record.seconds for record in own.values()]))
+    return {"method": method, "precision": precision, "seconds": seconds, "figures": figures}
+
+
+def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, float]:
+    """Difference of two figures over all their seeds, with the 95 % interval of a bootstrap over images."""
+    candidate, parent = _pooled(candidates), _pooled(parents)
+    low, high = difference_interval(candidate, parent, _RESAMPLES, seed=0)
+    return {"delta": candidate.value - parent.value, "low": low, "high": high}
+
+
+def _pooled(ratios: Sequence[Ratio]) -> Ratio:
+    """Counts of each image, summed over the seeds."""
+    return Ratio(np.sum([r.counted for r in ratios], axis=0), np.sum([r.possible for r in ratios], axis=0))
+
+
+def _cells(material: Material, row: Mapping[str, Any]) -> list[str]:
+    first = row["figures"][material.figures[0]]
+    cells = [
+        row["method"],
+        row["precision"].upper(),
+        units.MISSING if row["method"] == TEACHER else str(len(first["seeds"])),
+    ]
+    for figure in material.figures:
+        found = row["figures"][figure]
+        change = found["change"]
+        cells += [units.percent(found["mean"]), " / ".join(f"{100 * v:.1f}" for v in found["seeds"].values())]
+        if change is None:
+            cells += [units.MISSING, units.MISSING]
+        else:
+            cells += [
+                units.points(change["delta"]),
+                f"{units.points(change['low'])} … {units.points(change['high'])}",
+            ]
+    return cells

@@ -1,0 +1,90 @@
+"""`crnn-deploy students`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.cli.options import Debug, Json, as_config
+
+if TYPE_CHECKING:
+    from crnn_deploy.models import StudentChoice
+    from crnn_deploy.pipeline.students import MeasuredStudent, Survey
+
+
+def students(
+    budget_ms: Annotated[
+        float | None, typer.Option(metavar="MS", help="Pick the largest that takes no longer for a line of 32×192.")
+    ] = None,
+    budget_mb: Annotated[
+        float | None, typer.Option(metavar="MB", help="Pick the largest whose INT8 file is no larger.")
+    ] = None,
+    classes: Annotated[int, typer.Option(help="Outputs of the head: characters and the blank.")] = 97,
+    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 1,
+    again: Annotated[bool, typer.Option("--again", help="Measure again what was measured before.")] = False,
+    as_json: Json = False,
+    _debug: Debug = False,
+) -> None:
+    """Show students to distill into: how large they are, and how fast in INT8 on this machine, before any training.
+
+    Takes minutes the first time, and remembers the figures.
+
+    \b
+    Examples:
+      crnn-deploy students
+      crnn-deploy students --budget-ms 1.5 --budget-mb 1
+    """
+    from crnn_deploy.pipeline.students import Budget, SurveyOptions, pick_within, survey_students
+
+    options = as_config(SurveyOptions, {"classes": classes, "threads": threads})
+    budget = as_config(Budget, {"budget_ms": budget_ms, "budget_mb": budget_mb})
+    with RichProgress() as progress:
+        survey = survey_students(options, again, progress)
+    picked = None if budget == Budget() else pick_within(budget, survey)
+    if as_json:
+        show_json(survey.model_dump(mode="json") | {"picked": picked and picked.model_dump(mode="json")})
+    else:
+        show(_table(survey, picked))
+
+
+def _table(survey: Survey, picked: MeasuredStudent | None) -> Table:
+    """A row for each student, an arrow at the picked one; fits 80 columns."""
+    from crnn_deploy.units import milliseconds, quantity, size
+
+    table = Table(box=box.HORIZONTALS, padding=0)
+    table.add_column("")
+    table.add_column("student", overflow="fold")
+    for figure in ("width", "hidden", "parameters", "MACs", "INT8", "median"):
+        table.add_column(figure, justify="right", no_wrap=True)
+    for student in survey.students:
+        choice = student.choice
+        fits = student == picked
+        table.add_row(
+            Text("→" if fits else ""),
+            Text("\n".join([choice.family, *_variant(choice)])),
+            *map(Text, (f"{choice.width:g}", str(choice.hidden), quantity(student.parameters))),
+            *map(Text, (quantity(student.macs), size(student.size_bytes), milliseconds(student.latency_ms))),
+            style="bold" if fits else "",
+        )
+    height, width = survey.line
+    machine = f"{survey.environment.processor}, {survey.threads} thread{'s' * (survey.threads > 1)}"
+    table.caption = f"a line of {height}×{width}, {survey.classes} classes; {machine}"
+    return table
+
+
+def _variant(choice: StudentChoice) -> list[str]:
+    """A line on what a student has besides its size, where it has anything."""
+    told = {
+        "stride 8": choice.stride == 8,
+        "one direction": not choice.bidirectional,
+        f"{choice.layers} layers": choice.layers > 1,
+        "residual": choice.residual,
+        "norm": choice.layer_norm,
+    }
+    names = [name for name, applies in told.items() if applies]
+    return [f"{', '.join(names)}"] if names else []

@@ -1,0 +1,54 @@
+"""Spec of a new network that reads what another one reads."""
+
+from __future__ import annotations
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.validation import parse
+
+HEIGHT = 32
+_MIN_WIDTH = 16
+
+
+def line_spec(
+    name: str, architecture: Architecture, stride: int, like: ModelSpec, charset: tuple[str, ...] | None = None
+) -> ModelSpec:
+    """Spec of a network for lines 32 pixels high, with the task, the alphabet and the colours of `like`.
+
+    Args:
+        stride: input pixels for each output frame; lines are padded to whole ones.
+        charset: another alphabet than that of `like`; the blank comes first then.
+
+    Raises:
+        InputError: if `charset` repeats a character or is empty, or `like` is a classifier, which has none.
+    """
+    if charset is not None and like.task != "ctc":
+        raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave the charset out.")
+    fields = {
+        "name": name,
+        "task": like.task,
+        "charset": like.charset if charset is None else charset,
+        "blank": like.blank if charset is None else 0,
+        "class_names": like.class_names,
+        "preprocessing": _preprocessing(like.preprocessing, stride),
+        "architecture": architecture,
+    }
+    return parse(ModelSpec, fields, f"The spec of {name}")
+
+
+def _preprocessing(parent: Preprocessing, stride: int) -> Preprocessing:
+    return Preprocessing(
+        channels=parent.channels,
+        height=HEIGHT,
+        width=None if parent.width is None else _fixed_width(parent, stride),
+        width_multiple=stride,
+        min_width=_MIN_WIDTH,
+        max_width=1024,
+        padding="white" if parent.padding == "edge" else parent.padding,
+    )
+
+
+def _fixed_width(parent: Preprocessing, stride: int) -> int:
+    """The parent's width at the new height, in whole strides."""
+    assert parent.width is not None
+    return max(2 * stride, round(parent.width * HEIGHT / parent.height / stride) * stride)

@@ -1,0 +1,38 @@
+"""Devices, precision and processes, by Lightning Fabric."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from crnn_deploy.environment import environment
+
+
+def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
+    """Fabric on the GPU, or the CPU; under `torchrun` one of its processes, each with a device of its own."""
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    fabric = Fabric(
+        devices=here,
+        num_nodes=processes // here,
+        strategy="ddp" if processes > 1 else "auto",
+        precision=_precision(precision),
+    )
+    fabric.launch()
+    return fabric
+
+
+def _precision(wanted: str) -> Any:
+    """Fabric's name of a precision; `auto` takes BF16 where the hardware multiplies it natively."""
+    named = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
+    if wanted != "auto":
+        return named[wanted]
+    if torch.cuda.is_available():
+        return named["bf16" if torch.cuda.is_bf16_supported() else "fp16"]
+    native = {"avx512_bf16", "amx_bf16"} & set(environment().instruction_sets)
+    return named["bf16" if native else "fp32"]

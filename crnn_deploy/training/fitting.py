@@ -1,0 +1,178 @@
+"""From a network, data and losses to trained weights: what `train` and `distill` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from crnn_deploy.artifact import open_artifact, read_safetensors
+from crnn_deploy.data import Source
+from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation import EvaluateOptions, evaluate_session
+from crnn_deploy.files import locate
+from crnn_deploy.models import build, stride_of
+from crnn_deploy.progress import Progress
+from crnn_deploy.runtime.torch import TorchSession
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.training.batches import TrainingSet
+from crnn_deploy.training.config import QatOptions, TrainingOptions
+from crnn_deploy.training.devices import start_fabric
+from crnn_deploy.training.logs import TrainingLog
+from crnn_deploy.training.loop import Trainer
+from crnn_deploy.training.losses import build_loss
+from crnn_deploy.training.material import Material
+from crnn_deploy.training.objective import Objective
+from crnn_deploy.training.qat import QuantizationAware
+from crnn_deploy.training.state import TrainingFolder
+from crnn_deploy.training.teachers.tapping import HeadTap
+
+_RANGE_BATCHES = 16  # that quantization-aware training takes the ranges of activations from
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Trained weights, the lowest error on validation, and what the lineage tells of the way there."""
+
+    weights: dict[str, Tensor]
+    error: float
+    notes: dict[str, Any]
+
+
+def fit_in_stages(
+    fabric: Fabric,
+    spec: ModelSpec,
+    material: Material,
+    options: TrainingOptions,
+    qat: QatOptions | None,
+    folder: TrainingFolder,
+    progress: Progress,
+) -> Fitted:
+    """Train a new network of `spec`, then, if asked for, go on with the rounding of INT8 in it.
+
+    Raises:
+        InputError: if the warm start doesn't fit.
+        GateError: if the loss is no longer finite.
+    """
+    network = fresh_network(spec, options)
+    fitted = fit(fabric, spec, network, material, options, folder, "training", progress)
+    if qat is None:
+        return fitted
+    return _finish_quantized(spec, fitted, material, options, qat, folder, progress)
+
+
+def _finish_quantized(
+    spec: ModelSpec,
+    fitted: Fitted,
+    material: Material,
+    options: TrainingOptions,
+    qat: QatOptions,
+    folder: TrainingFolder,
+    progress: Progress,
+) -> Fitted:
+    """Go on from `fitted` with the rounding of INT8 in the network; its errors on validation are those of INT8."""
+    network = build(spec)
+    network.load_state_dict(fitted.weights)
+    gentler = options.model_copy(update={"epochs": qat.epochs, "learning_rate": qat.learning_rate})
+    images = [b.images for b in islice(_training_set((0, 1), spec, material, gentler).epoch(0), _RANGE_BATCHES)]
+    rounding = QuantizationAware(network, images[0])
+    for more in images[1:]:
+        rounding.observe(more)
+    progress.log("going on with the rounding of INT8")
+    lasting = [loss for loss in material.losses if loss.until is None]
+    end = replace(material, losses=lasting or material.losses)
+    # BF16 would round more coarsely than INT8 does.
+    finished = fit(start_fabric("fp32"), spec, network, end, gentler, folder, "qat", progress)
+    return Fitted(finished.weights, finished.error, {**fitted.notes, "qat_history": finished.notes["history"]})
+
+
+def fit(
+    fabric: Fabric,
+    spec: ModelSpec,
+    network: nn.Module,
+    material: Material,
+    options: TrainingOptions,
+    folder: TrainingFolder,
+    stage: str,
+    progress: Progress,
+) -> Fitted:
+    """Train `network`, going on where an earlier call with the same folder and stage was interrupted."""
+    torch.manual_seed(options.seed)
+    tap = HeadTap(network, spec.num_outputs, spec.name)
+    trainer = Trainer(
+        fabric=fabric,
+        network=network,
+        tap=tap,
+        data=_training_set((fabric.global_rank, fabric.world_size), spec, material, options),
+        objective=_objective(spec, material, tap.size),
+        validate=_validator(spec, material.validation),
+        options=options,
+        folder=folder,
+        stage=stage,
+        log=TrainingLog(folder.log / stage, options.log if fabric.is_global_zero else ()),
+        progress=progress,
+    )
+    weights = trainer.train()
+    trainer.log.close()
+    notes = {"training_precision": fabric.strategy.precision.precision, "history": trainer.history}
+    return Fitted(weights, trainer.best_error, notes)
+
+
+def fresh_network(spec: ModelSpec, options: TrainingOptions) -> nn.Module:
+    """The network of `spec` with random weights of the seed, or those of `options.warm_start` as far as they fit.
+
+    Raises:
+        InputError: if nothing of the warm start fits.
+    """
+    torch.manual_seed(options.seed)
+    network = build(spec)
+    if options.warm_start is None:
+        return network
+    ready = read_safetensors(open_artifact(locate(options.warm_start)).path)
+    own = network.state_dict()
+    fitting = {name: value for name, value in ready.items() if name in own and own[name].shape == value.shape}
+    if not fitting:
+        raise InputError(
+            f"No weight of {options.warm_start} fits {spec.name}.",
+            "It is another architecture, or of another size.",
+            "Give an artifact of the same family, width and hidden size.",
+        )
+    network.load_state_dict(fitting, strict=False)
+    return network
+
+
+def _training_set(shard: tuple[int, int], spec: ModelSpec, material: Material, options: TrainingOptions) -> TrainingSet:
+    return TrainingSet(
+        source=material.train,
+        spec=spec,
+        stride=stride_of(spec) if spec.task == "ctc" else 0,
+        batch_size=options.batch_size,
+        augmentation=options.augmentation,
+        use_labels=any(loss.reads == "labels" for loss in material.losses),
+        teachers=material.teachers,
+        seed=options.seed,
+        shard=shard,
+    )
+
+
+def _objective(spec: ModelSpec, material: Material, features: int) -> Objective:
+    shown = [answers[0].features for answers in material.teachers]
+    sizes = [0 if of_teacher is None else of_teacher.shape[-1] for of_teacher in shown]
+    return Objective([(loss, build_loss(loss, spec, features, sizes)) for loss in material.losses], spec)
+
+
+def _validator(spec: ModelSpec, validation: Source) -> Callable[[nn.Module], float]:
+    """Error on the validation set: case-insensitive CER, or 1 - top-1."""
+    options = EvaluateOptions(resamples=1)
+
+    def validate(model: nn.Module) -> float:
+        accuracy = evaluate_session(TorchSession(model, spec), validation, options).accuracy
+        error = accuracy.cer_ci if accuracy.cer_ci is not None else 1 - (accuracy.top1 or 0.0)
+        return float(error)
+
+    return validate

@@ -1,0 +1,79 @@
+"""Labels that a network is trained on: do they fit its alphabet and its frames?"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from crnn_deploy.data import Source, Subset
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Progress
+from crnn_deploy.spec import ModelSpec
+
+_TOO_LONG = 0.05  # share of labels longer than their frames from which something is wrong
+
+
+def check_labels(source: Source, spec: ModelSpec) -> None:
+    """Raise `InputError` unless a network of `spec` can be trained on all labels of `source`."""
+    if spec.task == "classify":
+        _check_classes(source, spec)
+    else:
+        _check_characters(source, spec)
+
+
+def _check_classes(source: Source, spec: ModelSpec) -> None:
+    if len(source.class_names) != spec.num_outputs:
+        raise InputError(
+            f"{source.name} has {len(source.class_names)} classes, but {spec.name} has {spec.num_outputs}.",
+            fix="Give data with the teacher's classes.",
+        )
+
+
+def _check_characters(source: Source, spec: ModelSpec) -> None:
+    known = set(spec.charset)
+    bad = {i: sorted(set(source.text(i)) - known) for i in range(len(source)) if not known.issuperset(source.text(i))}
+    if bad:
+        first = next(iter(bad))
+        characters = sorted({c for found in bad.values() for c in found})
+        raise InputError(
+            f"{len(bad)} of {len(source)} labels in {source.name} hold characters outside the charset: "
+            f"{' '.join(map(repr, characters[:20]))}{' …' if len(characters) > 20 else ''}.",
+            f"The first is {source.item_name(first)}: {source.text(first)!r}.",
+            "Correct or remove these labels, or name all characters with --charset, or distill.charset in a recipe.",
+        )
+
+
+def without_too_long(source: Source, spec: ModelSpec, stride: int, progress: Progress) -> tuple[Source, list[str]]:
+    """Lines whose labels fit into their frames, and the names of the others, from which CTC can't learn.
+
+    Args:
+        stride: input pixels for each frame.
+
+    Raises:
+        InputError: if they are so many that the labels or the stride must be wrong.
+    """
+    long = [i for i in range(len(source)) if frames_needed(source.text(i)) > _frames(source, i, spec, stride)]
+    if not long:
+        return source, []
+    first = long[0]
+    example = (
+        f"the first is {source.item_name(first)}, {source.text(first)[:60]!r}: "
+        f"{frames_needed(source.text(first))} frames needed, {_frames(source, first, spec, stride)} there"
+    )
+    if len(long) > _TOO_LONG * len(source):
+        raise InputError(
+            f"{len(long):,} of {len(source):,} labels in {source.name} are longer than the time axis; {example}.",
+            f"A frame stands for {stride} pixels of a line {spec.preprocessing.height} pixels high.",
+            "Check that the labels belong to these images; for dense text take a student with a smaller stride.",
+        )
+    progress.log(f"{len(long):,} labels are longer than the time axis and left out; {example}")
+    kept = sorted(set(range(len(source))) - set(long))
+    return Subset(source, kept), [source.item_name(i) for i in long]
+
+
+def frames_needed(text: str) -> int:
+    """Frames that CTC needs for a text: one a character, and a blank between equal ones."""
+    return len(text) + sum(a == b for a, b in pairwise(text))
+
+
+def _frames(source: Source, index: int, spec: ModelSpec, stride: int) -> int:
+    return spec.preprocessing.padded_width(*source.image(index).size) // stride

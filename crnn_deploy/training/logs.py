@@ -1,0 +1,87 @@
+"""What a training reports while it runs: CSV for tables and scripts, events for TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from lightning_fabric.loggers.csv_logs import CSVLogger
+from lightning_fabric.loggers.logger import Logger
+from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import make_folder
+
+LogKind = Literal["csv", "tensorboard"]
+
+
+class TrainingLog:
+    """Figures by step in `FOLDER/csv/metrics.csv` and `FOLDER/tensorboard/`, written at once.
+
+    The first step written decides where a resumed training goes on: what an earlier run left from there on is dropped,
+    so that no step appears twice. Of several processes only the first may write.
+
+    Args:
+        folder: made if need be, as soon as there is something to write.
+        kinds: which to write; none is fine.
+
+    Raises:
+        InputError: if TensorBoard is wanted and not installed.
+    """
+
+    def __init__(self, folder: Path, kinds: tuple[LogKind, ...]) -> None:
+        if "tensorboard" in kinds and find_spec("tensorboard") is None and find_spec("tensorboardX") is None:
+            raise InputError("TensorBoard is not installed.", fix="pip install 'crnn-deploy[tensorboard]'")
+        self._folder = folder
+        self._kinds = kinds
+        self._loggers: list[Logger] = []
+
+    def write(self, step: int, figures: Mapping[str, float]) -> None:
+        """Add the `figures` at `step`, such as an epoch's losses, validation error and seconds; steps only grow."""
+        if not self._loggers:
+            self._loggers = [_OPENERS[kind](self._folder, step) for kind in self._kinds]
+        for logger in self._loggers:
+            logger.log_metrics(dict(figures), step)
+            logger.save()
+
+    def close(self) -> None:
+        """Finish the files. Nothing can be written afterwards."""
+        for logger in self._loggers:
+            logger.finalize("success")
+
+
+def _open_csv(folder: Path, first: int) -> Logger:
+    """A CSV with the rows of earlier runs up to the step `first`."""
+    folder_of_csv = folder / "csv"
+    make_folder(folder_of_csv)
+    file = folder_of_csv / "metrics.csv"
+    rows = _rows(file)
+    file.unlink(missing_ok=True)  # Fabric's logger only starts anew
+    logger: Logger = CSVLogger(folder, name="", version="csv")
+    for step, figures in rows.items():
+        if step < first:
+            logger.log_metrics(figures, step)
+    return logger
+
+
+def _rows(file: Path) -> dict[int, dict[str, float]]:
+    """Step → figures, without the line that an interrupted run may have left half."""
+    if not file.exists():
+        return {}
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, restval=""))
+    whole = [row for row in rows if row.get("step", "").isdigit()]
+    return {
+        int(row["step"]): {name: float(text) for name, text in row.items() if name != "step" and text} for row in whole
+    }
+
+
+def _open_tensorboard(folder: Path, first: int) -> Logger:
+    make_folder(folder)
+    return TensorBoardLogger(folder, name="", version="tensorboard", purge_step=first)
+
+
+_OPENERS: dict[LogKind, Callable[[Path, int], Logger]] = {"csv": _open_csv, "tensorboard": _open_tensorboard}

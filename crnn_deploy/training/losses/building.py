@@ -1,0 +1,82 @@
+"""From options to losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.training.losses.base import Loss
+from crnn_deploy.training.losses.classes import CrossEntropy, Dist, Dkd, HintonKd
+from crnn_deploy.training.losses.ctc import Ctc, Dctc
+from crnn_deploy.training.losses.features import FeatureMatching
+from crnn_deploy.training.losses.frames import FrameKl
+from crnn_deploy.training.losses.options import (
+    CrossEntropyOptions,
+    CtcOptions,
+    DctcOptions,
+    DistOptions,
+    DkdOptions,
+    FeatureOptions,
+    FrameKlOptions,
+    HintonKdOptions,
+    LossOptions,
+    PseudoLabelOptions,
+)
+from crnn_deploy.training.losses.pseudo_labels import PseudoLabels
+
+_OF_LINES = (CtcOptions, DctcOptions, FrameKlOptions, PseudoLabelOptions, FeatureOptions)
+_OF_CLASSES = (CrossEntropyOptions, HintonKdOptions, DistOptions, DkdOptions, FeatureOptions)
+
+
+def default_losses(task: Literal["ctc", "classify"], labels: bool, teachers: int) -> tuple[LossOptions, ...]:
+    """What suits most trainings: labels have the last word where there are any, and the teacher guides the start."""
+    if task == "classify":
+        from_teacher: tuple[LossOptions, ...] = (HintonKdOptions(),)
+        return (*((CrossEntropyOptions(),) if labels else ()), *(from_teacher if teachers else ()))
+    if not labels:
+        return (FrameKlOptions(), PseudoLabelOptions()) if teachers else ()
+    return (CtcOptions(), FrameKlOptions(until=0.5)) if teachers else (CtcOptions(),)
+
+
+def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_features: Sequence[int]) -> Loss:
+    """The loss that `options` name.
+
+    Args:
+        spec: of the student.
+        features: size of what its head reads.
+        teacher_features: the same of each teacher.
+
+    Raises:
+        InputError: if the loss is for the other task.
+    """
+    if not isinstance(options, _OF_LINES if spec.task == "ctc" else _OF_CLASSES):
+        raise InputError(
+            f"The loss '{options.kind}' does not go with a {spec.task} model.",
+            fix=f"Take some of: {', '.join(kinds_for(spec.task))}.",
+        )
+    match options:
+        case CtcOptions():
+            return Ctc(spec.blank)
+        case DctcOptions():
+            return Dctc(spec.blank)
+        case FrameKlOptions():
+            return FrameKl(spec.blank, options.temperature, options.selection, options.far_blank)
+        case PseudoLabelOptions():
+            return PseudoLabels(spec.blank, options.confidence)
+        case FeatureOptions():
+            return FeatureMatching(features, teacher_features, options.metric)
+        case CrossEntropyOptions():
+            return CrossEntropy(options.label_smoothing)
+        case HintonKdOptions():
+            return HintonKd(options.temperature)
+        case DistOptions():
+            return Dist(options.temperature)
+        case DkdOptions():
+            return Dkd(options.temperature, options.target_weight, options.others_weight)
+
+
+def kinds_for(task: Literal["ctc", "classify"]) -> list[str]:
+    """Names of the losses that a task can take."""
+    return [options().kind for options in (_OF_LINES if task == "ctc" else _OF_CLASSES)]

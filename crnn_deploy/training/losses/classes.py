@@ -1,0 +1,105 @@
+"""Losses of classifiers: labels, and what a teacher thinks of all classes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from crnn_deploy.training.batches import TrainingBatch
+from crnn_deploy.training.losses.base import Loss, Outputs
+from crnn_deploy.training.losses.frames import divergence
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy with label smoothing (Szegedy et al., arXiv 1512.00567)."""
+
+    def __init__(self, label_smoothing: float) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
+        assert batch.targets is not None
+        return functional.cross_entropy(outputs.logits, batch.targets, label_smoothing=self.label_smoothing)
+
+
+class _ByTeacher(Loss):
+    """The mean of `compare` over all teachers."""
+
+    def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
+        return torch.stack([self.compare(outputs.logits, t.log_probs, batch) for t in batch.teachers]).mean()
+
+    def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
+        """From `[N, K]` logits and `[N, K]` log-probabilities."""
+        raise NotImplementedError
+
+
+class HintonKd(_ByTeacher):
+    """Kullback-Leibler divergence at a temperature (Hinton et al., arXiv 1503.02531)."""
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
+        return divergence(logits, teacher, self.temperature).mean()
+
+
+class Dist(_ByTeacher):
+    """Correlation with the teacher, among the classes of an image and among the images of a class.
+
+    Huang et al., DIST, arXiv 2205.10536: a strong teacher's exact probabilities are hard to match, their order is not.
+    """
+
+    def __init__(self, temperature: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+
+    def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
+        student = (logits / self.temperature).softmax(-1)
+        target = (teacher / self.temperature).softmax(-1)
+        between_classes = 1 - _correlation(student, target).mean()
+        between_images = 1 - _correlation(student.T, target.T).mean()
+        return (between_classes + between_images) * self.temperature**2
+
+
+def _correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Pearson's, of each row."""
+    centred = (a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True))
+    return functional.cosine_similarity(*centred, dim=-1)
+
+
+class Dkd(_ByTeacher):
+    """Divergence on the target class and among the others, each with its own weight (Zhao et al., arXiv 2203.08679).
+
+    Without labels the teacher's best class is the target.
+    """
+
+    def __init__(self, temperature: float, target_weight: float, others_weight: float) -> None:
+        super().__init__()
+        self.temperature = temperature
+        self.target_weight = target_weight
+        self.others_weight = others_weight
+
+    def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
+        target = teacher.argmax(-1) if batch.targets is None else batch.targets
+        of_target = functional.one_hot(target, logits.shape[-1]).bool()
+        loss = self.target_weight * self._on_target(logits, teacher, of_target)
+        return loss + self.others_weight * self._among_others(logits, teacher, of_target)
+
+    def _on_target(self, logits: Tensor, teacher: Tensor, of_target: Tensor) -> Tensor:
+        """Of two outcomes: the target, or any other class."""
+        return (_binary(logits, of_target, self.temperature, teacher) * self.temperature**2).mean()
+
+    def _among_others(self, logits: Tensor, teacher: Tensor, of_target: Tensor) -> Tensor:
+        shape = (len(logits), logits.shape[-1] - 1)
+        others = [x.masked_select(~of_target).reshape(shape) for x in (logits, teacher)]
+        return divergence(others[0], others[1], self.temperature).mean()
+
+
+def _binary(logits: Tensor, of_target: Tensor, temperature: float, teacher: Tensor) -> Tensor:
+    student, wanted = (
+        torch.stack([p[of_target], p.masked_fill(of_target, 0).sum(-1)], -1).clamp(min=1e-8)
+        for p in ((x / temperature).softmax(-1) for x in (logits, teacher))
+    )
+    return functional.kl_div(student.log(), wanted, reduction="none").sum(-1)

@@ -1,0 +1,52 @@
+"""What the teacher's head reads, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crnn_deploy.training.batches import TrainingBatch
+from crnn_deploy.training.losses.base import Loss, Outputs, inside
+
+Metric = Literal["cosine", "l2"]
+
+
+class FeatureMatching(Loss):
+    """The student's features, through a learned projection, follow each teacher's (FitNets, arXiv 1412.6550).
+
+    Args:
+        inputs: size of the student's features.
+        outputs: size of each teacher's.
+        metric: `cosine` leaves the length of the features free; `l2` compares them after layer normalisation.
+    """
+
+    def __init__(self, inputs: int, outputs: Sequence[int], metric: Metric) -> None:
+        super().__init__()
+        self.projections = nn.ModuleList(nn.Linear(inputs, size) for size in outputs)
+        self.metric = metric
+
+    def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
+        losses = []
+        for projection, teacher in zip(self.projections, batch.teachers, strict=True):
+            assert teacher.features is not None
+            distance = self._distance(projection(outputs.features.float()), teacher.features)
+            losses.append(_mean_inside(distance, batch.frames))
+        return torch.stack(losses).mean()
+
+    def _distance(self, student: Tensor, teacher: Tensor) -> Tensor:
+        if self.metric == "cosine":
+            return 1 - functional.cosine_similarity(student, teacher, dim=-1)
+        size = student.shape[-1:]
+        difference = functional.layer_norm(student, size) - functional.layer_norm(teacher, size)
+        return difference.square().mean(-1)
+
+
+def _mean_inside(distance: Tensor, frames: Tensor) -> Tensor:
+    if distance.ndim == 1:  # one a picture, not one a frame
+        return distance.mean()
+    belongs = inside(frames, distance.shape[1])
+    return (distance * belongs).sum() / belongs.sum()

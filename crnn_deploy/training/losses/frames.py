@@ -1,0 +1,72 @@
+"""The teacher's frames."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from crnn_deploy.training.batches import TrainingBatch
+from crnn_deploy.training.losses.base import Loss, Outputs, inside
+from crnn_deploy.training.teachers.batching import TeacherBatch
+
+Selection = Literal["symmetric", "all"]
+
+
+def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """KL from `teacher` per row at a temperature; its square keeps the size of the gradients (arXiv 1503.02531)."""
+    student = (logits / temperature).log_softmax(-1)
+    target = (teacher / temperature).log_softmax(-1)
+    return functional.kl_div(student, target, reduction="none", log_target=True).sum(-1) * temperature**2
+
+
+class FrameKl(Loss):
+    """Blank-aware Kullback-Leibler divergence from the teachers' frames.
+
+    Most CTC frames are blank and would drown the characters. With symmetric selection (Hilmes et al., arXiv 2506.01503,
+    which makes training without labels work) the frames in which the teacher sees a character count fully, and so does
+    the blank frame on either side of them; `far_blank` is what the others count, enough to keep margins silent.
+    Frames in which the teacher sees what the student can't write don't count.
+    """
+
+    def __init__(self, blank: int, temperature: float, selection: Selection, far_blank: float) -> None:
+        super().__init__()
+        self.blank = blank
+        self.temperature = temperature
+        self.selection = selection
+        self.far_blank = far_blank
+
+    def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
+        losses = [self._from(teacher, outputs.logits, batch.frames) for teacher in batch.teachers]
+        return torch.stack(losses).mean()
+
+    def _from(self, teacher: TeacherBatch, logits: Tensor, frames: Tensor) -> Tensor:
+        weight = self._weight(teacher) * inside(frames, logits.shape[1])
+        per_frame = divergence(logits, teacher.log_probs, self.temperature)
+        return (per_frame * weight).sum() / weight.sum().clamp(min=1)
+
+    def _weight(self, teacher: TeacherBatch) -> Tensor:
+        if self.selection == "all":
+            return teacher.trusted
+        character = (teacher.log_probs.argmax(-1) != self.blank).float()
+        near = functional.max_pool1d(character, kernel_size=3, stride=1, padding=1)
+        return (near + (1 - near) * self.far_blank) * teacher.trusted
+
+
+def spike_agreement(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int) -> Tensor:
+    """Share of the teacher's characters at whose frame, or one beside it, the student reads the same character.
+
+    Where it stays low, teacher and student spike at different places (arXiv 2406.07909), and frames teach little.
+
+    Args:
+        logits: `[N, T, K]` of the student.
+        teacher: `[N, T, K]` log-probabilities.
+        frames: `[N]` frames that belong to each line.
+    """
+    expected = teacher.argmax(-1)
+    spikes = (expected != blank) & inside(frames, expected.shape[1])
+    read = functional.pad(logits.argmax(-1), (1, 1), value=-1)
+    hit = (read[:, :-2] == expected) | (read[:, 1:-1] == expected) | (read[:, 2:] == expected)
+    return (hit & spikes).sum() / spikes.sum().clamp(min=1)

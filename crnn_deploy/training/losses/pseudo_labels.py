@@ -1,0 +1,37 @@
+"""The teachers' readings as if they were labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from crnn_deploy.training.batches import TrainingBatch
+from crnn_deploy.training.losses.base import Loss, Outputs
+from crnn_deploy.training.losses.ctc import ctc
+from crnn_deploy.training.teachers.batching import TeacherBatch
+
+
+class PseudoLabels(Loss):
+    """CTC against what each teacher reads, on the lines that it is sure of (Lee, ICML workshop 2013).
+
+    Unlike frames, a text leaves the student free to spike where it wants.
+
+    Args:
+        confidence: lines whose characters the teacher finds less probable than this, on average, are left out.
+    """
+
+    def __init__(self, blank: int, confidence: float) -> None:
+        super().__init__()
+        self.blank = blank
+        self.confidence = confidence
+
+    def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
+        log_probs = outputs.logits.log_softmax(-1)
+        losses = [self._from(teacher, log_probs, batch.frames) for teacher in batch.teachers]
+        return torch.stack(losses).mean()
+
+    def _from(self, teacher: TeacherBatch, log_probs: Tensor, frames: Tensor) -> Tensor:
+        sure = (teacher.confidence >= self.confidence) & (teacher.lengths > 0)
+        per_line = ctc(log_probs, frames, teacher.targets, teacher.lengths, self.blank, "none")
+        per_character = per_line / teacher.lengths.clamp(min=1)
+        return (per_character * sure).sum() / sure.sum().clamp(min=1)

@@ -1,0 +1,20 @@
+"""What a network learns from and is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crnn_deploy.data import Source
+from crnn_deploy.training.losses import LossOptions
+from crnn_deploy.training.teachers import TeacherAnswers
+
+
+@dataclass(frozen=True)
+class Material:
+    """`teachers` answer for the items of `train`; `losses` say what is read of all that."""
+
+    train: Source
+    validation: Source
+    losses: Sequence[LossOptions]
+    teachers: Sequence[TeacherAnswers] = ()

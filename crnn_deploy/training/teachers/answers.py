@@ -1,0 +1,61 @@
+"""What a teacher said about one image, small enough to keep."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+
+_LEAST = 1e-4  # probabilities below this are not kept
+_FLOOR = np.float32(np.log(_LEAST / 10))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """In the student's alphabet, at the teacher's frame rate; a class answer is one frame.
+
+    `log_probs` `[T, K]`; `trusted` `[T]`: frames that the student can write; `targets`: classes of the reading, empty
+    where the student can't write it; `confidence` of that reading; `features` `[T, D]` where they were asked for.
+    """
+
+    log_probs: NDArray[np.float32]
+    trusted: NDArray[np.bool_]
+    targets: NDArray[np.int64]
+    confidence: float
+    features: NDArray[np.float32] | None = None
+
+
+def encode(answer: Answer) -> bytes:
+    """Compressed: of each frame only the probabilities that matter, in half precision."""
+    frame, kept = np.nonzero(answer.log_probs > np.log(_LEAST))
+    arrays: dict[str, NDArray[Any]] = {
+        "shape": np.array(answer.log_probs.shape, np.int32),
+        "frame": frame.astype(np.int32),
+        "class": kept.astype(np.int32),
+        "value": answer.log_probs[frame, kept].astype(np.float16),
+        "trusted": answer.trusted,
+        "targets": answer.targets.astype(np.int32),
+        "confidence": np.array([answer.confidence], np.float32),
+    }
+    if answer.features is not None:
+        arrays["features"] = answer.features.astype(np.float16)
+    return zlib.compress(save(arrays), 1)
+
+
+def decode(data: bytes) -> Answer:
+    """The answer in `data`; probabilities that were not kept come back as one small number."""
+    arrays = load(zlib.decompress(data))
+    log_probs = np.full(arrays["shape"], _FLOOR, np.float32)
+    log_probs[arrays["frame"], arrays["class"]] = arrays["value"]
+    features = arrays.get("features")
+    return Answer(
+        log_probs=log_probs,
+        trusted=arrays["trusted"],
+        targets=arrays["targets"].astype(np.int64),
+        confidence=float(arrays["confidence"][0]),
+        features=None if features is None else features.astype(np.float32),
+    )

@@ -1,0 +1,72 @@
+"""A teacher that can be run, with the features of its head where they are wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.models import load_model
+from crnn_deploy.runtime import Session, open_session
+from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.torch import TorchSession
+from crnn_deploy.training.teachers.tapping import HeadTap, add_head_input
+
+Answered = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+
+
+class TeacherModel:
+    """Any artifact, run by the runtime of its format.
+
+    Args:
+        features: whether to show what its head reads, too; `.safetensors` and `.onnx` can.
+
+    Raises:
+        InputError: if it can't be loaded, or shows no features.
+    """
+
+    def __init__(self, artifact: Artifact, features: bool) -> None:
+        self._run: _Plain | _Tapped | _TappedOnnx
+        if not features:
+            self._run = _Plain(open_session(artifact))
+        elif artifact.format == "onnx":
+            self._run = _TappedOnnx(artifact)
+        else:
+            self._run = _Tapped(artifact)
+
+    def run(self, images: NDArray[np.float32]) -> Answered:
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`, and features `[N, T, D]`, `[N, D]` or None."""
+        return self._run(images)
+
+
+class _Plain:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __call__(self, images: NDArray[np.float32]) -> Answered:
+        return self._session.run(images), None
+
+
+class _Tapped:
+    def __init__(self, artifact: Artifact) -> None:
+        model = load_model(artifact)
+        self._tap = HeadTap(model, artifact.spec.num_outputs, artifact.spec.name)
+        self._session = TorchSession(model, artifact.spec)
+
+    def __call__(self, images: NDArray[np.float32]) -> Answered:
+        logits = self._session.run(images)
+        return logits, batch_first(self._tap.take().cpu().numpy(), self._session.spec)
+
+
+class _TappedOnnx:
+    def __init__(self, artifact: Artifact) -> None:
+        model = read_onnx(artifact.path)
+        self._spec = artifact.spec
+        self._wanted = [model.graph.output[0].name, add_head_input(model, artifact.spec.name)]
+        self._session = inference_session(model)
+        self._input = self._session.get_inputs()[0].name
+
+    def __call__(self, images: NDArray[np.float32]) -> Answered:
+        logits, features = self._session.run(self._wanted, {self._input: images})
+        return batch_first(logits, self._spec), batch_first(features, self._spec)

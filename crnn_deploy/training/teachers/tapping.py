@@ -1,0 +1,63 @@
+"""What the head of a network reads: the sequence features that one model can show another."""
+
+from __future__ import annotations
+
+import onnx
+from torch import Tensor, nn
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.graphs.wiring import constants_of, producers_of
+
+_BEHIND_THE_HEAD = {"Softmax", "LogSoftmax", "Transpose", "Add", "Reshape", "Identity", "Cast", "DequantizeLinear"}
+
+
+class HeadTap:
+    """Keeps what the last linear layer with `outputs` outputs read when the network last ran, until it is taken.
+
+    Raises:
+        InputError: if there is no such layer.
+    """
+
+    def __init__(self, model: nn.Module, outputs: int, name: str) -> None:
+        heads = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == outputs]
+        if not heads:
+            raise _no_head(name)
+        self.size = heads[-1].in_features
+        self._features: Tensor | None = None
+        heads[-1].register_forward_pre_hook(self._keep)
+
+    def take(self) -> Tensor:
+        """`[N, T, D]` or `[N, D]` of the last run, once."""
+        features, self._features = self._features, None
+        assert features is not None
+        return features
+
+    def _keep(self, _head: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self._features = inputs[0]
+
+
+def add_head_input(model: onnx.ModelProto, name: str) -> str:
+    """Make what the head reads an output of `model`, and give its name.
+
+    Raises:
+        InputError: if the output does not come from a product with a constant matrix.
+    """
+    made, constants = producers_of(model.graph), constants_of(model.graph)
+    tensor = model.graph.output[0].name
+    while (node := made.get(tensor)) is not None:
+        if node.op_type in ("MatMul", "Gemm"):
+            model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))
+            return str(node.input[0])
+        computed = [i for i in node.input if i and i not in constants]
+        if node.op_type not in _BEHIND_THE_HEAD or len(computed) != 1:
+            break
+        tensor = computed[0]
+    raise _no_head(name)
+
+
+def _no_head(name: str) -> InputError:
+    return InputError(
+        f"{name} shows no sequence features.",
+        "Its outputs don't come from one linear layer.",
+        "Leave the loss 'features' out.",
+    )

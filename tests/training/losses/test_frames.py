@@ -1,0 +1,107 @@
+"""What counts of the teacher's frames, and how much."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from crnn_deploy.training.losses.frames import FrameKl, divergence, spike_agreement
+
+from .batches import lines, outputs, sure, teacher
+
+BLANK = 0
+PATH = [0, 0, 0, 0, 1, 0, 0, 0, 0]
+
+
+def frame_kl(
+    student: Tensor, taught: Tensor, frames: list[int], trusted: Tensor | None = None, loss: FrameKl | None = None
+) -> float:
+    loss = loss or FrameKl(BLANK, 1.0, "symmetric", 0.1)
+    return float(loss(outputs(student), lines(frames, teachers=[teacher(taught, trusted)])))
+
+
+def off_at(logits: Tensor, frame: int) -> Tensor:
+    """The same student, undecided at one frame."""
+    changed = logits.clone()
+    changed[:, frame] = 0
+    return changed
+
+
+def test_the_divergence_of_two_coins() -> None:
+    fair, loaded = torch.tensor([0.5, 0.5]).log(), torch.tensor([0.9, 0.1]).log()
+    assert divergence(fair, loaded, 1.0).item() == pytest.approx(0.9 * math.log(1.8) + 0.1 * math.log(0.2))
+
+
+def test_at_a_high_temperature_it_is_the_square_of_the_logits_difference() -> None:
+    # arXiv 1503.02531, section 2.1: T² KL → Σ (v - z)² / 2K for centred logits.
+    student, taught = (torch.randn(6, generator=torch.Generator().manual_seed(s)).double() for s in (0, 1))
+    difference = (taught - taught.mean()) - (student - student.mean())
+    assert divergence(student, taught, 1e3).item() == pytest.approx((difference**2).sum().item() / 12, rel=1e-2)
+
+
+def test_it_is_zero_for_an_equal_student() -> None:
+    logits = torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(0))
+    assert frame_kl(logits, logits, [7, 5], loss=FrameKl(BLANK, 2.0, "symmetric", 0.1)) == pytest.approx(0, abs=1e-6)
+
+
+def test_characters_and_the_blank_beside_them_count_fully_and_far_blanks_a_tenth() -> None:
+    taught = sure([PATH])
+    alone = [divergence(torch.zeros(5), taught[0, t], 1.0).item() for t in range(9)]
+    counted = [frame_kl(off_at(taught, t), taught, [9]) / alone[t] * 3.6 for t in range(9)]
+    assert counted == pytest.approx([0.1, 0.1, 0.1, 1, 1, 1, 0.1, 0.1, 0.1], rel=1e-4)
+
+
+def test_all_frames_count_the_same_if_asked_for() -> None:
+    taught = sure([PATH])
+    losses = [frame_kl(off_at(taught, t), taught, [9], loss=FrameKl(BLANK, 1.0, "all", 0.1)) for t in range(9)]
+    assert losses == pytest.approx([losses[0]] * 9)
+
+
+def test_padding_does_not_count() -> None:
+    taught = sure([[0, 1, 0, 0]])
+    assert frame_kl(off_at(taught, 3), taught, [3]) == pytest.approx(0, abs=1e-6)
+    assert frame_kl(off_at(taught, 3), taught, [4]) > 0
+
+
+@pytest.mark.parametrize("selection", ["symmetric", "all"])
+def test_frames_that_the_student_cannot_write_do_not_count(selection: str) -> None:
+    taught = sure([[0, 1, 0, 2]])
+    trusted = torch.tensor([[1.0, 0.0, 1.0, 1.0]])
+    loss = FrameKl(BLANK, 1.0, selection, 0.1)  # type: ignore[arg-type]
+    assert frame_kl(off_at(taught, 1), taught, [4], trusted, loss) == pytest.approx(0, abs=1e-6)
+    assert frame_kl(off_at(taught, 0), taught, [4], trusted, loss) > 0
+    assert frame_kl(off_at(taught, 1), taught, [4], torch.zeros(1, 4), loss) == 0
+
+
+def test_teachers_count_the_same() -> None:
+    student, first, second = sure([[0, 1]]), sure([[0, 2]]), sure([[3, 0]])
+    both = FrameKl(BLANK, 1.0, "symmetric", 0.1)(
+        outputs(student), lines([2], teachers=[teacher(first), teacher(second)])
+    )
+    assert both.item() == pytest.approx((frame_kl(student, first, [2]) + frame_kl(student, second, [2])) / 2)
+
+
+def test_gradient_descent_copies_the_teacher() -> None:
+    taught = teacher(sure([[0, 1, 0, 2, 2, 0]]))
+    student = torch.zeros(1, 6, 5, requires_grad=True)
+    optimizer = torch.optim.Adam([student], 0.3)
+    for _ in range(100):
+        optimizer.zero_grad()
+        FrameKl(BLANK, 1.0, "symmetric", 0.1)(outputs(student), lines([6], teachers=[taught])).backward()
+        optimizer.step()
+    assert student.argmax(-1).tolist() == [[0, 1, 0, 2, 2, 0]]
+
+
+def test_spikes_may_shift_by_a_frame() -> None:
+    taught = sure([[0, 1, 0, 0, 2, 0]])
+    frames = torch.tensor([6])
+    assert spike_agreement(sure([[0, 0, 1, 0, 2, 0]]), taught, frames, BLANK).item() == 1
+    assert spike_agreement(sure([[0, 0, 0, 1, 2, 0]]), taught, frames, BLANK).item() == 0.5
+    assert spike_agreement(sure([[0, 1, 0, 0, 0, 0]]), taught, torch.tensor([3]), BLANK).item() == 1  # 2 is padding
+
+
+def test_a_silent_teacher_agrees_with_nobody() -> None:
+    assert spike_agreement(sure([[1, 1]]), sure([[0, 0]]), torch.tensor([2]), BLANK).item() == 0

@@ -1,0 +1,170 @@
+"""A teacher is asked about each image once, whoever asks, and however often the asking is interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from crnn_deploy.artifact import Artifact, write_safetensors
+from crnn_deploy.data import Subset, open_source
+from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.models import StudentChoice, build, student_spec
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.training.teachers import AskOptions, Teacher
+from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.model import TeacherModel
+
+from ..tiny import StopAfter, Told, draw_classes, draw_lines
+
+MakeTeacher = Callable[..., Artifact]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images each question had."""
+    sizes: list[int] = []
+    run = TeacherModel.run
+
+    def counting(self: TeacherModel, images: NDArray[np.float32]) -> object:
+        sizes.append(len(images))
+        return run(self, images)
+
+    monkeypatch.setattr(TeacherModel, "run", counting)
+    return sizes
+
+
+def ask(
+    artifact: Artifact, data: Path, student: ModelSpec, progress: Progress = SILENT, **options: object
+) -> list[Answer]:
+    source = open_source(data)
+    with Teacher(artifact, student, AskOptions.model_validate(options)) as teacher:
+        answers = teacher.answers(source, progress)
+        return [answers[i] for i in range(len(answers))]
+
+
+def test_it_is_asked_about_each_image_once(lines: Path, make_teacher: MakeTeacher, asked: list[int]) -> None:
+    teacher, told = make_teacher(), Told()
+    first = ask(teacher, lines, teacher.spec, told)
+    assert sum(asked) == 40
+    assert told.lines == ["40 of 40 images are new to teacher0"]
+    again = ask(teacher, lines, teacher.spec, told)
+    assert sum(asked) == 40
+    assert len(told.lines) == 1
+    assert all(np.array_equal(a.log_probs, b.log_probs) for a, b in zip(first, again, strict=True))
+
+
+def test_only_new_images_are_asked(tmp_path: Path, lines: Path, make_teacher: MakeTeacher, asked: list[int]) -> None:
+    teacher = make_teacher()
+    first = ask(teacher, lines, teacher.spec)
+    more = draw_lines(tmp_path / "more", 5, seed=9, labelled=False)
+    for image in sorted(lines.glob("*.png"))[:10]:
+        (more / f"old-{image.name}").write_bytes(image.read_bytes())  # known by content, not by name
+    answers = ask(teacher, more, teacher.spec)
+    assert sum(asked) == 45
+    assert np.array_equal(answers[5].log_probs, first[0].log_probs)
+
+
+@pytest.mark.parametrize("other", [{"beam_width": 4}, {"features": True}])
+def test_asking_otherwise_is_asking_anew(
+    lines: Path, make_teacher: MakeTeacher, asked: list[int], other: dict[str, object]
+) -> None:
+    teacher = make_teacher()
+    ask(teacher, lines, teacher.spec)
+    ask(teacher, lines, teacher.spec, **other)
+    ask(make_teacher(seed=1), lines, teacher.spec)
+    ask(teacher, lines, teacher.spec.model_copy(update={"charset": ("A", "B")}))
+    assert sum(asked) == 160
+
+
+def test_what_was_answered_before_an_interruption_is_kept(
+    lines: Path, make_teacher: MakeTeacher, asked: list[int]
+) -> None:
+    teacher = make_teacher()
+    with pytest.raises(KeyboardInterrupt):
+        ask(teacher, lines, teacher.spec, StopAfter(20, "Asking"))
+    assert 20 <= sum(asked) < 40
+    whole = ask(teacher, lines, teacher.spec)
+    assert sum(asked) == 40
+    assert len(whole) == 40
+
+
+def test_answers_belong_to_the_items_of_the_source(lines: Path, make_teacher: MakeTeacher) -> None:
+    teacher, source = make_teacher(), open_source(lines)
+    with Teacher(teacher, teacher.spec, AskOptions()) as asking:
+        whole = asking.answers(source, SILENT)
+        part = asking.answers(Subset(source, [7, 3]), SILENT)
+        assert len(part) == 2
+        assert np.array_equal(part[0].log_probs, whole[7].log_probs)
+        assert np.array_equal(part[1].log_probs, whole[3].log_probs)
+        assert not np.array_equal(whole[3].log_probs, whole[7].log_probs)
+
+
+def test_readings_are_the_text_in_the_students_classes(unseen: Path, able_teacher: Artifact) -> None:
+    source = open_source(unseen)
+    answers = ask(able_teacher, unseen, able_teacher.spec)
+    texts = ["".join(able_teacher.spec.alphabet[k] for k in answer.targets) for answer in answers]
+    right = np.mean([text == source.text(i) for i, text in enumerate(texts)])
+    assert right > 0.8
+    assert np.mean([answer.confidence for answer in answers]) > 0.8
+    assert all(answer.trusted.all() for answer in answers)
+    assert [answer.log_probs.shape for answer in answers[:1]] == [(answers[0].log_probs.shape[0], 5)]
+
+
+def test_readings_that_the_student_cannot_write_are_empty(unseen: Path, able_teacher: Artifact) -> None:
+    source = open_source(unseen)
+    student = able_teacher.spec.model_copy(update={"charset": tuple("ABC")})
+    answers = ask(able_teacher, unseen, student)
+    with_d = [i for i in range(len(source)) if "D" in source.text(i)]
+    assert np.mean([len(answers[i].targets) == 0 for i in with_d]) > 0.8
+    assert np.mean([not answers[i].trusted.all() for i in with_d]) > 0.8
+    assert all(answer.log_probs.shape[1] == 4 for answer in answers)
+
+
+def test_beam_readings_are_the_beams(lines: Path, make_teacher: MakeTeacher) -> None:
+    # Two frames, blank 0.4 and A 0.35 at each: greedy reads nothing, but A is likelier in sum.
+    teacher = make_teacher()
+    frames = torch.tensor([0.4, 0.35, 0.1, 0.1, 0.05]).log()
+    model = build(teacher.spec)
+    with torch.no_grad():
+        head = model.get_submodule("head")
+        head.weight.zero_()  # type: ignore[operator, union-attr]
+        head.bias.copy_(frames)  # type: ignore[operator, union-attr]
+    flat = write_safetensors(teacher.path, model.state_dict(), teacher.spec, force=True)
+    assert all(len(answer.targets) == 0 for answer in ask(flat, lines, flat.spec))
+    assert all(answer.targets[0] == 1 for answer in ask(flat, lines, flat.spec, beam_width=8))
+
+
+def test_features_of_an_onnx_export_equal_those_of_its_network(
+    tmp_path: Path, lines: Path, make_teacher: MakeTeacher
+) -> None:
+    teacher = make_teacher()
+    exported = export(ExportConfig(model=teacher.path, output=tmp_path / "teacher.onnx"))
+    own, other = (ask(artifact, lines, teacher.spec, features=True) for artifact in (teacher, exported))
+    for a, b in zip(own, other, strict=True):
+        assert a.features is not None
+        assert b.features is not None
+        assert a.features.shape == (len(a.log_probs), 32)
+        assert np.abs(a.features - b.features).max() < 2e-3 < np.abs(a.features).max()
+        assert np.abs(np.exp(a.log_probs) - np.exp(b.log_probs)).max() < 1e-3
+
+
+def test_a_classifier_answers_with_one_frame(tmp_path: Path) -> None:
+    data = draw_classes(tmp_path / "data.npz", 20)
+    like = ModelSpec(
+        name="c", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
+    )
+    spec = student_spec("sorter", StudentChoice(width=0.25, hidden=8), like)
+    torch.manual_seed(0)
+    teacher = write_safetensors(tmp_path / "sorter.safetensors", build(spec).state_dict(), spec)
+    for answer in ask(teacher, data, spec, features=True):
+        assert answer.log_probs.shape == (1, 2)
+        assert answer.targets.tolist() == [answer.log_probs[0].argmax()]
+        assert answer.confidence == pytest.approx(np.exp(answer.log_probs.max()), abs=1e-3)
+        assert answer.features is not None
+        assert answer.features.shape == (1, 16)
