@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from crnn_deploy import files
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import cache_folder, check_output, remove_leftovers, replacing, sha256_of, write_text
+from crnn_deploy.files import cache_folder, check_output, locate, remove_leftovers, replacing, sha256_of, write_text
 
 
 def test_a_file_replaces_an_older_one_only_when_forced(tmp_path: Path) -> None:
@@ -92,3 +93,13 @@ def test_the_cache_lies_where_the_user_or_the_system_wants_it(monkeypatch: pytes
     assert cache_folder() == tmp_path / "system" / "crnn-deploy"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == tmp_path / "home" / ".cache" / "crnn-deploy"
+
+
+def test_a_file_in_a_package_is_found() -> None:
+    assert locate("package:crnn_deploy/files.py").samefile(files.__file__)
+    assert locate("some/file.onnx") == Path("some/file.onnx")
+
+
+def test_a_package_that_is_not_installed_is_told() -> None:
+    with pytest.raises(InputError, match=r"'no_such_package', which holds a/b\.onnx, is not installed"):
+        locate("package:no_such_package/a/b.onnx")

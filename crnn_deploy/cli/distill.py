@@ -78,9 +78,10 @@ def distill(
     Examples:
       crnn-deploy distill teacher.onnx --data train.tar -o student.safetensors
       crnn-deploy distill teacher.onnx --data photos --width 0.5 -o small.safetensors
-      crnn-deploy distill a.onnx b.onnx --data train.tar --loss ctc
+      crnn-deploy distill a.onnx b.onnx --data photos --no-labels -o c.safetensors
+      crnn-deploy distill a.onnx --data train.tar --loss ctc \\
         --loss frame-kl:until=0.3 --qat 2 -o student.safetensors
-      torchrun --nproc-per-node 4 -m crnn_deploy distill teacher.onnx
+      torchrun --nproc-per-node 4 -m crnn_deploy distill teacher.onnx \\
         --data train.tar -o student.safetensors
     """
     from crnn_deploy.training import DistillConfig

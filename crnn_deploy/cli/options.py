@@ -15,7 +15,7 @@ C = TypeVar("C", bound=BaseModel)
 # Options that are called otherwise than the fields of the configs that they fill.
 _SPELLINGS = {
     **{"batches": "batch", "validation": "val", "fonts": "font", "labelled": "labels", "settings": "set"},
-    **{"targets": "target", "profiles": "profile"},
+    **{"targets": "target", "profiles": "profile", "losses": "loss", "family": "student"},
 }
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
@@ -34,7 +34,8 @@ def as_config(config: type[C], given: dict[str, Any]) -> C:
 
 
 def _as_option(field: str) -> str:
-    name = field.split(".")[0]
+    first, _, inner = field.partition(".")
+    name = inner if first == "student" and inner else first  # its options stand beside it
     if not name:
         return ""  # of options that do not go together
     return "--" + _SPELLINGS.get(name, name).replace("_", "-")

@@ -61,7 +61,7 @@ def train(
     \b
     Examples:
       crnn-deploy train --data train.tar -o teacher.safetensors
-      crnn-deploy train --data captchas.tar --width 0.5 --hidden 128
+      crnn-deploy train --data captchas.tar --width 0.5 --hidden 128 \\
         --epochs 80 -o teacher.safetensors
     """
     from crnn_deploy.training import TrainConfig

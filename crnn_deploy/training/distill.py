@@ -20,7 +20,7 @@ from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
 from crnn_deploy.training.labels import check_labels, without_too_long
-from crnn_deploy.training.losses import LossOptions, default_losses
+from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.pseudo_labels import PseudoLabelled
 from crnn_deploy.training.requirements import require_train_extra
@@ -46,10 +46,11 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         check_output(config.output, config.force, ".safetensors", path)
     require_train_extra()
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages
+    from crnn_deploy.training.fitting import fit_in_stages, fresh_network
 
     artifacts = _open_teachers(config)
     spec = _student_spec(config, artifacts[0].spec)
+    network = fresh_network(spec, config)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
     inputs = open_inputs(
@@ -70,7 +71,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         with fabric.rank_zero_first():
             folder = TrainingFolder(config.output, key)
         material = Material(train, validation, losses, answers)
-        fitted = fit_in_stages(fabric, spec, material, config, config.qat, folder, progress)
+        fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
     if fabric.is_global_zero:
         step = _step(config, artifacts, warm, {**facts, **fitted.notes})
         metrics = {"validation": {"error": fitted.error}}
@@ -105,6 +106,7 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     """
     labels = config.labels and inputs.train.kind != "unlabelled"
     losses = config.losses or default_losses(spec.task, labels, len(config.teachers))
+    check_task(losses, spec.task)
     blind = [loss.kind for loss in losses if loss.reads == "labels" and not labels]
     if blind:
         raise InputError(

@@ -47,19 +47,18 @@ class Fitted:
 def fit_in_stages(
     fabric: Fabric,
     spec: ModelSpec,
+    network: nn.Module,
     material: Material,
     options: TrainingOptions,
     qat: QatOptions | None,
     folder: TrainingFolder,
     progress: Progress,
 ) -> Fitted:
-    """Train a new network of `spec`, then, if asked for, go on with the rounding of INT8 in it.
+    """Train `network`, then, if asked for, go on with the rounding of INT8 in it.
 
     Raises:
-        InputError: if the warm start doesn't fit.
         GateError: if the loss is no longer finite.
     """
-    network = fresh_network(spec, options)
     fitted = fit(fabric, spec, network, material, options, folder, "training", progress)
     if qat is None:
         return fitted

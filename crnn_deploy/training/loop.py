@@ -177,6 +177,7 @@ class Trainer:
                 "objective": self.objective.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "precision": self.fabric.strategy.precision.state_dict(),  # the scale of FP16 gradients
             },
         )
 
@@ -190,6 +191,7 @@ class Trainer:
         self.objective.load_state_dict(state["objective"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
         self.progress.log(f"going on at step {self.step:,} of {self.total:,}")
 
 

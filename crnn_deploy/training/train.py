@@ -17,7 +17,7 @@ from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
 from crnn_deploy.training.labels import check_labels, without_too_long
-from crnn_deploy.training.losses import LossOptions, default_losses
+from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import TrainingFolder, training_key
@@ -40,7 +40,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     _check_output(config)
     require_train_extra()
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages
+    from crnn_deploy.training.fitting import fit_in_stages, fresh_network
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
@@ -48,13 +48,15 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
         config.data, config.validation, config.validation_share, config.seed, config.skip_bad, progress
     )
     spec = _spec(config, inputs.train)
+    losses = _losses(config, spec)
+    network = fresh_network(spec, config)
     train_set, too_long = _checked(inputs, spec, progress)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     key = training_key(_options(config), warm and warm.sha256, inputs.facts())
     with fabric.rank_zero_first():
         folder = TrainingFolder(config.output, key)
-    material = Material(train_set, inputs.validation, _losses(config, spec))
-    fitted = fit_in_stages(fabric, spec, material, config, None, folder, progress)
+    material = Material(train_set, inputs.validation, losses)
+    fitted = fit_in_stages(fabric, spec, network, material, config, None, folder, progress)
     if fabric.is_global_zero:
         notes = {**inputs.facts(), "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
         step = LineageStep(stage="train", options=_options(config), tools={"torch": torch.__version__}, notes=notes)
@@ -107,6 +109,7 @@ def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:
     taught = [loss.kind for loss in config.losses if loss.reads == "teachers"]
     if taught:
         raise InputError(f"The loss '{taught[0]}' needs a teacher.", fix="Use crnn-deploy distill.")
+    check_task(config.losses, spec.task)
     return config.losses or default_losses(spec.task, labels=True, teachers=0)
 
 

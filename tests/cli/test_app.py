@@ -26,9 +26,10 @@ from crnn_deploy.data.rendering import RenderOptions
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation import EvaluateConfig
 from crnn_deploy.export import ExportConfig
+from crnn_deploy.models import StudentChoice
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
 from crnn_deploy.quantization import QuantizeConfig
-from crnn_deploy.training import DistillConfig
+from crnn_deploy.training import DistillConfig, TrainConfig
 
 
 def invoke(*arguments: object) -> Any:
@@ -37,7 +38,8 @@ def invoke(*arguments: object) -> Any:
 
 def examples(verb: str) -> list[list[str]]:
     """The commands in the help of a verb, as arguments."""
-    lines = [line.strip() for line in (VERBS[verb].__doc__ or "").partition("Examples:")[2].splitlines()]
+    text = (VERBS[verb].__doc__ or "").partition("Examples:")[2].replace("\\\n", " ")
+    lines = [line.strip() for line in text.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("crnn-deploy ")]
 
 
@@ -75,18 +77,20 @@ def test_every_verb_has_help_with_examples_that_parse(verb: str) -> None:
         ("quantize", QuantizeConfig),
         ("benchmark", BenchmarkConfig),
         ("distill", DistillConfig),
+        ("train", TrainConfig),
         ("render", RenderOptions),
     ],
 )
 def test_defaults_are_those_of_the_library(verb: str, config: type[BaseModel]) -> None:
     renamed = {"batch": "batches", "val": "validation", "font": "fonts"}
+    spelt = {"student": StudentChoice().family, "qat": 0, "log": None}  # on the command line, where it differs
     compared = 0
     for name, parameter in inspect.signature(VERBS[verb]).parameters.items():
         field = config.model_fields.get(renamed.get(name, name))
         if field is None or field.is_required():
             continue
         default = tuple(parameter.default) if isinstance(parameter.default, list) else parameter.default
-        assert default == field.default, name
+        assert default == spelt.get(name, field.default), name
         compared += 1
     assert compared >= 2
 

@@ -108,6 +108,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(folder / "val" / "000.png", target)
     (folder / "missing").mkdir()
     (folder / "missing" / "labels.tsv").write_text("000.png\tabc\n")
+    tiny_crnn.image_folder(folder / "unlabelled", 4)
     for name in ("x", "y"):
         tiny_crnn.image_folder(folder / "classes" / name, 3, seed=ord(name))
     with tarfile.open(folder / "cutheader.tar", "w") as archive:  # as a broken download that ends between two images
@@ -248,6 +249,17 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("distill t.onnx --data val -o s.onnx", ".safetensors"),
         ("distill t.onnx --data val -o t.safetensors", "--force"),
         ("distill t.onnx --data val --student mobilenet-v5 -o s.safetensors", "mobilenet-v4-gru"),
+        ("distill t.onnx --data val --no-labels --charset axy -o s.safetensors", "don't fit together"),
+        ("distill t.onnx --data val --loss frame-lk -o s.safetensors", "frame-kl"),
+        ("distill t.onnx --data val --loss frame-kl:until -o s.safetensors", "not key=value"),
+        ("distill t.onnx --data val --loss hinton-kd -o s.safetensors", "does not go with a ctc model"),
+        ("distill t.onnx --data val --no-labels --loss ctc -o s.safetensors", "needs labels"),
+        ("distill t.onnx --data val --warm-start t.onnx -o s.safetensors", "t.onnx"),
+        ("distill t.onnx --data val --stride 6 -o s.safetensors", "--stride"),
+        ("train --data unlabelled -o s.safetensors", "no labels"),
+        ("train --data val --loss frame-kl -o s.safetensors", "needs a teacher"),
+        ("train --data val --model resnet -o s.safetensors", "crnn-bilstm"),
+        ("train --data val -o s.onnx", ".safetensors"),
         ("quantize t.onnx --int8 --calib noimage -o q.onnx", "003.png"),
         ("quantize t.onnx --int8 --calib cutimage -o q.onnx", "003.png"),
         ("quantize t.onnx --int8 --calib nothing -o q.onnx", "nothing"),

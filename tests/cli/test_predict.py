@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.predict import predict as predict_command
+from crnn_deploy.data import open_source
+from crnn_deploy.data.rendering import RenderOptions, render_lines
 from crnn_deploy.evaluation.predict import PredictConfig, predict
 
 
@@ -52,3 +54,13 @@ def test_the_command_tells_of_broken_images(invoke) -> None:
     done = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors", "--skip-bad")
     assert done.exit_code == 0
     assert "bad.png is broken and was left out" in done.stderr
+
+
+def test_the_reader_of_the_package_reads_without_being_named(invoke) -> None:
+    render_lines(RenderOptions(count=20, seed=3, degradation=0, min_height=32), Path("print.tar"))
+    labels = open_source("print.tar")
+    done = invoke("print.tar")
+    assert done.exit_code == 0
+    texts = [line.split("\t")[1] for line in done.stdout.splitlines()]
+    right = sum(text == labels.text(index) for index, text in enumerate(texts))
+    assert right >= 14  # DejaVu, which it never saw, but clean

@@ -26,11 +26,13 @@ from crnn_deploy.training.losses.options import (
 )
 from crnn_deploy.training.losses.pseudo_labels import PseudoLabels
 
+Task = Literal["ctc", "classify"]
+
 _OF_LINES = (CtcOptions, DctcOptions, FrameKlOptions, PseudoLabelOptions, FeatureOptions)
 _OF_CLASSES = (CrossEntropyOptions, HintonKdOptions, DistOptions, DkdOptions, FeatureOptions)
 
 
-def default_losses(task: Literal["ctc", "classify"], labels: bool, teachers: int) -> tuple[LossOptions, ...]:
+def default_losses(task: Task, labels: bool, teachers: int) -> tuple[LossOptions, ...]:
     """What suits most trainings: labels have the last word where there are any, and the teacher guides the start."""
     if task == "classify":
         from_teacher: tuple[LossOptions, ...] = (HintonKdOptions(),)
@@ -47,15 +49,7 @@ def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_fea
         spec: of the student.
         features: size of what its head reads.
         teacher_features: the same of each teacher.
-
-    Raises:
-        InputError: if the loss is for the other task.
     """
-    if not isinstance(options, _OF_LINES if spec.task == "ctc" else _OF_CLASSES):
-        raise InputError(
-            f"The loss '{options.kind}' does not go with a {spec.task} model.",
-            fix=f"Take some of: {', '.join(kinds_for(spec.task))}.",
-        )
     match options:
         case CtcOptions():
             return Ctc(spec.blank)
@@ -77,6 +71,16 @@ def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_fea
             return Dkd(options.temperature, options.target_weight, options.others_weight)
 
 
-def kinds_for(task: Literal["ctc", "classify"]) -> list[str]:
+def check_task(losses: Sequence[LossOptions], task: Task) -> None:
+    """Raise `InputError` if a loss is for the other task."""
+    known = kinds_for(task)
+    wrong = [loss.kind for loss in losses if loss.kind not in known]
+    if wrong:
+        raise InputError(
+            f"The loss '{wrong[0]}' does not go with a {task} model.", fix=f"Take some of: {', '.join(known)}."
+        )
+
+
+def kinds_for(task: Task) -> list[str]:
     """Names of the losses that a task can take."""
     return [options().kind for options in (_OF_LINES if task == "ctc" else _OF_CLASSES)]
