@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import stopwatches
 
-from crnn_deploy.artifact import write_safetensors
+from crnn_deploy.artifact import open_artifact, write_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.models import StudentChoice, build, student_spec
 from crnn_deploy.pipeline import RunConfig, run
@@ -209,3 +209,19 @@ def test_a_student_that_int8_does_not_suit_is_reported_in_fp32(
     (kept,) = (out / "stages").glob("quantize-*/student.int8.rejected.onnx")
     assert str(kept) in result.report.notes[0]
     assert "Rejected" in (out / "student.int8.html").read_text()
+
+
+def test_tutors_teach_and_the_teacher_is_what_the_student_is_held_against(
+    tmp_path: Path, write_recipe: WriteRecipe
+) -> None:
+    plain = ModelSpec(name="tutor", charset="ABCD", preprocessing=Preprocessing(height=32))
+    spec = student_spec("tutor", StudentChoice(width=0.25, hidden=8), plain)
+    tutor = write_safetensors(tmp_path / "tutor.safetensors", build(spec).state_dict(), spec)
+    distill = {**TINY, "epochs": 1, "warm_start": str(tutor.path), "losses": [{"kind": "ctc"}, {"kind": "frame-kl"}]}
+    recipe = write_recipe(tutors=[{"checkpoint": str(tutor.path)}], distill=distill)
+    result = run(RunConfig(recipe=recipe, out=tmp_path / "out"))
+    assert result.report.variants[0].name == "teacher"
+    made = open_artifact(tmp_path / "out" / "student.safetensors").spec.lineage[-1]
+    assert list(made.notes["teachers"]) == ["tutor"]
+    assert made.notes["warm_start"] == tutor.sha256
+    assert result.report.comparisons[1].parent == "teacher"

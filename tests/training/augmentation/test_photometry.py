@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from crnn_deploy.training.augmentation_photometry import (
+from crnn_deploy.training.augmentation.photometry import (
     HARSH,
     Effect,
     add_noise,

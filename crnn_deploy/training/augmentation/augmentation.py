@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.training.augmentation_geometry import warp
-from crnn_deploy.training.augmentation_photometry import GENTLE, HARSH
+from crnn_deploy.training.augmentation.geometry import warp
+from crnn_deploy.training.augmentation.photometry import GENTLE, HARSH
 
 Pixels = NDArray[np.uint8]
 

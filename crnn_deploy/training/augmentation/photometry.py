@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from crnn_deploy.training.augmentation_geometry import border_tone
+from crnn_deploy.training.augmentation.geometry import border_tone
 
 Effect = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 

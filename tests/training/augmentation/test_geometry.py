@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from crnn_deploy.training.augmentation_geometry import border_tone, warp
+from crnn_deploy.training.augmentation.geometry import border_tone, warp
 
 WIDTH = 120
 
