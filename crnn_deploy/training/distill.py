@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
@@ -26,10 +25,9 @@ from crnn_deploy.training.pseudo_labels import PseudoLabelled
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import TrainingFolder, training_key
 from crnn_deploy.training.teachers import AskOptions, Teacher, TeacherAnswers
-from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
+from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
 _PATHS = {"teachers", "data", "validation", "output", "force", "warm_start", "log"}
-_SPIKE_SAMPLE = 500  # lines on which the loss by resampling is measured
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
@@ -65,7 +63,9 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
             validation = _labelled(config, spec, inputs, teachers[0], progress)
             answers = _answers(losses, teachers, train, progress)
         facts = {**inputs.facts(), "labels": _reads(losses, "labels"), "too_long": too_long}
-        facts |= _resampling_facts(answers, train, spec, progress)
+        if answers and spec.task == "ctc":
+            frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
+            facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
         warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
         key = training_key(_options(config), [a.sha256 for a in artifacts], warm and warm.sha256, inputs.facts())
         with fabric.rank_zero_first():
@@ -73,7 +73,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         material = Material(train, validation, losses, answers)
         fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
     if fabric.is_global_zero:
-        step = _step(config, artifacts, warm, {**facts, **fitted.notes})
+        step = _step(config, artifacts[0], artifacts if answers else [], warm, {**facts, **fitted.notes})
         metrics = {"validation": {"error": fitted.error}}
         finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step), "metrics": metrics})
         write_safetensors(config.output, fitted.weights, finished, config.force)
@@ -156,40 +156,19 @@ def _answers(
     return [teacher.answers(train, progress) for teacher in teachers]
 
 
-def _resampling_facts(
-    teachers: Sequence[TeacherAnswers], source: Source, spec: ModelSpec, progress: Progress
-) -> dict[str, Any]:
-    """How many of each teacher's characters survive at the student's frame rate, measured on a sample."""
-    if not teachers or spec.task != "ctc":
-        return {}
-    shares = [_spikes_kept(answers, source, spec) for answers in teachers]
-    told = ", ".join(f"{share:.1%}" for share in shares)
-    progress.log(f"{told} of the teacher's characters survive at the student's frame rate")
-    return {"spikes_kept": [round(share, 4) for share in shares]}
-
-
-def _spikes_kept(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
-    kept = []
-    for i in range(min(_SPIKE_SAMPLE, len(source))):
-        frames = answers[i].log_probs
-        length = spec.preprocessing.padded_width(*source.image(i).size) // stride_of(spec)
-        kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
-    return float(np.mean(kept))
-
-
 def _options(config: DistillConfig) -> dict[str, Any]:
     """Those of `DistillOptions`: what shapes the result, without paths."""
     return config.model_dump(mode="json", exclude=_PATHS)
 
 
 def _step(
-    config: DistillConfig, artifacts: Sequence[Artifact], warm: Artifact | None, notes: dict[str, Any]
+    config: DistillConfig, first: Artifact, asked: Sequence[Artifact], warm: Artifact | None, notes: dict[str, Any]
 ) -> LineageStep:
-    more = {"teachers": {a.spec.name: a.sha256 for a in artifacts}, "warm_start": warm and warm.sha256}
+    more = {"taught_by": {a.spec.name: a.sha256 for a in asked}, "warm_start": warm and warm.sha256}
     return LineageStep(
         stage="distill",
         options=_options(config),
-        parent_sha256=artifacts[0].sha256,
+        parent_sha256=first.sha256,
         tools={"torch": torch.__version__},
         notes={**more, **notes},
     )

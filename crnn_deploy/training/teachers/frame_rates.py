@@ -1,0 +1,50 @@
+"""Do a teacher's characters survive at the student's frame rate?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from crnn_deploy.data import Source
+from crnn_deploy.errors import InputError
+from crnn_deploy.models import stride_of
+from crnn_deploy.progress import Progress
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
+from crnn_deploy.training.teachers.asking import TeacherAnswers
+
+_SAMPLE = 500  # lines
+_LEAST = 0.8  # share of the characters without which frames teach the student to leave some out
+
+
+def check_frame_rates(
+    teachers: Sequence[TeacherAnswers], source: Source, spec: ModelSpec, frames_teach: bool, progress: Progress
+) -> list[float]:
+    """The share of each teacher's characters that can still be read at the student's frame rate, on a sample.
+
+    Args:
+        frames_teach: whether the student is to follow the teachers frame by frame.
+
+    Raises:
+        InputError: if it is, and too many are lost.
+    """
+    shares = [_share(answers, source, spec) for answers in teachers]
+    told = ", ".join(f"{share:.1%}" for share in shares)
+    if frames_teach and min(shares) < _LEAST:
+        raise InputError(
+            f"Only {told} of the teacher's characters survive at the student's frame rate.",
+            f"The student has a frame for every {stride_of(spec)} pixels, which is too few for these lines.",
+            "Take a student with a smaller stride, or learn from --loss pseudo-labels instead of frames.",
+        )
+    progress.log(f"{told} of the teacher's characters survive at the student's frame rate")
+    return [round(share, 4) for share in shares]
+
+
+def _share(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
+    kept = []
+    for i in range(min(_SAMPLE, len(source))):
+        frames = answers[i].log_probs
+        length = spec.preprocessing.padded_width(*source.image(i).size) // stride_of(spec)
+        kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
+    return float(np.mean(kept))
