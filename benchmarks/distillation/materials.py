@@ -21,7 +21,7 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.training import TrainConfig, train
 
 _SMALL = StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=64)
-_PRINTABLE = tuple(string.digits + string.ascii_letters + string.punctuation + " ")
+_PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 
 
 @dataclass(frozen=True)

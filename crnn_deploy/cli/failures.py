@@ -46,7 +46,7 @@ def _explain(error: BaseException) -> int:
         show_error(_as_input_error(error))
         return InputError.exit_code
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        show_error(CrnnDeployError("Interrupted.", fix="Repeat the command; distill and run go on where they were."))
+        show_error(CrnnDeployError("Interrupted.", fix="Repeat the command; train, distill and run go on where they were."))
         return INTERRUPTED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         show_error(InputError("No space left to write the results.", fix="Free some space, or write to another disk."))

@@ -87,4 +87,4 @@ def _variant(choice: StudentChoice) -> list[str]:
         "norm": choice.layer_norm,
     }
     names = [name for name, applies in told.items() if applies]
-    return [f"{', '.join(names)}"] if names else []
+    return [", ".join(names)] if names else []

@@ -65,5 +65,5 @@ def broken_image(name: str, reason: object) -> InputError:
     return InputError(
         f"The image {name} is broken: {reason}.",
         "The file is truncated, damaged or something else.",
-        "Repair or remove it; evaluate, predict, distill and quantize can leave it out with --skip-bad.",
+        "Repair or remove it; evaluate, predict, train, distill and quantize can leave it out with --skip-bad.",
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from datetime import timedelta
 from typing import Any, Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 
 from crnn_deploy.environment import environment
+
+_PATIENCE = timedelta(days=7)  # of processes that wait while the first one asks the teachers
 
 
 def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
@@ -18,9 +22,10 @@ def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",  # others, such as MPS, have no CTC
         devices=here,
         num_nodes=processes // here,
-        strategy="ddp" if processes > 1 else "auto",
+        strategy=DDPStrategy(timeout=_PATIENCE) if processes > 1 else "auto",
         precision=_precision(precision),
     )
     fabric.launch()

@@ -6,14 +6,13 @@ import csv
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
-
-from lightning_fabric.loggers.csv_logs import CSVLogger
-from lightning_fabric.loggers.logger import Logger
-from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+from typing import TYPE_CHECKING, Literal
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import make_folder
+
+if TYPE_CHECKING:  # of the extra `train`, which recipes can be read without
+    from lightning_fabric.loggers.logger import Logger
 
 LogKind = Literal["csv", "tensorboard"]
 
@@ -55,6 +54,8 @@ class TrainingLog:
 
 def _open_csv(folder: Path, first: int) -> Logger:
     """A CSV with the rows of earlier runs up to the step `first`."""
+    from lightning_fabric.loggers.csv_logs import CSVLogger
+
     folder_of_csv = folder / "csv"
     make_folder(folder_of_csv)
     file = folder_of_csv / "metrics.csv"
@@ -80,6 +81,8 @@ def _rows(file: Path) -> dict[int, dict[str, float]]:
 
 
 def _open_tensorboard(folder: Path, first: int) -> Logger:
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
     make_folder(folder)
     return TensorBoardLogger(folder, name="", version="tensorboard", purge_step=first)
 

@@ -147,7 +147,7 @@ class Trainer:
         error = self.validate(candidate.eval()) if self.fabric.is_global_zero else math.nan
         error = float(self.fabric.broadcast(error))
         epoch = self.step // self.data.batches_per_epoch
-        if error < self.best_error:
+        if error <= self.best_error:  # of equally good epochs the last has learned most
             self.best = {name: value.cpu().clone() for name, value in self.average.values.items()}
         means = self.figures.means()
         rate = self.optimizer.param_groups[0]["lr"]

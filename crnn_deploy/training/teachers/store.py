@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import lmdb
-
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, make_folder
 from crnn_deploy.training.teachers.answers import Answer, decode, encode
@@ -24,6 +22,8 @@ class AnswerStore:
     """
 
     def __init__(self, key: str) -> None:
+        import lmdb  # of the extra `train`, which recipes can be read without
+
         self.path = cache_folder() / "teachers" / key
         make_folder(self.path)
         try:
@@ -52,6 +52,8 @@ class AnswerStore:
         Raises:
             InputError: if the disk is full.
         """
+        import lmdb
+
         try:
             with self._database.begin(write=True) as transaction:
                 for content, answer in answers.items():
