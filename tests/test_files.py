@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -97,9 +97,13 @@ def test_the_cache_lies_where_the_user_or_the_system_wants_it(monkeypatch: pytes
 
 def test_a_file_in_a_package_is_found() -> None:
     assert locate("package:crnn_deploy/files.py").samefile(files.__file__)
+    assert locate(Path("package:crnn_deploy/files.py")).samefile(files.__file__)
+    assert locate(PureWindowsPath("package:crnn_deploy/files.py")).samefile(files.__file__)  # type: ignore[arg-type]
     assert locate("some/file.onnx") == Path("some/file.onnx")
 
 
 def test_a_package_that_is_not_installed_is_told() -> None:
     with pytest.raises(InputError, match=r"'no_such_package', which holds a/b\.onnx, is not installed"):
         locate("package:no_such_package/a/b.onnx")
+    with pytest.raises(InputError, match="is not installed"):
+        locate("package:/b.onnx")

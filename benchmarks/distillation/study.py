@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
 
@@ -88,7 +90,15 @@ def write(materials: Sequence[Material], work: Path, output: Path) -> None:
 
 
 def _settings(materials: Sequence[Material]) -> dict[str, str]:
-    return {m.name: f"teacher {m.teacher}, students {m.student}" for m in materials}
+    return {m.name: f"teacher {m.teacher}, students {_plain(m.student)}" for m in materials}
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options without the defaults of the student in them."""
+    return {
+        name: value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else value
+        for name, value in options.items()
+    }
 
 
 def _record(work: Path, name: str) -> Path:

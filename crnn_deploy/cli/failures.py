@@ -46,7 +46,8 @@ def _explain(error: BaseException) -> int:
         show_error(_as_input_error(error))
         return InputError.exit_code
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        show_error(CrnnDeployError("Interrupted.", fix="Repeat the command; train, distill and run go on where they were."))
+        fix = "Repeat the command; train, distill and run go on where they were."
+        show_error(CrnnDeployError("Interrupted.", fix=fix))
         return INTERRUPTED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         show_error(InputError("No space left to write the results.", fix="Free some space, or write to another disk."))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import yaml
 
 from crnn_deploy.cli.options import SOURCE, SOURCE_HELP
 from crnn_deploy.errors import InputError
@@ -31,7 +30,7 @@ Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Aut
 Seed = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
 
 
-def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
+def parse_losses(texts: list[str] | None) -> list[dict[str, str]]:
     """`frame-kl:until=0.5,weight=2` → what a recipe's `losses` hold.
 
     Raises:
@@ -40,14 +39,14 @@ def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
     return [_parse_loss(text) for text in texts or []]
 
 
-def _parse_loss(text: str) -> dict[str, Any]:
+def _parse_loss(text: str) -> dict[str, str]:
     kind, _, rest = text.partition(":")
-    loss: dict[str, Any] = {"kind": kind}
+    loss = {"kind": kind}
     for setting in filter(None, rest.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(
                 f"--loss {text}: '{setting}' is not key=value.", fix="For example --loss frame-kl:until=0.5"
             )
-        loss[key] = yaml.safe_load(value)
+        loss[key] = value
     return loss

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crnn_deploy.report import TrainingPoint
 
 _WORTH_IT = 0.002
+_NEARLY_NONE = 0.0005
 
 
 def advice(points: tuple[TrainingPoint, ...]) -> str:
@@ -20,7 +21,9 @@ def advice(points: tuple[TrainingPoint, ...]) -> str:
             f"The validation error still fell from {before:.1%} to {after:.1%} over the last third of the {epochs} "
             f"epochs, so a longer run should read better: try --set distill.epochs={2 * epochs}."
         )
+    if after < _NEARLY_NONE:
+        return f"The validation error has settled at {after:.1%}: these lines have no more to teach."
     return (
         f"The validation error has settled at {after:.1%} over the last third of the {epochs} epochs, so a longer run "
-        "alone would bring little: more or more varied lines, or a wider student (distill.width), would bring more."
+        "alone would bring little: more or more varied lines, or a wider student (distill.student.width), would do more."
     )

@@ -40,8 +40,11 @@ class TrainingOptions(Frozen):
     @field_validator("losses")
     @classmethod
     def _one_stays(cls, losses: tuple[LossOptions, ...]) -> tuple[LossOptions, ...]:
-        if losses and all(loss.until is not None and loss.until < 1 for loss in losses):
+        lasting = [loss for loss in losses if loss.until is None or loss.until == 1]
+        if losses and not lasting:
             raise ValueError("all losses fade before the end: leave 'until' out of one")
+        if losses and all(loss.kind == "features" for loss in lasting):
+            raise ValueError("'features' alone teaches the head nothing: keep another loss beside it to the end")
         return losses
 
 

@@ -62,12 +62,13 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         with fabric.rank_zero_first():
             validation = _labelled(config, spec, inputs, teachers[0], progress)
             answers = _answers(losses, teachers, train, progress)
-        facts = {**inputs.facts(), "labels": _reads(losses, "labels"), "too_long": too_long}
+        images = inputs.facts()
+        facts = {**images, "labels": _reads(losses, "labels"), "too_long": too_long}
         if answers and spec.task == "ctc":
             frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
             facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
         warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
-        key = training_key(_options(config), [a.sha256 for a in artifacts], warm and warm.sha256, inputs.facts())
+        key = training_key(_options(config), [a.sha256 for a in artifacts], warm and warm.sha256, images)
         with fabric.rank_zero_first():
             folder = TrainingFolder(config.output, key)
         material = Material(train, validation, losses, answers)
@@ -86,7 +87,24 @@ def _open_teachers(config: DistillConfig) -> list[Artifact]:
     artifacts = [open_artifact(path) for path in config.teachers]
     if len({artifact.sha256 for artifact in artifacts}) < len(artifacts):
         raise InputError("Two of the teachers are the same.", fix="Name each one once.")
+    for artifact in artifacts[1:]:
+        _check_alike(artifacts[0].spec, artifact.spec)
     return artifacts
+
+
+def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
+    """Raise `InputError` unless two teachers have the same task and, as classifiers, the same classes."""
+    if first.task != other.task:
+        raise InputError(
+            f"{first.name} is a {first.task} model, but {other.name} a {other.task} model.",
+            fix="Give teachers of one task.",
+        )
+    if first.class_names != other.class_names:
+        raise InputError(
+            f"{other.name} has other classes than {first.name}, or another order of them.",
+            "Only alphabets are brought together, not classes.",
+            "Give teachers with the same classes.",
+        )
 
 
 def _student_spec(config: DistillConfig, teacher: ModelSpec) -> ModelSpec:

@@ -135,7 +135,7 @@ def fresh_network(spec: ModelSpec, options: TrainingOptions) -> nn.Module:
     ready = read_safetensors(open_artifact(locate(options.warm_start)).path)
     own = network.state_dict()
     fitting = {name: value for name, value in ready.items() if name in own and own[name].shape == value.shape}
-    if not fitting:
+    if not any(value.ndim > 1 for value in fitting.values()):  # biases and counters may fit any network
         raise InputError(
             f"No weight of {options.warm_start} fits {spec.name}.",
             "It is another architecture, or of another size.",

@@ -28,7 +28,7 @@ class Objective(nn.Module):
         self.spec = spec
 
     def forward(self, outputs: Outputs, batch: TrainingBatch, progress: float) -> tuple[Tensor, dict[str, float]]:
-        """Loss of a batch at `progress` (0…1) through the training, and its parts by name, weighted."""
+        """Loss of a batch at `progress` (0…1) through the training, and its parts by kind, weighted."""
         total = outputs.logits.new_zeros(())
         parts: dict[str, float] = {}
         for options, loss in zip(self.options, self.losses, strict=True):
@@ -37,7 +37,7 @@ class Objective(nn.Module):
                 continue
             part: Tensor = loss(outputs, batch)
             total = total + weight * part
-            parts[options.kind] = weight * part.item()
+            parts[options.kind] = parts.get(options.kind, 0.0) + weight * part.item()
         if self.spec.task == "ctc" and batch.teachers:
             parts["spike_agreement"] = self._agreement(outputs.logits.detach(), batch)
         return total, parts

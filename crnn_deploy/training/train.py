@@ -52,13 +52,14 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     network = fresh_network(spec, config)
     train_set, too_long = _checked(inputs, spec, progress)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
-    key = training_key(_options(config), warm and warm.sha256, inputs.facts())
+    images = inputs.facts()
+    key = training_key(_options(config), warm and warm.sha256, images)
     with fabric.rank_zero_first():
         folder = TrainingFolder(config.output, key)
     material = Material(train_set, inputs.validation, losses)
     fitted = fit_in_stages(fabric, spec, network, material, config, None, folder, progress)
     if fabric.is_global_zero:
-        notes = {**inputs.facts(), "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
+        notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
         step = LineageStep(stage="train", options=_options(config), tools={"torch": torch.__version__}, notes=notes)
         metrics = {"validation": {"error": fitted.error}}
         finished = spec.model_copy(update={"lineage": (step,), "metrics": metrics})

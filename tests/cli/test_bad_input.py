@@ -252,6 +252,7 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("distill t.onnx --data val --no-labels --charset axy -o s.safetensors", "don't fit together"),
         ("distill t.onnx --data val --loss frame-lk -o s.safetensors", "frame-kl"),
         ("distill t.onnx --data val --loss frame-kl:until -o s.safetensors", "not key=value"),
+        ("distill t.onnx --data val --loss ctc:weight={ -o s.safetensors", "--loss"),
         ("distill t.onnx --data val --loss hinton-kd -o s.safetensors", "does not go with a ctc model"),
         ("distill t.onnx --data val --no-labels --loss ctc -o s.safetensors", "needs labels"),
         ("distill t.onnx --data val --warm-start t.onnx -o s.safetensors", "t.onnx"),

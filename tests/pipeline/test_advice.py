@@ -22,3 +22,10 @@ def test_a_settled_curve_asks_for_something_else() -> None:
 
 def test_a_curve_of_two_points_says_nothing_certain() -> None:
     assert "too short" in advice(curve(0.5, 0.2))
+
+
+def test_nothing_is_asked_of_a_student_without_errors() -> None:
+    assert (
+        advice(curve(0.5, 0.0, 0.0, 0.0))
+        == "The validation error has settled at 0.0%: these lines have no more to teach."
+    )

@@ -36,6 +36,8 @@ def test_a_charset_may_be_a_string() -> None:
         {"precision": "int8"},
         {"teacher_weight": 1},
         {"losses": [{"kind": "frame-kl", "until": 0.5}, {"kind": "ctc", "until": 0.9}]},  # nothing to learn at the end
+        {"losses": [{"kind": "features"}]},  # from which the head learns nothing
+        {"losses": [{"kind": "features"}, {"kind": "frame-kl", "until": 0.5}]},
     ],
     ids=str,
 )

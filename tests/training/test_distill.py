@@ -88,6 +88,24 @@ def test_the_same_teacher_twice_is_refused(student: Path, lines: Path, make_teac
         distill(distill_config([make_teacher(), make_teacher()], lines, student))
 
 
+def _classifier(path: Path, classes: tuple[str, ...]) -> Artifact:
+    spec = student_spec(
+        path.stem, StudentChoice(width=0.25, hidden=8), CLASSES.model_copy(update={"class_names": classes})
+    )
+    return write_safetensors(path, build(spec).state_dict(), spec)
+
+
+def test_teachers_of_other_tasks_or_classes_are_refused(
+    tmp_path: Path, student: Path, lines: Path, make_teacher: MakeTeacher
+) -> None:
+    digits = _classifier(tmp_path / "digits.safetensors", ("0", "1"))
+    turned = _classifier(tmp_path / "turned.safetensors", ("1", "0"))
+    with pytest.raises(InputError, match="ctc model, but digits a classify model"):
+        distill(distill_config([make_teacher(), digits], lines, student))
+    with pytest.raises(InputError, match="turned has other classes than digits"):
+        distill(distill_config([digits, turned], draw_classes(tmp_path / "data.npz"), student))
+
+
 def test_a_student_may_know_fewer_characters_and_colours(student: Path, lines: Path, able_teacher: Artifact) -> None:
     options = {"charset": "ABC", "channels": "RGB", "labels": False, "epochs": 1, "validation_share": 0.3}
     made = distill(distill_config(able_teacher, lines, student, **options))
@@ -244,7 +262,7 @@ def test_what_cannot_be_learned_is_refused_and_leaves_nothing(
 def _stranger(folder: Path) -> Path:
     """An artifact of which no weight fits."""
     spec = student_spec("stranger", StudentChoice(width=0.25, hidden=8), CLASSES)
-    weights = {"other.weight": torch.zeros(3)}
+    weights = {"head.bias": torch.zeros(5), "other.weight": torch.zeros(3)}  # a bias fits, which says nothing
     return write_safetensors(folder / "stranger.safetensors", weights, spec).path
 
 

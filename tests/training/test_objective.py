@@ -42,6 +42,11 @@ def test_the_sum_is_weighted_and_so_are_its_parts(spec: ModelSpec) -> None:
     assert evaluate(losses, spec, 0.3) == (8.0, {"ctc": 6.0, "frame-kl": 2.0})
 
 
+def test_two_losses_of_a_kind_are_told_as_one(spec: ModelSpec) -> None:
+    losses = [(FrameKlOptions(), Constant(3.0)), (FrameKlOptions(until=0.5), Constant(4.0))]
+    assert evaluate(losses, spec, 0.25) == (5.0, {"frame-kl": 5.0})
+
+
 @pytest.mark.parametrize(("progress", "part"), [(0.0, 4.0), (0.25, 2.0), (0.375, 1.0)])
 def test_a_loss_fades_to_zero(spec: ModelSpec, progress: float, part: float) -> None:
     losses = [(CtcOptions(), Constant(1.0)), (FrameKlOptions(until=0.5), Constant(4.0))]

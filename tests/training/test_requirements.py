@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 
 import pytest
 
@@ -17,3 +19,12 @@ def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, missing: st
     with pytest.raises(InputError, match="Training needs") as raised:
         require_train_extra()
     assert "crnn-deploy[train]" in raised.value.fix
+
+
+def test_options_and_recipes_are_read_without_them() -> None:
+    code = """
+import sys
+sys.modules.update(lightning_fabric=None, lmdb=None)
+import crnn_deploy.pipeline, crnn_deploy.training
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=100)
