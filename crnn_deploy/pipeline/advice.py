@@ -25,5 +25,5 @@ def advice(points: tuple[TrainingPoint, ...]) -> str:
         return f"The validation error has settled at {after:.1%}: these lines have no more to teach."
     return (
         f"The validation error has settled at {after:.1%} over the last third of the {epochs} epochs, so a longer run "
-        "alone would bring little: more or more varied lines, or a wider student (distill.student.width), would do more."
+        "alone would bring little: more or more varied lines, or a wider student (distill.student.width), would help."
     )

@@ -91,7 +91,7 @@ class Stages:
             "tutors": [tutor.sha256 for tutor in tutors],
             "train": train.fingerprint,
             "validation": validation.fingerprint if validation else None,
-            "options": options.model_dump(mode="json", exclude={"warm_start"}),
+            "options": options.model_dump(mode="json", exclude={"warm_start", "log"}),
             "warm_start": sha256_of(locate(options.warm_start)) if options.warm_start else None,
         }
 

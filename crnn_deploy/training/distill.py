@@ -48,7 +48,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
 
     artifacts = _open_teachers(config)
     spec = _student_spec(config, artifacts[0].spec)
-    network = fresh_network(spec, config)
+    network = fresh_network(spec, config, progress)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
     inputs = open_inputs(
@@ -182,7 +182,7 @@ def _options(config: DistillConfig) -> dict[str, Any]:
 def _step(
     config: DistillConfig, first: Artifact, asked: Sequence[Artifact], warm: Artifact | None, notes: dict[str, Any]
 ) -> LineageStep:
-    more = {"taught_by": {a.spec.name: a.sha256 for a in asked}, "warm_start": warm and warm.sha256}
+    more = {"taught_by": {a.sha256: a.spec.name for a in asked}, "warm_start": warm and warm.sha256}
     return LineageStep(
         stage="distill",
         options=_options(config),

@@ -122,7 +122,7 @@ def fit(
     return Fitted(weights, trainer.best_error, notes)
 
 
-def fresh_network(spec: ModelSpec, options: TrainingOptions) -> nn.Module:
+def fresh_network(spec: ModelSpec, options: TrainingOptions, progress: Progress) -> nn.Module:
     """The network of `spec` with random weights of the seed, or those of `options.warm_start` as far as they fit.
 
     Raises:
@@ -142,6 +142,9 @@ def fresh_network(spec: ModelSpec, options: TrainingOptions) -> nn.Module:
             "Give an artifact of the same family, width and hidden size.",
         )
     network.load_state_dict(fitting, strict=False)
+    learned = sum(p.numel() for name, p in network.named_parameters() if name in fitting)
+    share = learned / sum(p.numel() for p in network.parameters())
+    progress.log(f"{share:.0%} of the parameters start from {options.warm_start}")
     return network
 
 

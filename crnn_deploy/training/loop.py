@@ -66,7 +66,8 @@ class Trainer:
         self.log = log
         self.progress = progress
         self.total = options.epochs * data.batches_per_epoch
-        progress.log(f"{self.total:,} steps in {fabric.strategy.precision.precision} on {fabric.device}")
+        self._precision = fabric.strategy.precision.precision
+        progress.log(f"{self.total:,} steps in {self._precision} on {fabric.device}")
         learned = [*network.parameters(), *objective.parameters()]
         optimizer = torch.optim.AdamW(learned, options.learning_rate, weight_decay=options.weight_decay)
         self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -115,26 +116,35 @@ class Trainer:
         logits = self.network(batch.images.contiguous(memory_format=torch.channels_last)).float()
         outputs = Outputs(logits, self.tap.take().float())
         loss, parts = self.objective(outputs, batch, self.step / self.total)
-        if not torch.isfinite(loss):
-            raise self._diverged(loss.item())
+        if not self._everywhere(torch.isfinite(loss)):
+            raise self._diverged("loss", loss.item())
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         for parameter in self.objective.parameters():  # those of the network are averaged by DDP
             parameter.grad = cast(Tensor, self.fabric.all_reduce(cast(Tensor, parameter.grad)))
-        self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.options.clip_norm)
+        norm = self.fabric.clip_gradients(
+            self.network, self.optimizer, max_norm=self.options.clip_norm, error_if_nonfinite=False
+        )
+        # FP16 overflows now and then: its gradients are scaled, and a step with infinite ones is left out.
+        if norm is not None and not norm.isfinite() and self._precision != "16-mixed":
+            raise self._diverged("norm of the gradients", norm.item())
         self.optimizer.step()
         self.average.update(self.plain)
         self.step += 1
         self.figures.add({"loss": loss.item(), **parts})
         self.progress.status(self.figures.recent())
 
-    def _diverged(self, loss: float) -> GateError:
+    def _everywhere(self, finite: Tensor) -> bool:
+        """Whether it holds in all processes, so that they stop together."""
+        return bool(cast(Tensor, self.fabric.all_reduce(finite.float(), reduce_op="mean")) == 1)
+
+    def _diverged(self, what: str, value: float) -> GateError:
         kept = ""
         if self.best and self.fabric.is_global_zero:
             path = self.folder.keep_best(self.best, self.objective.spec)
             kept = f" The best weights before, {self.best_error:.2%} wrong on validation, are in {path}."
         return GateError(
-            f"The training diverged at step {self.step:,}: the loss is {loss}.{kept}",
+            f"The training diverged at step {self.step:,}: the {what} is {value}.{kept}",
             "The learning rate is too high for these data, or FP16 overflowed.",
             "Try a third of the learning rate: --learning-rate, or distill.learning_rate in a recipe.",
         )

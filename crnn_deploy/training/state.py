@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 import shutil
 from pathlib import Path
@@ -41,7 +42,9 @@ class TrainingFolder:
     def save(self, stage: str, state: dict[str, Any]) -> None:
         """Replace the kept state of a stage atomically."""
         with replacing(self._state(stage), force=True) as temporary:
-            torch.save(state, temporary)
+            file = io.BytesIO()
+            torch.save(state, file)
+            temporary.write_bytes(file.getvalue())  # on a full disk torch.save itself raises no OSError
 
     def keep_best(self, weights: dict[str, Tensor], spec: ModelSpec) -> Path:
         """Write the best weights of a training that failed as an artifact beside its output."""

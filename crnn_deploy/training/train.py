@@ -49,7 +49,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     )
     spec = _spec(config, inputs.train)
     losses = _losses(config, spec)
-    network = fresh_network(spec, config)
+    network = fresh_network(spec, config, progress)
     train_set, too_long = _checked(inputs, spec, progress)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     images = inputs.facts()

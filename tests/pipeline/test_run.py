@@ -222,6 +222,6 @@ def test_tutors_teach_and_the_teacher_is_what_the_student_is_held_against(
     result = run(RunConfig(recipe=recipe, out=tmp_path / "out"))
     assert result.report.variants[0].name == "teacher"
     made = open_artifact(tmp_path / "out" / "student.safetensors").spec.lineage[-1]
-    assert list(made.notes["taught_by"]) == ["tutor"]
+    assert list(made.notes["taught_by"].values()) == ["tutor"]
     assert made.notes["warm_start"] == tutor.sha256
     assert result.report.comparisons[1].parent == "teacher"

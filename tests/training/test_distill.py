@@ -44,7 +44,7 @@ def test_a_student_learns_from_labels_and_teacher(
     step = made.spec.lineage[-1]
     assert step.stage == "distill"
     assert step.parent_sha256 == able_teacher.sha256
-    assert step.notes["taught_by"] == {"able": able_teacher.sha256}
+    assert step.notes["taught_by"] == {able_teacher.sha256: "able"}
     assert step.notes["labels"] is True
     assert step.notes["spikes_kept"] == [1.0]  # the same frame rate
     assert [point["epoch"] for point in history(made)] == list(range(1, 8))
@@ -77,7 +77,7 @@ def test_two_teachers_teach_one_student(student: Path, lines: Path, make_teacher
     losses = [{"kind": "frame-kl"}, {"kind": "features", "until": 0.5}]
     made = distill(distill_config(teachers, lines, student, epochs=2, losses=losses))
     step = made.spec.lineage[-1]
-    assert step.notes["taught_by"] == {"teacher0": teachers[0].sha256, "teacher1": teachers[1].sha256}
+    assert step.notes["taught_by"] == {teachers[0].sha256: "teacher0", teachers[1].sha256: "teacher1"}
     assert step.notes["spikes_kept"] == [1.0, 1.0]
     alone = distill(distill_config(teachers[0], lines, student.with_stem("alone"), epochs=2, losses=losses))
     assert alone.sha256 != made.sha256

@@ -43,16 +43,18 @@ class FrameKl(Loss):
         return torch.stack(losses).mean()
 
     def _from(self, teacher: TeacherBatch, logits: Tensor, frames: Tensor) -> Tensor:
-        weight = self._weight(teacher) * inside(frames, logits.shape[1])
+        weight = self._weight(teacher, inside(frames, logits.shape[1]))
         per_frame = divergence(logits, teacher.log_probs, self.temperature)
         return (per_frame * weight).sum() / weight.sum().clamp(min=1)
 
-    def _weight(self, teacher: TeacherBatch) -> Tensor:
+    def _weight(self, teacher: TeacherBatch, belongs: Tensor) -> Tensor:
+        """What each frame counts, 0 for padding."""
+        counting = teacher.trusted * belongs
         if self.selection == "all":
-            return teacher.trusted
-        character = (teacher.log_probs.argmax(-1) != self.blank).float()
+            return counting
+        character = ((teacher.log_probs.argmax(-1) != self.blank) & belongs).float()
         near = functional.max_pool1d(character, kernel_size=3, stride=1, padding=1)
-        return (near + (1 - near) * self.far_blank) * teacher.trusted
+        return (near + (1 - near) * self.far_blank) * counting
 
 
 def spike_agreement(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int) -> Tensor:

@@ -30,8 +30,9 @@ class Answer:
 
 
 def encode(answer: Answer) -> bytes:
-    """Compressed: of each frame only the probabilities that matter, in half precision."""
-    frame, kept = np.nonzero(answer.log_probs > np.log(_LEAST))
+    """Compressed, in half precision: of lines, which are many frames, only the probabilities that matter."""
+    least = np.log(_LEAST) if len(answer.log_probs) > 1 else -np.inf
+    frame, kept = np.nonzero(answer.log_probs > least)
     arrays: dict[str, NDArray[Any]] = {
         "shape": np.array(answer.log_probs.shape, np.int32),
         "frame": frame.astype(np.int32),
