@@ -17,6 +17,7 @@ from crnn_deploy.cli.training import (
     Data,
     EarlyStop,
     Epochs,
+    Extra,
     LearningRate,
     Log,
     Losses,
@@ -35,6 +36,7 @@ def distill(
     teachers: Annotated[list[Path], typer.Argument(metavar="TEACHER...", help="Artifacts; the first gives the task.")],
     data: Data,
     output: Output,
+    extra: Extra = None,
     val: Validation = None,
     student: Annotated[str, typer.Option(metavar="FAMILY", help="See crnn-deploy students.")] = "mobilenet-v4-gru",
     width: Annotated[float, typer.Option(help="Scales the student's channels.")] = 1.0,
@@ -98,7 +100,7 @@ def distill(
         if budget_ms is not None or budget_mb is not None:
             choice = _within(budget_ms, budget_mb, teachers, charset, progress)
         given = {
-            **{"teachers": teachers, "data": data, "validation": val, "output": output, "force": force},
+            **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
             **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs, "seed": seed},
             **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
             **{"labels": labels, "losses": parse_losses(loss), "beam_width": beam_width, "warm_start": warm_start},

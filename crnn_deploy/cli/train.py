@@ -16,6 +16,7 @@ from crnn_deploy.cli.training import (
     Data,
     EarlyStop,
     Epochs,
+    Extra,
     LearningRate,
     Log,
     Losses,
@@ -30,6 +31,7 @@ from crnn_deploy.cli.training import (
 def train(
     data: Data,
     output: Output,
+    extra: Extra = None,
     val: Validation = None,
     model: Annotated[
         str, typer.Option(metavar="FAMILY", help="crnn-bilstm, crnn-bigru, or a student family.")
@@ -69,7 +71,7 @@ def train(
 
     size = {"width": width, "hidden": hidden, "layers": layers}
     given = {
-        **{"data": data, "validation": val, "output": output, "force": force, "model": model},
+        **{"data": data, "extra": extra, "validation": val, "output": output, "force": force, "model": model},
         **{"architecture": {name: value for name, value in size.items() if value is not None}},
         **{"charset": charset, "channels": channels, "epochs": epochs, "batch_size": batch_size, "seed": seed},
         **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": parse_losses(loss)},

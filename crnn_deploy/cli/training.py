@@ -11,6 +11,9 @@ from crnn_deploy.cli.options import SOURCE, SOURCE_HELP
 from crnn_deploy.errors import InputError
 
 Data = Annotated[str, typer.Option(metavar=SOURCE, help=f"Training images: {SOURCE_HELP}.")]
+Extra = Annotated[
+    str | None, typer.Option(metavar=SOURCE, help="More to train on, of which none is held out: rendered lines, say.")
+]
 Validation = Annotated[
     str | None, typer.Option("--val", metavar=SOURCE, help="Validation images; default: some of the training images.")
 ]

@@ -4,11 +4,13 @@ from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
 
 __all__ = [
     "Batch",
+    "Combined",
     "Preprocessor",
     "Source",
     "Subset",

@@ -54,6 +54,7 @@ class Sources(Frozen):
     """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
 
     train: Images
+    extra: Images | None = Field(default=None, description="more to train on, of which none is held out")
     validation: Images | None = Field(default=None, description="absent: a part of `train` is held out")
     calibration: Images | None = Field(default=None, description="absent: a sample of `train`")
     evaluation: Images

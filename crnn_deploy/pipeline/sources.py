@@ -26,6 +26,7 @@ class RunSources:
     """The images for each purpose; `calibration` are those of `train` where the recipe gives none."""
 
     train: RunSource
+    extra: RunSource | None
     validation: RunSource | None
     calibration: RunSource
     evaluation: RunSource
@@ -39,16 +40,17 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     """
     wanted = recipe.sources
     train = _open("train", wanted.train, cache, progress)
+    extra = _open("extra", wanted.extra, cache, progress) if wanted.extra else None
     evaluation = _open("evaluation", wanted.evaluation, cache, progress)
     validation = _open("validation", wanted.validation, cache, progress) if wanted.validation else None
     calibration = _open("calibration", wanted.calibration, cache, progress) if wanted.calibration else train
     if not recipe.evaluate.skip_bad:
         without_broken(evaluation.source, skip_bad=False, progress=progress)  # now, rather than behind the training
-    others = {"training": train, "validation": validation, "calibration": calibration}
+    others = {"training": train, "extra": extra, "validation": validation, "calibration": calibration}
     for role, images in others.items():
         if images is not None and not (role == "calibration" and images is train):
             check_disjoint({role: images.source, "evaluation": evaluation.source})
-    return RunSources(train, validation, calibration, evaluation)
+    return RunSources(train, extra, validation, calibration, evaluation)
 
 
 def _open(role: str, wanted: Images, cache: StageCache, progress: Progress) -> RunSource:

@@ -18,6 +18,7 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import title
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.augmentation import Augmentation
+from crnn_deploy.training.labels import class_of_characters
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
@@ -83,7 +84,7 @@ class TrainingSet:
         self.shard = shard
         self._preprocessor = Preprocessor(spec.preprocessing)
         self._augment = Augmentation(augmentation, keep_width=spec.preprocessing.width is not None)
-        self._class_of = {character: i for i, character in enumerate(spec.alphabet)}
+        self._class_of = class_of_characters(spec)
         self._widths = np.array([self._preprocessor.size(source.image(i)) for i in range(len(source))])
 
     @property

@@ -66,14 +66,20 @@ class DistillOptions(TrainingOptions):
     qat: QatOptions | None = Field(default=None, description="absent: none")
 
 
-class DistillConfig(DistillOptions):
+class TrainingImages(Frozen):
+    """Where the images are and where the result goes."""
+
+    data: str
+    extra: str | None = Field(default=None, description="more training images, of which none is held out")
+    validation: str | None = Field(default=None, description="absent: a part of `data` is held out")
+    output: Path
+    force: bool = False
+
+
+class DistillConfig(DistillOptions, TrainingImages):
     """One distillation: from `teachers` to the student at `output`; the first one gives task and alphabet."""
 
     teachers: tuple[Path, ...] = Field(min_length=1)
-    data: str
-    validation: str | None = None
-    output: Path
-    force: bool = False
 
 
 class TrainOptions(TrainingOptions):
@@ -85,10 +91,5 @@ class TrainOptions(TrainingOptions):
     channels: Literal["L", "RGB"] = "L"
 
 
-class TrainConfig(TrainOptions):
+class TrainConfig(TrainOptions, TrainingImages):
     """One training from scratch, on labels."""
-
-    data: str
-    validation: str | None = None
-    output: Path
-    force: bool = False

@@ -27,7 +27,7 @@ from crnn_deploy.training.state import TrainingFolder, training_key
 from crnn_deploy.training.teachers import AskOptions, Teacher, TeacherAnswers
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
-_PATHS = {"teachers", "data", "validation", "output", "force", "warm_start", "log"}
+_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log"}
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
@@ -51,9 +51,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     network = fresh_network(spec, config, progress)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
-    inputs = open_inputs(
-        config.data, config.validation, config.validation_share, config.seed, config.skip_bad, progress
-    )
+    inputs = open_inputs(config, config, progress)
     losses = _losses(config, spec, inputs)
     train, too_long = _checked(inputs, spec, losses, progress)
     with ExitStack() as stack:

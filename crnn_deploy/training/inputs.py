@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from crnn_deploy.data import Source, Subset, check_disjoint, fingerprint, open_source
+from crnn_deploy.data import Combined, Source, Subset, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
+from crnn_deploy.training.config import TrainingImages, TrainingOptions
 
 Task = Literal["ctc", "classify"]
 
@@ -35,24 +36,24 @@ class TrainingInputs:
         }
 
 
-def open_inputs(
-    data: str, validation: str | None, share: float, seed: int, skip_bad: bool, progress: Progress
-) -> TrainingInputs:
+def open_inputs(images: TrainingImages, options: TrainingOptions, progress: Progress) -> TrainingInputs:
     """Open the images of a training.
 
-    Args:
-        share: of the training images, held out where there is no validation set.
-
     Raises:
-        InputError: for broken images (unless `skip_bad`), and images that training and validation share.
+        InputError: for broken images (unless they are left out), images that training and validation share, and extra
+            ones with other labels.
     """
     skipped: list[str] = []
-    train = _usable(data, skip_bad, skipped, progress)
-    if validation is None:
-        return TrainingInputs(*_hold_out(train, share, seed), False, tuple(skipped))
-    held = _usable(validation, skip_bad, skipped, progress)
-    check_disjoint({"training": train, "validation": held})
-    return TrainingInputs(train, held, True, tuple(skipped))
+    train = _usable(images.data, options.skip_bad, skipped, progress)
+    if images.validation is None:
+        train, held = _hold_out(train, options.validation_share, options.seed)
+    else:
+        held = _usable(images.validation, options.skip_bad, skipped, progress)
+    if images.extra is not None:
+        train = Combined([train, _usable(images.extra, options.skip_bad, skipped, progress)])
+    if images.validation is not None or images.extra is not None:
+        check_disjoint({"training": train, "validation": held})
+    return TrainingInputs(train, held, images.validation is not None, tuple(skipped))
 
 
 def check_kind(source: Source, task: Task, name: str) -> None:

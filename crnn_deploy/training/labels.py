@@ -29,7 +29,7 @@ def _check_classes(source: Source, spec: ModelSpec) -> None:
 
 
 def _check_characters(source: Source, spec: ModelSpec) -> None:
-    known = set(spec.charset)
+    known = set(class_of_characters(spec))
     bad = {i: sorted(set(source.text(i)) - known) for i in range(len(source)) if not known.issuperset(source.text(i))}
     if bad:
         first = next(iter(bad))
@@ -40,6 +40,12 @@ def _check_characters(source: Source, spec: ModelSpec) -> None:
             f"The first is {source.item_name(first)}: {source.text(first)!r}.",
             "Correct or remove these labels, or name all characters with --charset, or distill.charset in a recipe.",
         )
+
+
+def class_of_characters(spec: ModelSpec) -> dict[str, int]:
+    """The class of each character that a label may hold: where the alphabet knows one case only, it stands for both."""
+    classes = {character: index for index, character in enumerate(spec.alphabet)}
+    return {character.swapcase(): index for character, index in classes.items()} | classes
 
 
 def without_too_long(source: Source, spec: ModelSpec, stride: int, progress: Progress) -> tuple[Source, list[str]]:

@@ -23,7 +23,7 @@ from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import TrainingFolder, training_key
 from crnn_deploy.validation import parse
 
-_PATHS = {"data", "validation", "output", "force", "warm_start", "log"}
+_PATHS = {"data", "extra", "validation", "output", "force", "warm_start", "log"}
 _HEIGHT = 32
 
 
@@ -44,9 +44,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
-    inputs = open_inputs(
-        config.data, config.validation, config.validation_share, config.seed, config.skip_bad, progress
-    )
+    inputs = open_inputs(config, config, progress)
     spec = _spec(config, inputs.train)
     losses = _losses(config, spec)
     network = fresh_network(spec, config, progress)

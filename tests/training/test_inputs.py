@@ -10,15 +10,41 @@ import pytest
 from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
+from crnn_deploy.training.config import TrainingImages, TrainingOptions
 from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
 
 from .tiny import draw_classes, draw_lines
 
 
 def opened(
-    data: Path, validation: Path | None = None, share: float = 0.25, seed: int = 0, skip_bad: bool = False
+    data: Path,
+    validation: Path | None = None,
+    extra: Path | None = None,
+    share: float = 0.25,
+    seed: int = 0,
+    skip_bad: bool = False,
 ) -> TrainingInputs:
-    return open_inputs(str(data), validation and str(validation), share, seed, skip_bad, SILENT)
+    images = TrainingImages(
+        data=str(data),
+        validation=validation and str(validation),
+        extra=extra and str(extra),
+        output=Path("student.safetensors"),
+    )
+    options = TrainingOptions(validation_share=share, seed=seed, skip_bad=skip_bad)
+    return open_inputs(images, options, SILENT)
+
+
+def test_extra_images_are_trained_on_and_none_is_held_out(tmp_path: Path, lines: Path) -> None:
+    alone, more = opened(lines), opened(lines, extra=draw_lines(tmp_path / "more", 9, seed=5))
+    assert len(more.train) == len(alone.train) + 9
+    assert more.facts()["validation"] == alone.facts()["validation"]
+    assert not more.validation_given
+    assert more.train.text(len(alone.train)) == open_source(tmp_path / "more").text(0)
+
+
+def test_extra_images_must_not_be_held_out_elsewhere(lines: Path) -> None:
+    with pytest.raises(InputError, match="training and validation sets share"):
+        opened(lines, extra=lines)
 
 
 def test_a_part_is_held_out_and_shares_no_image(lines: Path) -> None:

@@ -13,7 +13,7 @@ from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.spec import ModelSpec, Preprocessing
-from crnn_deploy.training.labels import check_labels, frames_needed, without_too_long
+from crnn_deploy.training.labels import check_labels, class_of_characters, frames_needed, without_too_long
 
 from .tiny import Told
 
@@ -32,6 +32,15 @@ def test_characters_outside_the_charset_are_named(lines: Path, spec: ModelSpec) 
         check_labels(open_source(lines), spec)
     assert "000.png: 'Aéß'" in raised.value.cause
     assert "--charset" in raised.value.fix
+
+
+def test_one_case_stands_for_both_where_the_alphabet_knows_no_other(lines: Path) -> None:
+    capitals = ModelSpec(name="c", charset="ABCD", preprocessing=Preprocessing(height=32))
+    relabel(lines, 2, "aBc")
+    check_labels(open_source(lines), capitals)
+    assert [class_of_characters(capitals)[c] for c in "aBc"] == [1, 2, 3]
+    both = ModelSpec(name="b", charset="ABab", preprocessing=Preprocessing(height=32))
+    assert [class_of_characters(both)[c] for c in "ABab"] == [1, 2, 3, 4]
 
 
 def test_the_number_of_classes_must_fit(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""Several sources as one."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from PIL import Image
+
+from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.errors import InputError
+
+
+class Combined:
+    """A `Source` of all items of others, one source after the other.
+
+    Raises:
+        InputError: if their labels are not of one kind.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self._ends = list(accumulate(map(len, sources)))
+        first = sources[0]
+        for other in sources[1:]:
+            if (other.kind, other.class_names) != (first.kind, first.class_names):
+                raise InputError(
+                    f"{other.name} does not go with {first.name}.",
+                    f"The labels of one are of the kind '{other.kind}', of the other '{first.kind}'"
+                    + (", or their classes differ." if first.class_names else "."),
+                    "Give images with labels of the same kind.",
+                )
+
+    @property
+    def name(self) -> str:
+        return " and ".join(source.name for source in self._sources)
+
+    @property
+    def kind(self) -> Kind:
+        return self._sources[0].kind
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self._sources[0].class_names
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def item_name(self, index: int) -> str:
+        source, inner = self._at(index)
+        return f"{source.item_name(inner)} of {source.name}"
+
+    def text(self, index: int) -> str:
+        source, inner = self._at(index)
+        return source.text(inner)
+
+    def class_index(self, index: int) -> int:
+        source, inner = self._at(index)
+        return source.class_index(inner)
+
+    def image(self, index: int) -> Image.Image:
+        source, inner = self._at(index)
+        return source.image(inner)
+
+    def content_hash(self, index: int) -> bytes:
+        source, inner = self._at(index)
+        return source.content_hash(inner)
+
+    def _at(self, index: int) -> tuple[Source, int]:
+        """The source of an item, and its index there."""
+        place = bisect_right(self._ends, index)
+        return self._sources[place], index - (self._ends[place - 1] if place else 0)

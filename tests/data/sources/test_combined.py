@@ -1,0 +1,38 @@
+"""Several sources behave as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crnn_deploy.data import Combined, Source, open_source
+from crnn_deploy.data.rendering import RenderOptions, render_lines
+from crnn_deploy.errors import InputError
+
+
+def lines(folder: Path, count: int, seed: int, labelled: bool = True) -> Source:
+    path = render_lines(RenderOptions(count=count, seed=seed, labelled=labelled), folder / f"{seed}.tar")
+    return open_source(path)
+
+
+def test_every_item_is_that_of_its_own_source(tmp_path: Path) -> None:
+    parts = [lines(tmp_path, count, seed) for seed, count in enumerate((3, 1, 4))]
+    together = Combined(parts)
+    assert len(together) == 8
+    expected = [(part, i) for part in parts for i in range(len(part))]
+    for index, (part, inner) in enumerate(expected):
+        assert together.text(index) == part.text(inner)
+        assert together.content_hash(index) == part.content_hash(inner)
+        assert np.array_equal(np.asarray(together.image(index)), np.asarray(part.image(inner)))
+        assert part.name in together.item_name(index)
+        assert part.item_name(inner) in together.item_name(index)
+    assert together.kind == "text"
+    assert all(part.name in together.name for part in parts)
+
+
+def test_labels_of_different_kinds_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not go with") as refused:
+        Combined([lines(tmp_path, 2, 1), lines(tmp_path, 2, 2, labelled=False)])
+    assert "'unlabelled'" in refused.value.cause
