@@ -23,10 +23,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What makes a whole run short enough for a test; the commands stay as they are printed.
 SMALL = (
     "distill.epochs=1",
-    "distill.student.width=0.25",
+    "sources.extra.render.count=40",
     "quantize.samples=20",
     "benchmark.rounds=3",
     "benchmark.seconds=0.2",
+    "budget.min_speedup=1000",
 )
 
 
@@ -88,7 +89,7 @@ def test_a_run_on_own_lines(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     run, report = (command for command in commands("crnn-deploy") if command[1] in ("run", "report"))
     done = execute([*run, *(word for setting in SMALL for word in ("--set", setting))], tmp_path)
-    assert done.returncode == 1, done.stderr  # one epoch on 40 lines can't keep the budget, and the gate says so
+    assert done.returncode == 1, done.stderr  # nothing keeps that budget, and the gate says so
     assert "Rejected" in done.stderr
     assert "teacher" in execute(report, tmp_path).stdout
 
