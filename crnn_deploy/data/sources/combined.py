@@ -49,7 +49,7 @@ class Combined:
 
     def item_name(self, index: int) -> str:
         source, inner = self._at(index)
-        return f"{source.item_name(inner)} of {source.name}"
+        return source.item_name(inner)
 
     def text(self, index: int) -> str:
         source, inner = self._at(index)
