@@ -59,7 +59,7 @@ def check_free(path: Path, force: bool) -> None:
         raise InputError(f"{path} already exists.", fix="Choose another output with -o, or overwrite it with --force.")
 
 
-def check_output(path: Path, force: bool, suffix: str, source: Path) -> None:
+def check_output(path: Path, force: bool, suffix: str, source: Path | None = None) -> None:
     """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, which tells readers what it is.
 
     Nor may it be the file `source` that it is made from, which would be lost.
@@ -68,7 +68,7 @@ def check_output(path: Path, force: bool, suffix: str, source: Path) -> None:
         raise InputError("The name of the output is empty.", fix="Check -o, or the variable behind it.")
     if path.suffix != suffix:
         raise InputError(f"The output {path} must end in {suffix}.", fix=f"-o {path.with_suffix(suffix)}")
-    if path.exists() and source.exists() and path.samefile(source):
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise InputError(f"{path} is the input, and would be lost.", fix="Choose another output with -o.")
     check_free(path, force)
 

@@ -88,6 +88,7 @@ class LineageStep(Frozen):
 
 
 Charset = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)]
+Task = Literal["ctc", "classify"]
 
 
 class ModelSpec(Frozen):
@@ -95,7 +96,7 @@ class ModelSpec(Frozen):
 
     schema_version: Literal[1] = SCHEMA_VERSION
     name: str
-    task: Literal["ctc", "classify"] = "ctc"
+    task: Task = "ctc"
     charset: Charset = Field(default=(), description="characters in class order, without the blank")
     blank: int = Field(default=0, ge=0)
     class_names: tuple[str, ...] = ()

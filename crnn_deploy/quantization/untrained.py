@@ -6,15 +6,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
-from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.graph.assembly import assemble
-from crnn_deploy.quantization.graph.plan import Plan, find_layers, first_plan, linked, tensors_to_calibrate
+from crnn_deploy.quantization.graph.plan import Plan, find_layers, first_plan, tensors_to_calibrate
 from crnn_deploy.quantization.graph.preparation import prepare
-from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
+from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement, choices_of
 
 
 def quantize_untrained(
@@ -38,12 +36,6 @@ def quantize_untrained(
         return assemble(prepared, plan, covered, "cpu")
 
     first = first_plan(graph, layers, "cpu")
-    macs = product_macs(OnnxGraph(prepared), image.shape)
-    groups = linked(graph, [layer for layer in layers if layer.name in first])
-    plan, _ = Placement(model, assembled, InterleavedStopwatch(image), image.shape[3], progress).fastest(
-        first,
-        recurrent=frozenset(layer.name for layer in layers if layer.recurrent) & first,
-        first=next((layer.name for layer in layers if layer.op == "Conv"), ""),
-        groups=sorted(groups, key=lambda group: -sum(macs[name] for name in group)),
-    )
+    placement = Placement(model, assembled, InterleavedStopwatch(image), image.shape[3], progress)
+    plan, _ = placement.fastest(first, choices_of(first, prepared, layers, image.shape))
     return assembled(plan)

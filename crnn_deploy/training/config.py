@@ -12,6 +12,8 @@ from crnn_deploy.spec import Charset, Frozen
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses import LossOptions
 
+_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log"}
+
 
 class TrainingOptions(Frozen):
     """How a network is trained, whoever teaches it."""
@@ -74,6 +76,10 @@ class TrainingImages(Frozen):
     validation: str | None = Field(default=None, description="absent: a part of `data` is held out")
     output: Path
     force: bool = False
+
+    def shaping(self) -> dict[str, Any]:
+        """The options that shape the result, without paths."""
+        return self.model_dump(mode="json", exclude=_PATHS)
 
 
 class DistillConfig(DistillOptions, TrainingImages):

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
 
 import torch
 
-from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
+from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data import Source
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.files import check_output, locate
-from crnn_deploy.models import stride_of, student_spec
+from crnn_deploy.models import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
-from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
-from crnn_deploy.training.labels import check_labels, without_too_long
+from crnn_deploy.training.inputs import TrainingInputs, learnable, open_inputs
 from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.pseudo_labels import PseudoLabelled
@@ -26,8 +23,6 @@ from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import TrainingFolder, training_key
 from crnn_deploy.training.teachers import AskOptions, Teacher, TeacherAnswers
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
-
-_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log"}
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
@@ -44,16 +39,17 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         check_output(config.output, config.force, ".safetensors", path)
     require_train_extra()
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages, fresh_network
+    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, write_fitted
 
     artifacts = _open_teachers(config)
     spec = _student_spec(config, artifacts[0].spec)
-    network = fresh_network(spec, config, progress)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
-    inputs = open_inputs(config, config, progress)
+    warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
+    network = fresh_network(spec, config.seed, warm, progress)
+    inputs = open_inputs(config, progress)
     losses = _losses(config, spec, inputs)
-    train, too_long = _checked(inputs, spec, losses, progress)
+    train, too_long = learnable(inputs, spec, _reads(losses, "labels"), progress)
     with ExitStack() as stack:
         options = AskOptions(beam_width=config.beam_width, features=any(loss.kind == "features" for loss in losses))
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
@@ -65,20 +61,21 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         if answers and spec.task == "ctc":
             frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
             facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
-        warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
-        key = training_key(_options(config), [a.sha256 for a in artifacts], warm and warm.sha256, images)
+        key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, images)
         with fabric.rank_zero_first():
             folder = TrainingFolder(config.output, key)
         material = Material(train, validation, losses, answers)
         fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
-    if fabric.is_global_zero:
-        step = _step(config, artifacts[0], artifacts if answers else [], warm, {**facts, **fitted.notes})
-        metrics = {"validation": {"error": fitted.error}}
-        finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step), "metrics": metrics})
-        write_safetensors(config.output, fitted.weights, finished, config.force)
-        folder.remove()
-    fabric.barrier()
-    return open_artifact(config.output)
+    taught_by = {artifact.sha256: artifact.spec.name for artifact in artifacts} if answers else {}
+    step = LineageStep(
+        stage="distill",
+        options=config.shaping(),
+        parent_sha256=artifacts[0].sha256,
+        tools={"torch": torch.__version__},
+        notes={"taught_by": taught_by, "warm_start": warm and warm.sha256, **facts, **fitted.notes},
+    )
+    finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step)})
+    return write_fitted(fabric, finished, fitted, config, folder)
 
 
 def _open_teachers(config: DistillConfig) -> list[Artifact]:
@@ -133,23 +130,6 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     return losses
 
 
-def _checked(
-    inputs: TrainingInputs, spec: ModelSpec, losses: Sequence[LossOptions], progress: Progress
-) -> tuple[Source, list[str]]:
-    """The training images that can be learned from, and the names of those whose labels are too long."""
-    for source in (inputs.train, inputs.validation):
-        check_kind(source, spec.task, spec.name)
-    reads_labels = _reads(losses, "labels")
-    if inputs.validation.kind == "text" and (reads_labels or inputs.validation_given):
-        unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
-    if not reads_labels:
-        return inputs.train, []
-    check_labels(inputs.train, spec)
-    if spec.task == "classify":
-        return inputs.train, []
-    return without_too_long(inputs.train, spec, stride_of(spec), progress)
-
-
 def _reads(losses: Sequence[LossOptions], what: str) -> bool:
     return any(loss.reads == what for loss in losses)
 
@@ -170,21 +150,3 @@ def _answers(
     if not _reads(losses, "teachers"):
         return []
     return [teacher.answers(train, progress) for teacher in teachers]
-
-
-def _options(config: DistillConfig) -> dict[str, Any]:
-    """Those of `DistillOptions`: what shapes the result, without paths."""
-    return config.model_dump(mode="json", exclude=_PATHS)
-
-
-def _step(
-    config: DistillConfig, first: Artifact, asked: Sequence[Artifact], warm: Artifact | None, notes: dict[str, Any]
-) -> LineageStep:
-    more = {"taught_by": {a.sha256: a.spec.name for a in asked}, "warm_start": warm and warm.sha256}
-    return LineageStep(
-        stage="distill",
-        options=_options(config),
-        parent_sha256=first.sha256,
-        tools={"torch": torch.__version__},
-        notes={**more, **notes},
-    )

@@ -11,17 +11,16 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from crnn_deploy.artifact import open_artifact, read_safetensors
+from crnn_deploy.artifact import Artifact, open_artifact, read_safetensors, write_safetensors
 from crnn_deploy.data import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation import EvaluateOptions, evaluate_session
-from crnn_deploy.files import locate
 from crnn_deploy.models import build, stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingSet
-from crnn_deploy.training.config import QatOptions, TrainingOptions
+from crnn_deploy.training.config import DistillConfig, QatOptions, TrainConfig, TrainingOptions
 from crnn_deploy.training.devices import start_fabric
 from crnn_deploy.training.logs import TrainingLog
 from crnn_deploy.training.loop import Trainer
@@ -122,30 +121,42 @@ def fit(
     return Fitted(weights, trainer.best_error, notes)
 
 
-def fresh_network(spec: ModelSpec, options: TrainingOptions, progress: Progress) -> nn.Module:
-    """The network of `spec` with random weights of the seed, or those of `options.warm_start` as far as they fit.
+def fresh_network(spec: ModelSpec, seed: int, warm_start: Artifact | None, progress: Progress) -> nn.Module:
+    """The network of `spec` with random weights of the seed, or those of `warm_start` as far as they fit.
 
     Raises:
         InputError: if nothing of the warm start fits.
     """
-    torch.manual_seed(options.seed)
+    torch.manual_seed(seed)
     network = build(spec)
-    if options.warm_start is None:
+    if warm_start is None:
         return network
-    ready = read_safetensors(open_artifact(locate(options.warm_start)).path)
+    ready = read_safetensors(warm_start.path)
     own = network.state_dict()
     fitting = {name: value for name, value in ready.items() if name in own and own[name].shape == value.shape}
     if not any(value.ndim > 1 for value in fitting.values()):  # biases and counters may fit any network
         raise InputError(
-            f"No weight of {options.warm_start} fits {spec.name}.",
+            f"No weight of {warm_start.path} fits {spec.name}.",
             "It is another architecture, or of another size.",
             "Give an artifact of the same family, width and hidden size.",
         )
     network.load_state_dict(fitting, strict=False)
     learned = sum(p.numel() for name, p in network.named_parameters() if name in fitting)
     share = learned / sum(p.numel() for p in network.parameters())
-    progress.log(f"{share:.0%} of the parameters start from {options.warm_start}")
+    progress.log(f"{share:.0%} of the parameters start from {warm_start.path}")
     return network
+
+
+def write_fitted(
+    fabric: Fabric, spec: ModelSpec, fitted: Fitted, config: TrainConfig | DistillConfig, folder: TrainingFolder
+) -> Artifact:
+    """Write what a finished training made, and remove what it needed to go on; all processes open it then."""
+    if fabric.is_global_zero:
+        finished = spec.model_copy(update={"metrics": {"validation": {"error": fitted.error}}})
+        write_safetensors(config.output, fitted.weights, finished, config.force)
+        folder.remove()
+    fabric.barrier()
+    return open_artifact(config.output)
 
 
 def _training_set(shard: tuple[int, int], spec: ModelSpec, material: Material, options: TrainingOptions) -> TrainingSet:

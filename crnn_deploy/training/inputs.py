@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from crnn_deploy.data import Combined, Source, Subset, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.references import reference_texts, unknown_characters
+from crnn_deploy.models import stride_of
 from crnn_deploy.progress import Progress
-from crnn_deploy.training.config import TrainingImages, TrainingOptions
-
-Task = Literal["ctc", "classify"]
+from crnn_deploy.spec import ModelSpec, Task
+from crnn_deploy.training.config import DistillConfig, TrainConfig
+from crnn_deploy.training.labels import check_labels, without_too_long
 
 _LABEL_KINDS = {"ctc": "text", "classify": "class"}
 
@@ -36,7 +38,7 @@ class TrainingInputs:
         }
 
 
-def open_inputs(images: TrainingImages, options: TrainingOptions, progress: Progress) -> TrainingInputs:
+def open_inputs(config: TrainConfig | DistillConfig, progress: Progress) -> TrainingInputs:
     """Open the images of a training.
 
     Raises:
@@ -44,16 +46,16 @@ def open_inputs(images: TrainingImages, options: TrainingOptions, progress: Prog
             ones with other labels.
     """
     skipped: list[str] = []
-    train = _usable(images.data, options.skip_bad, skipped, progress)
-    if images.validation is None:
-        train, held = _hold_out(train, options.validation_share, options.seed)
+    train = _usable(config.data, config.skip_bad, skipped, progress)
+    if config.validation is None:
+        train, held = _hold_out(train, config.validation_share, config.seed)
     else:
-        held = _usable(images.validation, options.skip_bad, skipped, progress)
-    if images.extra is not None:
-        train = Combined([train, _usable(images.extra, options.skip_bad, skipped, progress)])
-    if images.validation is not None or images.extra is not None:
+        held = _usable(config.validation, config.skip_bad, skipped, progress)
+    if config.extra is not None:
+        train = Combined([train, _usable(config.extra, config.skip_bad, skipped, progress)])
+    if config.validation is not None or config.extra is not None:
         check_disjoint({"training": train, "validation": held})
-    return TrainingInputs(train, held, images.validation is not None, tuple(skipped))
+    return TrainingInputs(train, held, config.validation is not None, tuple(skipped))
 
 
 def check_kind(source: Source, task: Task, name: str) -> None:
@@ -63,6 +65,26 @@ def check_kind(source: Source, task: Task, name: str) -> None:
             f"{source.name} has {source.kind} labels, but {name} is a {task} model.",
             fix="Give text lines to a CTC model, and classes to a classifier.",
         )
+
+
+def learnable(
+    inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool, progress: Progress
+) -> tuple[Source, list[str]]:
+    """The training images that a network of `spec` can learn from, and the names of those whose labels are too long.
+
+    Raises:
+        InputError: if their labels, or those of the validation images, don't fit the network.
+    """
+    for source in (inputs.train, inputs.validation):
+        check_kind(source, spec.task, spec.name)
+    if inputs.validation.kind == "text" and (reads_labels or inputs.validation_given):
+        unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
+    if not reads_labels:
+        return inputs.train, []
+    check_labels(inputs.train, spec)
+    if spec.task == "classify":
+        return inputs.train, []
+    return without_too_long(inputs.train, spec, stride_of(spec), progress)
 
 
 def _usable(location: str, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:

@@ -10,7 +10,7 @@ import pytest
 from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
-from crnn_deploy.training.config import TrainingImages, TrainingOptions
+from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
 
 from .tiny import draw_classes, draw_lines
@@ -24,14 +24,16 @@ def opened(
     seed: int = 0,
     skip_bad: bool = False,
 ) -> TrainingInputs:
-    images = TrainingImages(
+    config = TrainConfig(
         data=str(data),
         validation=validation and str(validation),
         extra=extra and str(extra),
         output=Path("student.safetensors"),
+        validation_share=share,
+        seed=seed,
+        skip_bad=skip_bad,
     )
-    options = TrainingOptions(validation_share=share, seed=seed, skip_bad=skip_bad)
-    return open_inputs(images, options, SILENT)
+    return open_inputs(config, SILENT)
 
 
 def test_extra_images_are_trained_on_and_none_is_held_out(tmp_path: Path, lines: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,10 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.graph.plan import Plan
+from crnn_deploy.quantization.graph.plan import Layer, Plan, linked
 from crnn_deploy.quantization.record import SpeedTrial
 from crnn_deploy.runtime.onnxruntime import inference_session
 
@@ -58,6 +61,31 @@ class InterleavedStopwatch:
         return lambda: session.run(None, fed)
 
 
+@dataclass(frozen=True)
+class Choices:
+    """What of a plan can be taken out or left in for speed.
+
+    `recurrent` layers; `first`, the first convolution, which has so few input channels that INT8 often loses on it;
+    and `groups` of layers that pass INT8 on to each other, in the order to try.
+    """
+
+    recurrent: Plan
+    first: str
+    groups: tuple[Plan, ...]
+
+
+def choices_of(plan: Plan, model: onnx.ModelProto, layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Choices:
+    """Those of a plan for `model`; the groups that compute the most come first."""
+    macs = product_macs(OnnxGraph(model), input_shape)
+    planned = [layer for layer in layers if layer.name in plan]
+    groups = linked(model.graph, planned)
+    return Choices(
+        recurrent=frozenset(layer.name for layer in planned if layer.recurrent),
+        first=next((layer.name for layer in layers if layer.op == "Conv"), ""),
+        groups=tuple(sorted(groups, key=lambda group: -sum(macs[name] for name in group))),
+    )
+
+
 class Placement:
     """Finds the plan that runs fastest, starting from one that reads well enough.
 
@@ -78,24 +106,16 @@ class Placement:
         self._width = width
         self._progress = progress
 
-    def fastest(
-        self, plan: Plan, recurrent: Plan, first: str, groups: Sequence[Plan]
-    ) -> tuple[Plan, tuple[SpeedTrial, ...]]:
-        """The fastest plan within `plan` and the trials that led to it, the chosen plan's last.
-
-        Args:
-            recurrent: the recurrent layers of `plan`.
-            first: the first convolution, which has so few input channels that INT8 often loses on it.
-            groups: the other layers of `plan`, those together that pass INT8 on to each other, in the order to try.
-        """
-        candidates = {RECURRENT: recurrent, ALL_BUT_FIRST: plan - {first}, ALL: plan}
+    def fastest(self, plan: Plan, choices: Choices) -> tuple[Plan, tuple[SpeedTrial, ...]]:
+        """The fastest plan within `plan` and the trials that led to it, the chosen plan's last."""
+        candidates = {RECURRENT: choices.recurrent, ALL_BUT_FIRST: plan - {choices.first}, ALL: plan}
         candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
         trials = self._trials(candidates)
         times = {trial.plan: trial.candidate_ms for trial in trials}
         leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
         others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT)]
         if not all(times[leader] * CLEARLY_FASTER < other for other in others):
-            candidates[MIXED] = self._search(recurrent, groups)
+            candidates[MIXED] = self._search(choices.recurrent, choices.groups)
             trials = self._trials(candidates)
             leader = min(trials, key=lambda trial: trial.candidate_ms).plan
         return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))

@@ -7,18 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import onnx
 
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
-from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS, CalibratorName
 from crnn_deploy.quantization.calibration.histogram import Histogram
 from crnn_deploy.quantization.calibration.observation import Ranges, ranges
 from crnn_deploy.quantization.graph.assembly import assemble
-from crnn_deploy.quantization.graph.plan import Layer, Plan, first_plan, linked
+from crnn_deploy.quantization.graph.plan import Layer, Plan, first_plan
 from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, Reading, SpeedTrial, Target
 from crnn_deploy.quantization.search.budget import Budget, fit_budget
 from crnn_deploy.quantization.search.examiner import Examiner
-from crnn_deploy.quantization.search.fastest_plan import ALL, Placement
+from crnn_deploy.quantization.search.fastest_plan import ALL, Placement, choices_of
 from crnn_deploy.quantization.search.sensitivity import ReadPlan, measure_sensitivity
 
 
@@ -129,9 +127,7 @@ class PlanSearch:
 
     def place(self, found: Found, placement: Placement, budget: Budget, input_shape: tuple[int, ...]) -> Found:
         """`found` with layers in FP32 where they run faster so, as long as the rest keeps the budget."""
-        recurrent = frozenset(layer.name for layer in self.layers if layer.recurrent) & found.plan
-        first = next((layer.name for layer in self.layers if layer.op == "Conv"), "")
-        plan, speed = placement.fastest(found.plan, recurrent, first, self._groups(found.plan, input_shape))
+        plan, speed = placement.fastest(found.plan, choices_of(found.plan, self.model, self.layers, input_shape))
         if plan == found.plan:
             return replace(found, speed=speed)
         reading = self._read(plan, found.calibrator, "Reading with the fastest placement", found.exact)
@@ -140,12 +136,6 @@ class PlanSearch:
             return replace(found, speed=tuple(sorted(speed, key=lambda trial: trial.plan == ALL)))
         slower = dict.fromkeys(found.plan - plan, "slower in INT8 here")
         return replace(found, plan=plan, reading=reading, reasons={**found.reasons, **slower}, speed=speed)
-
-    def _groups(self, plan: Plan, input_shape: tuple[int, ...]) -> list[Plan]:
-        """Layers of a plan that pass INT8 on to each other, those that compute the most first."""
-        macs = product_macs(OnnxGraph(self.model), input_shape)
-        groups = linked(self.model.graph, [layer for layer in self.layers if layer.name in plan])
-        return sorted(groups, key=lambda group: -sum(macs[name] for name in group))
 
     def _read(self, plan: Plan, calibrator: CalibratorName, description: str, exact: Plan = frozenset()) -> Reading:
         return self._examiner.read(self.assemble(plan, calibrator, exact), description)

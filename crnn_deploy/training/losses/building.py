@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import ModelSpec
+from crnn_deploy.spec import ModelSpec, Task
 from crnn_deploy.training.losses.base import Loss
 from crnn_deploy.training.losses.classes import CrossEntropy, Dist, Dkd, HintonKd
 from crnn_deploy.training.losses.ctc import Ctc, Dctc
@@ -25,8 +24,6 @@ from crnn_deploy.training.losses.options import (
     PseudoLabelOptions,
 )
 from crnn_deploy.training.losses.pseudo_labels import PseudoLabels
-
-Task = Literal["ctc", "classify"]
 
 _OF_LINES = (CtcOptions, DctcOptions, FrameKlOptions, PseudoLabelOptions, FeatureOptions)
 _OF_CLASSES = (CrossEntropyOptions, HintonKdOptions, DistOptions, DkdOptions, FeatureOptions)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.data import Source, Subset
-from crnn_deploy.data.batching import Batch, batches
+from crnn_deploy.data.batching import batches
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation import check_logits
 from crnn_deploy.evaluation.confidence import confidences
@@ -95,28 +95,26 @@ class Teacher:
         for batch in batches(source, Preprocessor(spec.preprocessing), _BATCH_SIZE):
             logits, features = self._model.run(batch.images)
             check_logits(logits, batch, source, spec)
-            readings = enumerate(self._readings(batch, logits))
-            self._store.put(
-                {
-                    source.content_hash(index): self._answer(row, features, output, reading, sure)
-                    for row, (index, output, reading, sure) in readings
-                }
-            )
+            contents = [source.content_hash(index) for index in batch.indices]
+            self._store.put(dict(zip(contents, self._answers(logits, features), strict=True)))
             yield from batch.indices
 
-    def _readings(self, batch: Batch, logits: NDArray[np.float32]) -> list[tuple[int, NDArray[np.float32], str, float]]:
+    def _answers(self, logits: NDArray[np.float32], features: NDArray[np.float32] | None) -> Iterator[Answer]:
+        """What a batch of outputs says about each image."""
         spec = self.artifact.spec
-        outputs = log_probabilities(logits)
         texts = decode(logits, spec, self.options.beam_width)
-        return list(zip(batch.indices, outputs, texts, confidences(logits, spec), strict=True))
+        shown = [None] * len(logits) if features is None else features
+        for row in zip(log_probabilities(logits), texts, confidences(logits, spec), shown, strict=True):
+            yield self._answer(*row)
 
     def _answer(
-        self, row: int, features: NDArray[np.float32] | None, output: NDArray[np.float32], reading: str, sure: float
+        self, output: NDArray[np.float32], reading: str, confidence: float, features: NDArray[np.float32] | None
     ) -> Answer:
-        shown = None if features is None else features[row]
+        """In the student's alphabet: of a line `output` is `[T, K]`, of a class `[K]`."""
         if self._charset is None:
             best = np.array([int(output.argmax())])
-            return Answer(output[None], np.ones(1, bool), best, sure, None if shown is None else shown[None])
+            shown = None if features is None else features[None]
+            return Answer(output[None], np.ones(1, bool), best, confidence, shown)
         frames, trusted = self._charset.frames(output)
         targets = self._charset.text(reading)
-        return Answer(frames, trusted, np.array(targets or [], np.int64), sure, shown)
+        return Answer(frames, trusted, np.array(targets or [], np.int64), confidence, features)

@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
+from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement
 
 PARENT = "parent"
 BASE_MS = 10.0
@@ -28,7 +28,7 @@ class Costs:
 def place(costs: Costs, recurrent: set[str], *groups: set[str]):
     placement = Placement(PARENT, lambda plan: plan, costs, 100, SILENT)
     plan = frozenset(recurrent).union(*groups)
-    return placement.fastest(plan, frozenset(recurrent), "stem", [frozenset(group) for group in groups])
+    return placement.fastest(plan, Choices(frozenset(recurrent), "stem", tuple(map(frozenset, groups))))
 
 
 def test_a_plan_that_plainly_pays_is_kept_without_a_search():
