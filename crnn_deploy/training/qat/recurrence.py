@@ -22,14 +22,10 @@ class RoundedRecurrence:
     Biases, gates and states are float; x and h are rounded, with a scale for each sample and time step, where they meet
     the weights. It takes the place of the layer's `forward`, but knows no initial states and no packed sequences: all
     samples of a batch run over all frames, padding included, as they do when the model reads.
-
-    Args:
-        rounds: whether x and h are rounded; False for a layer that runs in FP32 with stored INT8 weights.
     """
 
-    def __init__(self, layer: nn.GRU | nn.LSTM, rounds: bool) -> None:
+    def __init__(self, layer: nn.GRU | nn.LSTM) -> None:
         self.layer = layer
-        self.rounds = rounds
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | State]:
         """x `[N, T, C]` or `[T, N, C]` → as `nn.GRU` and `nn.LSTM` give it: all outputs, and the last states."""
@@ -47,7 +43,7 @@ class RoundedRecurrence:
     def _run(self, x: Tensor, number: int) -> tuple[Tensor, State]:
         """One of the layers: `[T, N, C]` → `[T, N, D·H]` and the last state. Both directions take each step at once."""
         directions = range(1 + self.layer.bidirectional)
-        if self.rounds and x.shape[2] <= _MANY_INPUTS * self.layer.hidden_size:
+        if x.shape[2] <= _MANY_INPUTS * self.layer.hidden_size:
             x = round_rows(x.flatten(0, 1)).view_as(x)
         w, r = self._weights(f"weight_ih_l{number}"), self._weights(f"weight_hh_l{number}")
         w_bias, r_bias = self._biases(f"bias_ih_l{number}", w), self._biases(f"bias_hh_l{number}", r)
@@ -62,7 +58,7 @@ class RoundedRecurrence:
         state: State = (zeros,) * parts
         outputs = []
         for step in projected.unbind():
-            h = round_rows(state[0].flatten(0, 1)).view_as(zeros) if self.rounds else state[0]
+            h = round_rows(state[0].flatten(0, 1)).view_as(zeros)
             state = advance(step, torch.baddbmm(r_bias, h, r), state)
             outputs.append(state[0])
         return outputs, state

@@ -7,7 +7,7 @@ ReLUs are, which may be plain expressions in a `forward`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,8 @@ class Product:
     """Whether nothing but a ReLU reads its result."""
 
 
-def survey(model: nn.Module, images: Tensor, in_float: Collection[str] = ()) -> list[Product]:
-    """The products that `model` uses for `images` `[N, C, H, W]`; those named in `in_float` stay in FP32."""
+def survey(model: nn.Module, images: Tensor) -> list[Product]:
+    """The products that `model` uses for `images` `[N, C, H, W]`."""
     modules = dict(model.named_modules())
     record = _watch(model, images)
     products = {
@@ -57,11 +57,7 @@ def survey(model: nn.Module, images: Tensor, in_float: Collection[str] = ()) -> 
         if record.calls[name].result in norms and len(record.readings[record.calls[name].result]) == 1
     }
     results = {name: record.calls[norm_of.get(name, name)].result for name in products}
-    int8 = [
-        name
-        for name, module in products.items()
-        if name not in in_float and _runs_in_int8(module, record.readings[results[name]])
-    ]
+    int8 = [name for name, module in products.items() if _runs_in_int8(module, record.readings[results[name]])]
     held = _held_in_int8(record, (results[name] for name in int8 if isinstance(products[name], nn.Conv2d)))
     return [
         Product(

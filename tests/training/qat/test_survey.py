@@ -50,13 +50,6 @@ def test_a_residual_network():
     ]
 
 
-def test_layers_around_one_in_float_are_rounded_at_its_sides():
-    found = {product.name: product for product in survey(Net(), IMAGES, {"blocks.0.expand"})}
-    assert not found["blocks.0.expand"].int8
-    assert found["blocks.0.expand"].entrance is None
-    assert found["blocks.0.project"].entrance == "blocks.0.project"
-
-
 @pytest.mark.parametrize(
     ("activation", "int8", "rectified"),
     [(nn.ReLU(), True, True), (nn.ReLU(inplace=True), True, True), (nn.Hardswish(), False, False)],
