@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +27,9 @@ from crnn_deploy.cli.training import (
     Validation,
     WarmStart,
     parse_losses,
+    with_settings,
 )
+from crnn_deploy.errors import InputError
 
 if TYPE_CHECKING:
     from crnn_deploy.progress import Progress
@@ -38,11 +41,16 @@ def distill(
     output: Output,
     extra: Extra = None,
     val: Validation = None,
-    student: Annotated[str, typer.Option(metavar="FAMILY", help="See crnn-deploy students.")] = "mobilenet-v4-gru",
-    width: Annotated[float, typer.Option(help="Scales the student's channels.")] = 1.0,
-    hidden: Annotated[int, typer.Option(help="Units of its GRU in each direction.")] = 96,
-    layers: Annotated[int, typer.Option(help="Its GRU layers.")] = 1,
-    stride: Annotated[int, typer.Option(help="Pixels for each of its frames: 4, or 8 for wide print.")] = 4,
+    student: Annotated[
+        str | None,
+        typer.Option(metavar="FAMILY[:KEY=VALUE,…]", help="mobilenet-v4-gru, or see crnn-deploy students."),
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="Scales the student's channels; default: 1.")] = None,
+    hidden: Annotated[int | None, typer.Option(help="Units of its GRU in each direction; default: 96.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Its GRU layers; default: 1.")] = None,
+    stride: Annotated[
+        int | None, typer.Option(help="Pixels for each of its frames: 4 (default), or 8 for wide print.")
+    ] = None,
     budget_ms: Annotated[
         float | None, typer.Option(metavar="MS", help="Take the largest student that is as fast, instead of a size.")
     ] = None,
@@ -80,6 +88,8 @@ def distill(
     Examples:
       crnn-deploy distill teacher.onnx --data train.tar -o student.safetensors
       crnn-deploy distill teacher.onnx --data photos --width 0.5 -o small.safetensors
+      crnn-deploy distill teacher.onnx --data train.tar \\
+        --student mobilenet-v4-gru:layers=2,residual=true -o deep.safetensors
       crnn-deploy distill a.onnx b.onnx --data photos --no-labels -o c.safetensors
       crnn-deploy distill a.onnx --data train.tar --loss ctc \\
         --loss frame-kl:until=0.3 --qat 2 -o student.safetensors
@@ -90,14 +100,14 @@ def distill(
     from crnn_deploy.training import distill as distill_student
 
     with RichProgress() as progress:
-        choice: dict[str, Any] = {
-            "family": student,
-            "width": width,
-            "hidden": hidden,
-            "layers": layers,
-            "stride": stride,
-        }
+        sizes = {"width": width, "hidden": hidden, "layers": layers, "stride": stride}
+        choice = _named(student, {name: value for name, value in sizes.items() if value is not None})
         if budget_ms is not None or budget_mb is not None:
+            if choice:
+                raise InputError(
+                    "A budget chooses the student's family and size itself.",
+                    fix="Leave out --student, --width, --hidden, --layers and --stride, or the budget.",
+                )
             choice = _within(budget_ms, budget_mb, teachers, charset, progress)
         given = {
             **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
@@ -111,10 +121,19 @@ def distill(
     show_artifact(artifact, as_json)
 
 
+def _named(student: str | None, sizes: dict[str, Any]) -> dict[str, Any]:
+    """What `--student` and the options beside it say, without what they leave to the defaults."""
+    if student is None:
+        return sizes
+    family, settings = with_settings("--student", student)
+    return {"family": family, **settings, **sizes}
+
+
 def _within(
     budget_ms: float | None, budget_mb: float | None, teachers: list[Path], charset: str | None, progress: Progress
 ) -> dict[str, Any]:
     """The largest student of the catalogue that keeps the budget on this machine."""
+    _check_alone()
     from crnn_deploy.artifact import open_artifact
     from crnn_deploy.pipeline.students import SurveyOptions, pick_student
 
@@ -122,3 +141,12 @@ def _within(
     choice = pick_student(budget_ms, budget_mb, SurveyOptions(classes=classes), progress)
     progress.log(f"within the budget: {choice.family}, width {choice.width:g}, hidden {choice.hidden}")
     return choice.model_dump()
+
+
+def _check_alone() -> None:
+    """Raise `InputError` if this is one of several processes of torchrun, which would disturb a measurement."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            "A budget can't be measured by several processes at once.",
+            fix="Pick a student by crnn-deploy students, and name it by --student, --width and --hidden.",
+        )

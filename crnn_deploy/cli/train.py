@@ -25,6 +25,7 @@ from crnn_deploy.cli.training import (
     Validation,
     WarmStart,
     parse_losses,
+    with_settings,
 )
 
 
@@ -34,7 +35,8 @@ def train(
     extra: Extra = None,
     val: Validation = None,
     model: Annotated[
-        str, typer.Option(metavar="FAMILY", help="crnn-bilstm, crnn-bigru, or a student family.")
+        str,
+        typer.Option(metavar="FAMILY[:KEY=VALUE,…]", help="crnn-bilstm, crnn-bigru, or a student family."),
     ] = "crnn-bilstm",
     width: Annotated[float | None, typer.Option(help="Scales its channels; default: the family's.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Recurrent units in each direction.")] = None,
@@ -69,10 +71,11 @@ def train(
     from crnn_deploy.training import TrainConfig
     from crnn_deploy.training import train as train_network
 
+    family, settings = with_settings("--model", model)
     size = {"width": width, "hidden": hidden, "layers": layers}
     given = {
-        **{"data": data, "extra": extra, "validation": val, "output": output, "force": force, "model": model},
-        **{"architecture": {name: value for name, value in size.items() if value is not None}},
+        **{"data": data, "extra": extra, "validation": val, "output": output, "force": force, "model": family},
+        **{"architecture": settings | {name: value for name, value in size.items() if value is not None}},
         **{"charset": charset, "channels": channels, "epochs": epochs, "batch_size": batch_size, "seed": seed},
         **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": parse_losses(loss)},
         **{"warm_start": warm_start, "early_stop": early_stop, "precision": precision, "log": log or ()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,23 +33,27 @@ Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Aut
 Seed = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
 
 
-def parse_losses(texts: list[str] | None) -> list[dict[str, str]]:
+def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
     """`frame-kl:until=0.5,weight=2` → what a recipe's `losses` hold.
 
     Raises:
         InputError: if a setting is not key=value.
     """
-    return [_parse_loss(text) for text in texts or []]
+    losses = (with_settings("--loss", text) for text in texts or [])
+    return [{"kind": kind, **settings} for kind, settings in losses]
 
 
-def _parse_loss(text: str) -> dict[str, str]:
+def with_settings(option: str, text: str) -> tuple[str, dict[str, Any]]:
+    """`KIND:KEY=VALUE,…` → the kind and its settings.
+
+    Raises:
+        InputError: if a setting is not key=value.
+    """
     kind, _, rest = text.partition(":")
-    loss = {"kind": kind}
+    settings = {}
     for setting in filter(None, rest.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
-            raise InputError(
-                f"--loss {text}: '{setting}' is not key=value.", fix="For example --loss frame-kl:until=0.5"
-            )
-        loss[key] = value
-    return loss
+            raise InputError(f"{option} {text}: '{setting}' is not key=value.", fix=f"Write {option} {kind}:KEY=VALUE")
+        settings[key] = int(value) if value.isdecimal() else value
+    return kind, settings

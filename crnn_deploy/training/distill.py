@@ -37,7 +37,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     """
     for path in config.teachers:
         check_output(config.output, config.force, ".safetensors", path)
-    require_train_extra()
+    require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
     from crnn_deploy.training.fitting import fit_in_stages, fresh_network, write_fitted
 

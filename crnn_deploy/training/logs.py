@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from crnn_deploy.errors import InputError
 from crnn_deploy.files import make_folder
 
 if TYPE_CHECKING:  # of the extra `train`, which recipes can be read without
@@ -26,14 +24,9 @@ class TrainingLog:
     Args:
         folder: made if need be, as soon as there is something to write.
         kinds: which to write; none is fine.
-
-    Raises:
-        InputError: if TensorBoard is wanted and not installed.
     """
 
     def __init__(self, folder: Path, kinds: tuple[LogKind, ...]) -> None:
-        if "tensorboard" in kinds and find_spec("tensorboard") is None and find_spec("tensorboardX") is None:
-            raise InputError("TensorBoard is not installed.", fix="pip install 'crnn-deploy[tensorboard]'")
         self._folder = folder
         self._kinds = kinds
         self._loggers: list[Logger] = []

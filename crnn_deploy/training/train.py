@@ -32,7 +32,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
         GateError: if the training diverges.
     """
     check_output(config.output, config.force, ".safetensors")
-    require_train_extra()
+    require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
     from crnn_deploy.training.fitting import fit_in_stages, fresh_network, write_fitted
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.errors import InputError
-from crnn_deploy.training import logs
 from crnn_deploy.training.logs import LogKind, TrainingLog
 
 
@@ -76,13 +74,6 @@ def test_tensorboard_shows_each_epoch_once(tmp_path: Path) -> None:
     events = accumulators.EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [(event.step, event.value) for event in events.Scalars("loss")] == [(1, 3.0), (2, 2.0), (3, 1.5), (4, 0.5)]
-
-
-def test_tensorboard_must_be_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "find_spec", lambda _: None)
-    with pytest.raises(InputError, match="not installed") as raised:
-        TrainingLog(tmp_path, ("csv", "tensorboard"))
-    assert "crnn-deploy[tensorboard]" in raised.value.fix
 
 
 def test_no_kinds_write_nothing(tmp_path: Path) -> None:

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 
 import pytest
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.training import requirements
 from crnn_deploy.training.requirements import require_train_extra
 
 
 @pytest.mark.parametrize("missing", ["lightning_fabric", "lmdb"])
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    require_train_extra()
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else object())
+    require_train_extra(())
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == missing else object())
     with pytest.raises(InputError, match="Training needs") as raised:
-        require_train_extra()
+        require_train_extra(())
     assert "crnn-deploy[train]" in raised.value.fix
+
+
+def test_a_missing_tensorboard_is_told_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "find_spec", lambda name: None if "tensorboard" in name else object())
+    require_train_extra(("csv",))
+    with pytest.raises(InputError, match="TensorBoard is not installed") as raised:
+        require_train_extra(("csv", "tensorboard"))
+    assert "crnn-deploy[tensorboard]" in raised.value.fix
 
 
 def test_options_and_recipes_are_read_without_them() -> None:

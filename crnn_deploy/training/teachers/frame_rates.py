@@ -33,7 +33,7 @@ def check_frame_rates(
     told = ", ".join(f"{share:.1%}" for share in shares)
     if frames_teach and min(shares) < _LEAST:
         raise InputError(
-            f"Only {told} of the teacher's characters survive at the student's frame rate.",
+            f"Only {min(shares):.1%} of the teacher's characters survive at the student's frame rate.",
             f"The student has a frame for every {stride_of(spec)} pixels, which is too few for these lines.",
             "Take a student with a smaller stride, or learn from --loss pseudo-labels instead of frames.",
         )
