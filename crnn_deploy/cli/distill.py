@@ -63,7 +63,10 @@ def distill(
     batch_size: BatchSize = 24,
     learning_rate: LearningRate = 2.5e-3,
     augmentation: Augment = 1.0,
-    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Learn from labels too.")] = True,
+    labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Read the labels of --data.")] = True,
+    confidence: Annotated[
+        float, typer.Option(help="Least sureness of readings that stand for missing labels beside others.")
+    ] = 0.9,
     loss: Losses = None,
     beam_width: Annotated[int | None, typer.Option(help="Of the teachers' readings; default: greedy.")] = None,
     warm_start: WarmStart = None,
@@ -113,9 +116,9 @@ def distill(
             **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
             **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs, "seed": seed},
             **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
-            **{"labels": labels, "losses": parse_losses(loss), "beam_width": beam_width, "warm_start": warm_start},
-            **{"qat": {"epochs": qat} if qat else None, "early_stop": early_stop, "precision": precision},
-            **{"log": log or (), "skip_bad": skip_bad},
+            **{"labels": labels, "confidence": confidence, "losses": parse_losses(loss), "beam_width": beam_width},
+            **{"warm_start": warm_start, "qat": {"epochs": qat} if qat else None, "early_stop": early_stop},
+            **{"precision": precision, "log": log or (), "skip_bad": skip_bad},
         }
         artifact = distill_student(as_config(DistillConfig, given), progress)
     show_artifact(artifact, as_json)

@@ -7,6 +7,7 @@ from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
+from crnn_deploy.data.sources.unlabelled import Unlabelled
 
 __all__ = [
     "Batch",
@@ -14,6 +15,7 @@ __all__ = [
     "Preprocessor",
     "Source",
     "Subset",
+    "Unlabelled",
     "batches",
     "check_disjoint",
     "fingerprint",

@@ -63,7 +63,10 @@ class DistillOptions(TrainingOptions):
     student: StudentChoice = StudentChoice()
     charset: Charset | None = Field(default=None, description="characters of the student; absent: those of the teacher")
     channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the teacher")
-    labels: bool = Field(default=True, description="false: learn from the teachers alone")
+    labels: bool = Field(default=True, description="false: those of the data are not read")
+    confidence: float = Field(
+        default=0.9, ge=0, le=1, description="of the first teacher's readings that stand for missing labels"
+    )
     beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
     qat: QatOptions | None = Field(default=None, description="absent: none")
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Any
 
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.data import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
-from crnn_deploy.training.inputs import TrainingInputs, learnable, open_inputs
+from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
+from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
-from crnn_deploy.training.pseudo_labels import PseudoLabelled
+from crnn_deploy.training.pseudo_labels import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import TrainingFolder, training_key
-from crnn_deploy.training.teachers import AskOptions, Teacher, TeacherAnswers
+from crnn_deploy.training.teachers import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
 
@@ -47,32 +48,26 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     progress = progress if fabric.is_global_zero else SILENT
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     network = fresh_network(spec, config.seed, warm, progress)
-    inputs = open_inputs(config, progress)
+    inputs = open_inputs(config, config.labels, progress)
     losses = _losses(config, spec, inputs)
-    train, too_long = learnable(inputs, spec, _reads(losses, "labels"), progress)
+    reads_labels = _reads(losses, "labels")
+    check_labels_fit(inputs, spec, reads_labels)
     with ExitStack() as stack:
         options = AskOptions(beam_width=config.beam_width, features=any(loss.kind == "features" for loss in losses))
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
         with fabric.rank_zero_first():
-            validation = _labelled(config, spec, inputs, teachers[0], progress)
-            answers = _answers(losses, teachers, train, progress)
-        images = inputs.facts()
-        facts = {**images, "labels": _reads(losses, "labels"), "too_long": too_long}
-        if answers and spec.task == "ctc":
-            frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
-            facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
-        key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, images)
+            inputs = with_readings(inputs, reads_labels, teachers[0], spec, config.confidence, progress)
+            material, facts = _material(inputs, losses, teachers, spec, progress)
+        key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
         with fabric.rank_zero_first():
             folder = TrainingFolder(config.output, key)
-        material = Material(train, validation, losses, answers)
         fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
-    taught_by = {artifact.sha256: artifact.spec.name for artifact in artifacts} if answers else {}
     step = LineageStep(
         stage="distill",
         options=config.shaping(),
         parent_sha256=artifacts[0].sha256,
         tools={"torch": torch.__version__},
-        notes={"taught_by": taught_by, "warm_start": warm and warm.sha256, **facts, **fitted.notes},
+        notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes},
     )
     finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step)})
     return write_fitted(fabric, finished, fitted, config, folder)
@@ -117,36 +112,43 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     Raises:
         InputError: if one needs labels and there are none, or they are not wanted.
     """
-    labels = config.labels and inputs.train.kind != "unlabelled"
-    losses = config.losses or default_losses(spec.task, labels, len(config.teachers))
+    losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
     check_task(losses, spec.task)
-    blind = [loss.kind for loss in losses if loss.reads == "labels" and not labels]
+    blind = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
     if blind:
         raise InputError(
             f"The loss '{blind[0]}' needs labels.",
-            "They are turned off." if inputs.train.kind != "unlabelled" else f"{inputs.train.name} has none.",
-            "Leave it out, or give labelled images.",
+            f"{inputs.train.name} has none." if config.labels else "They are turned off.",
+            "Leave it out, or give labelled images, if only as extra ones.",
         )
     return losses
 
 
+def _material(
+    inputs: TrainingInputs,
+    losses: Sequence[LossOptions],
+    teachers: Sequence[Teacher],
+    spec: ModelSpec,
+    progress: Progress,
+) -> tuple[Material, dict[str, Any]]:
+    """What the student learns from, and what the lineage tells of it."""
+    reads_labels = _reads(losses, "labels")
+    train, too_long = without_too_long(inputs.train, spec, progress) if reads_labels else (inputs.train, [])
+    answers = [teacher.answers(train, progress) for teacher in teachers] if _reads(losses, "teachers") else []
+    read = sum(len(part) for part in inputs.parts if isinstance(part, PseudoLabelled))
+    asked = [teacher.artifact for teacher in (teachers if answers else teachers[: bool(read)])]
+    facts: dict[str, Any] = {
+        "taught_by": {artifact.sha256: artifact.spec.name for artifact in asked},
+        **inputs.facts(),
+        "labels": reads_labels,
+        "pseudo_labelled": read,
+        "too_long": too_long,
+    }
+    if answers and spec.task == "ctc":
+        frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
+        facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
+    return Material(train, inputs.validation, losses, answers), facts
+
+
 def _reads(losses: Sequence[LossOptions], what: str) -> bool:
     return any(loss.reads == what for loss in losses)
-
-
-def _labelled(
-    config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs, teacher: Teacher, progress: Progress
-) -> Source:
-    """The validation set; where its labels are missing or unwanted, with the first teacher's readings instead."""
-    wanted = config.labels or inputs.validation_given
-    if inputs.validation.kind != "unlabelled" and wanted:
-        return inputs.validation
-    return PseudoLabelled(inputs.validation, teacher.answers(inputs.validation, progress), spec)
-
-
-def _answers(
-    losses: Sequence[LossOptions], teachers: Sequence[Teacher], train: Source, progress: Progress
-) -> list[TeacherAnswers]:
-    if not _reads(losses, "teachers"):
-        return []
-    return [teacher.answers(train, progress) for teacher in teachers]

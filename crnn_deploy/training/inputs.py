@@ -7,27 +7,38 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data import Combined, Source, Subset, check_disjoint, fingerprint, open_source
+from crnn_deploy.data import Combined, Source, Subset, Unlabelled, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
-from crnn_deploy.models import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec, Task
 from crnn_deploy.training.config import DistillConfig, TrainConfig
-from crnn_deploy.training.labels import check_labels, without_too_long
+from crnn_deploy.training.labels import check_labels
 
 _LABEL_KINDS = {"ctc": "text", "classify": "class"}
 
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """Sources without broken images, whose names are in `skipped`."""
+    """Sources without broken images, whose names are in `skipped`.
 
-    train: Source
+    `parts` are the training images: what is not held out of `data`, then the extra ones.
+    """
+
+    parts: tuple[Source, ...]
     validation: Source
     validation_given: bool
     skipped: tuple[str, ...]
+
+    @property
+    def train(self) -> Source:
+        return self.parts[0] if len(self.parts) == 1 else Combined(self.parts)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether any of the training images are."""
+        return any(part.kind != "unlabelled" for part in self.parts)
 
     def facts(self) -> dict[str, Any]:
         """What the lineage tells of them."""
@@ -38,24 +49,28 @@ class TrainingInputs:
         }
 
 
-def open_inputs(config: TrainConfig | DistillConfig, progress: Progress) -> TrainingInputs:
+def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Progress) -> TrainingInputs:
     """Open the images of a training.
+
+    Args:
+        labels: whether those of `config.data` may be read.
 
     Raises:
         InputError: for broken images (unless they are left out), images that training and validation share, and extra
             ones with other labels.
     """
     skipped: list[str] = []
-    train = _usable(config.data, config.skip_bad, skipped, progress)
+    data = _usable(config.data, config.skip_bad, skipped, progress)
+    data = data if labels else Unlabelled(data)
     if config.validation is None:
-        train, held = _hold_out(train, config.validation_share, config.seed)
+        data, held = _hold_out(data, config.validation_share, config.seed)
     else:
         held = _usable(config.validation, config.skip_bad, skipped, progress)
-    if config.extra is not None:
-        train = Combined([train, _usable(config.extra, config.skip_bad, skipped, progress)])
-    if config.validation is not None or config.extra is not None:
-        check_disjoint({"training": train, "validation": held})
-    return TrainingInputs(train, held, config.validation is not None, tuple(skipped))
+    extra = [_usable(config.extra, config.skip_bad, skipped, progress)] if config.extra is not None else []
+    inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
+    if extra or inputs.validation_given:
+        check_disjoint({"training": inputs.train, "validation": held})
+    return inputs
 
 
 def check_kind(source: Source, task: Task, name: str) -> None:
@@ -67,24 +82,19 @@ def check_kind(source: Source, task: Task, name: str) -> None:
         )
 
 
-def learnable(
-    inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool, progress: Progress
-) -> tuple[Source, list[str]]:
-    """The training images that a network of `spec` can learn from, and the names of those whose labels are too long.
+def check_labels_fit(inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool) -> None:
+    """Raise `InputError` unless the labels that there are suit a network of `spec`.
 
-    Raises:
-        InputError: if their labels, or those of the validation images, don't fit the network.
+    Args:
+        reads_labels: whether it is trained on labels.
     """
-    for source in (inputs.train, inputs.validation):
+    for source in (*inputs.parts, inputs.validation):
         check_kind(source, spec.task, spec.name)
     if inputs.validation.kind == "text" and (reads_labels or inputs.validation_given):
         unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
-    if not reads_labels:
-        return inputs.train, []
-    check_labels(inputs.train, spec)
-    if spec.task == "classify":
-        return inputs.train, []
-    return without_too_long(inputs.train, spec, stride_of(spec), progress)
+    for part in inputs.parts:
+        if reads_labels and part.kind != "unlabelled":
+            check_labels(part, spec)
 
 
 def _usable(location: str, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:

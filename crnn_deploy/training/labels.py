@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from crnn_deploy.data import Source, Subset
 from crnn_deploy.errors import InputError
+from crnn_deploy.models import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 
@@ -48,15 +49,15 @@ def class_of_characters(spec: ModelSpec) -> dict[str, int]:
     return {character.swapcase(): index for character, index in classes.items()} | classes
 
 
-def without_too_long(source: Source, spec: ModelSpec, stride: int, progress: Progress) -> tuple[Source, list[str]]:
+def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tuple[Source, list[str]]:
     """Lines whose labels fit into their frames, and the names of the others, from which CTC can't learn.
-
-    Args:
-        stride: input pixels for each frame.
 
     Raises:
         InputError: if they are so many that the labels or the stride must be wrong.
     """
+    if spec.task == "classify":
+        return source, []
+    stride = stride_of(spec)
     long = [i for i in range(len(source)) if frames_needed(source.text(i)) > _frames(source, i, spec, stride)]
     if not long:
         return source, []

@@ -13,7 +13,8 @@ from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
-from crnn_deploy.training.inputs import learnable, open_inputs
+from crnn_deploy.training.inputs import check_labels_fit, open_inputs
+from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
@@ -38,14 +39,15 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
-    inputs = open_inputs(config, progress)
-    for source in (inputs.train, inputs.validation):
+    inputs = open_inputs(config, True, progress)
+    for source in (*inputs.parts, inputs.validation):
         _check_labelled(source)
     spec = _spec(config, inputs.train)
     losses = _losses(config, spec)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     network = fresh_network(spec, config.seed, warm, progress)
-    train_set, too_long = learnable(inputs, spec, True, progress)
+    check_labels_fit(inputs, spec, reads_labels=True)
+    train_set, too_long = without_too_long(inputs.train, spec, progress)
     images = inputs.facts()
     key = training_key(config.shaping(), warm and warm.sha256, images)
     with fabric.rank_zero_first():

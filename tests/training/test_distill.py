@@ -72,6 +72,34 @@ def test_labels_may_be_turned_off(student: Path, lines: Path, able_teacher: Arti
     assert set(history(made)[0]["losses"]) == {"frame-kl", "pseudo-labels"}
 
 
+def test_readings_stand_for_missing_labels_beside_labelled_images(
+    student: Path, tmp_path: Path, unlabelled: Path, unseen: Path, able_teacher: Artifact
+) -> None:
+    """Whichever of the two sets it is that nobody has labelled."""
+    few, told = draw_lines(tmp_path / "few", 20, seed=11), Told()
+    options = {"losses": [{"kind": "ctc"}], "epochs": 8, "confidence": 0.5}
+    made = distill(distill_config(able_teacher, unlabelled, student, extra=str(few), **options), told)
+    assert error_of(made, unseen) < 0.25
+    notes = made.spec.lineage[-1].notes
+    assert notes["taught_by"] == {able_teacher.sha256: "able"}
+    assert 100 < notes["pseudo_labelled"] <= 190  # a part is held out
+    assert notes["training"]["images"] == notes["pseudo_labelled"] + 20
+    assert any(f"able labels {notes['pseudo_labelled']} of the" in line for line in told.lines)
+    turned = distill(distill_config(able_teacher, few, student.with_stem("t"), extra=str(unlabelled), **options))
+    assert turned.spec.lineage[-1].notes["pseudo_labelled"] > 100
+    assert turned.spec.lineage[-1].notes["validation"]["images"] < 10
+
+
+def test_labels_of_extra_images_are_not_read_where_no_loss_asks_for_any(
+    student: Path, tmp_path: Path, lines: Path, able_teacher: Artifact
+) -> None:
+    extra = draw_lines(tmp_path / "extra", 20, seed=11)
+    options = {"losses": [{"kind": "frame-kl"}], "epochs": 1, "labels": False}
+    made = distill(distill_config(able_teacher, lines, student, extra=str(extra), **options))
+    assert made.spec.lineage[-1].notes["labels"] is False
+    assert made.spec.lineage[-1].notes["pseudo_labelled"] == 0
+
+
 def test_two_teachers_teach_one_student(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
     teachers = [make_teacher(0), make_teacher(1)]
     losses = [{"kind": "frame-kl"}, {"kind": "features", "until": 0.5}]
@@ -237,7 +265,7 @@ def test_labels_that_are_too_long_are_told(student: Path, lines: Path, make_teac
         ({"losses": [{"kind": "hinton-kd"}]}, "'hinton-kd' does not go with a ctc model"),
         ({"charset": "XY"}, "outside the charset"),
         ({"charset": "XY", "labels": False}, "don't fit together"),
-        ({"labels": False}, "reads nothing that student can write"),  # it was never trained
+        ({"labels": False}, "reads nothing in .* that student can write"),  # it was never trained
         ({"warm_start": "stranger"}, "No weight of .* fits"),
     ],
     ids=str,

@@ -23,6 +23,7 @@ def opened(
     share: float = 0.25,
     seed: int = 0,
     skip_bad: bool = False,
+    labels: bool = True,
 ) -> TrainingInputs:
     config = TrainConfig(
         data=str(data),
@@ -33,7 +34,7 @@ def opened(
         seed=seed,
         skip_bad=skip_bad,
     )
-    return open_inputs(config, SILENT)
+    return open_inputs(config, labels, SILENT)
 
 
 def test_extra_images_are_trained_on_and_none_is_held_out(tmp_path: Path, lines: Path) -> None:
@@ -42,6 +43,15 @@ def test_extra_images_are_trained_on_and_none_is_held_out(tmp_path: Path, lines:
     assert more.facts()["validation"] == alone.facts()["validation"]
     assert not more.validation_given
     assert more.train.text(len(alone.train)) == open_source(tmp_path / "more").text(0)
+
+
+def test_labels_that_nobody_shall_read_are_hidden_but_not_those_of_extra_images(tmp_path: Path, lines: Path) -> None:
+    inputs = opened(lines, extra=draw_lines(tmp_path / "more", 9, seed=5), labels=False)
+    assert [part.kind for part in inputs.parts] == ["unlabelled", "text"]
+    assert inputs.labelled
+    assert {inputs.parts[0].text(i) for i in range(len(inputs.parts[0]))} == {""}
+    assert inputs.validation.kind == "unlabelled"
+    assert not opened(lines, labels=False).labelled
 
 
 def test_extra_images_must_not_be_held_out_elsewhere(lines: Path) -> None:

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 
 from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
+from crnn_deploy.models import StudentChoice, student_spec
 from crnn_deploy.progress import SILENT
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.labels import check_labels, class_of_characters, frames_needed, without_too_long
 
 from .tiny import Told
+
+
+@pytest.fixture
+def spec(spec: ModelSpec) -> ModelSpec:
+    return student_spec("student", StudentChoice(), spec)
 
 
 def relabel(lines: Path, count: int, text: str) -> None:
@@ -67,7 +73,7 @@ def test_a_text_needs_at_most_a_blank_between_all_characters(text: str) -> None:
 
 def test_lines_that_fit_are_all_kept(lines: Path, spec: ModelSpec) -> None:
     source = open_source(lines)
-    kept, left_out = without_too_long(source, spec, 4, SILENT)
+    kept, left_out = without_too_long(source, spec, SILENT)
     assert kept is source
     assert left_out == []
 
@@ -75,7 +81,7 @@ def test_lines_that_fit_are_all_kept(lines: Path, spec: ModelSpec) -> None:
 def test_a_few_labels_that_are_too_long_are_left_out_and_named(lines: Path, spec: ModelSpec) -> None:
     relabel(lines, 2, "AB" * 30)
     told = Told()
-    kept, left_out = without_too_long(open_source(lines), spec, 4, told)
+    kept, left_out = without_too_long(open_source(lines), spec, told)
     assert left_out == ["000.png", "001.png"]
     assert [kept.item_name(i) for i in range(len(kept))] == [f"{i:03d}.png" for i in range(2, 40)]
     assert "2 labels are longer than the time axis and left out" in told.lines[0]
@@ -87,14 +93,14 @@ def test_a_label_may_need_every_frame(lines: Path, spec: ModelSpec) -> None:
     source = open_source(lines)
     frames = spec.preprocessing.padded_width(*source.image(0).size) // 4
     relabel(lines, 1, ("AB" * 40)[:frames])
-    assert without_too_long(open_source(lines), spec, 4, SILENT)[1] == []
+    assert without_too_long(open_source(lines), spec, SILENT)[1] == []
     relabel(lines, 1, ("AB" * 40)[: frames + 1])
-    assert without_too_long(open_source(lines), spec, 4, SILENT)[1] == ["000.png"]
+    assert without_too_long(open_source(lines), spec, SILENT)[1] == ["000.png"]
 
 
 def test_many_that_are_too_long_mean_that_something_is_wrong(lines: Path, spec: ModelSpec) -> None:
     relabel(lines, 3, "AB" * 30)
     with pytest.raises(InputError, match=r"3 of 40 labels in .* are longer than the time axis") as raised:
-        without_too_long(open_source(lines), spec, 8, SILENT)
+        without_too_long(open_source(lines), student_spec("s", StudentChoice(stride=8), spec), SILENT)
     assert "8 pixels" in raised.value.cause
     assert "smaller stride" in raised.value.fix

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.data import open_source
+from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.training.pseudo_labels import PseudoLabelled
 from crnn_deploy.training.teachers import AskOptions, Teacher
@@ -32,3 +36,17 @@ def test_images_that_the_student_could_not_write_are_left_out(unseen: Path, able
         labelled = PseudoLabelled(source, teacher.answers(source, SILENT), student)
     assert 0 < len(labelled) < len(source)
     assert not any("D" in labelled.text(i) for i in range(len(labelled)))
+
+
+def test_unsure_readings_are_left_out(unseen: Path, able_teacher: Artifact) -> None:
+    source = open_source(unseen)
+    with Teacher(able_teacher, able_teacher.spec, AskOptions()) as teacher:
+        answers = teacher.answers(source, SILENT)
+        least = float(np.median([answers[i].confidence for i in range(len(source))]))
+        kept = PseudoLabelled(source, answers, able_teacher.spec, least)
+        with pytest.raises(InputError, match="reads nothing") as raised:
+            PseudoLabelled(source, answers, able_teacher.spec, 1.1)
+        sure = [i for i in range(len(source)) if answers[i].confidence >= least]
+    assert "1.1 sure" in raised.value.cause
+    assert 0 < len(sure) < len(source)
+    assert [kept.item_name(i) for i in range(len(kept))] == [source.item_name(i) for i in sure]

@@ -9,17 +9,20 @@ from itertools import accumulate
 from PIL import Image
 
 from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
 
 
 class Combined:
-    """A `Source` of all items of others, one source after the other.
+    """A `Source` of all items of others, one source after the other; where one has no labels, it has none.
 
     Raises:
         InputError: if their labels are not of one kind.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:
+        if any(source.kind == "unlabelled" for source in sources):
+            sources = [Unlabelled(source) for source in sources]
         self._sources = sources
         self._ends = list(accumulate(map(len, sources)))
         first = sources[0]

@@ -31,7 +31,14 @@ def test_every_item_is_that_of_its_own_source(tmp_path: Path) -> None:
     assert all(part.name in together.name for part in parts)
 
 
+def test_where_one_has_no_labels_all_are_without(tmp_path: Path) -> None:
+    together = Combined([lines(tmp_path, 2, 1), lines(tmp_path, 2, 2, labelled=False)])
+    assert together.kind == "unlabelled"
+    assert [together.text(i) for i in range(4)] == [""] * 4
+
+
 def test_labels_of_different_kinds_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "classes.npz", x=np.zeros((4, 8, 8), np.uint8), y=np.arange(4) % 2)
     with pytest.raises(InputError, match="does not go with") as refused:
-        Combined([lines(tmp_path, 2, 1), lines(tmp_path, 2, 2, labelled=False)])
-    assert "'unlabelled'" in refused.value.cause
+        Combined([lines(tmp_path, 2, 1), open_source(tmp_path / "classes.npz")])
+    assert "'class'" in refused.value.cause

@@ -1,0 +1,27 @@
+"""A source without its labels."""
+
+from __future__ import annotations
+
+from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.subset import Subset
+
+
+class Unlabelled(Subset):
+    """The images of another `Source`, whose labels nobody shall read."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source, range(len(source)))
+
+    @property
+    def kind(self) -> Kind:
+        return "unlabelled"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return ()
+
+    def text(self, index: int) -> str:
+        return ""
+
+    def class_index(self, index: int) -> int:
+        return -1
