@@ -10,7 +10,7 @@ import onnx
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.graphs.facts import attributes_of
+from crnn_deploy.graphs.facts import attributes_of, opset_of
 from crnn_deploy.runtime import open_session
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -38,7 +38,10 @@ def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
     classes = (-1, 2 if spec.task == "ctc" else 1)
     graph = model.graph
     last = next((node for node in graph.node if graph.output[0].name in node.output), None)
-    if last is None or last.op_type != "Softmax" or attributes_of(last).get("axis") not in classes:
+    if last is None or last.op_type != "Softmax":
+        return model
+    # Before opset 13 the default is to take all axes from the second one on together.
+    if attributes_of(last).get("axis", -1 if opset_of(model) >= 13 else 1) not in classes:
         return model
     changed = onnx.ModelProto()
     changed.CopyFrom(model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import onnx
 from torch import Tensor, nn
 
@@ -45,7 +47,7 @@ def add_head_input(model: onnx.ModelProto, name: str) -> str:
     made, constants = producers_of(model.graph), constants_of(model.graph)
     tensor = model.graph.output[0].name
     while (node := made.get(tensor)) is not None:
-        if node.op_type in ("MatMul", "Gemm"):
+        if node.op_type in ("MatMul", "Gemm") and _weights(node.input[1], made) in constants:
             model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))
             return str(node.input[0])
         computed = [i for i in node.input if i and i not in constants]
@@ -53,6 +55,12 @@ def add_head_input(model: onnx.ModelProto, name: str) -> str:
             break
         tensor = computed[0]
     raise _no_head(name)
+
+
+def _weights(name: str, made: Mapping[str, onnx.NodeProto]) -> str:
+    """The tensor that a matrix is stored as: itself, or the INT8 that it is dequantized from."""
+    node = made.get(name)
+    return node.input[0] if node is not None and node.op_type == "DequantizeLinear" else name
 
 
 def _no_head(name: str) -> InputError:

@@ -51,6 +51,21 @@ def test_in_onnx_the_head_is_found_behind_what_follows_it() -> None:
     assert [output.name for output in model.graph.output] == ["logits", "features"]
 
 
+def test_the_matrix_of_a_head_may_be_stored_in_int8() -> None:
+    model = graph(
+        node("Relu", ["images"], "features"),
+        node("DequantizeLinear", ["w", "b"], "weights"),
+        node("MatMul", ["features", "weights"], "logits"),
+    )
+    assert add_head_input(model, "model") == "features"
+
+
+def test_a_product_of_two_results_is_no_head() -> None:
+    model = graph(node("Relu", ["images"], "keys"), node("MatMul", ["images", "keys"], "logits"))
+    with pytest.raises(InputError, match="model shows no sequence features"):
+        add_head_input(model, "model")
+
+
 @pytest.mark.parametrize("last", ["Conv", "Relu"])
 def test_an_onnx_file_without_a_head_is_refused(last: str) -> None:
     model = graph(node("MatMul", ["images", "w"], "hidden"), node(last, ["hidden"], "logits"))
