@@ -160,9 +160,13 @@ def _comparisons(candidates: list[Candidate]) -> list[Comparison]:
 
 
 def _training_points(student: Artifact) -> tuple[TrainingPoint, ...]:
-    """The curve that distillation left in the lineage."""
-    steps = [step for step in student.spec.lineage if step.stage == "distill"]
-    return tuple(TrainingPoint.model_validate(point) for step in steps for point in step.notes["history"])
+    """The curve that distillation left in the lineage; epochs with the rounding of INT8 go on counting."""
+    points: list[TrainingPoint] = []
+    for notes in (step.notes for step in student.spec.lineage if step.stage == "distill"):
+        plain, rounded = notes["history"], notes.get("qat_history", [])
+        later = [{**point, "epoch": len(plain) + point["epoch"], "quantized": True} for point in rounded]
+        points += [TrainingPoint.model_validate(point) for point in (*plain, *later)]
+    return tuple(points)
 
 
 def _realised(candidates: list[Candidate]) -> dict[str, dict[str, int]]:

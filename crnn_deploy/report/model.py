@@ -83,6 +83,7 @@ class TrainingPoint(Frozen):
         default=None, ge=0, le=1, description="share of the teacher's CTC spikes that the student has in the same place"
     )
     learning_rate: float | None = Field(default=None, ge=0, description="at the end of the epoch")
+    quantized: bool = Field(default=False, description="whether the epoch had the rounding of INT8 in the network")
 
 
 class Report(Frozen):

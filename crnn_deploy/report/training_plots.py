@@ -44,8 +44,11 @@ def training_curves(points: tuple[TrainingPoint, ...]) -> str | None:
         return None
     panels = [panel for panel in _panels(points) if panel.drawn]
     figure, grid = new_figure(WIDE, HEIGHT, 1, len(panels))
+    rounded = [point.epoch for point in points if point.quantized]
     for axes, panel in zip(grid.flat, panels, strict=True):
         _draw(axes, panel)
+        if rounded:
+            _shade(axes, rounded[0] - 0.5, rounded[-1])
     return to_svg(figure, "training")
 
 
@@ -69,6 +72,13 @@ def _curve(name: str, values: list[tuple[float, float | None]]) -> Curve:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
+
+
+def _shade(axes: Any, first: float, last: float) -> None:
+    """Mark the epochs with the rounding of INT8."""
+    axes.axvspan(first, last, color=COLOURS["rule"], alpha=0.5, linewidth=0, zorder=0)
+    place, style = axes.get_xaxis_transform(), {"color": COLOURS["muted"], "fontsize": 8, "va": "top"}
+    axes.annotate("INT8", (first, 0.98), xycoords=place, xytext=(3, 0), textcoords="offset points", **style)
 
 
 def _draw(axes: Any, panel: Panel) -> None:

@@ -60,6 +60,12 @@ def test_the_validation_is_left_out_where_there_was_none() -> None:
     assert labels([{"epoch": n, "loss": 1.0} for n in range(3)]) == ["Epoch", "Training loss"]
 
 
+def test_epochs_with_the_rounding_of_int8_are_marked() -> None:
+    history = [*OLD, *(point | {"epoch": 4 + point["epoch"], "quantized": True} for point in OLD[:2])]
+    assert labels(history).count("INT8") == 2  # in each panel
+    assert "INT8" not in labels(OLD)
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_less_than_two_points_are_no_curve(count: int) -> None:
     assert training_curves(tuple(TrainingPoint.model_validate(point) for point in OLD[:count])) is None
