@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -115,6 +116,10 @@ class ModelSpec(Frozen):
     def alphabet(self) -> tuple[str, ...]:
         """Text of each output class; the blank stands for the empty string."""
         return (*self.charset[: self.blank], "", *self.charset[self.blank :])
+
+    def text(self, classes: Iterable[int]) -> str:
+        """Text of output classes, one after the other; does not build the alphabet, which may be large."""
+        return "".join(self.charset[k - (k > self.blank)] for k in classes if k != self.blank)
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:
         """The spec of the model that `step` makes from this one, with the given fields changed."""

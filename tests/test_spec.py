@@ -21,6 +21,7 @@ def test_it_survives_json() -> None:
 def test_the_blank_may_stand_anywhere(blank: int, alphabet: tuple[str, ...]) -> None:
     spec = ModelSpec(name="m", charset="ab", blank=blank, preprocessing=PLAIN)
     assert spec.alphabet == alphabet
+    assert spec.text([2, 0, 1, 1]) == "".join(alphabet[k] for k in (2, 0, 1, 1))
     assert spec.num_outputs == 3
 
 

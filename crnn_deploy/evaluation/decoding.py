@@ -26,8 +26,7 @@ def greedy_decode(logits: NDArray[np.float32], spec: ModelSpec) -> list[str]:
         logits: `[N, T, K]`; logits, log-probabilities and probabilities all give the same text.
         spec: of the model, for the text of each of the K classes.
     """
-    alphabet = spec.alphabet  # the blank is the empty string
-    return ["".join(alphabet[k] for k, _ in groupby(path)) for path in logits.argmax(axis=2).tolist()]
+    return [spec.text(k for k, _ in groupby(path)) for path in logits.argmax(axis=2).tolist()]
 
 
 def beam_decode(logits: NDArray[np.float32], spec: ModelSpec, width: int) -> list[str]:
@@ -42,9 +41,8 @@ def beam_decode(logits: NDArray[np.float32], spec: ModelSpec, width: int) -> lis
         spec: of the model, for the blank and the text of each of the K classes.
         width: prefixes kept after each frame, at least 1.
     """
-    alphabet = spec.alphabet
     lines = log_probabilities(logits).astype(np.float64)
-    return ["".join(alphabet[k] for k in _best_prefix(line, spec.blank, width)) for line in lines]
+    return [spec.text(_best_prefix(line, spec.blank, width)) for line in lines]
 
 
 @dataclass(frozen=True)

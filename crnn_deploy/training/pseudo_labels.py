@@ -48,7 +48,7 @@ class PseudoLabelled(Subset):
         return self._spec.class_names
 
     def text(self, index: int) -> str:
-        return "".join(self._spec.alphabet[k] for k in self._readings[index]) if self.kind == "text" else ""
+        return self._spec.text(self._readings[index].tolist()) if self.kind == "text" else ""
 
     def class_index(self, index: int) -> int:
         return int(self._readings[index][0]) if self.kind == "class" else -1
