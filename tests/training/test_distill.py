@@ -10,19 +10,12 @@ import pytest
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
-from crnn_deploy.errors import InputError
 from crnn_deploy.models import StudentChoice, build, load_model, student_spec
-from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import distill, loop
 
-from .tiny import STUDENT, StopAfter, Told, distill_config, draw_classes, draw_lines, error_of
+from .tiny import CLASSES, STUDENT, StopAfter, Told, distill_config, draw_classes, draw_lines, error_of
 
 MakeTeacher = Callable[..., Artifact]
-
-
-@pytest.fixture
-def student(tmp_path: Path) -> Path:
-    return tmp_path / "made" / "student.safetensors"
 
 
 @pytest.fixture
@@ -111,29 +104,6 @@ def test_two_teachers_teach_one_student(student: Path, lines: Path, make_teacher
     assert alone.sha256 != made.sha256
 
 
-def test_the_same_teacher_twice_is_refused(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
-    with pytest.raises(InputError, match="teachers are the same"):
-        distill(distill_config([make_teacher(), make_teacher()], lines, student))
-
-
-def _classifier(path: Path, classes: tuple[str, ...]) -> Artifact:
-    spec = student_spec(
-        path.stem, StudentChoice(width=0.25, hidden=8), CLASSES.model_copy(update={"class_names": classes})
-    )
-    return write_safetensors(path, build(spec).state_dict(), spec)
-
-
-def test_teachers_of_other_tasks_or_classes_are_refused(
-    tmp_path: Path, student: Path, lines: Path, make_teacher: MakeTeacher
-) -> None:
-    digits = _classifier(tmp_path / "digits.safetensors", ("0", "1"))
-    turned = _classifier(tmp_path / "turned.safetensors", ("1", "0"))
-    with pytest.raises(InputError, match="ctc model, but digits a classify model"):
-        distill(distill_config([make_teacher(), digits], lines, student))
-    with pytest.raises(InputError, match="turned has other classes than digits"):
-        distill(distill_config([digits, turned], draw_classes(tmp_path / "data.npz"), student))
-
-
 def test_a_student_may_know_fewer_characters_and_colours(student: Path, lines: Path, able_teacher: Artifact) -> None:
     options = {"charset": "ABC", "channels": "RGB", "labels": False, "epochs": 1, "validation_share": 0.3}
     made = distill(distill_config(able_teacher, lines, student, **options))
@@ -217,11 +187,6 @@ def test_quantization_aware_epochs_come_at_the_end(student: Path, lines: Path, m
     assert notes["history"] == plain.spec.lineage[-1].notes["history"]
 
 
-CLASSES = ModelSpec(
-    name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
-)
-
-
 @pytest.mark.parametrize(
     "losses", [None, ["hinton-kd"], ["cross-entropy", "dist", "features"], ["dkd"]], ids=lambda kinds: str(kinds)
 )
@@ -255,53 +220,3 @@ def test_labels_that_are_too_long_are_told(student: Path, lines: Path, make_teac
     notes = made.spec.lineage[-1].notes
     assert notes["too_long"] == ["000.png"]
     assert notes["validation"]["images"] == 4
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"losses": [{"kind": "ctc"}], "labels": False}, "'ctc' needs labels.\nThey are turned off"),
-        ({"losses": [{"kind": "dctc"}], "data": "unlabelled"}, "'dctc' needs labels.\n.* has none"),
-        ({"losses": [{"kind": "hinton-kd"}]}, "'hinton-kd' does not go with a ctc model"),
-        ({"charset": "XY"}, "outside the charset"),
-        ({"charset": "XY", "labels": False}, "don't fit together"),
-        ({"labels": False}, "reads nothing in .* that student can write"),  # it was never trained
-        ({"warm_start": "stranger"}, "No weight of .* fits"),
-    ],
-    ids=str,
-)
-def test_what_cannot_be_learned_is_refused_and_leaves_nothing(
-    tmp_path: Path,
-    student: Path,
-    lines: Path,
-    make_teacher: MakeTeacher,
-    options: dict[str, Any],
-    message: str,
-) -> None:
-    data = draw_lines(tmp_path / "plain", 10, 5, labelled=False) if options.get("data") == "unlabelled" else lines
-    options = {key: value for key, value in options.items() if key != "data"}
-    if "warm_start" in options:
-        options["warm_start"] = _stranger(tmp_path)
-    with pytest.raises(InputError, match=message):
-        distill(distill_config(make_teacher(), data, student, **options))
-    assert not student.exists()
-
-
-def _stranger(folder: Path) -> Path:
-    """An artifact of which no weight fits."""
-    spec = student_spec("stranger", StudentChoice(width=0.25, hidden=8), CLASSES)
-    weights = {"head.bias": torch.zeros(5), "other.weight": torch.zeros(3)}  # a bias fits, which says nothing
-    return write_safetensors(folder / "stranger.safetensors", weights, spec).path
-
-
-def test_validation_images_must_be_others(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
-    with pytest.raises(InputError, match="share 40 images"):
-        distill(distill_config(make_teacher(), lines, student, validation=str(lines)))
-
-
-def test_an_existing_output_is_kept(tmp_path: Path, lines: Path, make_teacher: MakeTeacher) -> None:
-    output = tmp_path / "student.safetensors"
-    output.write_text("mine")
-    with pytest.raises(InputError, match="already exists"):
-        distill(distill_config(make_teacher(), lines, output))
-    assert output.read_text() == "mine"

@@ -12,12 +12,16 @@ from PIL import Image, ImageDraw
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.evaluation import EvaluateConfig, evaluate
 from crnn_deploy.progress import Silent
+from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import DistillConfig, TrainConfig
 
 T = TypeVar("T")
 
 ALPHABET = "ABCD"
 STUDENT = {"width": 0.25, "hidden": 24}
+CLASSES = ModelSpec(
+    name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
+)
 CRNN = {"width": 0.125, "hidden": 24, "layers": 1}
 _QUICK = {"batch_size": 10, "ema_decay": 0.9, "precision": "fp32", "learning_rate": 6e-3}
 
