@@ -29,9 +29,9 @@ from crnn_deploy.progress import Progress, Silent
 
 Make = Callable[[Run, Path, str, str, Path, Progress], Record]
 _EXPLANATION = (
-    "*Change* is against *labels only* in the same precision and over the same seeds, in percentage points: a paired "
-    "bootstrap over the evaluation images, in which an image takes all its seeds with it. It tells how sure the change "
-    "is for these students on other images like these; how students differ by seed, *of each seed* tells."
+    "*Change* is against *labels only* in the same precision and over the same seeds, in percentage points. Its 95 % "
+    "interval is a paired bootstrap: each resample draws seeds, which both methods have in common, and evaluation "
+    "images, which all seeds have in common. So with three seeds it spans about what these three gave."
 )
 
 

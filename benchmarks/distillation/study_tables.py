@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from materials import Material
 from methods import LABELS, Precision
+from numpy.typing import NDArray
 from runs import TEACHER, Record
 from side_by_side import table
 
 from crnn_deploy import units
-from crnn_deploy.evaluation.bootstrap import difference_interval
+from crnn_deploy.evaluation.bootstrap import PERCENTILES
 from crnn_deploy.evaluation.metrics import Ratio
 
 _RESAMPLES = 2000
@@ -29,7 +30,7 @@ def rows_of(material: Material, records: Sequence[Record]) -> list[dict[str, Any
     """The teacher, then each method in each precision with at least one student, as plain data.
 
     A figure has its mean over seeds, each seed's own value, and its change against labels alone over the seeds that
-    both have, with a paired bootstrap over the images; an image takes all its seeds with it.
+    both have, with a paired bootstrap over seeds and images.
     """
     found = {(record.method, record.seed): record for record in records if record.material == material.name}
     rows = []
@@ -73,15 +74,27 @@ def _row(
 
 
 def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, float]:
-    """Difference of two figures over all their seeds, with the 95 % interval of a bootstrap over images."""
-    candidate, parent = _pooled(candidates), _pooled(parents)
-    low, high = difference_interval(candidate, parent, _RESAMPLES, seed=0)
-    return {"delta": candidate.value - parent.value, "low": low, "high": high}
+    """Difference of two figures over all their seeds, with its 95 % interval.
+
+    Each resample draws seeds, which both methods have in common, and images, which all seeds have in common.
+    """
+    pairs = zip(candidates, parents, strict=True)
+    counts = np.array([[c.counted, c.possible, p.counted, p.possible] for c, p in pairs])  # [seeds, 4, images]
+    images, seeds = np.random.default_rng(0), np.random.default_rng(1)
+    drawn = [_drawn(seeds, len(counts)) @ (counts @ _drawn(images, counts.shape[2])) for _ in range(_RESAMPLES)]
+    low, high = np.percentile([_difference(sums) for sums in drawn], PERCENTILES)
+    return {"delta": _difference(counts.sum(axis=(0, 2))), "low": float(low), "high": float(high)}
 
 
-def _pooled(ratios: Sequence[Ratio]) -> Ratio:
-    """Counts of each image, summed over the seeds."""
-    return Ratio(np.sum([r.counted for r in ratios], axis=0), np.sum([r.possible for r in ratios], axis=0))
+def _drawn(rng: np.random.Generator, count: int) -> NDArray[np.intp]:
+    """How often each of `count` things is drawn, with replacement."""
+    return np.bincount(rng.integers(count, size=count), minlength=count)
+
+
+def _difference(sums: NDArray[np.float64]) -> float:
+    """Of two figures, from the sums of what they count and could count."""
+    counted, possible, counted_by_parent, possible_for_parent = sums
+    return float(counted / possible - counted_by_parent / possible_for_parent)
 
 
 def _cells(material: Material, row: Mapping[str, Any]) -> list[str]:

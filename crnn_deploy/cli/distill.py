@@ -65,7 +65,7 @@ def distill(
     augmentation: Augment = 1.0,
     labels: Annotated[bool, typer.Option("--labels/--no-labels", help="Read the labels of --data.")] = True,
     confidence: Annotated[
-        float, typer.Option(help="Least sureness of readings that stand for missing labels beside others.")
+        float, typer.Option(help="How sure the first teacher must be of readings that stand for labels.")
     ] = 0.9,
     loss: Losses = None,
     beam_width: Annotated[int | None, typer.Option(help="Of the teachers' readings; default: greedy.")] = None,
@@ -85,6 +85,8 @@ def distill(
     Losses for lines: ctc and dctc (labels), frame-kl, pseudo-labels and features (teachers);
     for classes: cross-entropy (labels), hinton-kd, dist, dkd and features (teachers).
 
+    Without labels the teachers alone teach; beside labelled images, readings of the first stand for missing labels.
+
     Ctrl-C keeps the state: the same command again goes on where it was. Under torchrun, processes share the work.
 
     \b
@@ -94,6 +96,8 @@ def distill(
       crnn-deploy distill teacher.onnx --data train.tar \\
         --student mobilenet-v4-gru:layers=2,residual=true -o deep.safetensors
       crnn-deploy distill a.onnx b.onnx --data photos --no-labels -o c.safetensors
+      crnn-deploy distill a.onnx --data photos --no-labels \\
+        --extra rendered.tar --loss ctc -o read.safetensors
       crnn-deploy distill a.onnx --data train.tar --loss ctc \\
         --loss frame-kl:until=0.3 --qat 2 -o student.safetensors
       torchrun --nproc-per-node 4 -m crnn_deploy distill teacher.onnx \\

@@ -86,13 +86,23 @@ def test_a_change_is_against_labels_of_the_same_seeds_and_precision() -> None:
     assert guided["figures"]["cer"]["change"]["delta"] == pytest.approx(-0.25)
 
 
-def test_an_image_takes_all_its_seeds_with_it() -> None:
-    """So seeds that agree make an interval no narrower than one of them does."""
+def test_seeds_that_agree_make_an_interval_no_narrower() -> None:
+    """An image takes all its seeds with it."""
     pair = [record(PLAIN, 0, ("ab", "xx", "xx", "xx"), TRUTH), record(GUIDED, 0, ("ab", "cd", "xx", "xx"))]
     again = [one.model_copy(update={"seed": 1}) for one in pair]
     once, twice = (rows_of(material(), records)[-1]["figures"]["word_accuracy"] for records in (pair, pair + again))
     assert once["change"] == twice["change"]
     assert len(twice["seeds"]) == 2
+
+
+def test_luck_with_one_seed_shows_in_the_interval() -> None:
+    nothing = ("", "", "", "")
+    plain = [record(PLAIN, seed, nothing, TRUTH) for seed in range(3)]
+    lucky = [record(GUIDED, seed, TRUTH if seed == 0 else nothing) for seed in range(3)]
+    steady = [record(GUIDED, seed, TRUTH) for seed in range(3)]
+    by_luck, always = (rows_of(material(), plain + own)[-1]["figures"]["word_accuracy"] for own in (lucky, steady))
+    assert by_luck["change"] == {"delta": pytest.approx(1 / 3), "low": 0, "high": 1}
+    assert always["change"] == {"delta": 1, "low": 1, "high": 1}
 
 
 def test_a_table_has_what_is_there() -> None:
