@@ -43,7 +43,11 @@ def distill(
     val: Validation = None,
     student: Annotated[
         str | None,
-        typer.Option(metavar="FAMILY[:KEY=VALUE,…]", help="mobilenet-v4-gru, or see crnn-deploy students."),
+        typer.Option(
+            metavar="FAMILY[:KEY=VALUE,…]",
+            help="mobilenet-v1-gru, -v3-gru or -v4-gru (default); keys: dropout, bidirectional, residual, layer_norm "
+            "and those below.",
+        ),
     ] = None,
     width: Annotated[float | None, typer.Option(help="Scales the student's channels; default: 1.")] = None,
     hidden: Annotated[int | None, typer.Option(help="Units of its GRU in each direction; default: 96.")] = None,
@@ -108,7 +112,9 @@ def distill(
 
     with RichProgress() as progress:
         sizes = {"width": width, "hidden": hidden, "layers": layers, "stride": stride}
-        choice = _named(student, {name: value for name, value in sizes.items() if value is not None})
+        choice = {name: value for name, value in sizes.items() if value is not None}
+        if student is not None:
+            choice = with_settings("--student", student, "family", choice)
         if budget_ms is not None or budget_mb is not None:
             if choice:
                 raise InputError(
@@ -128,14 +134,6 @@ def distill(
     show_artifact(artifact, as_json)
 
 
-def _named(student: str | None, sizes: dict[str, Any]) -> dict[str, Any]:
-    """What `--student` and the options beside it say, without what they leave to the defaults."""
-    if student is None:
-        return sizes
-    family, settings = with_settings("--student", student)
-    return {"family": family, **settings, **sizes}
-
-
 def _within(
     budget_ms: float | None, budget_mb: float | None, teachers: list[Path], charset: str | None, progress: Progress
 ) -> dict[str, Any]:
@@ -146,7 +144,8 @@ def _within(
 
     classes = len(charset) + 1 if charset else open_artifact(teachers[0]).spec.num_outputs
     choice = pick_student(budget_ms, budget_mb, SurveyOptions(classes=classes), progress)
-    progress.log(f"within the budget: {choice.family}, width {choice.width:g}, hidden {choice.hidden}")
+    told = choice.model_dump(include={"width", "hidden"}) | choice.model_dump(exclude_defaults=True)
+    progress.log(f"within the budget: {choice.family}:{','.join(f'{key}={value}' for key, value in told.items())}")
     return choice.model_dump()
 
 
@@ -155,5 +154,5 @@ def _check_alone() -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(
             "A budget can't be measured by several processes at once.",
-            fix="Pick a student by crnn-deploy students, and name it by --student, --width and --hidden.",
+            fix="Pick one by crnn-deploy students --budget-ms, and name it: --student FAMILY:KEY=VALUE,…",
         )

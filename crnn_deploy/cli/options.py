@@ -18,6 +18,8 @@ _SPELLINGS = {
     **{"targets": "target", "profiles": "profile", "losses": "loss", "family": "student"},
 }
 
+_OF_STUDENTS = {"family", "width", "hidden", "layers", "stride"}  # that have an option of their own
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
@@ -34,8 +36,11 @@ def as_config(config: type[C], given: dict[str, Any]) -> C:
 
 
 def _as_option(field: str) -> str:
-    first, _, inner = field.partition(".")
-    name = inner if first == "student" and inner else first  # its options stand beside it
+    name, _, inner = field.partition(".")
+    if name == "student" and inner in _OF_STUDENTS:
+        name = inner
+    elif name == "student" and inner:
+        return f"--student FAMILY:{inner}"
     if not name:
         return ""  # of options that do not go together
     return "--" + _SPELLINGS.get(name, name).replace("_", "-")

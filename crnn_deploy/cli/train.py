@@ -71,11 +71,12 @@ def train(
     from crnn_deploy.training import TrainConfig
     from crnn_deploy.training import train as train_network
 
-    family, settings = with_settings("--model", model)
-    size = {"width": width, "hidden": hidden, "layers": layers}
+    sizes = {"width": width, "hidden": hidden, "layers": layers}
+    given_sizes = {name: value for name, value in sizes.items() if value is not None}
+    settings = with_settings("--model", model, "family", given_sizes)
     given = {
-        **{"data": data, "extra": extra, "validation": val, "output": output, "force": force, "model": family},
-        **{"architecture": settings | {name: value for name, value in size.items() if value is not None}},
+        **{"data": data, "extra": extra, "validation": val, "output": output, "force": force},
+        **{"model": settings.pop("family"), "architecture": settings},
         **{"charset": charset, "channels": channels, "epochs": epochs, "batch_size": batch_size, "seed": seed},
         **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": parse_losses(loss)},
         **{"warm_start": warm_start, "early_stop": early_stop, "precision": precision, "log": log or ()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,21 +40,22 @@ def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
     Raises:
         InputError: if a setting is not key=value.
     """
-    losses = (with_settings("--loss", text) for text in texts or [])
-    return [{"kind": kind, **settings} for kind, settings in losses]
+    return [with_settings("--loss", text, "kind") for text in texts or []]
 
 
-def with_settings(option: str, text: str) -> tuple[str, dict[str, Any]]:
-    """`KIND:KEY=VALUE,…` → the kind and its settings.
+def with_settings(option: str, text: str, name: str, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """`KIND:KEY=VALUE,…` → its settings, with the kind as `name`, and those that other options gave.
 
     Raises:
-        InputError: if a setting is not key=value.
+        InputError: if a setting is not key=value, or is given twice.
     """
     kind, _, rest = text.partition(":")
-    settings = {}
+    settings = {name: kind, **(beside or {})}
     for setting in filter(None, rest.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(f"{option} {text}: '{setting}' is not key=value.", fix=f"Write {option} {kind}:KEY=VALUE")
+        if key in settings:
+            raise InputError(f"{option} {text}: {key} is given twice.", fix="Leave one of them out.")
         settings[key] = int(value) if value.isdecimal() else value
-    return kind, settings
+    return settings

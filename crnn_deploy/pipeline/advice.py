@@ -9,8 +9,9 @@ _NEARLY_NONE = 0.0005
 
 
 def advice(points: tuple[TrainingPoint, ...]) -> str:
-    """One sentence from the validation error over the last third of the epochs."""
-    errors = [point.validation_error for point in points if point.validation_error is not None]
+    """One sentence from the validation error over the last third of the epochs, without those at the end for INT8."""
+    plain = [point for point in points if not point.quantized]
+    errors = [point.validation_error for point in plain if point.validation_error is not None]
     if len(errors) < 3:
         return "The training was too short to tell what a longer one would bring: try more with --set distill.epochs=N."
     before = min(errors[: -(len(errors) // 3)])

@@ -65,7 +65,10 @@ class DistillOptions(TrainingOptions):
     channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the teacher")
     labels: bool = Field(default=True, description="false: those of the data are not read")
     confidence: float = Field(
-        default=0.9, ge=0, le=1, description="of the first teacher's readings that stand for missing labels"
+        default=0.9,
+        ge=0,
+        le=1,
+        description="of readings that stand for missing labels; images with others are left out",
     )
     beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
     qat: QatOptions | None = Field(default=None, description="absent: none")

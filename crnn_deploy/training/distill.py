@@ -21,7 +21,7 @@ from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.pseudo_labels import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
-from crnn_deploy.training.state import TrainingFolder, training_key
+from crnn_deploy.training.state import training_key
 from crnn_deploy.training.teachers import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
@@ -40,7 +40,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         check_output(config.output, config.force, ".safetensors", path)
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, write_fitted
+    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, open_folder, write_fitted
 
     artifacts = _open_teachers(config)
     spec = _student_spec(config, artifacts[0].spec)
@@ -57,10 +57,12 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
         with fabric.rank_zero_first():
             inputs = with_readings(inputs, reads_labels, teachers[0], spec, config.confidence, progress)
-            material, facts = _material(inputs, losses, teachers, spec, progress)
+            if _reads(losses, "teachers"):
+                for teacher in teachers:
+                    teacher.answers(inputs.train, progress)
+        material, facts = _material(inputs, losses, teachers, spec, progress)
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
-        with fabric.rank_zero_first():
-            folder = TrainingFolder(config.output, key)
+        folder = open_folder(fabric, config.output, key)
         fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
     step = LineageStep(
         stage="distill",
@@ -136,7 +138,7 @@ def _material(
     train, too_long = without_too_long(inputs.train, spec, progress) if reads_labels else (inputs.train, [])
     answers = [teacher.answers(train, progress) for teacher in teachers] if _reads(losses, "teachers") else []
     read = sum(len(part) for part in inputs.parts if isinstance(part, PseudoLabelled))
-    asked = [teacher.artifact for teacher in (teachers if answers else teachers[: bool(read)])]
+    asked = [teacher.artifact for teacher in (teachers if answers else teachers[:1] if read else [])]
     facts: dict[str, Any] = {
         "taught_by": {artifact.sha256: artifact.spec.name for artifact in asked},
         **inputs.facts(),

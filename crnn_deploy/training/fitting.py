@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -145,6 +146,22 @@ def fresh_network(spec: ModelSpec, seed: int, warm_start: Artifact | None, progr
     share = learned / sum(p.numel() for p in network.parameters())
     progress.log(f"{share:.0%} of the parameters start from {warm_start.path}")
     return network
+
+
+def open_folder(fabric: Fabric, output: Path, key: str) -> TrainingFolder:
+    """The folder of a training in which all processes take part.
+
+    Raises:
+        InputError: if their keys differ: steps taken together would not be the same ones.
+    """
+    if fabric.broadcast(key) != key:
+        raise InputError(
+            "The processes of this training don't have the same material.",
+            "Their images differ, or a teacher answers differently on another machine.",
+            "Give all machines the same files and, by CRNN_DEPLOY_CACHE in a shared folder, the same answers.",
+        )
+    with fabric.rank_zero_first():
+        return TrainingFolder(output, key)
 
 
 def write_fitted(

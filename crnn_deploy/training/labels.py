@@ -70,7 +70,7 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
         raise InputError(
             f"{len(long):,} of {len(source):,} labels in {source.name} are longer than the time axis; {example}.",
             f"A frame stands for {stride} pixels of a line {spec.preprocessing.height} pixels high.",
-            "Check that the labels belong to these images; for dense text take a student with a smaller stride.",
+            "Check that labels, or a teacher's readings, belong to these images; for dense text take a smaller stride.",
         )
     progress.log(f"{len(long):,} labels are longer than the time axis and left out; {example}")
     kept = sorted(set(range(len(source))) - set(long))

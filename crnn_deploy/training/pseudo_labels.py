@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from crnn_deploy.data import Source, Subset
 from crnn_deploy.data.source import Kind
@@ -11,33 +11,37 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.inputs import TrainingInputs
 from crnn_deploy.training.teachers import Teacher, TeacherAnswers
+from crnn_deploy.training.teachers.answers import Answer
 
 
 class PseudoLabelled(Subset):
     """The images of a source that a teacher reads in the student's alphabet, with these readings as labels.
 
     Args:
+        spec: of the student.
+        class_names: by class; empty for lines.
         confidence: readings that the teacher is less sure of are left out.
 
     Raises:
         InputError: if none is left.
     """
 
-    def __init__(self, source: Source, answers: TeacherAnswers, spec: ModelSpec, confidence: float = 0.0) -> None:
-        said = [answers[i] for i in range(len(source))]
-        written = [i for i, answer in enumerate(said) if len(answer.targets)]
-        sure = [i for i in written if said[i].confidence >= confidence]
-        if not sure:
-            raise InputError(
-                f"The teacher reads nothing in {source.name} that {spec.name} can write.",
-                f"It is less than {confidence:g} sure of all its readings."
-                if written
-                else "The images are no lines that it knows, or its alphabet is another one.",
-                "Check them with crnn-deploy predict, or give labelled ones.",
-            )
-        super().__init__(source, sure)
+    def __init__(
+        self,
+        source: Source,
+        answers: TeacherAnswers,
+        spec: ModelSpec,
+        class_names: tuple[str, ...] = (),
+        confidence: float = 0.0,
+    ) -> None:
         self._spec = spec
-        self._readings = [said[i].targets for i in sure]
+        self._class_names = class_names
+        said = [_Reading.of(answers[i]) for i in range(len(source))]  # answers themselves are large
+        sure = [i for i, reading in enumerate(said) if reading.classes and reading.confidence >= confidence]
+        if not sure:
+            raise _none_left(source, spec, confidence if any(reading.classes for reading in said) else None)
+        super().__init__(source, sure)
+        self._readings = [said[i].classes for i in sure]
 
     @property
     def kind(self) -> Kind:
@@ -45,13 +49,40 @@ class PseudoLabelled(Subset):
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return self._spec.class_names
+        return self._class_names
 
     def text(self, index: int) -> str:
-        return self._spec.text(self._readings[index].tolist()) if self.kind == "text" else ""
+        return self._spec.text(self._readings[index]) if self.kind == "text" else ""
 
     def class_index(self, index: int) -> int:
-        return int(self._readings[index][0]) if self.kind == "class" else -1
+        return self._readings[index][0] if self.kind == "class" else -1
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Classes of a line's characters, or the class of an image; empty where the student can't write them."""
+
+    classes: tuple[int, ...]
+    confidence: float
+
+    @classmethod
+    def of(cls, answer: Answer) -> _Reading:
+        return cls(tuple(answer.targets.tolist()), answer.confidence)
+
+
+def _none_left(source: Source, spec: ModelSpec, confidence: float | None) -> InputError:
+    """`confidence`: that no reading reaches; None if there is none."""
+    if confidence is not None:
+        return InputError(
+            f"The teacher is less than {confidence:g} sure of all its readings of {source.name}.",
+            "The images are hardly lines that it knows.",
+            "Check some with crnn-deploy predict; if they are right, lower --confidence (distill.confidence).",
+        )
+    return InputError(
+        f"The teacher reads nothing in {source.name} that {spec.name} can write.",
+        "The images are no lines that it knows, or its alphabet is another one.",
+        "Check them with crnn-deploy predict, or give labelled ones, with --val for validation.",
+    )
 
 
 def with_readings(
@@ -61,13 +92,14 @@ def with_readings(
 
     Args:
         reads_labels: whether a loss does.
-        confidence: of the readings that are trained on, at least.
+        confidence: of the readings that are trained on, at least; images with other readings are left out.
     """
+    names = next((part.class_names for part in inputs.parts if part.kind == "class"), spec.class_names)
 
     def labelled(source: Source, least: float) -> Source:
         if source.kind != "unlabelled":
             return source
-        return PseudoLabelled(source, teacher.answers(source, progress), spec, least)
+        return PseudoLabelled(source, teacher.answers(source, progress), spec, names, least)
 
     validation = labelled(inputs.validation, least=0.0)
     if not reads_labels:
@@ -76,5 +108,6 @@ def with_readings(
     for before, after in zip(inputs.parts, parts, strict=True):
         if after is not before:
             told = f"{teacher.artifact.spec.name} labels {len(after):,} of the {len(before):,} images of {before.name}"
-            progress.log(f"{told}; of the others it is not sure")
+            left_out = "; the others, where it is unsure or reads nothing that the student can write, are left out"
+            progress.log(told + left_out * (len(after) < len(before)))
     return replace(inputs, parts=parts, validation=validation)

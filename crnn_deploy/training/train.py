@@ -18,7 +18,7 @@ from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
-from crnn_deploy.training.state import TrainingFolder, training_key
+from crnn_deploy.training.state import training_key
 from crnn_deploy.validation import parse
 
 
@@ -35,7 +35,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     check_output(config.output, config.force, ".safetensors")
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, write_fitted
+    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, open_folder, write_fitted
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
@@ -50,8 +50,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     train_set, too_long = without_too_long(inputs.train, spec, progress)
     images = inputs.facts()
     key = training_key(config.shaping(), warm and warm.sha256, images)
-    with fabric.rank_zero_first():
-        folder = TrainingFolder(config.output, key)
+    folder = open_folder(fabric, config.output, key)
     material = Material(train_set, inputs.validation, losses)
     fitted = fit_in_stages(fabric, spec, network, material, config, None, folder, progress)
     notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}

@@ -130,6 +130,8 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("distill t.onnx --data val --student mobilenet-v4-gru:stride=5 -o s.safetensors", "stride"),
         ("distill t.onnx --data val --student mobilenet-v4-gru:depth=5 -o s.safetensors", "depth"),
         ("train --data val --model crnn-bilstm:hidden -o s.safetensors", "not key=value"),
+        ("train --data val --model crnn-bilstm:hidden=8 --hidden 8 -o s.safetensors", "given twice"),
+        ("distill t.onnx --data val --student mobilenet-v4-gru:lyers=2 -o s.safetensors", "did you mean 'layers'?"),
         ("distill t.onnx --data val --loss hinton-kd -o s.safetensors", "does not go with a ctc model"),
         ("distill t.onnx --data val --no-labels --loss ctc -o s.safetensors", "needs labels"),
         ("distill t.onnx --data val --warm-start t.onnx -o s.safetensors", "t.onnx"),

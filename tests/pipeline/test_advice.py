@@ -16,6 +16,12 @@ def test_a_falling_curve_asks_for_more() -> None:
     assert "distill.epochs=12" in text
 
 
+def test_epochs_with_the_rounding_of_int8_tell_nothing() -> None:
+    falling = curve(0.5, 0.3, 0.2, 0.15, 0.1, 0.08)
+    rounded = [point.model_copy(update={"quantized": True}) for point in curve(*[0.08] * 5)]
+    assert advice((*falling, *rounded)) == advice(falling)
+
+
 def test_a_settled_curve_asks_for_something_else() -> None:
     assert "settled at 10.0%" in advice(curve(0.5, 0.2, 0.1, 0.1, 0.101, 0.1))
 

@@ -168,6 +168,19 @@ def test_an_interrupted_training_ends_in_the_same_bytes(
     assert distill(again).path.read_bytes() == whole.path.read_bytes()
 
 
+def test_an_interrupted_training_on_readings_ends_in_the_same_bytes(
+    tmp_path: Path, unlabelled: Path, able_teacher: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
+    options = {"extra": str(draw_lines(tmp_path / "few", 20, seed=11)), "confidence": 0.5, "epochs": 1}
+    whole = distill(distill_config(able_teacher, unlabelled, tmp_path / "a" / "student.safetensors", **options))
+    assert set(history(whole)[0]["losses"]) == {"ctc", "frame-kl"}  # as if all were labelled
+    again = distill_config(able_teacher, unlabelled, tmp_path / "b" / "student.safetensors", **options)
+    with pytest.raises(KeyboardInterrupt):
+        distill(again, StopAfter(3))
+    assert distill(again).path.read_bytes() == whole.path.read_bytes()
+
+
 def test_another_seed_gives_another_student(tmp_path: Path, lines: Path, make_teacher: MakeTeacher) -> None:
     made = [
         distill(distill_config(make_teacher(), lines, tmp_path / f"{seed}.safetensors", epochs=1, seed=seed))
@@ -185,6 +198,21 @@ def test_quantization_aware_epochs_come_at_the_end(student: Path, lines: Path, m
     assert load_model(made)(torch.zeros(1, 1, 32, 40)).shape == (1, 10, 5)  # an ordinary artifact
     assert made.sha256 != plain.sha256
     assert notes["history"] == plain.spec.lineage[-1].notes["history"]
+
+
+def test_a_classifier_learns_from_answers_beside_labels(tmp_path: Path, student: Path) -> None:
+    """Classes may be called otherwise by the teacher than in the data, where they are numbered."""
+    named = CLASSES.model_copy(update={"class_names": ("dark", "bright")})
+    spec = student_spec("teacher", StudentChoice(family="mobilenet-v3-gru", width=0.25, hidden=8), named)
+    torch.manual_seed(0)
+    teacher = write_safetensors(tmp_path / "teacher.safetensors", build(spec).state_dict(), spec)
+    config = distill_config(
+        *(teacher, draw_classes(tmp_path / "data.npz"), student),
+        **{"labels": False, "extra": str(draw_classes(tmp_path / "extra.npz", seed=1)), "confidence": 0, "epochs": 1},
+    )
+    notes = distill(config).spec.lineage[-1].notes
+    assert 0 < notes["pseudo_labelled"] < notes["training"]["images"]
+    assert set(notes["history"][0]["losses"]) == {"cross-entropy", "hinton-kd"}
 
 
 @pytest.mark.parametrize(

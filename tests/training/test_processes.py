@@ -15,7 +15,7 @@ import pytest
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.training import DistillConfig, distill
 
-from .tiny import distill_config
+from .tiny import distill_config, draw_lines
 
 MakeTeacher = Callable[..., Artifact]
 
@@ -93,3 +93,15 @@ def test_two_processes_make_one_student(tmp_path: Path, lines: Path, make_teache
         losses = [[point["loss"] for point in points] for points in (notes[stage], alone[stage])]
         assert losses[0] == pytest.approx(losses[1], rel=0.2)
     assert [path.name for path in two.output.parent.iterdir()] == ["student.safetensors"]
+
+
+def test_both_train_on_the_same_readings(tmp_path: Path, able_teacher: Artifact) -> None:
+    data = draw_lines(tmp_path / "data", 60, seed=3, labelled=False)
+    extra = draw_lines(tmp_path / "extra", 20, seed=4)
+    output = tmp_path / "made" / "student.safetensors"
+    told = run_two(
+        tmp_path / "told", distill_config(able_teacher, data, output, extra=str(extra), confidence=0.5, epochs=1)
+    )
+    assert told[0]["weights"] == told[1]["weights"]
+    assert {process["artifact"] for process in told} == {open_artifact(output).sha256}
+    assert open_artifact(output).spec.lineage[-1].notes["pseudo_labelled"] > 0

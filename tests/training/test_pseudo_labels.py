@@ -43,10 +43,10 @@ def test_unsure_readings_are_left_out(unseen: Path, able_teacher: Artifact) -> N
     with Teacher(able_teacher, able_teacher.spec, AskOptions()) as teacher:
         answers = teacher.answers(source, SILENT)
         least = float(np.median([answers[i].confidence for i in range(len(source))]))
-        kept = PseudoLabelled(source, answers, able_teacher.spec, least)
-        with pytest.raises(InputError, match="reads nothing") as raised:
-            PseudoLabelled(source, answers, able_teacher.spec, 1.1)
+        kept = PseudoLabelled(source, answers, able_teacher.spec, confidence=least)
+        with pytest.raises(InputError, match="less than 1.1 sure of all its readings") as raised:
+            PseudoLabelled(source, answers, able_teacher.spec, confidence=1.1)
         sure = [i for i in range(len(source)) if answers[i].confidence >= least]
-    assert "1.1 sure" in raised.value.cause
+    assert "--confidence" in raised.value.fix
     assert 0 < len(sure) < len(source)
     assert [kept.item_name(i) for i in range(len(kept))] == [source.item_name(i) for i in sure]

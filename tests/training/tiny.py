@@ -43,9 +43,9 @@ def draw_lines(folder: Path, count: int, seed: int, labelled: bool = True) -> Pa
     return folder
 
 
-def draw_classes(path: Path, count: int = 80) -> Path:
+def draw_classes(path: Path, count: int = 80, seed: int = 0) -> Path:
     """Noise of two classes: the second is bright on the right."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     classes = rng.integers(0, 2, count)
     images = rng.integers(0, 90, (count, 16, 16), np.uint8)
     images[classes == 1, :, 8:] += 150

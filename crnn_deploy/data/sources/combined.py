@@ -30,8 +30,7 @@ class Combined:
             if (other.kind, other.class_names) != (first.kind, first.class_names):
                 raise InputError(
                     f"{other.name} does not go with {first.name}.",
-                    f"The labels of one are of the kind '{other.kind}', of the other '{first.kind}'"
-                    + (", or their classes differ." if first.class_names else "."),
+                    f"It has {_labels(other)}, and the other one {_labels(first)}.",
                     "Give images with labels of the same kind.",
                 )
 
@@ -74,3 +73,11 @@ class Combined:
         """The source of an item, and its index there."""
         place = bisect_right(self._ends, index)
         return self._sources[place], index - (self._ends[place - 1] if place else 0)
+
+
+def _labels(source: Source) -> str:
+    """What the labels of a source are, in words."""
+    if source.kind != "class":
+        return "lines of text"
+    names = source.class_names
+    return f"the classes {', '.join(names[:4])}{' …' * (len(names) > 4)}"

@@ -8,8 +8,9 @@ import onnx
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.graphs.wiring import constants_of, producers_of
+from crnn_deploy.graphs.wiring import Constants, constants_of, producers_of
 
+_BEFORE_A_MATRIX = {"DequantizeLinear", "Cast", "Transpose", "Identity"}
 _BEHIND_THE_HEAD = {"Softmax", "LogSoftmax", "Transpose", "Add", "Reshape", "Identity", "Cast", "DequantizeLinear"}
 
 
@@ -47,7 +48,7 @@ def add_head_input(model: onnx.ModelProto, name: str) -> str:
     made, constants = producers_of(model.graph), constants_of(model.graph)
     tensor = model.graph.output[0].name
     while (node := made.get(tensor)) is not None:
-        if node.op_type in ("MatMul", "Gemm") and _weights(node.input[1], made) in constants:
+        if node.op_type in ("MatMul", "Gemm") and _is_constant(node.input[1], made, constants):
             model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))
             return str(node.input[0])
         computed = [i for i in node.input if i and i not in constants]
@@ -57,10 +58,11 @@ def add_head_input(model: onnx.ModelProto, name: str) -> str:
     raise _no_head(name)
 
 
-def _weights(name: str, made: Mapping[str, onnx.NodeProto]) -> str:
-    """The tensor that a matrix is stored as: itself, or the INT8 that it is dequantized from."""
-    node = made.get(name)
-    return node.input[0] if node is not None and node.op_type == "DequantizeLinear" else name
+def _is_constant(name: str, made: Mapping[str, onnx.NodeProto], constants: Constants) -> bool:
+    """Whether a matrix is stored in the file, if in another precision or layout."""
+    while (node := made.get(name)) is not None and node.op_type in _BEFORE_A_MATRIX:
+        name = node.input[0]
+    return name in constants or (node is not None and node.op_type == "Constant")
 
 
 def _no_head(name: str) -> InputError:

@@ -51,10 +51,11 @@ def test_in_onnx_the_head_is_found_behind_what_follows_it() -> None:
     assert [output.name for output in model.graph.output] == ["logits", "features"]
 
 
-def test_the_matrix_of_a_head_may_be_stored_in_int8() -> None:
+@pytest.mark.parametrize("kind", ["DequantizeLinear", "Cast", "Transpose", "Identity", "Constant"])
+def test_the_matrix_of_a_head_may_be_stored_in_another_form(kind: str) -> None:
     model = graph(
         node("Relu", ["images"], "features"),
-        node("DequantizeLinear", ["w", "b"], "weights"),
+        node(kind, [] if kind == "Constant" else ["w"], "weights"),
         node("MatMul", ["features", "weights"], "logits"),
     )
     assert add_head_input(model, "model") == "features"
