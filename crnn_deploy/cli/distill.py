@@ -24,6 +24,7 @@ from crnn_deploy.cli.training import (
     Losses,
     Precision,
     Seed,
+    Soup,
     Validation,
     WarmStart,
     parse_losses,
@@ -75,6 +76,7 @@ def distill(
     beam_width: Annotated[int | None, typer.Option(help="Of the teachers' readings; default: greedy.")] = None,
     warm_start: WarmStart = None,
     qat: Annotated[int, typer.Option(metavar="EPOCHS", help="Go on so long with the rounding of INT8.")] = 0,
+    soup: Soup = 1,
     early_stop: EarlyStop = None,
     precision: Precision = "auto",
     log: Log = None,
@@ -124,11 +126,11 @@ def distill(
             choice = _within(budget_ms, budget_mb, teachers, charset, progress)
         given = {
             **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
-            **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs, "seed": seed},
+            **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs},
             **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
             **{"labels": labels, "confidence": confidence, "losses": parse_losses(loss), "beam_width": beam_width},
-            **{"warm_start": warm_start, "qat": {"epochs": qat} if qat else None, "early_stop": early_stop},
-            **{"precision": precision, "log": log or (), "skip_bad": skip_bad},
+            **{"warm_start": warm_start, "soup": soup, "qat": {"epochs": qat} if qat else None, "seed": seed},
+            **{"early_stop": early_stop, "precision": precision, "log": log or (), "skip_bad": skip_bad},
         }
         artifact = distill_student(as_config(DistillConfig, given), progress)
     show_artifact(artifact, as_json)

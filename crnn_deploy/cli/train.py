@@ -22,6 +22,7 @@ from crnn_deploy.cli.training import (
     Losses,
     Precision,
     Seed,
+    Soup,
     Validation,
     WarmStart,
     parse_losses,
@@ -49,6 +50,7 @@ def train(
     augmentation: Augment = 1.0,
     loss: Losses = None,
     warm_start: WarmStart = None,
+    soup: Soup = 1,
     early_stop: EarlyStop = None,
     precision: Precision = "auto",
     log: Log = None,
@@ -79,7 +81,7 @@ def train(
         **{"model": settings.pop("family"), "architecture": settings},
         **{"charset": charset, "channels": channels, "epochs": epochs, "batch_size": batch_size, "seed": seed},
         **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": parse_losses(loss)},
-        **{"warm_start": warm_start, "early_stop": early_stop, "precision": precision, "log": log or ()},
+        **{"warm_start": warm_start, "soup": soup, "early_stop": early_stop, "precision": precision, "log": log or ()},
         **{"skip_bad": skip_bad},
     }
     config = as_config(TrainConfig, given)

@@ -28,6 +28,7 @@ Losses = Annotated[
     typer.Option("--loss", metavar="KIND[:KEY=VALUE,…]", help="What to learn from; repeat it for several."),
 ]
 WarmStart = Annotated[Path | None, typer.Option(metavar="ARTIFACT", help="Start from these weights.")]
+Soup = Annotated[int, typer.Option(help="Trainings from one warm start whose weights are averaged.")]
 EarlyStop = Annotated[int | None, typer.Option(metavar="EPOCHS", help="End after so many without a better one.")]
 Log = Annotated[list[str] | None, typer.Option(metavar="csv|tensorboard", help="Write curves to OUT.log/.")]
 Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Auto: BF16 where the hardware has it.")]

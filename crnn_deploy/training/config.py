@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from crnn_deploy.models import CrnnFamily, StudentChoice, StudentFamily
 from crnn_deploy.spec import Charset, Frozen
@@ -30,6 +30,9 @@ class TrainingOptions(Frozen):
     warm_start: Path | None = Field(
         default=None, description="artifact whose weights the training starts from; package:NAME/FILE works too"
     )
+    soup: int = Field(
+        default=1, gt=0, le=16, description="trainings from the same warm start whose weights are averaged"
+    )
     early_stop: int | None = Field(default=None, gt=0, description="end after so many epochs without a better one")
     skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
     validation_share: float = Field(default=0.05, gt=0, lt=1, description="held out where no validation set is given")
@@ -48,6 +51,12 @@ class TrainingOptions(Frozen):
         if losses and all(loss.kind == "features" for loss in lasting):
             raise ValueError("'features' alone teaches the head nothing: keep another loss beside it to the end")
         return losses
+
+    @model_validator(mode="after")
+    def _begin_alike(self) -> TrainingOptions:
+        if self.soup > 1 and self.warm_start is None:
+            raise ValueError("only networks that begin alike can be averaged: a soup needs a warm start")
+        return self
 
 
 class QatOptions(Frozen):

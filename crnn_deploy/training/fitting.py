@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ from crnn_deploy.training.losses import build_loss
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.objective import Objective
 from crnn_deploy.training.qat import QuantizationAware
+from crnn_deploy.training.soup import averaged
 from crnn_deploy.training.state import TrainingFolder
 from crnn_deploy.training.teachers.tapping import HeadTap
 
@@ -54,15 +56,37 @@ def fit_in_stages(
     folder: TrainingFolder,
     progress: Progress,
 ) -> Fitted:
-    """Train `network`, then, if asked for, go on with the rounding of INT8 in it.
+    """Train `network`, or a soup of it; then, if asked for, go on with the rounding of INT8 in it.
 
     Raises:
         GateError: if the loss is no longer finite.
     """
-    fitted = fit(fabric, spec, network, material, options, folder, "training", progress)
+    members = []
+    for number in range(options.soup):
+        if options.soup > 1:
+            progress.log(f"training {number + 1} of the {options.soup} whose weights are averaged")
+        seeded = options.model_copy(update={"seed": options.seed + number})
+        stage = f"training-{number + 1}" if number else "training"
+        members.append(fit(fabric, spec, deepcopy(network), material, seeded, folder, stage, progress))
+    fitted = members[0] if options.soup == 1 else _mixed(fabric, spec, members, material.validation, progress)
     if qat is None:
         return fitted
     return _finish_quantized(spec, fitted, material, options, qat, folder, progress)
+
+
+def _mixed(
+    fabric: Fabric, spec: ModelSpec, members: Sequence[Fitted], validation: Source, progress: Progress
+) -> Fitted:
+    """The members' average, or the best of them should it read worse."""
+    weights = averaged([member.weights for member in members])
+    network = build(spec)
+    network.load_state_dict(weights)
+    error = float(fabric.broadcast(_validator(spec, validation)(network.eval()) if fabric.is_global_zero else 0.0))
+    best = min(members, key=lambda member: member.error)
+    told = ", ".join(f"{member.error:.2%}" for member in members)
+    progress.log(f"validation errors {told}; of their average {error:.2%}")
+    notes = {**best.notes, "soup": {"members": [round(m.error, 6) for m in members], "average": round(error, 6)}}
+    return Fitted(weights, error, notes) if error <= best.error else replace(best, notes=notes)
 
 
 def _finish_quantized(

@@ -26,7 +26,7 @@ from crnn_deploy.training.teachers.tapping import HeadTap
 
 _SAVE_SECONDS = 30.0
 
-_RATES = {"training": "--learning-rate, or distill.learning_rate", "qat": "distill.qat.learning_rate"}
+_RATE, _QAT_RATE = "--learning-rate, or distill.learning_rate", "distill.qat.learning_rate"
 
 Validate = Callable[[nn.Module], float]
 
@@ -148,7 +148,7 @@ class Trainer:
         return GateError(
             f"The training diverged at step {self.step:,}: the {what} is {value}.{kept}",
             "The learning rate is too high for these data, or FP16 overflowed.",
-            f"Try a third of the learning rate: {_RATES[self.stage]} in a recipe.",
+            f"Try a third of the learning rate: {_QAT_RATE if self.stage == 'qat' else _RATE} in a recipe.",
         )
 
     def _finish_epoch(self) -> None:

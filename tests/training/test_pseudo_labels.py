@@ -44,7 +44,7 @@ def test_unsure_readings_are_left_out(unseen: Path, able_teacher: Artifact) -> N
         answers = teacher.answers(source, SILENT)
         least = float(np.median([answers[i].confidence for i in range(len(source))]))
         kept = PseudoLabelled(source, answers, able_teacher.spec, confidence=least)
-        with pytest.raises(InputError, match="less than 1.1 sure of all its readings") as raised:
+        with pytest.raises(InputError, match=r"less than 1\.1 sure of all its readings") as raised:
             PseudoLabelled(source, answers, able_teacher.spec, confidence=1.1)
         sure = [i for i in range(len(source)) if answers[i].confidence >= least]
     assert "--confidence" in raised.value.fix
