@@ -77,7 +77,7 @@ def fit_in_stages(
 def _mixed(
     fabric: Fabric, spec: ModelSpec, members: Sequence[Fitted], validation: Source, progress: Progress
 ) -> Fitted:
-    """The members' average, or the best of them should it read worse."""
+    """The members' average; or the best of them, where it reads worse than they do and so can't lie between them."""
     weights = averaged([member.weights for member in members])
     network = build(spec)
     network.load_state_dict(weights)
@@ -86,7 +86,8 @@ def _mixed(
     told = ", ".join(f"{member.error:.2%}" for member in members)
     progress.log(f"validation errors {told}; of their average {error:.2%}")
     notes = {**best.notes, "soup": {"members": [round(m.error, 6) for m in members], "average": round(error, 6)}}
-    return Fitted(weights, error, notes) if error <= best.error else replace(best, notes=notes)
+    usual = sum(member.error for member in members) / len(members)
+    return Fitted(weights, error, notes) if error <= usual else replace(best, notes=notes)
 
 
 def _finish_quantized(
