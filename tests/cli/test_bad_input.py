@@ -240,3 +240,8 @@ def test_a_broken_evaluation_image_is_found_before_training() -> None:
 def test_hints_name_options_that_exist(verb: str) -> None:
     assert "--skip-bad" in refused(f"{verb} noimage", "003.png")
     assert "--skip-bad" in invoke(f"{verb.split()[0]} --help").stdout
+
+
+def test_several_processes_cannot_measure_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    refused("distill t.onnx --data val --budget-ms 1 -o s.safetensors", "several processes")

@@ -1,0 +1,28 @@
+"""Settings that follow a kind or a family on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from crnn_deploy.cli.training import parse_losses, with_settings
+from crnn_deploy.errors import InputError
+from crnn_deploy.models import StudentChoice
+
+
+def test_a_student_takes_all_its_options() -> None:
+    settings = with_settings(
+        "--student", "mobilenet-v4-gru:stride=8,residual=true,dropout=0.2", "family", {"layers": 2}
+    )
+    choice = StudentChoice(stride=8, residual=True, dropout=0.2, layers=2)
+    assert StudentChoice.model_validate(settings) == choice
+
+
+def test_losses_may_have_none() -> None:
+    assert parse_losses(["ctc", "frame-kl:until=0.5"]) == [{"kind": "ctc"}, {"kind": "frame-kl", "until": "0.5"}]
+    assert parse_losses(None) == []
+
+
+@pytest.mark.parametrize("text", ["mobilenet-v4-gru:layers=3", "mobilenet-v4-gru:family=mobilenet-v1-gru"])
+def test_nothing_is_said_twice(text: str) -> None:
+    with pytest.raises(InputError, match="given twice"):
+        with_settings("--student", text, "family", {"layers": 2})
