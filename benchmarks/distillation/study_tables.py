@@ -13,7 +13,7 @@ from runs import TEACHER, Record
 from side_by_side import table
 
 from crnn_deploy import units
-from crnn_deploy.evaluation.bootstrap import PERCENTILES
+from crnn_deploy.evaluation.bootstrap import PERCENTILES, drawn
 from crnn_deploy.evaluation.metrics import Ratio
 
 _RESAMPLES = 2000
@@ -81,14 +81,9 @@ def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, 
     pairs = zip(candidates, parents, strict=True)
     counts = np.array([[c.counted, c.possible, p.counted, p.possible] for c, p in pairs])  # [seeds, 4, images]
     images, seeds = np.random.default_rng(0), np.random.default_rng(1)
-    drawn = [_drawn(seeds, len(counts)) @ (counts @ _drawn(images, counts.shape[2])) for _ in range(_RESAMPLES)]
-    low, high = np.percentile([_difference(sums) for sums in drawn], PERCENTILES)
+    sums = [drawn(seeds, len(counts)) @ (counts @ drawn(images, counts.shape[2])) for _ in range(_RESAMPLES)]
+    low, high = np.percentile([_difference(each) for each in sums], PERCENTILES)
     return {"delta": _difference(counts.sum(axis=(0, 2))), "low": float(low), "high": float(high)}
-
-
-def _drawn(rng: np.random.Generator, count: int) -> NDArray[np.intp]:
-    """How often each of `count` things is drawn, with replacement."""
-    return np.bincount(rng.integers(count, size=count), minlength=count)
 
 
 def _difference(sums: NDArray[np.float64]) -> float:

@@ -114,9 +114,7 @@ def distill(
 
     with RichProgress() as progress:
         sizes = {"width": width, "hidden": hidden, "layers": layers, "stride": stride}
-        choice = {name: value for name, value in sizes.items() if value is not None}
-        if student is not None:
-            choice = with_settings("--student", student, "family", choice)
+        choice = with_settings("--student", student, "family", sizes)
         if budget_ms is not None or budget_mb is not None:
             if choice:
                 raise InputError(

@@ -74,8 +74,7 @@ def train(
     from crnn_deploy.training import train as train_network
 
     sizes = {"width": width, "hidden": hidden, "layers": layers}
-    given_sizes = {name: value for name, value in sizes.items() if value is not None}
-    settings = with_settings("--model", model, "family", given_sizes)
+    settings = with_settings("--model", model, "family", sizes)
     given = {
         **{"data": data, "extra": extra, "validation": val, "output": output, "force": force},
         **{"model": settings.pop("family"), "architecture": settings},

@@ -41,17 +41,22 @@ def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
     Raises:
         InputError: if a setting is not key=value.
     """
-    return [with_settings("--loss", text, "kind") for text in texts or []]
+    return [with_settings("--loss", text, "kind", {}) for text in texts or []]
 
 
-def with_settings(option: str, text: str, name: str, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """`KIND:KEY=VALUE,…` → its settings, with the kind as `name`, and those that other options gave.
+def with_settings(option: str, text: str | None, name: str, beside: Mapping[str, Any]) -> dict[str, Any]:
+    """`KIND:KEY=VALUE,…` → its settings, with the kind as `name`, and those that the options `beside` it give.
+
+    What nobody has given, which is None, is left out.
 
     Raises:
         InputError: if a setting is not key=value, or is given twice.
     """
+    settings = {key: value for key, value in beside.items() if value is not None}
+    if text is None:
+        return settings
     kind, _, rest = text.partition(":")
-    settings = {name: kind, **(beside or {})}
+    settings[name] = kind
     for setting in filter(None, rest.split(",")):
         key, equals, value = setting.partition("=")
         if not equals:

@@ -19,7 +19,7 @@ from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_i
 from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses import LossOptions, check_task, default_losses
 from crnn_deploy.training.material import Material
-from crnn_deploy.training.pseudo_labels import PseudoLabelled, with_readings
+from crnn_deploy.training.readings import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import training_key
 from crnn_deploy.training.teachers import AskOptions, Teacher
@@ -57,10 +57,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
         with fabric.rank_zero_first():
             inputs = with_readings(inputs, reads_labels, teachers[0], spec, config.confidence, progress)
-            if _reads(losses, "teachers"):
-                for teacher in teachers:
-                    teacher.answers(inputs.train, progress)
-        material, facts = _material(inputs, losses, teachers, spec, progress)
+            material, facts = _material(inputs, losses, teachers, spec, progress)
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
         folder = open_folder(fabric, config.output, key)
         fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)

@@ -11,7 +11,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.data import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
-from crnn_deploy.training.pseudo_labels import PseudoLabelled
+from crnn_deploy.training.readings import PseudoLabelled
 from crnn_deploy.training.teachers import AskOptions, Teacher
 
 from .tiny import draw_lines
