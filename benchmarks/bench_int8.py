@@ -26,21 +26,26 @@ from peers import OpenVinoSession, Shape, openvino_version, quantize_stock
 from random_models import FAMILIES, random_artifact
 from side_by_side import decibels, paired_medians, variable, write_results
 
-from crnn_deploy import quantize
+from crnn_deploy.api import quantize
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, data_buckets, distinct_labels, synthetic_bucket
-from crnn_deploy.data import Source, batches, open_source, sample
+from crnn_deploy.data.batching import batches
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import decode
 from crnn_deploy.evaluation.bootstrap import difference_interval
+from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.metrics import exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts
 from crnn_deploy.native import LIBRARY_VARIABLE
-from crnn_deploy.quantization import QuantizeConfig, RejectedError, realised_precision
 from crnn_deploy.quantization.calibration.images import Images
-from crnn_deploy.runtime import Session
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import RejectedError
+from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
+from crnn_deploy.runtime.session import Session
 
 PARENT, STOCK, OURS, BODY = "ORT FP32", "ORT quantize_static", "ours", "ours without its library"
 OPENVINO, OPENVINO_DEFAULT, OPENVINO_INT8 = "OpenVINO FP32", "OpenVINO, its choice", "OpenVINO INT8"

@@ -28,7 +28,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from side_by_side import decibels, medians, table, variable, write_results
 
 from crnn_deploy.native import KERNELS_VARIABLE
-from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
+from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 from crnn_deploy.units import ratio, significant
 

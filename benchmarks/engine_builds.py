@@ -18,11 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy.engine import EngineConfig, build_engine
+from crnn_deploy.engine.build_engine import build_engine
+from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.native.plugin import BuiltPlugin, PluginConfig, build_plugin
-from crnn_deploy.quantization import QuantizeConfig, quantize
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
+from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.units import size
 
 PROFILE = "1x32,8x320,16x640"

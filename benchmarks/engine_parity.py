@@ -23,17 +23,21 @@ from numpy.typing import NDArray
 from reference_cer import reference_lines
 
 from crnn_deploy.artifact import open_artifact, read_onnx
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
-from crnn_deploy.engine.lowering import LoweringOptions
-from crnn_deploy.engine.parity import Proven, prove, rounded
-from crnn_deploy.evaluation import Evaluation, evaluate_session, paired_difference, text_agreement
-from crnn_deploy.evaluation.evaluate import EvaluateOptions
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.engine.lowering.result import LoweringOptions
+from crnn_deploy.engine.proof.proof import Proven, prove
+from crnn_deploy.engine.proof.rounding import rounded
+from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
+from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.evaluate import evaluate_session
+from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.quantization.calibration.images import Images
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
 from crnn_deploy.runtime.onnxruntime import inference_session
 from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.spec import ModelSpec
 
 LOOKED_AT = 100  # lines whose activations and logits are compared one by one

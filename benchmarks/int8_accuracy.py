@@ -13,9 +13,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy import evaluate, quantize
-from crnn_deploy.evaluation import EvaluateConfig, Evaluation, paired_difference, text_agreement
-from crnn_deploy.quantization import QuantizeConfig
+from crnn_deploy.api import evaluate, quantize
+from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.result import Evaluation
+from crnn_deploy.quantization.config import QuantizeConfig
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from side_by_side import table
 
 from crnn_deploy import units
-from crnn_deploy.report.markdown import escape
+from crnn_deploy.report.run.markdown import escape
 
 Model = Mapping[str, Any]
 

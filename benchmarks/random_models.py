@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy import export
+from crnn_deploy.api import export
 from crnn_deploy.artifact import Artifact, write_safetensors
-from crnn_deploy.export import ExportConfig
-from crnn_deploy.models import StudentChoice, build, student_spec
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.spec import ModelSpec, Preprocessing
 

@@ -22,10 +22,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from crnn_deploy import evaluate, export, import_checkpoint
-from crnn_deploy.checkpoints import ImportConfig
-from crnn_deploy.evaluation import EvaluateConfig
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.api import evaluate, export, import_checkpoint
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.export.config import ExportConfig
 
 # Case-insensitive CER of greedy decoding, in percent.
 REFERENCES = {"easyocr_english_g2/english_g2.pth": 14.23, "legere_bigru/model.pt": 25.76}

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import Act, InterleavedTimer
 from crnn_deploy.environment import environment
-from crnn_deploy.report.markdown import escape, markdown_table
-from crnn_deploy.report.provenance import environment_facts
-from crnn_deploy.report.table import Cell, Table
+from crnn_deploy.report.run.markdown import escape, markdown_table
+from crnn_deploy.report.run.provenance import environment_facts
+from crnn_deploy.report.run.tables import Cell, Table
 
 WARMUP = 3
 

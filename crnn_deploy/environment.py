@@ -9,10 +9,10 @@ import shutil
 from importlib import metadata
 from pathlib import Path
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.native.plugin import NVCC_PACKAGES, find_nvcc
-from crnn_deploy.spec import Frozen
 
 _PACKAGES = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
 _TENSORRT = ("tensorrt", "tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-lean-cu13")

@@ -11,15 +11,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+
+from crnn_deploy.config import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
-
-
-class Frozen(BaseModel):
-    """Base of all configs: immutable, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Preprocessing(Frozen):

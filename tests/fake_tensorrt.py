@@ -19,7 +19,13 @@ from fake_gpu import FakeCuda
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.runtime.engine_manifest import EngineLayer, EngineManifest, EnginePlugin, ShapeProfile, write_manifest
+from crnn_deploy.runtime.tensorrt.manifest import (
+    EngineLayer,
+    EngineManifest,
+    EnginePlugin,
+    ShapeProfile,
+    write_manifest,
+)
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 VERSION = "10.3.0"
@@ -235,7 +241,7 @@ def plugin(embedded: bool) -> EnginePlugin:
 
 def install(monkeypatch: Any, library: FakeLibrary, gpu: Any) -> None:
     """Make the session find this GPU, this TensorRT and no other."""
-    module = "crnn_deploy.runtime.tensorrt"
+    module = "crnn_deploy.runtime.tensorrt.session"
     flavor = "tensorrt-rtx" if hasattr(library, "CudaGraphStrategy") else "tensorrt"
     monkeypatch.setattr(f"{module}.installed_libraries", lambda: {flavor: library})
     monkeypatch.setattr(f"{module}.find_gpu", lambda: gpu)

@@ -14,13 +14,15 @@ PACKAGE = Path(crnn_deploy.__file__).parent
 # From the roof to the ground; rooms on one line don't know each other.
 FLOORS = (
     ("cli",),
+    ("api",),
     ("pipeline",),
     ("report",),
+    ("training",),
+    ("students",),
     ("engine",),
     ("quantization",),
     ("benchmark",),
     ("inspection",),
-    ("training",),
     ("export",),
     ("evaluation", "checkpoints"),
     ("runtime",),
@@ -28,8 +30,9 @@ FLOORS = (
     ("data",),
     ("artifact", "environment"),
     ("native",),
-    ("graphs",),
+    ("onnx_graph",),
     ("spec",),
+    ("config",),
     ("validation", "files", "progress", "zoo"),
     ("errors", "units"),
 )
@@ -38,7 +41,7 @@ LONGEST = 250
 
 
 def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in FLOOR_OF)
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__"))
 
 
 def room_of(path: Path) -> str:

@@ -15,7 +15,8 @@ import tiny_crnn
 import yaml
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 from crnn_deploy.native.plugin import find_nvcc
 
 ROOT = Path(__file__).parents[1]
@@ -102,7 +103,7 @@ def test_make_demo_runs_the_quickstart() -> None:
 
 @pytest.mark.parametrize("recipe", sorted((ROOT / "recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_is_valid(recipe: Path) -> None:
-    from crnn_deploy.pipeline import load_recipe
+    from crnn_deploy.pipeline.recipe import load_recipe
 
     assert load_recipe(recipe).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
 

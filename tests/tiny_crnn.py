@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from crnn_deploy.artifact import Artifact, write_safetensors
-from crnn_deploy.models import FAMILIES, build
+from crnn_deploy.models.assembly import FAMILIES, build
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 
 FAMILY = "tiny"

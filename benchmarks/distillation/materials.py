@@ -12,13 +12,15 @@ from typing import Any
 
 from methods import FOR_CLASSES, FOR_LINES, Method
 
-from crnn_deploy import import_checkpoint
-from crnn_deploy.checkpoints import ImportConfig
-from crnn_deploy.data import open_source, sample
+from crnn_deploy.api import import_checkpoint
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.files import locate, replacing
-from crnn_deploy.models import StudentChoice
+from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.progress import Progress
-from crnn_deploy.training import TrainConfig, train
+from crnn_deploy.training.config import TrainConfig
+from crnn_deploy.training.train import train
 
 _SMALL = StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=64)
 # The labels of the receipts know capitals only; with small letters, labels and teacher would contradict each other.

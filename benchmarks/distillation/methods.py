@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from crnn_deploy.training.config import QatOptions
-from crnn_deploy.training.losses import LossOptions
 from crnn_deploy.training.losses.options import (
     CrossEntropyOptions,
     CtcOptions,
@@ -16,6 +15,7 @@ from crnn_deploy.training.losses.options import (
     FeatureOptions,
     FrameKlOptions,
     HintonKdOptions,
+    LossOptions,
     PseudoLabelOptions,
 )
 

@@ -22,13 +22,17 @@ from PIL import Image
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.timing import InterleavedTimer
-from crnn_deploy.data import Source, open_source
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.environment import environment
-from crnn_deploy.evaluation import EvaluateOptions, Evaluation, decode, evaluate_session
+from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.decoding import decode
+from crnn_deploy.evaluation.evaluate import evaluate_session
+from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import write_text
-from crnn_deploy.runtime import open_session
+from crnn_deploy.runtime.opening import open_session
 
 SEED = 1
 ROUNDS_A_LINE = 3

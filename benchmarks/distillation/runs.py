@@ -10,14 +10,15 @@ from pathlib import Path
 from materials import Material
 from methods import Method, Precision
 
-from crnn_deploy import distill, evaluate, export, quantize
-from crnn_deploy.evaluation import EvaluateConfig, Evaluation
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.api import distill, evaluate, export, quantize
+from crnn_deploy.config import Frozen
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.result import Evaluation
+from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.files import write_text
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization import QuantizeConfig
-from crnn_deploy.spec import Frozen
-from crnn_deploy.training import DistillConfig
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.training.config import DistillConfig
 
 TEACHER = "teacher"
 

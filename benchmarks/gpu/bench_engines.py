@@ -22,19 +22,20 @@ from gpu_sessions import OnnxRuntimeCuda, torch_cuda
 from int8_tables import sizes
 from side_by_side import table, write_results
 
-from crnn_deploy import export, quantize
+from crnn_deploy.api import export, quantize
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.data import open_source
-from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
-from crnn_deploy.engine.config import FlavorChoice
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
+from crnn_deploy.engine.config import EngineConfig, FlavorChoice
 from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.errors import CrnnDeployError, InputError
-from crnn_deploy.export import ExportConfig
-from crnn_deploy.quantization import QuantizeConfig, RejectedError
-from crnn_deploy.report.markdown import escape
-from crnn_deploy.runtime import open_session
-from crnn_deploy.runtime.cuda_memory import find_gpu
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import RejectedError
+from crnn_deploy.report.run.markdown import escape
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
+from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.units import MISSING, ratio, significant
 
 ORT_CUDA, TORCH, TORCH_GRAPH = "ORT CUDA FP32", "torch FP16", "torch FP16, CUDA graph"

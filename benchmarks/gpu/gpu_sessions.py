@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import load_model
+from crnn_deploy.models.assembly import load_model
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.runtime.torch import TorchSession
 

@@ -5,37 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
+from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.inputs import Bucket, data_buckets, synthetic_bucket
 from crnn_deploy.benchmark.latency import LatencyBenchmark
 from crnn_deploy.benchmark.result import Benchmark, Measured
 from crnn_deploy.benchmark.timing import InterleavedTimer
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection import measure
+from crnn_deploy.inspection.facts import measure
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Threads
-from crnn_deploy.spec import Frozen
-
-Positive = Annotated[int, Field(gt=0)]
-
-
-class BenchmarkOptions(Frozen):
-    threads: tuple[Threads, ...] = Field(default=(1,), min_length=1, description="thread counts of the runtime")
-    batches: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="images a run")
-    rounds: int = Field(default=200, gt=0, description="most rounds of a configuration")
-    seconds: float = Field(default=2.0, gt=0, description="time budget of a candidate in a configuration")
-    warmup: int = Field(default=5, ge=0, description="rounds before, not counted")
-
-
-class BenchmarkConfig(BenchmarkOptions):
-    artifacts: tuple[Path, ...] = Field(min_length=1)
-    data: str | None = Field(default=None, description="real images, labelled or not; absent: a grey 100×32 line")
 
 
 def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:

@@ -11,9 +11,10 @@ from crnn_deploy.benchmark.inputs import Bucket, batch_input, distinct_labels
 from crnn_deploy.benchmark.result import Latency
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.evaluation import decode
+from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import DeviceTimed, Session, open_session
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.session import DeviceTimed, Session
 
 
 class LatencyBenchmark:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from crnn_deploy.benchmark.inputs import MEDIAN, SYNTHETIC
+from crnn_deploy.config import Frozen
 from crnn_deploy.environment import Environment
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Frozen
 
 
 class Latency(Frozen):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from crnn_deploy.spec import Frozen
+from crnn_deploy.config import Frozen
 
 _RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without those of the reverse direction
 _GATES = {1: "RNN", 3: "GRU", 4: "LSTM"}

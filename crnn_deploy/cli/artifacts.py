@@ -8,7 +8,7 @@ from crnn_deploy.cli.console import show_error, show_json, show_written
 
 if TYPE_CHECKING:
     from crnn_deploy.artifact import Artifact
-    from crnn_deploy.report import Written
+    from crnn_deploy.report.run.write import Written
 
 
 def artifact_facts(artifact: Artifact) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from crnn_deploy.cli.console import RichProgress, show, show_json
 from crnn_deploy.cli.options import SOURCE, Debug, Json, as_config
 
 if TYPE_CHECKING:
-    from crnn_deploy.benchmark import Benchmark
+    from crnn_deploy.benchmark.result import Benchmark
 
 
 def benchmark(
@@ -37,8 +37,8 @@ def benchmark(
       crnn-deploy benchmark student.int8.onnx --threads 1 --threads 2 --batch 16 --json
       crnn-deploy benchmark student.fp16.engine student.int8.engine --batch 1 --batch 32
     """
-    from crnn_deploy.benchmark import BenchmarkConfig
-    from crnn_deploy.benchmark import benchmark as benchmark_artifacts
+    from crnn_deploy.benchmark.benchmark import benchmark as benchmark_artifacts
+    from crnn_deploy.benchmark.config import BenchmarkConfig
 
     options = {"threads": threads, "batches": batch, "rounds": rounds, "seconds": seconds, "warmup": warmup}
     config = as_config(BenchmarkConfig, {"artifacts": artifacts, "data": data, **options})

@@ -87,9 +87,9 @@ def build_engine(
         raise InputError(f"build-engine needs to know {told}.", fix="Give one of --fp16, --int8 and --fp32.")
     if not model.name:
         raise InputError("The name of the model is empty.", fix="Check the command, or the variable behind it.")
-    from crnn_deploy.engine import EngineConfig
-    from crnn_deploy.engine import build_engine as build
-    from crnn_deploy.report.engine_terminal import engine_tables
+    from crnn_deploy.engine.build_engine import build_engine as build
+    from crnn_deploy.engine.config import EngineConfig
+    from crnn_deploy.report.engine.terminal import engine_tables
 
     given = {"model": model, "output": output or model.with_suffix(".engine"), "precision": chosen[0]}
     given |= {"flavor": flavor, "targets": target, "data": data, "profiles": profile, "buckets": buckets}

@@ -109,8 +109,8 @@ def distill(
       torchrun --nproc-per-node 4 -m crnn_deploy distill teacher.onnx \\
         --data train.tar -o student.safetensors
     """
-    from crnn_deploy.training import DistillConfig
-    from crnn_deploy.training import distill as distill_student
+    from crnn_deploy.training.config import DistillConfig
+    from crnn_deploy.training.distill import distill as distill_student
 
     with RichProgress() as progress:
         sizes = {"width": width, "hidden": hidden, "layers": layers, "stride": stride}
@@ -140,7 +140,8 @@ def _within(
     """The largest student of the catalogue that keeps the budget on this machine."""
     _check_alone()
     from crnn_deploy.artifact import open_artifact
-    from crnn_deploy.pipeline.students import SurveyOptions, pick_student
+    from crnn_deploy.students.config import SurveyOptions
+    from crnn_deploy.students.picking import pick_student
 
     classes = len(charset) + 1 if charset else open_artifact(teachers[0]).spec.num_outputs
     choice = pick_student(budget_ms, budget_mb, SurveyOptions(classes=classes), progress)

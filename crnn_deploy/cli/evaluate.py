@@ -11,7 +11,7 @@ from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 from crnn_deploy.cli.options import SOURCE, SOURCE_HELP, Debug, Json, SkipBad, as_config
 
 if TYPE_CHECKING:
-    from crnn_deploy.evaluation import Evaluation
+    from crnn_deploy.evaluation.result import Evaluation
 
 _FIGURES = {
     "cer": "CER",
@@ -41,8 +41,8 @@ def evaluate(
       crnn-deploy evaluate teacher.safetensors --data val.tar
       crnn-deploy evaluate student.int8.onnx --data val.tar --batch-size 1 --json
     """
-    from crnn_deploy.evaluation import EvaluateConfig
-    from crnn_deploy.evaluation import evaluate as evaluate_artifact
+    from crnn_deploy.evaluation.config import EvaluateConfig
+    from crnn_deploy.evaluation.evaluate import evaluate as evaluate_artifact
 
     options = {"batch_size": batch_size, "decoder": decoder, "beam_width": beam_width, "limit": limit}
     given = {"artifact": artifact, "data": data, "threads": threads, "skip_bad": skip_bad, **options}

@@ -28,8 +28,8 @@ def export(
       crnn-deploy export teacher.safetensors -o teacher.onnx
       crnn-deploy export teacher.safetensors -o teacher.onnx --data lines.tar
     """
-    from crnn_deploy.export import ExportConfig
-    from crnn_deploy.export import export as export_model
+    from crnn_deploy.export.config import ExportConfig
+    from crnn_deploy.export.export import export as export_model
 
     given = {"model": model, "output": output, "data": data, "opset": opset, "force": force}
     config = as_config(ExportConfig, given)

@@ -36,7 +36,8 @@ def import_(
       crnn-deploy import my.pth --module my.py:Crnn --spec my.yaml -o my.safetensors
       crnn-deploy import plates.onnx --spec plates.yaml -o reader.onnx
     """
-    from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
+    from crnn_deploy.checkpoints.config import ImportConfig
+    from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 
     config = ImportConfig(checkpoint=checkpoint, output=output, force=force, module=module, spec=spec)
     with RichProgress() as progress:

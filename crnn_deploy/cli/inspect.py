@@ -13,9 +13,9 @@ from crnn_deploy.cli.console import facts_table, show, show_json
 from crnn_deploy.cli.options import Debug, Json
 
 if TYPE_CHECKING:
-    from crnn_deploy.inspection import Description
+    from crnn_deploy.inspection.describe import Description
     from crnn_deploy.inspection.engine_facts import EngineFacts
-    from crnn_deploy.runtime.engine_manifest import ShapeProfile
+    from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 
 _MOST_CHARACTERS = 300  # that are shown; some alphabets have tens of thousands
@@ -34,7 +34,7 @@ def inspect(
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
     """
-    from crnn_deploy.inspection import describe
+    from crnn_deploy.inspection.describe import describe
 
     description = describe(file)
     if as_json:
@@ -68,7 +68,7 @@ def _lines(d: Description) -> list[tuple[str, str]]:
 
 
 def _engine(e: EngineFacts) -> dict[str, str]:
-    from crnn_deploy.runtime.engine_manifest import TITLES
+    from crnn_deploy.runtime.tensorrt.names import TITLES
 
     versions = " and later" if e.version_compatible else ""
     gpus = " and later" if e.hardware_compatible else ""

@@ -37,7 +37,7 @@ def predict(
       crnn-deploy predict lines --model student.int8.onnx
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
     """
-    from crnn_deploy.evaluation.predict import PredictConfig
+    from crnn_deploy.evaluation.config import PredictConfig
     from crnn_deploy.evaluation.predict import predict as predict_images
 
     options = {"decoder": decoder, "beam_width": beam_width, "batch_size": batch_size, "threads": threads}

@@ -13,7 +13,7 @@ from crnn_deploy.cli.options import SOURCE, Debug, Force, Json, Output, SkipBad,
 from crnn_deploy.errors import InputError
 
 if TYPE_CHECKING:
-    from crnn_deploy.quantization import Quantized
+    from crnn_deploy.quantization.quantize import Quantized
 
 
 def quantize(
@@ -59,9 +59,10 @@ def quantize(
     """
     if not int8:
         raise InputError("quantize needs to know the precision.", fix="Add --int8.")
-    from crnn_deploy.quantization import QuantizeConfig, RejectedError
-    from crnn_deploy.quantization import quantize as quantize_model
-    from crnn_deploy.report import check_quantization_report
+    from crnn_deploy.quantization.config import QuantizeConfig
+    from crnn_deploy.quantization.quantize import RejectedError
+    from crnn_deploy.quantization.quantize import quantize as quantize_model
+    from crnn_deploy.report.quantization.page import check_quantization_report
 
     given = {"model": model, "calib": calib, "output": output, "force": force, "target": target}
     given |= {"calibrator": calibrator, "samples": samples, "held_out": held_out, "max_drop": max_drop}
@@ -79,7 +80,8 @@ def quantize(
 
 def _tell(made: Quantized, report: Path | None, force: bool, as_json: bool) -> None:
     """Print what a quantization came to, and write its report."""
-    from crnn_deploy.report import quantization_tables, write_quantization_report
+    from crnn_deploy.report.quantization.page import write_quantization_report
+    from crnn_deploy.report.quantization.terminal import quantization_tables
 
     artifact, record = made.artifact, made.record
     if report is not None:

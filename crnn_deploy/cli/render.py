@@ -30,7 +30,8 @@ def render(
       crnn-deploy render -o lines.tar --count 200 --seed 1
       crnn-deploy render -o lines.tar --count 200 --font Lato --font Roboto
     """
-    from crnn_deploy.data.rendering import RenderOptions, render_lines
+    from crnn_deploy.data.rendering.options import RenderOptions
+    from crnn_deploy.data.rendering.render import render_lines
 
     given = {"count": count, "seed": seed, "labelled": labelled, "degradation": degradation, "fonts": font}
     options = as_config(RenderOptions, given)

@@ -27,7 +27,8 @@ def report(
       crnn-deploy report runs/quickstart
       crnn-deploy report runs/quickstart/report.json -o pages
     """
-    from crnn_deploy.report import read_report, terminal_table, write_report
+    from crnn_deploy.report.run.terminal import terminal_table
+    from crnn_deploy.report.run.write import read_report, write_report
 
     found = read_report(run)
     written = write_report(found, output) if output else None

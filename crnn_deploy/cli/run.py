@@ -33,9 +33,9 @@ def run(
       crnn-deploy run recipes/quickstart.yaml
       crnn-deploy run recipes/receipts.yaml --set data=sroie_lines --out runs/mine
     """
-    from crnn_deploy.pipeline import RunConfig
-    from crnn_deploy.pipeline import run as run_recipe
-    from crnn_deploy.report import terminal_table
+    from crnn_deploy.pipeline.config import RunConfig
+    from crnn_deploy.pipeline.run import run as run_recipe
+    from crnn_deploy.report.run.terminal import terminal_table
 
     config = as_config(RunConfig, {"recipe": recipe, "settings": settings, "out": out})
     with RichProgress() as progress:

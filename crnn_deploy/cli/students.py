@@ -13,8 +13,9 @@ from crnn_deploy.cli.console import RichProgress, show, show_json
 from crnn_deploy.cli.options import Debug, Json, as_config
 
 if TYPE_CHECKING:
-    from crnn_deploy.models import StudentChoice
-    from crnn_deploy.pipeline.students import MeasuredStudent, Survey
+    from crnn_deploy.models.config import StudentChoice
+    from crnn_deploy.students.measuring import MeasuredStudent
+    from crnn_deploy.students.survey import Survey
 
 
 def students(
@@ -39,7 +40,9 @@ def students(
       crnn-deploy students
       crnn-deploy students --budget-ms 1.5 --budget-mb 1
     """
-    from crnn_deploy.pipeline.students import Budget, SurveyOptions, pick_within, survey_students
+    from crnn_deploy.students.config import SurveyOptions
+    from crnn_deploy.students.picking import Budget, pick_within
+    from crnn_deploy.students.survey import survey_students
 
     options = as_config(SurveyOptions, {"classes": classes, "threads": threads})
     budget = as_config(Budget, {"budget_ms": budget_ms, "budget_mb": budget_mb})

@@ -70,8 +70,8 @@ def train(
       crnn-deploy train --data captchas.tar --width 0.5 --hidden 128 \\
         --epochs 80 -o teacher.safetensors
     """
-    from crnn_deploy.training import TrainConfig
-    from crnn_deploy.training import train as train_network
+    from crnn_deploy.training.config import TrainConfig
+    from crnn_deploy.training.train import train as train_network
 
     sizes = {"width": width, "hidden": hidden, "layers": layers}
     settings = with_settings("--model", model, "family", sizes)

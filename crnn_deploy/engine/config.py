@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from crnn_deploy.runtime.engine_manifest import Precision
-from crnn_deploy.spec import Frozen
+from crnn_deploy.config import Frozen
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 FlavorChoice = Literal["auto", "tensorrt", "tensorrt-rtx"]
 MOST_BUCKETS = 16

@@ -18,9 +18,10 @@ from crnn_deploy.engine.alias_library import alias_library
 from crnn_deploy.engine.config import BuildOptions, FlavorChoice
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, replacing
-from crnn_deploy.runtime.cuda_memory import find_gpu
-from crnn_deploy.runtime.engine_manifest import TITLES, FlavorName, Gpu
-from crnn_deploy.runtime.tensorrt import MODULES
+from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
+from crnn_deploy.runtime.tensorrt.names import TITLES, FlavorName
+from crnn_deploy.runtime.tensorrt.session import MODULES
 
 _AMPERE = 80
 

@@ -13,10 +13,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from crnn_deploy.engine.lowering import RecurrentLayer
+from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.errors import GateError
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
-from crnn_deploy.runtime.engine_manifest import EngineLayer
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 
 LAYERS_HEADING = "Layers:"
 NO_TYPE = "none"  # of layers that touch no tensor

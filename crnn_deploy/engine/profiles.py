@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from crnn_deploy.data import Preprocessor, Source
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source
 from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.engine_manifest import Shape, ShapeProfile
+from crnn_deploy.runtime.tensorrt.manifest import Shape, ShapeProfile
 from crnn_deploy.spec import Preprocessing
 
 # Aspect ratios of text lines: few are wider than the last, and those go one at a time.

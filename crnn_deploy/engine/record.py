@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.engine.config import EngineOptions
-from crnn_deploy.engine.lowering import RecurrentLayer
-from crnn_deploy.engine.parity import LoweringParity
+from crnn_deploy.engine.lowering.result import RecurrentLayer
+from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.timing_cache import CacheUse
-from crnn_deploy.runtime.engine_manifest import EnginePlugin, FlavorName, ShapeProfile
-from crnn_deploy.spec import Frozen
+from crnn_deploy.runtime.tensorrt.manifest import EnginePlugin, ShapeProfile
+from crnn_deploy.runtime.tensorrt.names import FlavorName
 
 
 class LayerCount(Frozen):

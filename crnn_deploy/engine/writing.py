@@ -11,19 +11,19 @@ from pathlib import Path
 import onnx
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.engine.building import BuildOrder, BuiltPlan
 from crnn_deploy.engine.config import EngineConfig, EngineOptions
 from crnn_deploy.engine.layers import count_layers, count_rescaling, realised_precisions
-from crnn_deploy.engine.lowering import Lowered
-from crnn_deploy.engine.parity import LoweringParity
+from crnn_deploy.engine.lowering.result import Lowered
+from crnn_deploy.engine.plan_building import BuildOrder, BuiltPlan
+from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.record import EngineRecord, ImageFit, Int8Overhead, KeptLayer, LayerCount
 from crnn_deploy.errors import CrnnDeployError, InputError
 from crnn_deploy.files import replacing, write_text
-from crnn_deploy.inspection import measure
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
+from crnn_deploy.inspection.facts import measure
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-from crnn_deploy.runtime.engine_manifest import EngineManifest, EnginePlugin, write_manifest
-from crnn_deploy.runtime.tensorrt_messages import Messages
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, EnginePlugin, write_manifest
+from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.spec import LineageStep
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import difference_interval
 from crnn_deploy.evaluation.metrics import Ratio, exact_matches
 from crnn_deploy.evaluation.result import Evaluation
-from crnn_deploy.spec import Frozen
 
 
 class Difference(Frozen):

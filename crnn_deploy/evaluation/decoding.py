@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.runtime import log_probabilities
+from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 
 

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-
-from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.data import Subset, open_source
 from crnn_deploy.data.overlap import fingerprint
 from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
-from crnn_deploy.evaluation.reading import ReadOptions, read
+from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
+from crnn_deploy.evaluation.reading import read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, open_session
-
-
-class EvaluateOptions(ReadOptions):
-    limit: int | None = Field(default=None, gt=0, description="only the first images of the data")
-    resamples: int = Field(default=1000, gt=0, description="bootstrap resamples for the intervals")
-    seed: int = Field(default=0, ge=0, description="of the bootstrap")
-
-
-class EvaluateConfig(EvaluateOptions):
-    artifact: Path
-    data: str
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.session import Session
 
 
 def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:

@@ -7,24 +7,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from pydantic import Field
-
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.data import open_source
+from crnn_deploy.config import Frozen
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.evaluation.reading import ReadOptions, read
+from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
+from crnn_deploy.evaluation.reading import read
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime import Session, open_session
-from crnn_deploy.spec import Frozen
-from crnn_deploy.zoo import READER
-
-
-class PredictConfig(ReadOptions):
-    images: tuple[str, ...] = Field(min_length=1, description="image files, folders, .tar archives or other sources")
-    model: Path = READER
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.session import Session
 
 
 class Reading(Frozen):

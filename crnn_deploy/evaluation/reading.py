@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
 from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.evaluation.config import ReadOptions
 from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.runtime import Session, Threads
-from crnn_deploy.spec import Frozen, ModelSpec
-
-
-class ReadOptions(Frozen):
-    batch_size: int = Field(default=32, gt=0, description="images a batch; doesn't change the result")
-    decoder: Literal["greedy", "beam"] = "greedy"
-    beam_width: int = Field(default=8, gt=0)
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
+from crnn_deploy.runtime.session import Session
+from crnn_deploy.spec import ModelSpec
 
 
 def read(

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation import decode
+from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.export.shapes import unseen_shapes
-from crnn_deploy.runtime import Session
+from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import Preprocessing
 
 # FP32 kernels that sum in another order differ by about 1e-6 of the largest logit; wrong graphs by orders more.

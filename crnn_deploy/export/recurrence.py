@@ -8,8 +8,8 @@ from onnx import numpy_helper
 from torch import nn
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.graphs.facts import attributes_of
-from crnn_deploy.graphs.wiring import producers_of
+from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.wiring import producers_of
 
 RECURRENT_OPS = ("GRU", "LSTM", "RNN")
 _STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM

@@ -10,17 +10,18 @@ import onnx
 from pydantic import Field
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, read_safetensors, read_spec, require_file
-from crnn_deploy.checkpoints.importing import load_detected
+from crnn_deploy.checkpoints.import_checkpoint import load_detected
 from crnn_deploy.checkpoints.state_dict import read_state_dict
 from crnn_deploy.checkpoints.summary import TensorSummary, summarise
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.graphs.facts import attributes_of
 from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
-from crnn_deploy.runtime.engine_manifest import read_manifest
-from crnn_deploy.spec import Architecture, Frozen, LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.runtime.tensorrt.manifest import read_manifest
+from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
 

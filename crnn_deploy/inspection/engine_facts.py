@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from crnn_deploy.runtime.engine_manifest import EngineLayer, EngineManifest, EnginePlugin, FlavorName, ShapeProfile
-from crnn_deploy.spec import Frozen
+from crnn_deploy.config import Frozen
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest, EnginePlugin, ShapeProfile
+from crnn_deploy.runtime.tensorrt.names import FlavorName
 
 # The others move, add and compare.
 MULTIPLYING_KINDS = ("convolution", "matmul", "plugin")

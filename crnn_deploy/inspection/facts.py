@@ -5,13 +5,14 @@ from __future__ import annotations
 from torch import nn
 
 from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.engine_facts import engine_precision
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs
 from crnn_deploy.inspection.torch_facts import torch_macs, torch_parameters, torch_precision
-from crnn_deploy.models import load_model
-from crnn_deploy.runtime.engine_manifest import EngineManifest, read_manifest
-from crnn_deploy.spec import Frozen, Preprocessing
+from crnn_deploy.models.assembly import load_model
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
+from crnn_deploy.spec import Preprocessing
 
 # A line of 100×32 pixels, the size that CRNN papers state their costs at (arXiv 1507.05717).
 _LINE_SIZE = (100, 32)

@@ -8,9 +8,9 @@ import onnx
 import onnx.inliner
 from onnx import TensorProto
 
-from crnn_deploy.export.functions import DOMAIN, OP_OF
-from crnn_deploy.graphs.wiring import producers_of
 from crnn_deploy.native import kernel_level
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF
+from crnn_deploy.onnx_graph.wiring import producers_of
 
 # Products: operator → positions of its activations and weights among the inputs.
 PRODUCTS = {

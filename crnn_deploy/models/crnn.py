@@ -6,30 +6,17 @@ width, and the last kernel is 2×1 instead of 2×2, so that there is a frame for
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import Field
 from torch import Tensor, nn
 
 from crnn_deploy.models.blocks import conv_bn, round_channels
+from crnn_deploy.models.config import CrnnFamily, CrnnOptions
 from crnn_deploy.models.line_spec import line_spec
-from crnn_deploy.spec import Architecture, Frozen, ModelSpec
+from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
-
-CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
 
 CRNN_STRIDE = 4
 
 _CELLS = {"crnn-bilstm": nn.LSTM, "crnn-bigru": nn.GRU}
-
-
-class CrnnOptions(Frozen):
-    """Size of the network; the defaults are the paper's."""
-
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the convolutions")
-    hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
-    layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
 
 
 class Crnn(nn.Module):

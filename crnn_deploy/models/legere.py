@@ -8,8 +8,9 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor, nn
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.models.blocks import Stride
-from crnn_deploy.spec import Frozen, ModelSpec
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 
 # (vertical, horizontal) stride of each block; with the stem's 2 they bring 32 rows down to one and the width to W/4.

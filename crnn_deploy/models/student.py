@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from crnn_deploy.models.config import StudentChoice, StudentOptions
 from crnn_deploy.models.line_spec import line_spec
 from crnn_deploy.models.mobilenet_v1 import MobileNetV1Features
 from crnn_deploy.models.mobilenet_v3 import MobileNetV3Features
 from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
 from crnn_deploy.models.recurrent import gru_layers
-from crnn_deploy.spec import Architecture, Frozen, ModelSpec
+from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
-
-StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
 
 _BACKBONES = {
     "mobilenet-v1-gru": MobileNetV1Features,
     "mobilenet-v3-gru": MobileNetV3Features,
     "mobilenet-v4-gru": MobileNetV4Features,
 }
-
-
-class StudentOptions(Frozen):
-    """Size and shape of a student."""
-
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
-    hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
-    layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
-    stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
-    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
-    residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
-    layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
-
-
-class StudentChoice(StudentOptions):
-    """A student as recipes and the command line name it; in a recipe, the family alone will do."""
-
-    family: StudentFamily = "mobilenet-v4-gru"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _family_alone(cls, value: Any) -> Any:
-        return {"family": value} if isinstance(value, str) else value
-
-    def options(self) -> StudentOptions:
-        """All but the family, as an artifact's architecture holds it."""
-        return StudentOptions(**self.model_dump(exclude={"family"}))
 
 
 class Student(nn.Module):

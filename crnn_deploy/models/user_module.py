@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import Field
 from torch import nn
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.spec import Architecture, Frozen, ModelSpec
+from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
 FAMILY = "module"

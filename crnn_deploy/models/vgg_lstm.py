@@ -8,7 +8,8 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor, nn
 
-from crnn_deploy.spec import Frozen, ModelSpec
+from crnn_deploy.config import Frozen
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 
 EASYOCR_STRIDE = 4

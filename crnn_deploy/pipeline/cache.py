@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.files import make_folder, remove_leftovers, write_text
 from crnn_deploy.progress import Progress
-from crnn_deploy.spec import Frozen
 
 _DONE = "done.json"
 _TOOLS = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")

@@ -6,17 +6,18 @@ import os
 from typing import Any
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.engine import BuildOptions
+from crnn_deploy.config import Frozen
+from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.engine.profiles import parse_profile
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, find_nvcc, plugin_library
 from crnn_deploy.native.plugin.sources import sources_digest
-from crnn_deploy.runtime.cuda_memory import find_gpu
-from crnn_deploy.runtime.engine_manifest import FlavorName
-from crnn_deploy.runtime.tensorrt import TensorRTSession
-from crnn_deploy.spec import Frozen, Preprocessing
+from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
+from crnn_deploy.runtime.tensorrt.names import FlavorName
+from crnn_deploy.runtime.tensorrt.session import TensorRTSession
+from crnn_deploy.spec import Preprocessing
 
 
 class EngineTools(Frozen):

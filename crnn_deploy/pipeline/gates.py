@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from crnn_deploy.benchmark import Benchmark
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import Difference, Evaluation, paired_difference, text_agreement
+from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
+from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.pipeline.recipe import Budget
-from crnn_deploy.report import Gate
+from crnn_deploy.report.run.model import Gate
 from crnn_deploy.units import milliseconds
 
 

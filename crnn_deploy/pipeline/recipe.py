@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from crnn_deploy.benchmark import BenchmarkOptions
-from crnn_deploy.data.rendering import RenderOptions
-from crnn_deploy.engine import BuildOptions, EngineOptions
+from crnn_deploy.benchmark.config import BenchmarkOptions
+from crnn_deploy.config import Frozen
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import EvaluateOptions
-from crnn_deploy.export import ExportOptions
-from crnn_deploy.quantization import QuantizeOptions
-from crnn_deploy.runtime.engine_manifest import Precision
-from crnn_deploy.spec import Frozen
-from crnn_deploy.training import DistillOptions
+from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.quantization.config import QuantizeOptions
+from crnn_deploy.runtime.tensorrt.names import Precision
+from crnn_deploy.training.config import DistillOptions
 from crnn_deploy.validation import parse, read_yaml
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

@@ -7,37 +7,29 @@ import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import Field
-
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import remove_leftovers, write_text
 from crnn_deploy.pipeline.cache import StageCache
-from crnn_deploy.pipeline.compose import Candidate, Findings, Unproven, compose_report
+from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.engine_tools import EngineTools, find_engine_tools, why_not_run
 from crnn_deploy.pipeline.recipe import Recipe, load_recipe
+from crnn_deploy.pipeline.report_builder import Candidate, Findings, Unproven, compose_report
 from crnn_deploy.pipeline.shipping import LOG, remove_stale, ship
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.pipeline.variants import Variants, make_variants
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization import Quantized
-from crnn_deploy.quantization.record import Target
-from crnn_deploy.report import Report, Written, write_quantization_report, write_report
-from crnn_deploy.spec import Frozen
+from crnn_deploy.quantization.quantize import Quantized
+from crnn_deploy.quantization.target import Target
+from crnn_deploy.report.quantization.page import write_quantization_report
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.write import Written, write_report
 
 _RUNS = Path("runs")
 _PAGES: dict[Target, str] = {"cpu": "student.int8.html", "tensorrt": "student.tensorrt.int8.html"}
-
-
-class RunConfig(Frozen):
-    """One run of a recipe."""
-
-    recipe: Path
-    settings: tuple[str, ...] = Field(default=(), description="key=value, over the recipe's own")
-    out: Path | None = Field(default=None, description="absent: runs/NAME")
 
 
 @dataclass(frozen=True)

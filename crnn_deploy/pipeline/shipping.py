@@ -10,7 +10,7 @@ from typing import get_args
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.files import replacing, sha256_of
 from crnn_deploy.pipeline.variants import INT8, TENSORRT_INT8, engine_file
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 LOG = ".log"
 _BESIDE_ENGINES = (".json", LOG)  # the manifest, without which an engine can't be opened, and what TensorRT said

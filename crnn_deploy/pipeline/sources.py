@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crnn_deploy.data import Source, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
-from crnn_deploy.data.rendering import RenderOptions, render_lines
+from crnn_deploy.data.overlap import check_disjoint, fingerprint
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import Images, Recipe
 from crnn_deploy.progress import Progress

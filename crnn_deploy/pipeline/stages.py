@@ -5,23 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
-from crnn_deploy.benchmark import Benchmark, BenchmarkConfig
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
-from crnn_deploy.engine import BuiltEngine, EngineConfig, EngineRecord, build_engine
+from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy.benchmark.result import Benchmark
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import environment
-from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.evaluate import evaluate
+from crnn_deploy.evaluation.result import Evaluation
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 from crnn_deploy.files import locate, sha256_of, write_text
 from crnn_deploy.native import kernel_level
-from crnn_deploy.pipeline.apart import benchmark_apart
 from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
+from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
 from crnn_deploy.pipeline.recipe import Recipe, Teacher
 from crnn_deploy.pipeline.sources import RunSources
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, Quantized, quantize
-from crnn_deploy.runtime.engine_manifest import Precision
-from crnn_deploy.training import DistillConfig, distill
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import Quantized, quantize
+from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.runtime.tensorrt.names import Precision
+from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.distill import distill
 
 _RECORD = "record.json"
 

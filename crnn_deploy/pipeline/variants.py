@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.engine import EngineRecord
+from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.models import student_spec
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
 from crnn_deploy.pipeline.recipe import Engines
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization import Quantized, RejectedError
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.quantization.quantize import Quantized, RejectedError
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 INT8 = "student.int8.onnx"
 TENSORRT_INT8 = "student.tensorrt.int8.onnx"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from crnn_deploy.export.functions import OP_OF
 from crnn_deploy.native import kernel_level
+from crnn_deploy.onnx_graph.quantized_recurrence import OP_OF
 from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.graph.plan import Layer, tensors_to_calibrate
-from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
+from crnn_deploy.quantization.rewrite.plan import Layer, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.plan_search import Found, PlanSearch
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName
-from crnn_deploy.quantization.record import Target
-from crnn_deploy.runtime import Threads
-from crnn_deploy.spec import Frozen
+from crnn_deploy.quantization.target import Target
+from crnn_deploy.runtime.config import Threads
 
 
 class QuantizeOptions(Frozen):

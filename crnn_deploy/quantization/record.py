@@ -6,11 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName, TensorCalibration
-from crnn_deploy.quantization.graph.realised import RealisedPrecision
-from crnn_deploy.spec import Frozen
-
-Target = Literal["cpu", "tensorrt"]
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
+from crnn_deploy.quantization.target import Target
 
 
 class Change(Frozen):

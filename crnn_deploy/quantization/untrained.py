@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
-from crnn_deploy.quantization.graph.assembly import assemble
-from crnn_deploy.quantization.graph.plan import Plan, find_layers, first_plan, tensors_to_calibrate
-from crnn_deploy.quantization.graph.preparation import prepare
+from crnn_deploy.quantization.rewrite.assembly import assemble
+from crnn_deploy.quantization.rewrite.plan import Plan, find_layers, first_plan, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement, choices_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
-from crnn_deploy.runtime.tensorrt import TensorRTSession
+from crnn_deploy.runtime.tensorrt.session import TensorRTSession
 
 
 def open_session(artifact: Artifact, threads: int | None = None) -> Session:
@@ -18,7 +18,7 @@ def open_session(artifact: Artifact, threads: int | None = None) -> Session:
         return TensorRTSession(artifact)  # threads are the GPU's own affair
     if artifact.format == "onnx":
         return OnnxRuntimeSession(artifact, threads)
-    from crnn_deploy.models import load_model  # PyTorch takes seconds to load, and other formats don't need it
+    from crnn_deploy.models.assembly import load_model  # PyTorch takes seconds to load, and other formats don't need it
     from crnn_deploy.runtime.torch import TorchSession
 
     return TorchSession(load_model(artifact), artifact.spec, threads)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from crnn_deploy.spec import ModelSpec
-
-Threads = Annotated[int, Field(gt=0, le=256)]
 
 
 class Session(Protocol):

@@ -13,11 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crnn_deploy.data import Source
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import title
+from crnn_deploy.data.source import Source, title
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.augmentation import Augmentation
+from crnn_deploy.training.augmentation.augmentation import Augmentation
 from crnn_deploy.training.labels import class_of_characters
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from crnn_deploy.models import CrnnFamily, StudentChoice, StudentFamily
-from crnn_deploy.spec import Charset, Frozen
+from crnn_deploy.config import Frozen
+from crnn_deploy.models.config import CrnnFamily, StudentChoice, StudentFamily
+from crnn_deploy.spec import Charset
 from crnn_deploy.training.logs import LogKind
-from crnn_deploy.training.losses import LossOptions
+from crnn_deploy.training.losses.options import LossOptions
 
 _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log"}
 

@@ -11,18 +11,19 @@ import torch
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
-from crnn_deploy.models import student_spec
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
-from crnn_deploy.training.losses import LossOptions, check_task, default_losses
+from crnn_deploy.training.losses.building import check_task, default_losses
+from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.readings import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import training_key
-from crnn_deploy.training.teachers import AskOptions, Teacher
+from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
 

@@ -14,10 +14,11 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_safetensors, write_safetensors
-from crnn_deploy.data import Source
+from crnn_deploy.data.source import Source
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import EvaluateOptions, evaluate_session
-from crnn_deploy.models import build, stride_of
+from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.evaluate import evaluate_session
+from crnn_deploy.models.assembly import build, stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import ModelSpec
@@ -26,10 +27,10 @@ from crnn_deploy.training.config import DistillConfig, QatOptions, TrainConfig, 
 from crnn_deploy.training.devices import start_fabric
 from crnn_deploy.training.logs import TrainingLog
 from crnn_deploy.training.loop import Trainer
-from crnn_deploy.training.losses import build_loss
+from crnn_deploy.training.losses.building import build_loss
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.objective import Objective
-from crnn_deploy.training.qat import QuantizationAware
+from crnn_deploy.training.qat.quantization_aware import QuantizationAware
 from crnn_deploy.training.soup import averaged
 from crnn_deploy.training.state import TrainingFolder
 from crnn_deploy.training.teachers.tapping import HeadTap

@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data import Combined, Source, Subset, Unlabelled, check_disjoint, fingerprint, open_source
 from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.overlap import check_disjoint, fingerprint
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.combined import Combined
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
+from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress

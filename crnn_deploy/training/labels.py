@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from crnn_deploy.data import Source, Subset
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import stride_of
+from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 

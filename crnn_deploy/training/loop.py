@@ -18,7 +18,7 @@ from crnn_deploy.training.batches import TrainingBatch, TrainingSet
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.figures import Averages
 from crnn_deploy.training.logs import TrainingLog
-from crnn_deploy.training.losses import Outputs
+from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.objective import Objective
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
 from crnn_deploy.training.state import TrainingFolder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.data import Source
-from crnn_deploy.training.losses import LossOptions
-from crnn_deploy.training.teachers import TeacherAnswers
+from crnn_deploy.data.source import Source
+from crnn_deploy.training.losses.options import LossOptions
+from crnn_deploy.training.teachers.asking import TeacherAnswers
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
-from crnn_deploy.training.losses import Loss, LossOptions, Outputs, spike_agreement
+from crnn_deploy.training.losses.base import Loss, Outputs
+from crnn_deploy.training.losses.frames import spike_agreement
+from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.schedule import fading
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from crnn_deploy.data import Source, Subset
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.inputs import TrainingInputs
-from crnn_deploy.training.teachers import Teacher, TeacherAnswers
 from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
 
 class PseudoLabelled(Subset):

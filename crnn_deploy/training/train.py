@@ -5,17 +5,20 @@ from __future__ import annotations
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.data import Source
+from crnn_deploy.data.source import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
-from crnn_deploy.models import CrnnOptions, StudentChoice, crnn_spec, student_spec
+from crnn_deploy.models.config import CrnnOptions, StudentChoice
+from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
-from crnn_deploy.training.losses import LossOptions, check_task, default_losses
+from crnn_deploy.training.losses.building import check_task, default_losses
+from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.state import training_key

@@ -6,12 +6,13 @@ import fake_tensorrt
 import pytest
 from pydantic import ValidationError
 
-from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, benchmark
-from crnn_deploy.benchmark.benchmark import unique_names
+from crnn_deploy.benchmark.benchmark import benchmark, unique_names
+from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Silent
-from crnn_deploy.runtime.engine_manifest import Gpu
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 QUICK = {"rounds": 3, "warmup": 0}
 
@@ -87,7 +88,7 @@ def test_engines_are_measured_beside_other_artifacts(one_conv, tmp_path, monkeyp
 
 
 def test_without_a_gpu_an_engine_is_refused_before_anything_is_timed(one_conv, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.find_gpu", lambda: None)
+    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.session.find_gpu", lambda: None)
     monkeypatch.setattr(InterleavedTimer, "time", lambda *_: pytest.fail("timed"))
     artifact = fake_tensorrt.engine(tmp_path, [fake_tensorrt.profile((32, 400), 8)])
     config = BenchmarkConfig(artifacts=(one_conv("small.onnx").path, artifact.path), **QUICK)

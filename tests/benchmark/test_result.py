@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.benchmark import Benchmark, Latency, Measured
+from crnn_deploy.benchmark.result import Benchmark, Latency, Measured
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 

@@ -19,9 +19,8 @@ from runs import Record, Run, planned
 from study_tables import as_table, rows_of
 from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
-from crnn_deploy.data import open_source
-from crnn_deploy.evaluation import Accuracy, Evaluation, Prediction
-from crnn_deploy.evaluation.result import DatasetFacts
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
 

@@ -8,8 +8,8 @@ import engine_builds
 import pytest
 from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
-from crnn_deploy import export
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.api import export
+from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.native.plugin import BuiltPlugin, KernelResources
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
-from crnn_deploy import export
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.api import export
+from crnn_deploy.export.config import ExportConfig
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "engine_parity.py"
 

@@ -16,12 +16,12 @@ from gpu_sessions import InHalf
 from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.engine import EngineConfig
-from crnn_deploy.engine.lowering import RecurrentLayer
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.engine.record import LayerCount
 from crnn_deploy.errors import GateError
-from crnn_deploy.runtime.engine_manifest import Gpu
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu" / "bench_engines.py"
 QUICK = ["--samples", "6", "--images", "5", "--batches", "1", "--rounds", "2", "--seconds", "0.01"]

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tiny_crnn import image_folder, register, tiny_artifact, tiny_spec
 
-from crnn_deploy import export
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.api import export
+from crnn_deploy.export.config import ExportConfig
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 QUICK = ["--rounds", "2", "--seconds", "0.01", "--threads", "1"]

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from crnn_deploy.artifact import open_artifact, read_safetensors
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.models import load_model
+from crnn_deploy.models.assembly import load_model
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
 from crnn_deploy.models.vgg_lstm import EasyOcrOptions, VggLstm
-from crnn_deploy.runtime import open_session
+from crnn_deploy.runtime.opening import open_session
 
 USER_CRNN = """
 from torch import nn

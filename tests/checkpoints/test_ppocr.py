@@ -16,12 +16,13 @@ from onnx import TensorProto, helper
 from PIL import Image, ImageDraw, ImageFont
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.checkpoints.ppocr import unrepeated
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.decoding import greedy_decode
-from crnn_deploy.runtime import open_session
+from crnn_deploy.runtime.opening import open_session
 
 
 def recogniser(path: Path, outputs: int, metadata: dict[str, str] | None = None, softmax: bool = True) -> Path:

@@ -4,7 +4,7 @@ import pytest
 import stopwatches
 import tiny_crnn
 
-from crnn_deploy.quantization import quantizer
+from crnn_deploy.quantization import quantize as quantizer
 
 
 @pytest.fixture(autouse=True)

@@ -20,15 +20,15 @@ from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from crnn_deploy.benchmark import BenchmarkConfig
+from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.cli.app import VERBS, app
-from crnn_deploy.data.rendering import RenderOptions
+from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation import EvaluateConfig
-from crnn_deploy.export import ExportConfig
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
-from crnn_deploy.quantization import QuantizeConfig
-from crnn_deploy.training import DistillConfig, TrainConfig
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.training.config import DistillConfig, TrainConfig
 
 
 def invoke(*arguments: object) -> Any:

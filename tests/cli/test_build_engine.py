@@ -13,7 +13,8 @@ import tiny_crnn
 from typer.testing import CliRunner
 
 from crnn_deploy.cli.app import app
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,11 @@ from typer.testing import CliRunner
 
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.predict import predict as predict_command
-from crnn_deploy.data import open_source
-from crnn_deploy.data.rendering import RenderOptions, render_lines
-from crnn_deploy.evaluation.predict import PredictConfig, predict
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.evaluation.config import PredictConfig
+from crnn_deploy.evaluation.predict import predict
 
 
 @pytest.fixture

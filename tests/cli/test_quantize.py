@@ -12,8 +12,9 @@ import tiny_crnn
 from typer.testing import CliRunner
 
 from crnn_deploy.cli.app import app
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.quantization import quantizer
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.quantization import quantize as quantizer
 
 
 @pytest.fixture(autouse=True)

@@ -9,12 +9,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from crnn_deploy import students as library
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.students import students
 from crnn_deploy.environment import environment
-from crnn_deploy.models import StudentChoice
-from crnn_deploy.pipeline import students as library
-from crnn_deploy.pipeline.students import MeasuredStudent, Survey, SurveyOptions
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.students.config import SurveyOptions
+from crnn_deploy.students.measuring import MeasuredStudent
+from crnn_deploy.students.survey import Survey
 
 # As the verb is in `crnn-deploy`, but without waiting for the others.
 APP = typer.Typer(cls=Commands)

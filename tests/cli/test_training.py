@@ -6,7 +6,7 @@ import pytest
 
 from crnn_deploy.cli.training import parse_losses, with_settings
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentChoice
+from crnn_deploy.models.config import StudentChoice
 
 
 def test_a_student_takes_all_its_options() -> None:

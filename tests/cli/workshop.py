@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from crnn_deploy.artifact import SPEC_KEY
 from crnn_deploy.cli.app import app
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
-from crnn_deploy.quantization import quantizer
+from crnn_deploy.quantization import quantize as quantizer
 
 RECIPE = """\
 name: small

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.data import Subset, check_disjoint, fingerprint, open_source, sample
+from crnn_deploy.data.overlap import check_disjoint, fingerprint
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset, sample
 from crnn_deploy.errors import InputError
 
 from .conftest import labelled, picture, png, write_folder, write_tar

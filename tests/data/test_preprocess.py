@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn_deploy.data import Preprocessor
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.spec import Preprocessing
 
 

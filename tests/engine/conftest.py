@@ -11,9 +11,11 @@ import pytest
 import tiny_crnn
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, find_nvcc
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
+from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
+from crnn_deploy.engine.config import EngineConfig
 
 Models = dict[str, Path]
 

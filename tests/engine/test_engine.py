@@ -9,9 +9,10 @@ import pytest
 from engine.rtx_engines import Models, build, counts
 
 from crnn_deploy.artifact import open_artifact, read_spec
-from crnn_deploy.engine import EngineConfig, build_engine
+from crnn_deploy.engine.build_engine import build_engine
+from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.engine_manifest import read_manifest
+from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 
 FOUR = ("sm86", "sm89", "sm120", "sm80")
 

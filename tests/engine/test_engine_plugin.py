@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from engine.rtx_engines import Models, build, counts
 
-from crnn_deploy.engine import engine as engine_module
+from crnn_deploy.engine import build_engine as engine_module
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VARIABLE, PluginConfig
 

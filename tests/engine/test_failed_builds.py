@@ -15,11 +15,12 @@ from engine.rtx_engines import Models, build
 from onnx import helper
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
-from crnn_deploy.engine import building
-from crnn_deploy.engine import engine as engine_module
+from crnn_deploy.engine import build_engine as engine_module
+from crnn_deploy.engine import plan_building as building
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.runtime.engine_manifest import EngineLayer
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 
 pytestmark = pytest.mark.usefixtures("uses_rtx")
 

@@ -12,7 +12,7 @@ from crnn_deploy.engine import flavors
 from crnn_deploy.engine.config import EngineOptions
 from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.engine_manifest import Gpu
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 KNOWN = ("NONE", "CURRENT", "SM75", "SM80", "SM89", "SM120")
 

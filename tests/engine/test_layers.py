@@ -6,16 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.engine.layers import (
-    check_precision,
-    check_recurrent,
-    count_layers,
-    count_rescaling,
-    parse_layers,
-)
-from crnn_deploy.engine.lowering import RecurrentLayer
+from crnn_deploy.engine.layers import check_precision, check_recurrent, count_layers, count_rescaling, parse_layers
+from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.errors import GateError
-from crnn_deploy.runtime.engine_manifest import EngineLayer
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 
 # Lines of real builds, shortened: TensorRT-RTX 1.7 with two profiles…
 RTX = """Layers:

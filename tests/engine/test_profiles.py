@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.engine.config import EngineOptions
 from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths, parse_profile
 from crnn_deploy.errors import InputError

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
-from crnn_deploy.engine import BuiltEngine, EngineConfig, build_engine
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
 
 CHECKPOINTS = {"english_g2": "easyocr_english_g2/english_g2.pth", "legere": "legere_bigru/model.pt"}
 AMPERE_AND_LATER = ("sm86", "sm89", "sm120")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from crnn_deploy.data.source import Kind
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import Accuracy, DatasetFacts, Evaluation, Prediction
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 PLAIN = Preprocessing(height=8, mean=(0.0,), std=(1.0,), padding="edge")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from crnn_deploy.evaluation import beam_decode, decode, greedy_decode
+from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 BLANK = 2

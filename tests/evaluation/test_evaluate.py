@@ -9,7 +9,8 @@ import torch
 
 from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.evaluation import EvaluateConfig, EvaluateOptions, evaluate, evaluate_session
+from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
+from crnn_deploy.evaluation.evaluate import evaluate, evaluate_session
 
 LABELS = ["abc", "bad", "Add", "e", "cab", "deed", "a b"]
 ANSWERS = ["abc", "bed", "add", "e", "cab", "deed", "ab"]

@@ -13,11 +13,12 @@ from fake_gpu import FakeCuda
 from fake_tensorrt import FakeLibrary, profile
 
 from crnn_deploy.artifact import Artifact, write_onnx
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.predict import PredictConfig, predict
+from crnn_deploy.evaluation.config import PredictConfig
+from crnn_deploy.evaluation.predict import predict
 from crnn_deploy.progress import Silent
-from crnn_deploy.runtime.engine_manifest import Gpu
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 
 class Counting(Silent):

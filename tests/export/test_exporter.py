@@ -7,10 +7,13 @@ from onnx import numpy_helper
 from tiny_crnn import image_folder, tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import open_artifact, read_onnx
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.export import ExportConfig, ExportOptions, export, exporter
-from crnn_deploy.runtime import open_session
+from crnn_deploy.export import export as exporter
+from crnn_deploy.export.config import ExportConfig, ExportOptions
+from crnn_deploy.export.export import export
+from crnn_deploy.runtime.opening import open_session
 
 KINDS = {
     "bigru": {},

@@ -4,7 +4,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
 
 
 def model_of(*standard: str, opset: int = 20) -> onnx.ModelProto:

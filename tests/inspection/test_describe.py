@@ -12,9 +12,10 @@ from onnx import load, save
 from torch import nn
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.inspection import describe
-from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.inspection.describe import describe
+from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 
 
 def test_an_artifact_tells_its_spec(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from crnn_deploy.models import FAMILIES, build, stride_of
+from crnn_deploy.models.assembly import FAMILIES, build, stride_of
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 
 LINES = ModelSpec(name="m", charset="abc", preprocessing=Preprocessing(height=32))

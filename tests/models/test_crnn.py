@@ -11,8 +11,11 @@ from torch import nn
 
 from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.models import CrnnFamily, CrnnOptions, build, crnn_spec, stride_of
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.models.assembly import build, stride_of
+from crnn_deploy.models.config import CrnnFamily, CrnnOptions
+from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 LINES = ModelSpec(name="lines", charset="abc", preprocessing=Preprocessing(height=32, channels="RGB"))

@@ -13,11 +13,14 @@ from pydantic import ValidationError
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.models import StudentChoice, StudentFamily, StudentOptions, build, stride_of, student_spec
-from crnn_deploy.quantization.graph.plan import find_layers
-from crnn_deploy.quantization.graph.preparation import prepare
-from crnn_deploy.runtime import open_session
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.models.assembly import build, stride_of
+from crnn_deploy.models.config import StudentChoice, StudentFamily, StudentOptions
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.quantization.rewrite.plan import find_layers
+from crnn_deploy.quantization.rewrite.preparation import prepare
+from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 
 TEACHER = ModelSpec(name="teacher", charset="abc", blank=3, preprocessing=Preprocessing(height=64))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import build
+from crnn_deploy.models.assembly import build
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.spec import ModelSpec, Preprocessing
 

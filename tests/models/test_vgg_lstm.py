@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from crnn_deploy.models import build
+from crnn_deploy.models.assembly import build
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 
 

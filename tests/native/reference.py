@@ -11,8 +11,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.export.functions import DOMAIN, OP_OF, OUTPUTS, define_functions
-from crnn_deploy.quantization.graph.stored_weights import quantize_rows
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
 from crnn_deploy.runtime.onnxruntime import session_options
 
 Array = NDArray[Any]

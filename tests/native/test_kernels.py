@@ -10,8 +10,8 @@ import pytest
 from native.reference import INPUTS, one_node, open_model, random_layer, run
 from onnx import TensorProto, helper
 
-from crnn_deploy.export.functions import OUTPUTS
 from crnn_deploy.native import LIBRARY_VARIABLE
+from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS
 
 DIRECTIONS = ("forward", "reverse", "bidirectional")
 CLOSE = 0.02  # of states, which lie in ±1

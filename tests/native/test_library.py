@@ -15,12 +15,12 @@ import tiny_crnn
 from native.conftest import LEVELS
 from native.reference import one_node, open_model, random_layer
 
-from crnn_deploy import ort_custom_ops_path
 from crnn_deploy.artifact import read_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.native import KERNELS_VARIABLE, LIBRARY_VARIABLE, kernel_level
-from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.native import KERNELS_VARIABLE, LIBRARY_VARIABLE, kernel_level, ort_custom_ops_path
+from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 
 

@@ -11,8 +11,10 @@ import torch
 import yaml
 
 from crnn_deploy.artifact import write_safetensors
-from crnn_deploy.models import StudentChoice, build, student_spec
-from crnn_deploy.quantization import quantizer
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 ALPHABET = "ABCD"

@@ -10,15 +10,20 @@ from typing import Any
 from report.makers import engine_record
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.benchmark import Benchmark, BenchmarkConfig, Measured, benchmark
-from crnn_deploy.engine import BuiltEngine, EngineConfig
+from crnn_deploy.benchmark.benchmark import benchmark
+from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.engine.build_engine import BuiltEngine
+from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError, InputError
-from crnn_deploy.evaluation import EvaluateConfig, Evaluation, evaluate
+from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.evaluate import evaluate
+from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import sha256_of, write_text
 from crnn_deploy.pipeline import engine_tools, stages
 from crnn_deploy.pipeline.engine_tools import EngineTools
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.engine_manifest import EngineManifest, Gpu, write_manifest
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, Gpu, write_manifest
 
 TOOLS = EngineTools(flavor="tensorrt-rtx", version="1.7.1", targets=("sm86", "sm89"), plugin=None)
 GPU = Gpu("Example GPU", "sm89")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.benchmark import BenchmarkConfig
+from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.errors import CrnnDeployError
-from crnn_deploy.pipeline.apart import benchmark_apart
+from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
 
 
 def test_options_reach_the_other_process(recipe_data: dict[str, dict[str, str]]) -> None:

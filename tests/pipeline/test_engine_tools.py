@@ -10,14 +10,14 @@ import pytest
 from fake_gpu import FakeCuda
 from fake_tensorrt import FakeLibrary, profile
 
-from crnn_deploy.engine import EngineOptions
 from crnn_deploy.engine import flavors as engine_flavors
+from crnn_deploy.engine.config import EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, Nvcc
 from crnn_deploy.pipeline import engine_tools
 from crnn_deploy.pipeline.engine_tools import find_engine_tools, plugin_ingredients, why_not_run
-from crnn_deploy.runtime.engine_manifest import Gpu
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 PROFILES = (profile((32, 100), 8),)
 NVCC = Nvcc(path=Path("nvcc"), version="13.0", architectures=("sm89",))

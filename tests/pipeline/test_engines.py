@@ -14,10 +14,12 @@ from pipeline.fake_engines import TOOLS, Builder
 
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, find_nvcc
-from crnn_deploy.pipeline import RunConfig, RunResult, engine_tools, run
-from crnn_deploy.quantization import quantizer
-from crnn_deploy.report import read_report
-from crnn_deploy.runtime.engine_manifest import read_manifest
+from crnn_deploy.pipeline import engine_tools
+from crnn_deploy.pipeline.config import RunConfig
+from crnn_deploy.pipeline.run import RunResult, run
+from crnn_deploy.quantization import quantize as quantizer
+from crnn_deploy.report.run.write import read_report
+from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 
 WriteRecipe = Callable[..., Path]
 BOTH = {"precisions": ["fp16", "int8"]}

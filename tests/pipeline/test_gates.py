@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.benchmark import Benchmark, Latency, Measured
+from crnn_deploy.benchmark.result import Benchmark, Latency, Measured
 from crnn_deploy.environment import environment
-from crnn_deploy.evaluation import Accuracy, DatasetFacts, Evaluation, Prediction
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.pipeline.gates import Judge
 from crnn_deploy.pipeline.recipe import Budget
 

@@ -18,10 +18,14 @@ import stopwatches
 
 from crnn_deploy.artifact import open_artifact, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentChoice, build, student_spec
-from crnn_deploy.pipeline import RunConfig, run
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.pipeline.config import RunConfig
+from crnn_deploy.pipeline.run import run
 from crnn_deploy.progress import Silent
-from crnn_deploy.quantization import QuantizationRecord, quantizer
+from crnn_deploy.quantization import quantize as quantizer
+from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training import loop
 

@@ -6,8 +6,10 @@ from safetensors.torch import load_file
 from tiny_crnn import tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import write_safetensors
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
 
 
 def fp32(folder, change=None, **options):

@@ -9,10 +9,11 @@ from tiny_crnn import image_folder, tiny_spec
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.native import kernel_level
-from crnn_deploy.quantization import quantizer, realised_precision
+from crnn_deploy.quantization import quantize as quantizer
+from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.budget import Budget
 from crnn_deploy.quantization.search.plan_search import best_trial
-from crnn_deploy.runtime import open_session
+from crnn_deploy.runtime.opening import open_session
 
 from .making import fp32, int8, placements
 

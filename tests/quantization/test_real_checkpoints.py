@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from crnn_deploy.checkpoints import ImportConfig, import_checkpoint
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.quantization import QuantizeConfig, quantize
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import quantize
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from tiny_crnn import tiny_spec
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization import QuantizeConfig, RejectedError, quantize, quantizer, realised_precision
+from crnn_deploy.quantization import quantize as quantizer
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.quantize import RejectedError, quantize
+from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.budget import Budget
 
 from .making import fp32, int8

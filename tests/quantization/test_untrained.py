@@ -11,7 +11,8 @@ import stopwatches
 from tiny_crnn import tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import read_onnx
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 from crnn_deploy.quantization import untrained
 from crnn_deploy.quantization.untrained import quantize_untrained
 from crnn_deploy.runtime.onnxruntime import inference_session

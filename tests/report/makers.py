@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn_deploy.benchmark import Latency
-from crnn_deploy.engine import EngineRecord
+from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
-from crnn_deploy.evaluation import Accuracy, DatasetFacts, Difference
-from crnn_deploy.report import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
+from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
+from crnn_deploy.report.run.model import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 MACHINE = Environment(

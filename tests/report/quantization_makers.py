@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
-from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import (
     CalibratorTrial,
     Change,
@@ -15,6 +14,7 @@ from crnn_deploy.quantization.record import (
     Reading,
     SpeedTrial,
 )
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 
 
 def reading(delta: float = 0.0005, spread: float = 0.0009, noise_db: float = 21.5, same: float = 0.987) -> Reading:

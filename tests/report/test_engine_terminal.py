@@ -6,8 +6,9 @@ from typing import Any
 
 from rich.console import Console
 
-from crnn_deploy.engine import EngineOptions, EngineRecord
-from crnn_deploy.report.engine_terminal import engine_tables
+from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.record import EngineRecord
+from crnn_deploy.report.engine.terminal import engine_tables
 
 
 def printed(**changes: Any) -> str:

@@ -6,10 +6,9 @@ import io
 import pytest
 from PIL import Image
 
-from crnn_deploy.data import open_source
-from crnn_deploy.evaluation import Accuracy, DatasetFacts, Evaluation, Prediction
-from crnn_deploy.report import build_examples
-from crnn_deploy.report.examples import THUMBNAIL, thumbnail
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
+from crnn_deploy.report.run.examples import THUMBNAIL, build_examples, thumbnail
 
 REFERENCE = "a long road"
 OUTCOMES = {  # item → what teacher and student read

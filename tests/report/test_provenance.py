@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from report.makers import MACHINE
 
-from crnn_deploy.evaluation import DatasetFacts
-from crnn_deploy.report.provenance import dataset_facts, environment_facts
+from crnn_deploy.evaluation.result import DatasetFacts
+from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 
 
 def test_the_machine_and_its_software_are_named() -> None:

@@ -6,7 +6,7 @@ import pytest
 from report.quantization_makers import full_record, make_record, reading, tensor
 
 from crnn_deploy.quantization.record import SpeedTrial
-from crnn_deploy.report.quantization import (
+from crnn_deploy.report.quantization.figures import (
     kernels,
     placements,
     sensitivity_table,

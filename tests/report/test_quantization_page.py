@@ -10,11 +10,14 @@ from report.html_page import Page
 from report.quantization_makers import full_record, make_record, sensitivity, tensor
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.graph.realised import RealisedPrecision
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
-from crnn_deploy.report import check_quantization_report, write_quantization_report
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.report import page as page_module
-from crnn_deploy.report.quantization_page import render_quantization
+from crnn_deploy.report.quantization.page import (
+    check_quantization_report,
+    render_quantization,
+    write_quantization_report,
+)
 
 
 @pytest.fixture(scope="module")

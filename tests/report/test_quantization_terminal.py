@@ -7,7 +7,7 @@ from report.quantization_makers import full_record, make_record, tensor
 from rich.console import Console
 
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
-from crnn_deploy.report import quantization_tables
+from crnn_deploy.report.quantization.terminal import quantization_tables
 
 
 def printed(record: QuantizationRecord, width: int = 80) -> str:

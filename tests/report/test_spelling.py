@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.report.spelling import Segment, same, segments
+from crnn_deploy.report.run.spelling import Segment, same, segments
 
 
 def test_each_kind_of_edit_is_told_apart() -> None:

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from report.makers import accuracy, latency, make_report, variant
 
-from crnn_deploy.evaluation import Difference
-from crnn_deploy.report import Comparison, Report
-from crnn_deploy.report.summary import (
+from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.report.run.model import Comparison, Report
+from crnn_deploy.report.run.summary import (
     headline,
     reference_latency,
     speed_baseline,

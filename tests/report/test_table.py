@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from report.makers import latency, make_report, variant
 
-from crnn_deploy.report.table import comparisons_table, latency_settings, latency_tables, variants_table
+from crnn_deploy.report.run.tables import comparisons_table, latency_settings, latency_tables, variants_table
 
 NBSP = "\u00a0"
 

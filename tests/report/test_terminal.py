@@ -6,8 +6,8 @@ import pytest
 from report.makers import accuracy, latency, make_report, variant
 from rich.console import Console
 
-from crnn_deploy.report import terminal_table
-from crnn_deploy.report.table import variants_table
+from crnn_deploy.report.run.tables import variants_table
+from crnn_deploy.report.run.terminal import terminal_table
 
 
 def printed(report, width: int = 80) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import Report, page, read_report, write_report
-from crnn_deploy.report.write import Written, render_json
+from crnn_deploy.report import page
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.write import Written, read_report, render_json, write_report
 
 
 @pytest.fixture(scope="module")

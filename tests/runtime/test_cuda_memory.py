@@ -13,9 +13,9 @@ import pytest
 from fake_cuda import BROKEN, FUNCTIONS, OLD_DRIVER, CudaPython, FakeDriver, py_cuda
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime import cuda_memory
-from crnn_deploy.runtime.cuda_memory import CudaPythonMemory, PyCudaMemory, find_gpu, open_cuda
-from crnn_deploy.runtime.engine_manifest import Gpu
+from crnn_deploy.runtime.tensorrt import cuda_memory
+from crnn_deploy.runtime.tensorrt.cuda_memory import CudaPythonMemory, PyCudaMemory, find_gpu, open_cuda
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
 GPU = Gpu("NVIDIA L4", "sm89")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_cuda import STREAM, FakeDriver
 
-from crnn_deploy.runtime.driver_graphs import DriverGraphs
+from crnn_deploy.runtime.tensorrt.driver_graphs import DriverGraphs
 
 FAILED = 901  # CUDA_ERROR_STREAM_CAPTURE_INVALIDATED
 

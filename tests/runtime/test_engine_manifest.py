@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.engine_manifest import (
+from crnn_deploy.runtime.tensorrt.manifest import (
     EngineManifest,
     EnginePlugin,
     Gpu,

@@ -12,9 +12,9 @@ from fake_gpu import FakeCuda
 from fake_tensorrt import FakeLibrary, profile
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime import engine_runner
-from crnn_deploy.runtime.engine_manifest import EngineManifest, read_manifest
-from crnn_deploy.runtime.engine_runner import EngineRunner
+from crnn_deploy.runtime.tensorrt import runner as engine_runner
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
+from crnn_deploy.runtime.tensorrt.runner import EngineRunner
 
 PROFILES = (profile((32, 100), 8), profile((100, 400), 8))
 RUN_BY_STEPS = ["upload", "start", "run", "stop", "download", "synchronize"]

@@ -10,9 +10,12 @@ import torch
 
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.models import StudentChoice, build, student_spec
-from crnn_deploy.runtime import open_session
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.runtime import log_probabilities
-from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.outputs import batch_first, log_probabilities
 from crnn_deploy.spec import ModelSpec, Preprocessing
 
 

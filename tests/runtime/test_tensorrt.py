@@ -16,9 +16,10 @@ from fake_tensorrt import FakeLibrary, profile
 from onnx import TensorProto
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime import DeviceTimed, open_session
-from crnn_deploy.runtime.engine_manifest import Gpu
-from crnn_deploy.runtime.tensorrt import TensorRTSession, fitting_profile
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.session import DeviceTimed
+from crnn_deploy.runtime.tensorrt.manifest import Gpu
+from crnn_deploy.runtime.tensorrt.session import TensorRTSession, fitting_profile
 
 GPU = Gpu("NVIDIA RTX 4090", "sm89")
 PROFILES = (profile((32, 100), 8), profile((100, 400), 4), profile((32, 400), 2))
@@ -165,7 +166,7 @@ def test_a_plugin_beside_the_engine_is_loaded_for_each_session_alone(tmp_path, m
     artifact = fake_tensorrt.engine(tmp_path, PROFILES, plugin=fake_tensorrt.plugin(embedded=False))
     with pytest.raises(InputError, match="needs the plugin library"):
         open_session(artifact)
-    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.plugin_library", lambda _: path)
+    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.session.plugin_library", lambda _: path)
     sessions = [open_session(artifact), open_session(artifact)]
     assert library.loaded == [str(path)] * 2
     del sessions
@@ -173,7 +174,7 @@ def test_a_plugin_beside_the_engine_is_loaded_for_each_session_alone(tmp_path, m
 
 def test_a_plugin_that_does_not_load_is_explained(tmp_path, monkeypatch) -> None:
     fake_tensorrt.install(monkeypatch, FakeLibrary(FakeCuda(), PROFILES), GPU)
-    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.plugin_library", lambda _: tmp_path / "gone.so")
+    monkeypatch.setattr("crnn_deploy.runtime.tensorrt.session.plugin_library", lambda _: tmp_path / "gone.so")
     artifact = fake_tensorrt.engine(tmp_path, PROFILES, plugin=fake_tensorrt.plugin(embedded=False))
     with pytest.raises(InputError, match=r"gone\.so does not load here"):
         open_session(artifact)
@@ -181,7 +182,7 @@ def test_a_plugin_that_does_not_load_is_explained(tmp_path, monkeypatch) -> None
 
 def test_a_real_library_complains_through_the_session_s_logger(tmp_path) -> None:
     real = pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed")
-    module = importlib.import_module("crnn_deploy.runtime.tensorrt")
+    module = importlib.import_module("crnn_deploy.runtime.tensorrt.session")
     artifact = fake_tensorrt.engine(tmp_path, PROFILES)
     manifest = module.read_manifest(artifact.path)
     with pytest.raises(InputError, match="cannot load") as caught:

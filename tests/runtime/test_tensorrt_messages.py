@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from crnn_deploy.runtime.tensorrt_messages import Messages, hearing
+from crnn_deploy.runtime.tensorrt.messages import Messages, hearing
 
 INFO, ERROR = SimpleNamespace(name="INFO"), SimpleNamespace(name="ERROR")
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from crnn_deploy.data import Source, open_source
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
 from crnn_deploy.training.teachers.answers import Answer

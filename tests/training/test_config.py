@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from crnn_deploy.training import DistillOptions, TrainOptions
+from crnn_deploy.training.config import DistillOptions, TrainOptions
 from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
 
 

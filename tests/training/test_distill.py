@@ -10,8 +10,11 @@ import pytest
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
-from crnn_deploy.models import StudentChoice, build, load_model, student_spec
-from crnn_deploy.training import distill, loop
+from crnn_deploy.models.assembly import build, load_model
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.training import loop
+from crnn_deploy.training.distill import distill
 
 from .tiny import CLASSES, STUDENT, StopAfter, Told, distill_config, draw_classes, draw_lines, error_of
 

@@ -11,8 +11,10 @@ import torch
 
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentChoice, build, student_spec
-from crnn_deploy.training import distill
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.training.distill import distill
 
 from .tiny import CLASSES, distill_config, draw_classes, draw_lines
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentChoice, student_spec
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.labels import check_labels, class_of_characters, frames_needed, without_too_long

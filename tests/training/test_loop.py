@@ -12,10 +12,11 @@ from torch import Tensor
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.errors import GateError
-from crnn_deploy.models import load_model
-from crnn_deploy.training import distill, loop
+from crnn_deploy.models.assembly import load_model
+from crnn_deploy.training import loop
 from crnn_deploy.training.batches import TrainingBatch
-from crnn_deploy.training.losses import Outputs
+from crnn_deploy.training.distill import distill
+from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.losses.ctc import Ctc
 
 from .tiny import StopAfter, Told, distill_config

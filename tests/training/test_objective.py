@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
-from crnn_deploy.training.losses import Loss, LossOptions, Outputs
-from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
+from crnn_deploy.training.losses.base import Loss, Outputs
+from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions, LossOptions
 from crnn_deploy.training.objective import Objective
 from crnn_deploy.training.teachers.batching import TeacherBatch
 

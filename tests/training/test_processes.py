@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.training import DistillConfig, distill
+from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.distill import distill
 
 from .tiny import distill_config, draw_lines
 
@@ -24,7 +25,9 @@ WORKER = """
 import hashlib, json, os, sys
 from pathlib import Path
 import torch
-from crnn_deploy.training import DistillConfig, distill, loop
+from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.distill import distill
+from crnn_deploy.training import loop
 
 torch.set_num_threads(1)
 told = {}

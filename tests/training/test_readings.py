@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.training.readings import PseudoLabelled
-from crnn_deploy.training.teachers import AskOptions, Teacher
+from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 
 from .tiny import draw_lines
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.training import distill, loop
+from crnn_deploy.training import loop
+from crnn_deploy.training.distill import distill
 from crnn_deploy.training.soup import averaged
 
 from .tiny import StopAfter, Told, distill_config

@@ -10,8 +10,9 @@ import torch
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import load_model
-from crnn_deploy.training import loop, train
+from crnn_deploy.models.assembly import load_model
+from crnn_deploy.training import loop
+from crnn_deploy.training.train import train
 
 from .tiny import StopAfter, draw_classes, draw_lines, error_of, train_config
 

@@ -6,8 +6,8 @@ import string
 
 from pydantic import Field, field_validator, model_validator
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Frozen
 
 PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 

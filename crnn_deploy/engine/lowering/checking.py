@@ -8,9 +8,9 @@ from onnx import TensorProto
 
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.errors import InputError
-from crnn_deploy.graphs.facts import opset_of
-from crnn_deploy.graphs.wiring import Constants, constants_of, nested
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.wiring import Constants, constants_of, nested
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 QDQ = ("QuantizeLinear", "DequantizeLinear")
 _HALF_TYPES = {TensorProto.FLOAT16, TensorProto.BFLOAT16}

@@ -10,7 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from crnn_deploy.graphs.wiring import nested
+from crnn_deploy.onnx_graph.wiring import nested
 
 
 def add_constant(graph: onnx.GraphProto, name: str, values: NDArray[Any]) -> str:

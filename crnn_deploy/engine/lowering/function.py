@@ -18,9 +18,9 @@ from __future__ import annotations
 import onnx
 from onnx import TensorProto, helper
 
-from crnn_deploy.export.functions import DOMAIN, add_functions
-from crnn_deploy.graphs.facts import opset_of
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
+from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, add_functions
 
 
 def recurrence_node(name: str, inputs: list[str], output: str, hidden: int, direction: str) -> onnx.NodeProto:

@@ -19,9 +19,9 @@ from onnx import TensorProto, helper
 from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
-from crnn_deploy.graphs.facts import attributes_of, opset_of
-from crnn_deploy.graphs.pruning import prune
-from crnn_deploy.graphs.wiring import captured, constants_of
+from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.onnx_graph.wiring import captured, constants_of
 
 
 def to_half(model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:

@@ -9,9 +9,9 @@ from onnx import helper
 
 from crnn_deploy.engine.lowering.editing import read_instead, replace_nodes
 from crnn_deploy.engine.lowering.naming import made
-from crnn_deploy.graphs.facts import attributes_of
-from crnn_deploy.graphs.pruning import prune
-from crnn_deploy.graphs.wiring import Constants, constants_of, producers_of
+from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.onnx_graph.wiring import Constants, constants_of, producers_of
 
 _STEPS_FIRST = [1, 0, 2]  # [N, T, C] ↔ [T, N, C]
 

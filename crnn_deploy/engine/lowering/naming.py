@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.graphs.naming import ReservedNames
+from crnn_deploy.onnx_graph.reserved_names import ReservedNames
 
 RESERVED = ReservedNames("engine::", "lowering")
 """What no name in a graph begins with before it is lowered."""

@@ -15,10 +15,10 @@ from crnn_deploy.engine.lowering.recurrence import projection_of
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.recurrence import RECURRENT_OPS
-from crnn_deploy.graphs.facts import attributes_of, opset_of
-from crnn_deploy.graphs.wiring import captured, constants_of, producers_of
-from crnn_deploy.quantization.graph.products import PRODUCTS
-from crnn_deploy.runtime.engine_manifest import Precision
+from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.products import PRODUCTS
+from crnn_deploy.onnx_graph.wiring import captured, constants_of, producers_of
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 _SHAPE_OPS = ("Shape", "Size")
 _TYPED_BY = ("dtype", "output_dtype")  # attributes that would contradict an FP16 result

@@ -8,7 +8,7 @@ from crnn_deploy.engine.lowering.checking import holds_qdq
 from crnn_deploy.engine.lowering.editing import constants_as_initializers
 from crnn_deploy.engine.lowering.naming import RESERVED
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.graph.preparation import name_nodes, prepare
+from crnn_deploy.quantization.rewrite.preparation import name_nodes, prepare
 
 
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -15,9 +15,9 @@ from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_n
 from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.export.recurrence import RECURRENT_OPS
-from crnn_deploy.graphs.facts import attributes_of, opset_of
-from crnn_deploy.graphs.wiring import Constants, constants_of, names_read, producers_of
-from crnn_deploy.quantization.graph.stored_weights import quantize_rows
+from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.wiring import Constants, constants_of, names_read, producers_of
+from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
 
 _FUNCTION_OPSET = 15  # the first with the operators of the function's body
 _INPUTS = 6

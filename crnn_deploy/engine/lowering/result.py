@@ -9,9 +9,9 @@ from typing import Literal
 import onnx
 from pydantic import Field
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.native.plugin import LARGEST_LAYER
-from crnn_deploy.runtime.engine_manifest import Precision
-from crnn_deploy.spec import Frozen
+from crnn_deploy.runtime.tensorrt.names import Precision
 
 
 class LoweringOptions(Frozen):

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.quantization.calibration.histogram import Histogram
-from crnn_deploy.spec import Frozen
 
 Range = tuple[float, float]
 

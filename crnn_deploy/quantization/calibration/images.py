@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data import Source, Subset, open_source
 from crnn_deploy.data.checking import first_usable
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import title
+from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import Preprocessing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.quantization.graph.plan import Plan
 from crnn_deploy.quantization.record import LayerSensitivity, Reading
+from crnn_deploy.quantization.rewrite.plan import Plan
 from crnn_deploy.quantization.search.sensitivity import ReadPlan
 
 _LEAST_SAME_TEXT = 0.5  # less is a broken model

@@ -9,8 +9,8 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation import decode
 from crnn_deploy.evaluation.bootstrap import difference_interval
+from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress

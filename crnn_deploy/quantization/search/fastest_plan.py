@@ -15,8 +15,8 @@ from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.graph.plan import Layer, Plan, linked
 from crnn_deploy.quantization.record import SpeedTrial
+from crnn_deploy.quantization.rewrite.plan import Layer, Plan, linked
 from crnn_deploy.runtime.onnxruntime import inference_session
 
 ALL = "all"

@@ -11,13 +11,14 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS, CalibratorName
 from crnn_deploy.quantization.calibration.histogram import Histogram
 from crnn_deploy.quantization.calibration.observation import Ranges, ranges
-from crnn_deploy.quantization.graph.assembly import assemble
-from crnn_deploy.quantization.graph.plan import Layer, Plan, first_plan
-from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, Reading, SpeedTrial, Target
+from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, Reading, SpeedTrial
+from crnn_deploy.quantization.rewrite.assembly import assemble
+from crnn_deploy.quantization.rewrite.plan import Layer, Plan, first_plan
 from crnn_deploy.quantization.search.budget import Budget, fit_budget
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import ALL, Placement, choices_of
 from crnn_deploy.quantization.search.sensitivity import ReadPlan, measure_sensitivity
+from crnn_deploy.quantization.target import Target
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.graph.plan import Layer, Plan
 from crnn_deploy.quantization.record import LayerSensitivity, Reading
+from crnn_deploy.quantization.rewrite.plan import Layer, Plan
 
 ReadPlan = Callable[[Plan, str], Reading]
 """Reads the held-out images with a plan; the text is for the progress bar."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +10,7 @@ from torch.nn import functional
 
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs, inside
-
-Metric = Literal["cosine", "l2"]
+from crnn_deploy.training.losses.options import Metric
 
 
 class FeatureMatching(Loss):

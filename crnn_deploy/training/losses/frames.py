@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs, inside
+from crnn_deploy.training.losses.options import Selection
 from crnn_deploy.training.teachers.batching import TeacherBatch
-
-Selection = Literal["symmetric", "all"]
 
 
 def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:

@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from crnn_deploy.spec import Frozen
-from crnn_deploy.training.losses.features import Metric
-from crnn_deploy.training.losses.frames import Selection
+from crnn_deploy.config import Frozen
+
+Metric = Literal["cosine", "l2"]
+Selection = Literal["symmetric", "all"]
 
 
 class Weighted(Frozen):

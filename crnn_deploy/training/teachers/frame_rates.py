@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crnn_deploy.data import Source
+from crnn_deploy.data.source import Source
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import stride_of
+from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept

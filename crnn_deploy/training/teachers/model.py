@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, read_onnx
-from crnn_deploy.models import load_model
-from crnn_deploy.runtime import Session, open_session
+from crnn_deploy.models.assembly import load_model
 from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.session import Session
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.training.teachers.tapping import HeadTap, add_head_input
 

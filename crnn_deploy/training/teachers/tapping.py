@@ -8,7 +8,7 @@ import onnx
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.graphs.wiring import Constants, constants_of, producers_of
+from crnn_deploy.onnx_graph.wiring import Constants, constants_of, producers_of
 
 _BEFORE_A_MATRIX = {"DequantizeLinear", "Cast", "Transpose", "Identity"}
 _BEHIND_THE_HEAD = {"Softmax", "LogSoftmax", "Transpose", "Add", "Reshape", "Identity", "Cast", "DequantizeLinear"}

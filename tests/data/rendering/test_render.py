@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from crnn_deploy.data import open_source
-from crnn_deploy.data.rendering import RenderOptions, render_lines
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 
 pytest.importorskip("matplotlib", reason="the default fonts come with it")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from data.conftest import write_folder
 
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 
 

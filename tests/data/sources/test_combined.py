@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crnn_deploy.data import Combined, Source, open_source
-from crnn_deploy.data.rendering import RenderOptions, render_lines
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.combined import Combined
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from data.conftest import labelled, picture, png, write_folder, write_tar
 
-from crnn_deploy.data import Source, open_source
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 
 TEXTS = ["HELLO", "a b", "¼ €", ""]

@@ -6,9 +6,10 @@ import pytest
 from engine.graphs import as_exported, gru, model, ops, run
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.engine.lowering import LoweringOptions, lower
+from crnn_deploy.engine.lowering.lower import lower
+from crnn_deploy.engine.lowering.result import LoweringOptions
 from crnn_deploy.engine.lowering.schemas import element_types
-from crnn_deploy.engine.parity import rounded
+from crnn_deploy.engine.proof.rounding import rounded
 from crnn_deploy.errors import InputError
 
 HALF, FLOAT = TensorProto.FLOAT16, TensorProto.FLOAT

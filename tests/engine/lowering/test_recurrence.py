@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from crnn_deploy.engine.lowering import LoweringOptions, lower
-from crnn_deploy.quantization.graph.recurrent import quantize_recurrent
+from crnn_deploy.engine.lowering.lower import lower
+from crnn_deploy.engine.lowering.result import LoweringOptions
+from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 
 
 def lowered(graph, **options):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_crnn import image_folder, tiny_spec
 
-from crnn_deploy.data import open_source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.calibration import images

@@ -11,7 +11,8 @@ from tiny_crnn import tiny_artifact, tiny_spec
 
 from crnn_deploy.artifact import read_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.export import ExportConfig, export
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
 from crnn_deploy.quantization.calibration import observation
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.histogram import Histogram

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.quantization import QuantizationRecord, QuantizeConfig, RealisedPrecision
-from crnn_deploy.quantization.record import Change, LayerPlacement, Reading, SpeedTrial
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.record import Change, LayerPlacement, QuantizationRecord, Reading, SpeedTrial
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.acceptance import complaint_about
 
 CONFIG = QuantizeConfig(model=Path("m.onnx"), calib="lines", output=Path("q.onnx"))

@@ -8,8 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName
-from crnn_deploy.quantization.graph.plan import find_layers
 from crnn_deploy.quantization.record import CalibratorTrial, Change, Reading
+from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.search import plan_search
 from crnn_deploy.quantization.search.budget import Budget
 from crnn_deploy.quantization.search.plan_search import PlanSearch, best_trial

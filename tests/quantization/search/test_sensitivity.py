@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization.graph.plan import Layer
 from crnn_deploy.quantization.record import Change, Reading
+from crnn_deploy.quantization.rewrite.plan import Layer
 from crnn_deploy.quantization.search.sensitivity import measure_sensitivity
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.training.augmentation import Augmentation
+from crnn_deploy.training.augmentation.augmentation import Augmentation
 
 LINE = np.random.default_rng(0).integers(0, 256, (32, 80, 1), np.uint8)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from crnn_deploy.training.batches import TrainingBatch
-from crnn_deploy.training.losses import Outputs
+from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
 SURE = 12.0  # logit of a class beside zeros: e⁻¹² for the others

@@ -10,8 +10,9 @@ from torch import Tensor
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.batches import TrainingBatch
-from crnn_deploy.training.losses import LossOptions, Outputs, build_loss, default_losses
-from crnn_deploy.training.losses.building import check_task, kinds_for
+from crnn_deploy.training.losses.base import Outputs
+from crnn_deploy.training.losses.building import build_loss, check_task, default_losses, kinds_for
+from crnn_deploy.training.losses.options import LossOptions
 
 from .batches import lines, pictures, sure, teacher
 

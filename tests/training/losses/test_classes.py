@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from crnn_deploy.training.losses import Loss
+from crnn_deploy.training.losses.base import Loss
 from crnn_deploy.training.losses.classes import CrossEntropy, Dist, Dkd, HintonKd
 
 from .batches import outputs, pictures, teacher

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from crnn_deploy.training.losses.features import FeatureMatching, Metric
+from crnn_deploy.training.losses.features import FeatureMatching
+from crnn_deploy.training.losses.options import Metric
 
 from .batches import lines, outputs, pictures, teacher
 

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from crnn_deploy.export.torchscript import trace
-from crnn_deploy.models import build
+from crnn_deploy.models.assembly import build
 from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
-from crnn_deploy.quantization.graph.assembly import assemble
-from crnn_deploy.quantization.graph.plan import find_layers, first_plan, tensors_to_calibrate
-from crnn_deploy.quantization.graph.preparation import prepare
-from crnn_deploy.quantization.graph.qdq import SCHEMES, insert_qdq
+from crnn_deploy.quantization.rewrite.assembly import assemble
+from crnn_deploy.quantization.rewrite.plan import find_layers, first_plan, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.preparation import prepare
+from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
 from crnn_deploy.runtime.onnxruntime import inference_session
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
-from crnn_deploy.training.qat import QuantizationAware
+from crnn_deploy.training.qat.quantization_aware import QuantizationAware
 
 SMALL = {"width": 0.25, "hidden": 16}
 needs_kernels = pytest.mark.skipif(kernel_level() is None, reason="recurrent layers run in FP32 without our kernels")

@@ -11,13 +11,17 @@ import torch
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, write_safetensors
-from crnn_deploy.data import Subset, open_source
-from crnn_deploy.export import ExportConfig, export
-from crnn_deploy.models import StudentChoice, build, student_spec
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import ModelSpec, Preprocessing
-from crnn_deploy.training.teachers import AskOptions, Teacher
 from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.model import TeacherModel
 
 from ..tiny import StopAfter, Told, draw_classes, draw_lines

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crnn_deploy.data import Source, open_source
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.models import StudentChoice, student_spec
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates

@@ -1,0 +1,126 @@
+"""Every verb of the command line as a function: a config in, a result out.
+
+    from crnn_deploy.api import EvaluateConfig, evaluate
+
+    evaluate(EvaluateConfig(artifact="student.int8.onnx", data="val.tar")).accuracy.cer_ci
+
+Each function imports the room that does the work when it is called: PyTorch takes seconds to load, and most verbs do
+not need it. Every function raises `InputError` where the input cannot be used, and `GateError` where a stage did not
+prove itself (`crnn_deploy.errors`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.pipeline.config import RunConfig
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.training.config import DistillConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from crnn_deploy.artifact import Artifact
+    from crnn_deploy.benchmark.result import Benchmark
+    from crnn_deploy.engine.build_engine import BuiltEngine
+    from crnn_deploy.evaluation.predict import Readings
+    from crnn_deploy.evaluation.result import Evaluation
+    from crnn_deploy.pipeline.run import RunResult
+    from crnn_deploy.quantization.quantize import Quantized
+
+__all__ = [
+    "BenchmarkConfig",
+    "DistillConfig",
+    "EngineConfig",
+    "EvaluateConfig",
+    "ExportConfig",
+    "ImportConfig",
+    "PredictConfig",
+    "QuantizeConfig",
+    "RunConfig",
+    "TrainConfig",
+    "benchmark",
+    "build_engine",
+    "distill",
+    "evaluate",
+    "export",
+    "import_checkpoint",
+    "predict",
+    "quantize",
+    "run",
+    "train",
+]
+
+
+def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
+    """Turn a third-party checkpoint into an artifact that carries its spec."""
+    from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+
+    return import_checkpoint(config, progress)
+
+
+def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
+    """Train a network on labels."""
+    from crnn_deploy.training.train import train
+
+    return train(config, progress)
+
+
+def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
+    """Train a small student on what teachers read and, where there are any, on labels."""
+    from crnn_deploy.training.distill import distill
+
+    return distill(config, progress)
+
+
+def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
+    """Export a PyTorch artifact to ONNX, and check that it reads the same."""
+    from crnn_deploy.export.export import export
+
+    return export(config, progress)
+
+
+def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
+    """Quantize an ONNX artifact to INT8, as far as that keeps its accuracy and makes it faster."""
+    from crnn_deploy.quantization.quantize import quantize
+
+    return quantize(config, progress)
+
+
+def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:
+    """Build a TensorRT engine, and check in which precision each layer runs."""
+    from crnn_deploy.engine.build_engine import build_engine
+
+    return build_engine(config, progress)
+
+
+def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
+    """Measure how well an artifact reads labelled images."""
+    from crnn_deploy.evaluation.evaluate import evaluate
+
+    return evaluate(config, progress)
+
+
+def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:
+    """Measure size and latency of artifacts side by side."""
+    from crnn_deploy.benchmark.benchmark import benchmark
+
+    return benchmark(config, progress)
+
+
+def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
+    """Read images."""
+    from crnn_deploy.evaluation.predict import predict
+
+    return predict(config, progress)
+
+
+def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
+    """Run a recipe from a checkpoint to a report."""
+    from crnn_deploy.pipeline.run import run
+
+    return run(config, progress)

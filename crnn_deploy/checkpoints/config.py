@@ -1,0 +1,21 @@
+"""Options of `import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from crnn_deploy.config import Frozen
+from crnn_deploy.files import locate
+
+
+class ImportConfig(Frozen):
+    """What to import and where to."""
+
+    checkpoint: Annotated[Path, AfterValidator(locate)]
+    output: Path
+    force: bool = False
+    module: str | None = Field(default=None, description="FILE.py:Class of the user's own network")
+    spec: Path | None = Field(default=None, description="YAML with fields of the spec; they win over detected ones")

@@ -1,0 +1,178 @@
+"""`build-engine`: an ONNX artifact becomes a TensorRT engine, and what runs in which precision is proved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
+from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset, sample
+from crnn_deploy.engine.config import EngineConfig
+from crnn_deploy.engine.flavors import Flavor, find_flavor
+from crnn_deploy.engine.layers import check_precision, check_recurrent
+from crnn_deploy.engine.lowering.lower import lower
+from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
+from crnn_deploy.engine.plan_building import BuildOrder, build_plan
+from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths
+from crnn_deploy.engine.proof.comparison import LoweringParity
+from crnn_deploy.engine.proof.proof import prove
+from crnn_deploy.engine.record import EngineRecord, ImageFit
+from crnn_deploy.engine.writing import compose_record, logging_failure, write_engine
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import check_output
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.quantization.calibration.images import Images
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
+from crnn_deploy.runtime.tensorrt.messages import Messages
+from crnn_deploy.runtime.tensorrt.names import TITLES
+
+_PARITY_IMAGES = 200
+_KEEP_MORE = (
+    "TensorRT moves the casts around a layer into it: keep the nodes right before and behind it too, each with its own "
+    "--keep-fp32, or build with --fp32."
+)
+_KEPT_INT8 = "Layers between Q/DQ nodes stay INT8: quantize the model without them, or build its parent with --fp16."
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """The engine that was made, and all there is to say about it."""
+
+    artifact: Artifact
+    record: EngineRecord
+
+
+def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:
+    """Build an engine from an `.onnx` artifact, without a GPU where TensorRT-RTX does it.
+
+    Beside `NAME.engine` stand `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all that
+    TensorRT said. Where the build fails, that is in `NAME.engine.rejected.log`, and what stood there before stays.
+
+    Raises:
+        InputError: if the model, a profile or a target doesn't suit TensorRT, or no TensorRT is installed.
+        GateError: if a layer of the engine doesn't run in the precision that was asked for, or in the plugin.
+    """
+    check_output(config.output, config.force, ".engine", config.model)
+    parent = open_artifact(config.model)
+    require_onnx(parent)
+    model = read_onnx(parent.path)
+    flavor, targets = find_flavor(config.flavor, config.targets)
+    source = open_source(config.data) if config.data is not None else None
+    widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)
+    profiles = choose_profiles(config, parent.spec.preprocessing, widths)
+    fit = None
+    if source is not None and widths is not None:
+        inside = fitting(profiles, widths)
+        fit = ImageFit(images=len(widths), outside=len(widths) - len(inside))
+        source = Subset(source, inside)  # the engine will not see the others
+
+    lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
+    order = BuildOrder(
+        model=_as_tensorrt_takes_it(lowered.model),
+        flavor=flavor,
+        targets=targets,
+        profiles=profiles,
+        options=config,
+        plugin=_plugin(lowered, () if config.hardware_compatible else targets, progress),
+    )
+    log = Messages()
+    with logging_failure(config.output, log):
+        built = build_plan(order, log, progress)
+        _check(built.layers, lowered, config, _advice(config, flavor, targets))
+        record = compose_record(config, parent, order, lowered, parity, fit, built, log)
+        return BuiltEngine(write_engine(config, parent, model, order, built, record, log), record)
+
+
+def _check(layers: Sequence[EngineLayer], lowered: Lowered, config: EngineConfig, advice: str) -> None:
+    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 in that."""
+    kept = lowered.expected.keys() & {*lowered.kept_fp32, *config.keep_fp32}
+    promised = {node: precision for node, precision in lowered.expected.items() if node not in kept}
+    check_precision(layers, promised, advice)
+    in_int8 = any(lowered.expected[node] == "int8" for node in kept)
+    check_precision(layers, dict.fromkeys(sorted(kept), "fp32"), _KEPT_INT8 if in_int8 else _KEEP_MORE)
+    check_recurrent(layers, lowered.recurrent)
+
+
+def _advice(config: EngineConfig, flavor: Flavor, targets: tuple[str, ...]) -> str:
+    """What to do about layers that don't run in the precision asked for."""
+    if config.precision == "int8":
+        return flavor.advice(targets)
+    other = f"another version of {TITLES[flavor.name]}"
+    return f"Build with --fp32, or with {other}." if config.precision == "fp16" else f"Build with {other}."
+
+
+def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:
+    return LoweringOptions(
+        precision=config.precision,
+        plugin=config.plugin,
+        largest_layer=largest_layer(targets, half=config.precision != "fp32"),
+        keep_fp32=config.keep_fp32,
+    )
+
+
+def _lower(
+    model: onnx.ModelProto, options: LoweringOptions, parent: Artifact, source: Source | None, progress: Progress
+) -> tuple[Lowered, LoweringParity | None]:
+    """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
+    if source is None:
+        return lower(model, options), None
+    images = Images(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
+    proven = prove(model, options, parent.spec, _Watched(images, progress))
+    proven.parity.require()
+    return proven.lowered, proven.parity
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """Images that show how many of them are done, each time that they are gone through."""
+
+    images: Images
+    progress: Progress
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        return self.progress.track(self.images, "Comparing with the model", len(self.images))
+
+
+def _as_tensorrt_takes_it(lowered: onnx.ModelProto) -> bytes:
+    """The graph without the bodies of our ops: TensorRT would run those instead of the plugin."""
+    bare = onnx.ModelProto()
+    bare.CopyFrom(lowered)
+    kept = [function for function in lowered.functions if function.domain != DOMAIN]
+    del bare.functions[:]
+    bare.functions.extend(kept)
+    content: bytes = bare.SerializeToString(deterministic=True)
+    return content
+
+
+def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:
+    """The plugin library, if a layer needs it: one that was named, compiled, or compiled earlier.
+
+    Args:
+        targets: GPUs that it must run on; none: all that nvcc knows.
+    """
+    if all(layer.home != "plugin" for layer in lowered.recurrent):
+        return None
+    if PLUGIN_VARIABLE in os.environ:
+        found, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
+    else:
+        try:
+            return build_plugin(PluginConfig(architectures=targets), progress).path
+        except InputError as error:
+            found, reason = plugin_library(targets), str(error)
+    if found is None:
+        raise InputError(
+            "There is no plugin library to run the GRU layers in.",
+            reason,
+            "Build it with crnn-deploy build-plugin, or leave them to a slower loop of TensorRT's with --no-plugin.",
+        )
+    return found

@@ -1,0 +1,153 @@
+"""From an ONNX model to the bytes of an engine, through the functions that all flavors of TensorRT have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
+from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.flavors import Flavor
+from crnn_deploy.engine.layers import LAYERS_HEADING, parse_layers
+from crnn_deploy.engine.timing_cache import CacheUse, TimingCache
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, ShapeProfile
+from crnn_deploy.runtime.tensorrt.messages import COMPLAINTS, Messages, hearing
+from crnn_deploy.runtime.tensorrt.names import TITLES
+from crnn_deploy.runtime.tensorrt.session import load_plugin
+
+_MEGABYTE = 1 << 20
+_SHOWN_ERRORS = 5
+
+
+@dataclass(frozen=True)
+class BuildOrder:
+    """One engine to build."""
+
+    model: bytes
+    """Serialised ONNX, every tensor with its type; without bodies of our ops, which TensorRT would prefer."""
+    flavor: Flavor
+    targets: tuple[str, ...]
+    profiles: tuple[ShapeProfile, ...]
+    options: EngineOptions
+    plugin: Path | None
+    """Library with the plugins that the model needs."""
+
+
+@dataclass(frozen=True)
+class BuiltPlan:
+    """An engine, and what TensorRT told of it."""
+
+    plan: bytes
+    layers: tuple[EngineLayer, ...]
+    seconds: float
+    timing_cache: CacheUse
+
+
+def build_plan(order: BuildOrder, log: Messages, progress: Progress = SILENT) -> BuiltPlan:
+    """Build an engine of a strongly typed network: each layer runs in the type that the model says.
+
+    Args:
+        log: receives every message, also where the build fails.
+
+    Raises:
+        InputError: if TensorRT cannot parse the model or build an engine of it; names the node where it is known.
+    """
+    with hearing(order.flavor.trt, log) as logger:
+        return _build_plan(order, logger, log, progress)
+
+
+def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progress) -> BuiltPlan:
+    trt = order.flavor.trt
+    builder = trt.Builder(logger)
+    if order.plugin is not None:
+        order.flavor.prepare_parser()
+        load_plugin(builder, order.plugin)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    _parse(order, network, logger)
+    config, cache = _configure(order, builder, network), TimingCache(order.flavor, order.targets)
+    cache_use = cache.load(config)
+    start = time.perf_counter()
+    plan = _build(trt, builder, network, config, progress)
+    if plan is None:
+        raise InputError(
+            f"{TITLES[order.flavor.name]} could not build the engine.",
+            _first(log.of(*COMPLAINTS)),
+            _advice(order.options),
+        )
+    seconds = time.perf_counter() - start
+    cache.save(config)
+    dumps = log.starting_with(LAYERS_HEADING)
+    return BuiltPlan(bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
+
+
+def _advice(options: EngineOptions) -> str:
+    """What may help, of what was asked for."""
+    ways = []
+    if options.workspace_mb is not None:
+        ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
+    if len(options.targets) > 1:
+        ways.append("leave out the --target that it names")
+    if options.precision != "fp32":
+        ways.append("keep the layer in FP32 with --keep-fp32")
+    told = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
+    return f"{told[0].upper()}{told[1:]}."
+
+
+def _parse(order: BuildOrder, network: Any, logger: Any) -> None:
+    trt = order.flavor.trt
+    parser = trt.OnnxParser(network, logger)
+    if not parser.parse(order.model):
+        errors = [parser.get_error(index) for index in range(parser.num_errors)]
+        raise InputError(
+            f"{TITLES[order.flavor.name]} cannot take this model.",
+            _first(tuple(dict.fromkeys(_parser_error(error) for error in errors))),
+            "Export the model without what is named above.",
+        )
+
+
+def _parser_error(error: Any) -> str:
+    where = f"{error.node_operator()} {error.node_name()}: ".lstrip() if error.node_operator() else ""
+    return f"{where}{error.desc()}"
+
+
+def _configure(order: BuildOrder, builder: Any, network: Any) -> Any:
+    trt, options = order.flavor.trt, order.options
+    config = builder.create_builder_config()
+    order.flavor.configure(config, order.targets, options)
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # tells the layers
+    config.clear_flag(trt.BuilderFlag.TF32)  # on unless cleared; FP32 would be a name for ten bits of mantissa
+    if options.optimization_level is not None:
+        config.builder_optimization_level = options.optimization_level
+    if options.workspace_mb is not None:
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mb * _MEGABYTE)
+    if order.plugin is not None and options.embed_plugin:
+        config.plugins_to_serialize = [str(order.plugin)]
+    name = network.get_input(0).name
+    for shapes in order.profiles:
+        profile = builder.create_optimization_profile()
+        profile.set_shape(name, shapes.min, shapes.opt, shapes.max)
+        if config.add_optimization_profile(profile) < 0:
+            raise InputError(f"TensorRT refuses the profile from {shapes.min} to {shapes.max}.")
+    return config
+
+
+def _build(trt: Any, builder: Any, network: Any, config: Any, progress: Progress) -> Any:
+    phases = Phases()
+
+    def work(changed: Callable[[], None]) -> Any:
+        config.progress_monitor = watcher = monitor(trt, phases, changed)
+        plan = builder.build_serialized_network(network, config)
+        del watcher
+        return plan
+
+    return run_watched(work, phases, progress)
+
+
+def _first(messages: tuple[str, ...]) -> str:
+    more = len(messages) - _SHOWN_ERRORS
+    return "\n".join((*messages[:_SHOWN_ERRORS], *([f"and {more} more"] if more > 0 else [])))

@@ -1,0 +1,67 @@
+"""Lower a graph so that nothing in it overflows, and hold it against its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from crnn_deploy.engine.lowering.lower import lower
+from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
+from crnn_deploy.engine.proof.comparison import LoweringParity, compare
+from crnn_deploy.engine.proof.overflow import Peak, find_peaks, highest, overflowing
+from crnn_deploy.engine.proof.rounding import rounded
+from crnn_deploy.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A lowered graph and how it reads."""
+
+    lowered: Lowered
+    parity: LoweringParity
+
+
+def prove(
+    model: onnx.ModelProto,
+    options: LoweringOptions,
+    spec: ModelSpec,
+    images: Iterable[NDArray[np.float32]],
+    threads: int | None = None,
+) -> Proven:
+    """Lower `model`, keep in FP32 what FP16 couldn't hold on the images, and compare the texts.
+
+    An INT8 graph is compared with the Q/DQ graph that it was made from, so what is found is what FP16 adds.
+
+    Args:
+        images: batches `[N, C, H, W]`; iterated twice.
+
+    Raises:
+        InputError: if the model can't be lowered to the precision.
+    """
+    lowered = lower(model, options)
+    kept: tuple[str, ...] = ()
+    peak: Peak | None = None
+    if options.precision != "fp32":
+        peaks = find_peaks(lowered.model, images, threads)
+        peak = highest(lowered.model, peaks)
+        kept = tuple(overflowing(lowered.model, peaks))
+        if kept:
+            lowered = lower(model, options.model_copy(update={"keep_fp32": (*options.keep_fp32, *kept)}))
+    form = lowered.model if options.precision == "fp32" else rounded(lowered.model)
+    count, changed, not_finite, largest = compare(model, form, spec, images, threads)
+    parity = LoweringParity(
+        precision=options.precision,
+        form="exact" if options.precision == "fp32" else "rounded",
+        images=count,
+        changed=changed,
+        not_finite=not_finite,
+        max_difference=largest,
+        kept_fp32=kept,
+        peak=None if peak is None else peak.magnitude,
+        peak_node=None if peak is None else peak.node,
+    )
+    return Proven(lowered, parity)

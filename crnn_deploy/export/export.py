@@ -1,0 +1,105 @@
+"""`export`: a `.safetensors` artifact becomes an ONNX artifact that reads the same."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from torch import nn
+
+from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
+from crnn_deploy.data.batching import batches
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import sample
+from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.export.cleanup import flush_subnormals, strip_traces
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.parity import Parity, compare, random_batches
+from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
+from crnn_deploy.export.torchscript import trace
+from crnn_deploy.files import check_output
+from crnn_deploy.models.assembly import load_model
+from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.spec import LineageStep, Preprocessing
+
+_REAL_IMAGES = 32
+_REAL_BATCH = 4
+
+
+def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
+    """Export a `.safetensors` artifact to ONNX, with dynamic batch and width.
+
+    Input `images` `[batch, C, H, width]`, output `logits` `[batch, frames, K]` or `[batch, K]`; one recurrent node per
+    layer. Nothing is written unless the exported model reads every image of the parity check as its parent does.
+
+    Raises:
+        InputError: if the model is exported already, or uses something that ONNX cannot express.
+        GateError: if the exported model differs from its parent.
+    """
+    check_output(config.output, config.force, ".onnx", config.model)
+    parent = open_artifact(config.model)
+    if parent.format == "onnx":
+        raise InputError(f"{config.model} is exported already: it is ONNX.", fix="Go on with quantize or benchmark.")
+    if parent.format != "safetensors":
+        raise InputError(f"{config.model} cannot be exported.", fix="Give the .safetensors file that it was made from.")
+
+    progress.status("Tracing")
+    module = load_model(parent)
+    model = trace(module, parent.spec, config.opset)
+    flushed = _clean(model, module)
+
+    progress.status("Comparing with the parent")
+    parity = _parity(parent, model, config.data)
+    parity.require()
+
+    step = LineageStep(
+        stage="export",
+        options={"opset": config.opset},
+        parent_sha256=parent.sha256,
+        tools={package: importlib.metadata.version(package) for package in ("torch", "onnx", "onnxruntime")},
+        notes={
+            "subnormals_flushed": flushed,
+            "parity_images": parity.images,
+            # One digit: the last bits of a sum vary with the number of threads, and the file must not.
+            "parity_max_difference": float(f"{parity.max_difference:.0e}"),
+        },
+    )
+    return write_onnx(config.output, model, parent.spec.after(step), config.force)
+
+
+def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
+    """Bring the traced graph into its shipping form; return the number of subnormal weights that were flushed."""
+    check_recurrent_nodes(model.graph, module)
+    drop_zero_states(model.graph)
+    prune(model.graph)
+    strip_traces(model)
+    flushed = flush_subnormals(model)
+    try:
+        onnx.checker.check_model(model, full_check=True)  # with strict shape inference
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise GateError("The exported graph is not valid ONNX.", str(error)) from error
+    return flushed
+
+
+def _parity(parent: Artifact, model: onnx.ModelProto, data: str | None) -> Parity:
+    images = random_batches(parent.spec.preprocessing)
+    if data is not None:
+        images = itertools.chain(images, _real_batches(parent.spec.preprocessing, data))
+    with tempfile.TemporaryDirectory() as folder:
+        candidate = write_onnx(Path(folder) / "candidate.onnx", model, parent.spec)
+        return compare(open_session(parent), open_session(candidate), images)
+
+
+def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NDArray[np.float32]]:
+    source = sample(open_source(data), _REAL_IMAGES, seed=0)
+    for batch in batches(source, Preprocessor(preprocessing), _REAL_BATCH):
+        yield batch.images

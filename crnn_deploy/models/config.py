@@ -1,0 +1,51 @@
+"""Families of networks that can be trained, and their options."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from crnn_deploy.config import Frozen
+
+StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
+
+
+class StudentOptions(Frozen):
+    """Size and shape of a student."""
+
+    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
+    hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
+    layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
+    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
+    residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
+    layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
+
+
+class StudentChoice(StudentOptions):
+    """A student as recipes and the command line name it; in a recipe, the family alone will do."""
+
+    family: StudentFamily = "mobilenet-v4-gru"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _family_alone(cls, value: Any) -> Any:
+        return {"family": value} if isinstance(value, str) else value
+
+    def options(self) -> StudentOptions:
+        """All but the family, as an artifact's architecture holds it."""
+        return StudentOptions(**self.model_dump(exclude={"family"}))
+
+
+CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
+
+
+class CrnnOptions(Frozen):
+    """Size of the network; the defaults are the paper's."""
+
+    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the convolutions")
+    hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
+    layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")

@@ -1,0 +1,78 @@
+"""`QGRU` and `QLSTM`: recurrent layers with INT8 weights, as ONNX functions that any runtime can execute.
+
+Each op is defined inside the model file by a body of standard ONNX, which brings the weights back to FP32 (one scale
+per row) and hands them to ONNX's own layer. So the file needs nothing of ours. ONNX Runtime folds Cast and Mul when it
+loads the model (`DequantizeLinear` would not be folded, and cost a fifth of the speed). Where our custom-op library is
+registered, ONNX Runtime leaves the node alone and runs its INT8 kernel instead.
+
+Inputs, as those of ONNX `GRU` and `LSTM` with a scale behind each weight; G is 3 for a GRU and 4 for an LSTM:
+
+    X [T, N, C]                          W int8 [D, G·H, C], W_scale [D, G·H, 1]
+    R int8 [D, G·H, H], R_scale [D, G·H, 1]    B [D, 2·G·H]
+    sequence_lens int32 [N]              initial_h, initial_c [D, N, H]        (these three and B are optional)
+
+Outputs: Y [T, D, N, H], Y_h [D, N, H] and, for an LSTM, Y_c. Attributes: `hidden_size` and `direction`. A GRU's reset
+gate comes after the recurrent product, as in PyTorch (`linear_before_reset=1`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import onnx
+from onnx import helper
+
+from crnn_deploy.onnx_graph.facts import opset_of
+
+DOMAIN = "crnn_deploy"
+OP_OF = {"GRU": "QGRU", "LSTM": "QLSTM"}
+VERSION = 1
+
+_FUNCTIONS_IR = 8  # files before know no local functions
+
+_STATES = {"GRU": ["initial_h"], "LSTM": ["initial_h", "initial_c"]}
+OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
+
+
+def define_functions(model: onnx.ModelProto) -> None:
+    """Add to `model` the definition of each of our ops that it uses and does not define yet."""
+    used = {node.op_type for node in model.graph.node if node.domain == DOMAIN}
+    if not used:
+        return
+    defined = {function.name for function in model.functions if function.domain == DOMAIN}
+    add_functions(model, (_function(op, opset_of(model)) for op, name in OP_OF.items() if name in used - defined))
+
+
+def add_functions(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> None:
+    """Add definitions of ops of our domain, and let the model know the domain."""
+    model.functions.extend(functions)
+    model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
+    if all(entry.domain != DOMAIN for entry in model.opset_import):
+        model.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
+
+
+def _function(standard: str, opset: int) -> onnx.FunctionProto:
+    """Definition of the op that stands for the `standard` one."""
+    layer = helper.make_node(
+        standard, ["X", "W_fp32", "R_fp32", "B", "sequence_lens", *_STATES[standard]], OUTPUTS[standard]
+    )
+    if standard == "GRU":
+        layer.attribute.append(helper.make_attribute("linear_before_reset", 1))
+    for name, kind in (("hidden_size", onnx.AttributeProto.INT), ("direction", onnx.AttributeProto.STRING)):
+        layer.attribute.append(onnx.AttributeProto(name=name, ref_attr_name=name, type=kind))
+    return helper.make_function(
+        DOMAIN,
+        OP_OF[standard],
+        ["X", "W", "W_scale", "R", "R_scale", "B", "sequence_lens", *_STATES[standard]],
+        OUTPUTS[standard],
+        [*_dequantized("W"), *_dequantized("R"), layer],
+        [helper.make_opsetid("", opset)],
+        ["hidden_size", "direction"],
+    )
+
+
+def _dequantized(weight: str) -> list[onnx.NodeProto]:
+    return [
+        helper.make_node("Cast", [weight], [f"{weight}_cast"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{weight}_cast", f"{weight}_scale"], [f"{weight}_fp32"]),
+    ]

@@ -1,0 +1,160 @@
+"""`quantize`: an FP32 ONNX artifact becomes one that runs in INT8."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import onnx
+
+from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
+from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.files import check_output
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.quantization.calibration.calibrators import CalibratorName
+from crnn_deploy.quantization.calibration.images import Images, draw_images
+from crnn_deploy.quantization.calibration.observation import observe
+from crnn_deploy.quantization.compose_record import compose_record
+from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.quantization.rewrite.plan import find_layers, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
+from crnn_deploy.quantization.rewrite.realised import realised_precision
+from crnn_deploy.quantization.search.acceptance import complaint_about
+from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.examiner import Examiner
+from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
+from crnn_deploy.quantization.search.plan_search import PlanSearch
+from crnn_deploy.spec import LineageStep
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """The file that was made, and all that led to it."""
+
+    artifact: Artifact
+    record: QuantizationRecord
+
+
+class RejectedError(GateError):
+    """No candidate passed; `quantized` is the best one, under a name that says so."""
+
+    def __init__(self, what: str, cause: str, fix: str, quantized: Quantized) -> None:
+        super().__init__(what, cause, fix)
+        self.quantized = quantized
+
+
+def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
+    """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width.
+
+    All layers with weights run in INT8 but those that cost more accuracy than the budget allows and, on a CPU,
+    depthwise convolutions between float layers and those that are slower in INT8 on this machine, whose weights are
+    stored in INT8 all the same. A stale `NAME.rejected.onnx` beside the output is removed.
+
+    Raises:
+        InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the
+            same.
+        RejectedError: if no candidate keeps the accuracy budget and is faster than its parent. The best one lies beside
+            the output then, as `NAME.rejected.onnx`, and the output is left as it was.
+    """
+    check_output(config.output, config.force, ".onnx", config.model)
+    parent = open_artifact(config.model)
+    original = read_fp32(parent)
+    model = prepare(original)
+    require_target(model, config.target)
+    layers = find_layers(model.graph, config.target)
+    if not layers:
+        raise InputError(
+            f"{config.model} has nothing to quantize.",
+            "It holds no Conv, Gemm, MatMul, GRU or LSTM with constant weights.",
+            "Keep it as it is.",
+        )
+    calibration, held_out = (
+        Images(source, parent.spec.preprocessing)
+        for source in draw_images(config.calib, config.samples, config.held_out, config.seed, config.skip_bad, progress)
+    )
+    histograms = observe(
+        model,
+        tensors_to_calibrate(model.graph, layers),
+        progress.track(calibration, "Calibrating", len(calibration)),
+        config.threads,
+    )
+    examiner = Examiner(original, parent.spec, held_out, config.threads, progress)
+    search = PlanSearch(model, config.target, layers, histograms, examiner, progress)
+    budget = Budget(None if config.max_drop is None else config.max_drop / 100)
+    names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
+
+    found = search.keep_budget(search.calibrate(names, budget), budget, config.sensitivity)
+    if found.accepted and config.target == "cpu":
+        image = held_out.median()
+        placement = Placement(
+            original,
+            lambda plan: search.assemble(plan, found.calibrator, found.exact),
+            InterleavedStopwatch(image),
+            image.shape[3],
+            progress,
+        )
+        found = search.place(found, placement, budget, image.shape)
+
+    quantized = search.assemble(found.plan, found.calibrator, found.exact)
+    realised = realised_precision(quantized) if config.target == "cpu" else None
+    record = compose_record(config, found, search, len(calibration), examiner, realised)
+    return _keep(config, quantized, parent, record, complaint_about(config, record, found.accepted))
+
+
+def _keep(
+    config: QuantizeConfig,
+    quantized: onnx.ModelProto,
+    parent: Artifact,
+    record: QuantizationRecord,
+    complaint: tuple[str, str] | None,
+) -> Quantized:
+    """Write the model to the output, or beside it where there is a complaint; raise that then."""
+    rejected = config.output.with_suffix(f".rejected{config.output.suffix}")
+    if complaint is None:
+        made = _write(config, config.output, quantized, parent, record)
+        rejected.unlink(missing_ok=True)
+        return made
+    what, cause = complaint
+    made = _write(config, rejected, quantized, parent, record.model_copy(update={"rejected": what}))
+    older = f" {config.output} is an older file, left as it was." if config.output.exists() else ""
+    raise RejectedError(what, cause, f"The best candidate is kept as {rejected}.{older}", made)
+
+
+def _write(
+    config: QuantizeConfig, output: Path, quantized: onnx.ModelProto, parent: Artifact, record: QuantizationRecord
+) -> Quantized:
+    """Write the quantized model to `output`; one that was rejected, always over an older one."""
+    force = config.force or record.rejected is not None
+    return Quantized(write_onnx(output, quantized, parent.spec.after(_step(config, parent, record)), force), record)
+
+
+def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) -> LineageStep:
+    """What the file tells of its making.
+
+    It holds no times: wherever INT8 plainly pays, so that nothing is placed by measuring, the same inputs give the same
+    bytes.
+    """
+    notes = {
+        "calibrator": record.calibrator,
+        "calibration_images": record.calibration_images,
+        "held_out_images": record.held_out_images,
+        "same_text": round(record.reading.same_text, 4),
+        "error_change": [round(number, 5) for number in record.reading.change.model_dump().values()],
+        "fp32_layers": sum(layer.precision == "fp32" for layer in record.layers),
+        "kernel": record.kernel,
+        "realised": record.realised and record.realised.model_dump(),
+    }
+    if record.rejected is not None:
+        notes["rejected"] = record.rejected
+    return LineageStep(
+        stage="quantize",
+        options=config.model_dump(
+            include={"target", "calibrator", "samples", "held_out", "max_drop", "seed", "skip_bad"}
+        ),
+        parent_sha256=parent.sha256,
+        tools={package: importlib.metadata.version(package) for package in ("onnx", "onnxruntime")},
+        notes=notes,
+    )

@@ -1,0 +1,180 @@
+"""Insertion of Q/DQ nodes: how a graph says in standard ONNX what of it shall run in INT8.
+
+Runtimes look for `DequantizeLinear` in front of a layer and, where its result is to stay INT8, `QuantizeLinear` behind
+it; what they want beyond that is a `Scheme`. ONNX Runtime's own quantizer does the same, but it must calibrate by
+itself, in ways that break on inputs of varying width (onnxruntime#18792), stores thrice as much for each channel, and
+leaves no layer between INT8 ones in FP32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from crnn_deploy.onnx_graph.products import PRODUCTS, channel_axis
+from crnn_deploy.onnx_graph.pruning import prune_constants
+from crnn_deploy.onnx_graph.wiring import Wiring, constants_of
+from crnn_deploy.quantization.calibration.observation import Ranges
+from crnn_deploy.quantization.rewrite.naming import made
+from crnn_deploy.quantization.target import Target
+
+_PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
+_LARGEST_BIAS = 2.0**30  # leaves the accumulator as much again
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What a runtime wants of an INT8 graph. Weights are symmetric int8 per output channel everywhere."""
+
+    activation: type[np.integer]
+    convolution_outputs: bool
+    """Whether convolutions and pooling hand on INT8; a runtime that fuses what follows finds out by itself."""
+    integer_bias: bool
+
+    @property
+    def symmetric(self) -> bool:
+        return self.activation is np.int8
+
+
+SCHEMES: Mapping[Target, Scheme] = {
+    # U8S8 are the fastest of ONNX Runtime's kernels on x86; versions before 1.22 run a convolution with an FP32 bias
+    # in FP32. Matrix products give FP32 straight from their accumulators, so that logits are not rounded.
+    "cpu": Scheme(np.uint8, convolution_outputs=True, integer_bias=True),
+    # TensorRT refuses zero points and INT32 biases, and fuses a residual addition with the convolution before it only
+    # if nothing but the other side is quantized.
+    "tensorrt": Scheme(np.int8, convolution_outputs=False, integer_bias=False),
+}
+
+
+def insert_qdq(model: onnx.ModelProto, layers: Collection[str], ranges: Ranges, scheme: Scheme) -> onnx.ModelProto:
+    """A copy of `model` in which the products named in `layers` run in INT8, with the given ranges of activations."""
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    _Insertion(copy, layers, scheme).run(ranges)
+    return copy
+
+
+class _Insertion:
+    """One pass over a graph, in place."""
+
+    def __init__(self, model: onnx.ModelProto, layers: Collection[str], scheme: Scheme) -> None:
+        self.graph = model.graph
+        self.scheme = scheme
+        self.layers = [node for node in model.graph.node if node.name in layers and node.op_type in PRODUCTS]
+        self.constants = constants_of(model.graph)
+        self.stored: set[str] = set()  # names of the constants made here
+        self.domain = ""
+        opset = next(entry for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+        if opset.version < _PER_CHANNEL_OPSET:
+            self.domain = "com.microsoft"
+            if all(entry.domain != self.domain for entry in model.opset_import):
+                model.opset_import.append(helper.make_opsetid(self.domain, 1))
+
+    def run(self, ranges: Ranges) -> None:
+        scales = self._activation_scales(ranges)
+        constant_nodes = [decoder for node in self.layers for decoder in self._quantize_constants(node, scales)]
+        inputs = {value.name for value in self.graph.input}
+        nodes = list(self.graph.node)
+        # Branches still find the image under its own name, in FP32.
+        renamed = {name: made("dequantized", name) for name in scales if name in inputs}
+        result = [*constant_nodes]
+        for name in renamed:
+            result += self._pair(name, name, renamed[name], *scales[name])
+        for node in nodes:
+            node.input[:] = [renamed.get(name, name) for name in node.input]
+            quantized = [name for name in node.output if name in scales]
+            # The pair's result takes over the name, so that all readers and the graph's outputs find it there.
+            node.output[:] = [made("float", name) if name in scales else name for name in node.output]
+            result.append(node)
+            for name in quantized:
+                result += self._pair(name, made("float", name), name, *scales[name])
+        del self.graph.node[:]
+        self.graph.node.extend(result)
+        prune_constants(self.graph)
+
+    def _activation_scales(self, ranges: Ranges) -> dict[str, tuple[np.float32, int]]:
+        """Scale and zero point of each tensor that becomes INT8."""
+        wiring = Wiring(self.graph)
+        tensors = {node.input[0] for node in self.layers}
+        if self.scheme.convolution_outputs:
+            tensors |= {wiring.settled(node) for node in self.layers if node.op_type == "Conv"}
+        scales = {name: _scale(ranges[name], self.scheme) for name in tensors}
+        for node in self.graph.node:
+            # Integers have the same maximum only if both sides of a pool share their scale.
+            if node.op_type == "MaxPool" and self.scheme.convolution_outputs and node.input[0] in scales:
+                scales[node.output[0]] = scales[node.input[0]]
+        return scales
+
+    def _quantize_constants(
+        self, node: onnx.NodeProto, scales: dict[str, tuple[np.float32, int]]
+    ) -> Iterator[onnx.NodeProto]:
+        """Store a layer's weight and bias as integers; what brings them back for the layer to read."""
+        input_scale, _ = scales[node.input[0]]
+        weight, axis = self.constants[node.input[1]], channel_axis(node)
+        has_bias = len(node.input) > 2 and node.input[2] in self.constants and self.scheme.integer_bias
+        bias = self.constants[node.input[2]].ravel() if has_bias else np.zeros(1, np.float32)
+        values, scale = _quantize_channels(weight, axis, np.abs(bias) / (input_scale * _LARGEST_BIAS))
+
+        weight_scale = self._constant(made("weight_scale", node.name), scale)
+        stored = [self._constant(made("weight", node.name), values), weight_scale]
+        if node.op_type == "Gemm":  # else ONNX Runtime 1.31 leaves it in FP32
+            stored.append(self._constant(made("weight_zero", node.name), np.zeros(scale.shape, np.int8)))
+        node.input[1] = made("weight_float", node.name)
+        yield self._node("DequantizeLinear", stored, node.input[1], axis=axis)
+        if not has_bias:
+            return
+        bias_scale = input_scale * scale
+        integers = np.rint(np.broadcast_to(bias, scale.shape) / bias_scale.astype(np.float64)).astype(np.int32)
+        # Folded at load: it spares the file one number a channel.
+        factors = [self._constant(made("scale", node.input[0]), np.asarray(input_scale)), weight_scale]
+        product = made("bias_scale", node.name)
+        yield helper.make_node("Mul", factors, [product], product)
+        node.input[2] = made("bias_float", node.name)
+        stored = [self._constant(made("bias", node.name), integers), product]
+        yield self._node("DequantizeLinear", stored, node.input[2], axis=0)
+
+    def _pair(self, tensor: str, source: str, result: str, scale: np.float32, zero_point: int) -> list[onnx.NodeProto]:
+        """The way of `tensor` through INT8, from the name `source` to the name `result`."""
+        parameters = [
+            self._constant(made("scale", tensor), np.asarray(scale)),
+            self._constant(made("zero_point", str(zero_point)), np.asarray(zero_point, self.scheme.activation)),
+        ]
+        quantized = made("quantized", tensor)
+        return [
+            self._node("QuantizeLinear", [source, *parameters], quantized),
+            self._node("DequantizeLinear", [quantized, *parameters], result),
+        ]
+
+    def _node(self, op: str, inputs: list[str], output: str, **attributes: int) -> onnx.NodeProto:
+        return helper.make_node(op, inputs, [output], made(op, output), domain=self.domain, **attributes)
+
+    def _constant(self, name: str, values: NDArray[np.generic]) -> str:
+        if name not in self.stored:
+            self.stored.add(name)
+            self.graph.initializer.append(numpy_helper.from_array(values, name))
+        return name
+
+
+def _scale(covered: tuple[float, float], scheme: Scheme) -> tuple[np.float32, int]:
+    """Scale and zero point that represent a range, which holds zero."""
+    low, high = covered
+    if scheme.symmetric:
+        return np.float32(max(-low, high) / 127), 0
+    scale = np.float32((high - low) / 255)
+    return scale, round(-low / float(scale))
+
+
+def _quantize_channels(
+    weight: NDArray[np.float32], axis: int, least: NDArray[np.float32]
+) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric INT8 with a scale, at least `least`, for each channel along `axis`, `[C]`."""
+    others = tuple(index for index in range(weight.ndim) if index != axis)
+    scale = np.maximum(np.abs(weight).max(axis=others) / np.float32(127), least).astype(np.float32)
+    scale = np.where(scale > np.finfo(np.float32).tiny, scale, np.float32(1))  # a channel without weights
+    shape = [-1 if index == axis else 1 for index in range(weight.ndim)]
+    return np.clip(np.rint(weight / scale.reshape(shape)), -127, 127).astype(np.int8), scale

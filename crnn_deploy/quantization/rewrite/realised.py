@@ -1,0 +1,59 @@
+"""Which arithmetic really runs: read back from the graph that ONNX Runtime executes, not from the file's Q/DQ nodes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import onnx
+import onnxruntime as ort
+
+from crnn_deploy.config import Frozen
+from crnn_deploy.runtime.onnxruntime import session_options
+
+# Operators that carry the arithmetic of a CRNN, under the names that ONNX Runtime's optimiser gives them. QGRU and
+# QLSTM are there only where our kernels run them: otherwise their FP32 bodies stand in their place.
+_INT8_OPS = (
+    "ConvInteger",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "MatMulIntegerToFloat",
+    "QGRU",
+    "QGemm",
+    "QLSTM",
+    "QLinearConv",
+    "QLinearMatMul",
+)
+_FP32_OPS = ("Conv", "FusedConv", "FusedGemm", "FusedMatMul", "GRU", "Gemm", "LSTM", "MatMul", "RNN")
+_CONVERSIONS = ("DequantizeLinear", "QuantizeLinear")
+
+
+class RealisedPrecision(Frozen):
+    """How many nodes of each kind ONNX Runtime executes."""
+
+    int8: dict[str, int]
+    fp32: dict[str, int]
+    conversions: int
+    """Quantize and dequantize nodes that were left between the two."""
+
+    @property
+    def precision(self) -> str:
+        """`int8`, `fp32`, or `int8+fp32` where both do arithmetic."""
+        return "+".join(name for name, found in (("int8", self.int8), ("fp32", self.fp32)) if found) or "fp32"
+
+
+def realised_precision(model: onnx.ModelProto) -> RealisedPrecision:
+    """Let ONNX Runtime optimise `model` as it would to run it on this CPU, and count what is left."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "optimised.onnx"
+        options = session_options()
+        options.optimized_model_filepath = str(path)
+        ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        counts = Counter(node.op_type for node in onnx.load(path).graph.node)
+    return RealisedPrecision(
+        int8={name: counts[name] for name in _INT8_OPS if counts[name]},
+        fp32={name: counts[name] for name in _FP32_OPS if counts[name]},
+        conversions=sum(counts[name] for name in _CONVERSIONS),
+    )

@@ -1,0 +1,75 @@
+"""GRU and LSTM layers become `QGRU` and `QLSTM`: INT8 weights, and INT8 arithmetic where our kernels run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import onnx
+from onnx import helper, numpy_helper
+
+from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.wiring import names_read
+from crnn_deploy.quantization.rewrite.naming import made
+from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
+
+# What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
+_STANDARD = {"layout": 0, "input_forget": 0}
+_PEEPHOLES = 7
+_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]; each row has a scale of its own
+
+
+def is_quantizable(node: onnx.NodeProto, constants: Collection[str]) -> bool:
+    """Whether our ops can stand for a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
+    if node.op_type not in OP_OF or not {node.input[1], node.input[2]} <= set(constants):
+        return False
+    if len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES]:
+        return False
+    given = {attribute.name: attribute for attribute in node.attribute}
+    if {"activations", "clip"} & given.keys() or any(given[n].i != v for n, v in _STANDARD.items() if n in given):
+        return False
+    return node.op_type != "GRU" or ("linear_before_reset" in given and given["linear_before_reset"].i == 1)
+
+
+def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
+    """Replace the recurrent nodes named in `layers`, in place, by our ops, and add their definitions to the model.
+
+    Every layer must satisfy `is_quantizable`. Biases and states stay FP32.
+    """
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    stored: dict[str, tuple[str, str]] = {}
+    for node in model.graph.node:
+        if node.name not in layers or node.op_type not in OP_OF:
+            continue
+        for name in node.input[1:3]:
+            if name not in stored:
+                stored[name] = _store(model.graph, weights, name)
+        _become_ours(node, stored)
+    for name in stored.keys() - names_read(model.graph):
+        model.graph.initializer.remove(weights[name])
+    define_functions(model)
+
+
+def _store(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto], name: str) -> tuple[str, str]:
+    """Add the INT8 form of a weight to the graph, once for all layers that share it: the names of rows and scales."""
+    names = made("recurrent", name), made("recurrent_scale", name)
+    if names[0] not in weights:  # else another layer shares it, and was quantized before
+        arrays = quantize_rows(numpy_helper.to_array(weights[name]), _ROW_AXES)
+        graph.initializer.extend(map(numpy_helper.from_array, arrays, names))
+    return names
+
+
+def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> None:
+    given = attributes_of(node)
+    inputs = [node.input[0], *stored[node.input[1]], *stored[node.input[2]], *node.input[3:_PEEPHOLES]]
+    outputs = len(OUTPUTS[node.op_type])  # ONNX's shape inference wants a node to list all that the function has
+    replacement = helper.make_node(
+        OP_OF[node.op_type],
+        inputs,
+        [*node.output, *[""] * (outputs - len(node.output))],
+        node.name,
+        domain=DOMAIN,
+        hidden_size=given["hidden_size"],
+        direction=given.get("direction", b"forward"),
+    )
+    node.CopyFrom(replacement)

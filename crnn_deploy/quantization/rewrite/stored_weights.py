@@ -1,0 +1,85 @@
+"""Weights of what still runs in FP32, stored as INT8: they make the file small, not the model fast."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from crnn_deploy.onnx_graph.products import PRODUCTS, channel_axis
+from crnn_deploy.onnx_graph.wiring import Wiring
+from crnn_deploy.quantization.rewrite.naming import made
+
+_RECURRENT_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]
+
+
+def store_weights_as_int8(model: onnx.ModelProto, layers: Collection[str]) -> None:
+    """Replace FP32 weights of the named layers, in place, by INT8 with a scale for each row or output channel.
+
+    The layers are some that `find_layers` found. Weights that anything else reads too stay FP32, and so do biases,
+    and rows so short that scales would outweigh them.
+
+    Cast and Mul bring weights back to FP32. These depend on constants alone, so ONNX Runtime folds them when it loads
+    the model and they cost nothing per image; `DequantizeLinear` would not be folded, and cost a fifth of the speed.
+    """
+    graph = model.graph
+    wiring = Wiring(graph)
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    weights: dict[str, onnx.NodeProto] = {}  # layers may share one: it is stored once
+    for node in graph.node:
+        for name in _weights(node, layers):
+            others = [reader for reader in wiring.consumers(name) if name not in _weights(reader, layers)]
+            if not others and name not in wiring.outputs:
+                weights.setdefault(name, node)
+    decoders: list[onnx.NodeProto] = []
+    for name, layer in weights.items():
+        tensor = constants[name]
+        values = numpy_helper.to_array(tensor)
+        rows, scale = _quantize(values, layer)
+        if rows.nbytes + scale.nbytes < values.nbytes:
+            graph.initializer.remove(tensor)
+            graph.initializer.append(numpy_helper.from_array(rows, made("stored", name)))
+            graph.initializer.append(numpy_helper.from_array(scale, made("stored_scale", name)))
+            decoders += _decoder(name)
+    nodes = [*decoders, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _weights(node: onnx.NodeProto, layers: Collection[str]) -> list[str]:
+    """The weights of a node, if it is one of `layers`."""
+    if node.name not in layers:
+        return []
+    return list(node.input[1:2] if node.op_type in PRODUCTS else node.input[1:3])
+
+
+def _quantize(weights: NDArray[np.float32], layer: onnx.NodeProto) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    if layer.op_type not in PRODUCTS:
+        return quantize_rows(weights, _RECURRENT_ROW_AXES)
+    axis = channel_axis(layer)
+    rows, scale = quantize_rows(np.moveaxis(weights, axis, 0), 1)
+    return np.moveaxis(rows, 0, axis), np.moveaxis(scale, 0, axis)
+
+
+def quantize_rows(weights: NDArray[np.float32], row_axes: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Symmetric INT8 with one scale per row, where the first `row_axes` axes tell rows apart.
+
+    Returns int8 of the same shape and FP32 scales that broadcast to it. Each weight moves by at most half its row's
+    scale.
+    """
+    columns = tuple(range(row_axes, weights.ndim))
+    largest = np.abs(weights).max(axis=columns, keepdims=True)
+    scale = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
+    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale
+
+
+def _decoder(name: str) -> list[onnx.NodeProto]:
+    """The nodes that compute the FP32 tensor `name` from what is stored."""
+    cast = made("cast", name)
+    return [
+        helper.make_node("Cast", [made("stored", name)], [cast], cast, to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [cast, made("stored_scale", name)], [name], made("decoded", name)),
+    ]

@@ -1,0 +1,135 @@
+"""What the build of an engine came to, for the terminal."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from crnn_deploy.engine.proof.comparison import LoweringParity
+from crnn_deploy.engine.record import EngineRecord, ImageFit, Int8Overhead, KeptLayer
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
+from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
+from crnn_deploy.runtime.tensorrt.names import TITLES
+from crnn_deploy.units import MISSING, significant, size, span
+
+_CACHE = {"used": "used", "created": "created for the next build", "none": "none, as TensorRT-RTX measures nothing"}
+
+
+def engine_tables(record: EngineRecord) -> RenderableType:
+    """What runs in which precision and where, for which shapes, and what the engine cost; fits 80 columns.
+
+    All text goes through `Text`, so names of layers cannot inject console markup.
+    """
+    parts = [_facts(record), *_section("Layers by precision", _layers(record))]
+    if record.recurrent:
+        parts += _section("Recurrent layers", _recurrent(record))
+    parts += _section("Input shapes", _profiles(record))
+    if record.parity is not None:
+        parts += [Text(f"\n{_reading(record.parity)}")]
+    if record.fit is not None and record.fit.outside:
+        parts += [Text(f"\n{_misfits(record.fit)}", style="yellow")]
+    if record.int8_overhead is not None:
+        parts += [Text(f"\n{_int8_overhead(record.int8_overhead)}", style="yellow")]
+    if record.kept_fp32:
+        parts += _section("Kept in FP32", _grid(*(_kept(layer) for layer in record.kept_fp32)))
+    if record.warnings:
+        parts += _section("TensorRT warns", Group(*(Text(f"· {warning}") for warning in record.warnings)))
+    return Group(*parts)
+
+
+def _facts(record: EngineRecord) -> Table:
+    plugin = f", {size(record.plugin_bytes)} of them the plugin" if record.plugin_bytes else ""
+    facts = {
+        "built by": f"{TITLES[record.flavor]} {record.version}, in {significant(record.seconds)} s",
+        "runs on": ", ".join(record.targets),
+        "size": f"{size(record.engine_bytes)}{plugin}; the ONNX file has {size(record.model_bytes)}",
+        "timing cache": _CACHE[record.timing_cache],
+        "log": record.log,
+    }
+    return _grid(*((Text(name, "bold"), Text(value)) for name, value in facts.items()))
+
+
+def _reading(parity: LoweringParity) -> str:
+    form = "" if parity.form == "exact" else ", with FP16's rounding,"
+    same = f"reads {parity.images - parity.changed} of {parity.images} images as the model does"
+    return f"ONNX Runtime, on the graph that the engine was built from{form} {same}."
+
+
+def _misfits(fit: ImageFit) -> str:
+    return f"{fit.outside} of {fit.images} images fit no profile: this engine cannot read them."
+
+
+def _int8_overhead(overhead: Int8Overhead) -> str:
+    signs = [f"{overhead.rescaling} of {overhead.layers} layers rescale in FP32 around INT8 layers"]
+    larger = "the engine is larger than the ONNX file"
+    told = " and ".join([*signs * (overhead.rescaling > 0), *[larger] * overhead.larger_than_model])
+    return f"{told[0].upper()}{told[1:]}: an FP16 engine may be smaller and as fast. Build it too and compare."
+
+
+def _layers(record: EngineRecord) -> Table:
+    """A row per kind of layer, a column per precision."""
+    precisions = sorted({layer.precision for layer in record.layers}, key=_precision_order)
+    kinds = sorted({layer.kind for layer in record.layers}, key=lambda kind: (kind not in MULTIPLYING_KINDS, kind))
+    counts = {(layer.kind, layer.precision): layer.count for layer in record.layers}
+    table = _table("", *precisions)
+    for kind in kinds:
+        table.add_row(Text(kind), *(Text(str(counts.get((kind, precision), MISSING))) for precision in precisions))
+    return table
+
+
+def _precision_order(precision: str) -> tuple[int, str]:
+    known = ("int8", "fp16", "fp32")
+    return (known.index(precision) if precision in known else len(known), precision)
+
+
+def _recurrent(record: EngineRecord) -> Table:
+    return _grid(
+        *(
+            (
+                Text(layer.name),
+                Text(f"{'bidirectional ' if layer.directions == 2 else ''}{layer.op} of {layer.hidden}"),
+                Text.assemble(layer.home, (f"  {layer.reason}" if layer.reason else "", "dim")),
+            )
+            for layer in record.recurrent
+        )
+    )
+
+
+def _kept(layer: KeptLayer) -> tuple[Text, Text]:
+    less = " and ".join(precision.upper() for precision in layer.realised if precision != "fp32")
+    return Text(layer.name), Text(
+        f"{layer.reason}{f'; TensorRT made it part of a layer in {less}' if less else ''}", "dim"
+    )
+
+
+def _profiles(record: EngineRecord) -> Table:
+    table = _table("images", "width", "best at")
+    for profile in record.profiles:
+        table.add_row(*(Text(cell) for cell in _profile(profile)))
+    return table
+
+
+def _profile(profile: ShapeProfile) -> tuple[str, str, str]:
+    (images, _, _, narrow), (most, _, _, wide) = profile.min, profile.max
+    return span(images, most), span(narrow, wide), f"{profile.opt[0]} × {profile.opt[3]}"
+
+
+def _section(title: str, content: RenderableType) -> list[RenderableType]:
+    return [Text(f"\n{title}", style="bold"), content]
+
+
+def _grid(*rows: tuple[Text, ...]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for row in rows:
+        grid.add_row(*row)
+    return grid
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
+    table.add_column(Text(first))
+    for name in others:
+        table.add_column(Text(name), justify="right")
+    return table

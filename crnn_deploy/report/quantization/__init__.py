@@ -1,0 +1,1 @@
+"""The report of one quantization: terminal tables, HTML page, JSON."""

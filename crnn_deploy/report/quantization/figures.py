@@ -1,0 +1,165 @@
+"""What a quantization came to, in words and plain tables that terminal and page share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from crnn_deploy import units
+from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
+from crnn_deploy.quantization.record import Change, QuantizationRecord, Reading
+from crnn_deploy.report.run.tables import Cell, Table
+
+FIGURES = {"cer_ci": "CER", "top1": "Top-1 error"}
+SAME = {"cer_ci": "same text", "top1": "same class"}
+PRECISIONS = {"fp32": "FP32", "int8": "INT8"}
+
+# From here on a tensor's calibration deserves a look: shares of values, levels of 256, and multiples.
+MANY_SATURATED = 0.005
+FEW_LEVELS = 64
+FAR_OUTLIERS = 8
+MOST_TENSORS = 5  # of those
+
+
+def verdict(record: QuantizationRecord) -> str:
+    """One line: what it cost and brought, and on which kernels."""
+    claims = [
+        f"{change_of(record)} with calibrator {record.calibrator}",
+        f"{units.percent(record.reading.same_text)} {SAME[record.figure]}",
+        speedup(record),
+        kernels(record),
+    ]
+    return ", ".join(claim for claim in claims if claim)
+
+
+def change_of(record: QuantizationRecord) -> str:
+    """The change of the error in points with its interval, and whether the budget allows that."""
+    change, allowed = record.reading.change, record.max_drop
+    text = f"{FIGURES[record.figure]} {units.points(change.delta)} points ({interval(change)})"
+    return (
+        f"{text}, more than the {100 * allowed:.2f} allowed" if allowed is not None and change.high > allowed else text
+    )
+
+
+def speedup(record: QuantizationRecord) -> str:
+    """Such as `2.4× faster`; empty where nothing was timed."""
+    return units.times(record.speed[-1].speedup, "faster", "slower") if record.speed else ""
+
+
+def kernels(record: QuantizationRecord) -> str:
+    """On which of our kernels recurrent layers ran in INT8; empty where none did."""
+    return f"GRU/LSTM in INT8 on {record.kernel}" if record.kernel else ""
+
+
+def interval(change: Change) -> str:
+    return f"{units.points(change.low)} … {units.points(change.high)}"
+
+
+def short(name: str) -> str:
+    """A name without what its own parts repeat: `/blocks/blocks.1/Conv_output_0` is `blocks.1/Conv`."""
+    parts = name.removesuffix("_output_0").strip("/").split("/")
+    kept = [part for part, after in pairwise(parts) if not after.startswith(f"{part}.")]
+    return "/".join([*kept, parts[-1]])
+
+
+def trials_table(record: QuantizationRecord) -> Table:
+    """One row a calibrator that was tried, before layers went back to FP32."""
+    rows = (
+        (Cell(trial.calibrator), *_reading(trial.reading), Cell("✓" if trial.calibrator == record.calibrator else ""))
+        for trial in record.trials
+    )
+    return _table(("Calibrator", *_reading_columns(record), "Chosen"), rows, range(1, 6))
+
+
+def sensitivity_table(record: QuantizationRecord) -> Table:
+    """One row a layer: what it costs alone in INT8, and where it runs in the end."""
+    precisions = {layer.layer: PRECISIONS[layer.precision] for layer in record.layers}
+    rows = (
+        (
+            Cell(short(entry.layer)),
+            Cell(entry.op),
+            Cell(units.points(entry.reading.change.delta), interval(entry.reading.change)),
+            Cell(f"{entry.reading.noise_db:.1f}"),
+            Cell(precisions.get(entry.layer, units.MISSING)),
+        )
+        for entry in record.sensitivity
+    )
+    columns = (Cell("Layer"), Cell("Op"), Cell("Change, points", "95 %"), Cell("SNR, dB"), Cell("Runs in"))
+    return Table(columns, tuple(rows), range(2, 4))
+
+
+def speed_table(record: QuantizationRecord) -> Table:
+    """Plans that were timed, the chosen one last."""
+    rows = (
+        (
+            Cell(trial.plan),
+            Cell(str(trial.width)),
+            Cell(units.significant(trial.parent_ms)),
+            Cell(units.significant(trial.candidate_ms)),
+            Cell(units.ratio(trial.speedup)),
+        )
+        for trial in record.speed
+    )
+    return _table(("In INT8", "Width, pixels", "Parent, ms", "Quantized, ms", "Speed-up"), rows, range(1, 5))
+
+
+def placements(record: QuantizationRecord, precision: str) -> list[tuple[str, str, list[str]]]:
+    """Layers that ran in `int8` or `fp32`, those alike together: such as `3 × Conv`, the reason, and their names."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for layer in record.layers:
+        if layer.precision == precision:
+            groups.setdefault((layer.op, layer.reason), []).append(short(layer.layer))
+    return [(f"{len(names)} × {op}", reason, names) for (op, reason), names in groups.items()]
+
+
+def tensors_table(tensors: Iterable[TensorCalibration]) -> Table:
+    """What was observed of each tensor and what INT8 covers of it."""
+    columns = ("Tensor", "Observed", "Covered", "Saturated", "Outliers", "Levels")
+    rows = (
+        (
+            Cell(short(tensor.name)),
+            Cell(_span(tensor.lowest, tensor.highest)),
+            Cell(_span(tensor.low, tensor.high)),
+            Cell(_share(tensor.saturated)),
+            Cell(units.ratio(tensor.outliers)),
+            Cell(f"{tensor.levels:.0f}"),
+        )
+        for tensor in tensors
+    )
+    return _table(columns, rows, range(1, 6))
+
+
+def worst_tensors(record: QuantizationRecord) -> list[TensorCalibration]:
+    """Tensors whose calibration deserves a look, the worst first."""
+    return sorted((tensor for tensor in record.tensors if _concern(tensor) >= 1), key=_concern, reverse=True)
+
+
+def _concern(tensor: TensorCalibration) -> float:
+    return max(tensor.saturated / MANY_SATURATED, FEW_LEVELS / tensor.levels, tensor.outliers / FAR_OUTLIERS)
+
+
+def _reading_columns(record: QuantizationRecord) -> tuple[str, ...]:
+    return (FIGURES[record.figure], "Change, points", "95 % interval", SAME[record.figure].capitalize(), "SNR, dB")
+
+
+def _reading(reading: Reading) -> tuple[Cell, ...]:
+    return (
+        Cell(units.percent(reading.error)),
+        Cell(units.points(reading.change.delta)),
+        Cell(interval(reading.change)),
+        Cell(units.percent(reading.same_text)),
+        Cell(f"{reading.noise_db:.1f}"),
+    )
+
+
+def _table(columns: Iterable[str], rows: Iterable[tuple[Cell, ...]], numeric: range) -> Table:
+    return Table(tuple(map(Cell, columns)), tuple(rows), numeric)
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low + 0.0:.3g} … {high + 0.0:.3g}".replace("-", "−")
+
+
+def _share(fraction: float) -> str:
+    """A share of values; what rounds to nothing is told from nothing."""
+    return f"<{units.percent(0.0001)}" if 0 < fraction < 0.00005 else units.percent(fraction) if fraction else "0"

@@ -1,0 +1,1 @@
+"""The report of a run: one set of figures as terminal table, JSON, Markdown and a self-contained HTML page."""

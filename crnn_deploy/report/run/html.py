@@ -1,0 +1,121 @@
+"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, nothing fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crnn_deploy import units
+from crnn_deploy.report.page import Tile, render_page, require_extra
+from crnn_deploy.report.run import plots
+from crnn_deploy.report.run.engines import engines_summary, engines_table
+from crnn_deploy.report.run.model import ExampleLine, Report, Variant
+from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.scatter import accuracy_against_latency
+from crnn_deploy.report.run.spelling import Segment, same, segments
+from crnn_deploy.report.run.summary import (
+    TOP1,
+    headline,
+    metrics,
+    ran_on_gpu,
+    reference_latency,
+    relation,
+    size_ratio,
+    speed_baseline,
+    speed_footnote,
+    speedup,
+    standing,
+)
+from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.run.training_plots import training_curves
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one or more variants read alike."""
+
+    names: tuple[str, ...]
+    right: bool
+    segments: tuple[Segment, ...]
+
+
+def render_html(report: Report) -> str:
+    """The whole page. Equal reports give equal bytes.
+
+    Raises:
+        InputError: if jinja2 or matplotlib is not installed.
+    """
+    require_extra()
+    return render_page("report.html.j2", _content(report), _draw(report))
+
+
+def _draw(report: Report) -> dict[str, str | None]:
+    """The plots by name, as SVG."""
+    return {
+        "accuracy": accuracy_against_latency(report),
+        "sizes": plots.sizes(report),
+        "latencies": plots.latencies(report),
+        "training": training_curves(report.training),
+    }
+
+
+def _content(report: Report) -> dict[str, Any]:
+    return {
+        "report": report,
+        "title": report.title,
+        "headline": headline(report),
+        "tiles": _tiles(report),
+        "metric": metrics(report)[0],
+        "gate_marks": GATE_MARKS,
+        "states": {variant.name: standing(report, variant) for variant in report.variants},
+        "variants": variants_table(report),
+        "footnote": speed_footnote(report),
+        "on_gpu": any(map(ran_on_gpu, report.variants)),
+        "comparisons": comparisons_table(report),
+        "engines_summary": engines_summary(report),
+        "engines": engines_table(report),
+        "latency": latency_tables(report),
+        "examples": [(example, _readings(report, example)) for example in report.examples],
+        "dataset_facts": dataset_facts(report.dataset) if report.dataset else [],
+        "environment_facts": environment_facts(report.environment),
+    }
+
+
+def _tiles(report: Report) -> list[Tile]:
+    """Size, speed and accuracy of what ships, as far as they were measured."""
+    shipped, teacher = report.shipped, report.teacher
+    smaller = relation(size_ratio(report, shipped), "smaller", "larger")
+    tiles = [Tile("File size", units.size(shipped.size_bytes), _than(smaller, teacher))]
+    latency = reference_latency(shipped)
+    if latency is not None:
+        faster = relation(speedup(report, shipped), "faster", "slower")
+        context = _than(faster, speed_baseline(report, shipped))
+        where = "on the GPU" if ran_on_gpu(shipped) else "one thread"
+        tiles.append(Tile(f"Latency, {where}", units.milliseconds(latency.p50_ms), context))
+    for metric in metrics(report):
+        after, before = metric.of(shipped), metric.of(teacher)
+        if after is not None:
+            context = "" if shipped is teacher or before is None else f"{units.percent(before)} in {teacher.name}"
+            tiles.append(Tile(metric.label, units.percent(after), context))
+    return tiles
+
+
+def _than(claim: str, other: Variant | None) -> str:
+    return f"{claim} than {other.name}" if claim and other else ""
+
+
+def _readings(report: Report, example: ExampleLine) -> list[Reading]:
+    """The readings of one line, those alike together, in the order of the variants."""
+    by_text: dict[str, list[Variant]] = {}
+    for variant in report.variants:
+        if variant.name in example.readings:
+            by_text.setdefault(example.readings[variant.name], []).append(variant)
+    whole = metrics(report)[0] is TOP1  # a class is right or wrong as a whole
+    readings = []
+    for text, variants in by_text.items():
+        right = same(example.reference, text)
+        marked = (
+            [Segment("wrong", text, example.reference)] if whole and not right else segments(example.reference, text)
+        )
+        readings.append(Reading(tuple(variant.name for variant in variants), right, tuple(marked)))
+    return readings

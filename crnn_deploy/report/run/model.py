@@ -1,0 +1,137 @@
+"""`Report`: everything that one run found out, as data; terminal, JSON, Markdown and HTML show only this."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.config import Frozen
+from crnn_deploy.engine.record import EngineRecord
+from crnn_deploy.environment import Environment
+from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
+
+
+class Gate(Frozen):
+    """Whether a variant proved itself.
+
+    `baseline` is what the others are judged against, such as the teacher; `unproven` is one that was made but could not
+    run on the machine of the report.
+    """
+
+    status: Literal["baseline", "passed", "rejected", "unproven"]
+    reason: str = ""
+
+
+class Variant(Frozen):
+    """One model file and what was measured on it; `accuracy` or `latency` stay empty where nothing was measured."""
+
+    name: str
+    stage: str
+    path: str
+    format: str
+    precision: str
+    size_bytes: int = Field(gt=0)
+    parameters: int
+    macs: int
+    accuracy: Accuracy | None = None
+    latency: tuple[Latency, ...] = ()
+    gate: Gate
+
+    @model_validator(mode="after")
+    def _what_did_not_run_has_no_figures(self) -> Variant:
+        if self.gate.status == "unproven" and (self.accuracy is not None or self.latency):
+            raise ValueError(f"{self.name} has not run, so it has neither accuracy nor latency")
+        return self
+
+    @field_validator("latency")
+    @classmethod
+    def _runs_take_time(cls, rows: tuple[Latency, ...]) -> tuple[Latency, ...]:
+        if not all(row.p50_ms > 0 for row in rows):
+            raise ValueError("p50_ms must be greater than 0")
+        return rows
+
+
+class Comparison(Frozen):
+    """A variant against the one that it was made from, on the same images."""
+
+    variant: str
+    parent: str
+    difference: Difference
+    agreement: float | None = Field(default=None, description="share of images with the same decoded text")
+
+
+class ExampleLine(Frozen):
+    """One image, what it says, and what each variant read."""
+
+    item: str
+    reference: str
+    readings: dict[str, str] = Field(description="variant name → text")
+    image: str = Field(description="thumbnail as a PNG data URI", pattern=r"^data:image/png;base64,[A-Za-z0-9+/=]+$")
+
+
+class TrainingPoint(Frozen):
+    """Where the training stood after `epoch` epochs; the error is the validation CER, or 1 - top-1."""
+
+    epoch: float
+    loss: float
+    losses: dict[str, float] = Field(default_factory=dict, description="name of each part of the loss → its share")
+    validation_error: float | None = None
+    spike_agreement: float | None = Field(
+        default=None, ge=0, le=1, description="share of the teacher's CTC spikes that the student has in the same place"
+    )
+    learning_rate: float | None = Field(default=None, ge=0, description="at the end of the epoch")
+    quantized: bool = Field(default=False, description="whether the epoch had the rounding of INT8 in the network")
+
+
+class Report(Frozen):
+    """What a run measured, decided and advises. The teacher is the first variant."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    title: str
+    command: str = Field(default="", description="shell command that makes this report again")
+    environment: Environment
+    dataset: DatasetFacts | None = None
+    variants: tuple[Variant, ...] = Field(min_length=1)
+    comparisons: tuple[Comparison, ...] = ()
+    realised: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="variant name → op type and precision as run → number of nodes"
+    )
+    engines: dict[str, EngineRecord] = Field(
+        default_factory=dict, description="variant name → how that engine was built, and what is known without a GPU"
+    )
+    examples: tuple[ExampleLine, ...] = ()
+    training: tuple[TrainingPoint, ...] = ()
+    advice: str = Field(default="", description="one sentence: what a longer run would bring")
+    notes: tuple[str, ...] = Field(default=(), description="what is slower, worse or uncertain")
+
+    @property
+    def teacher(self) -> Variant:
+        return self.variants[0]
+
+    @property
+    def shipped(self) -> Variant:
+        """The last variant that passed its gate; the teacher where none did."""
+        passed = [variant for variant in self.variants if variant.gate.status == "passed"]
+        return passed[-1] if passed else self.teacher
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Report:
+        counts = Counter(variant.name for variant in self.variants)
+        repeated = [name for name, count in counts.items() if count > 1]
+        if repeated:
+            raise ValueError(f"variants repeat the names {repeated}")
+        mentioned = {name for pair in self.comparisons for name in (pair.variant, pair.parent)}
+        mentioned |= (
+            self.realised.keys()
+            | self.engines.keys()
+            | {name for example in self.examples for name in example.readings}
+        )
+        if unknown := sorted(mentioned - counts.keys()):
+            raise ValueError(f"{unknown} are not among the variants {list(counts)}")
+        return self

@@ -1,0 +1,160 @@
+"""What the figures say when put side by side: ratios to the teacher, fair speed-ups, and the headline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crnn_deploy import units
+from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.report.run.model import Comparison, Report, Variant
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The accuracy figure that a report turns on."""
+
+    key: str
+    label: str
+    phrase: str
+    lower_is_better: bool
+
+    def of(self, variant: Variant) -> float | None:
+        """The figure as a fraction, or None where it was not measured."""
+        return None if variant.accuracy is None else getattr(variant.accuracy, self.key)
+
+    def bounds(self, variant: Variant) -> tuple[float, float] | None:
+        """Its 95 % bootstrap interval."""
+        return None if variant.accuracy is None else variant.accuracy.ci95.get(self.key)
+
+
+CER = Metric("cer_ci", "CER", "character error rate", lower_is_better=True)
+WORDS = Metric("word_accuracy_ci", "Lines right", "share of lines read without an error", lower_is_better=False)
+TOP1 = Metric("top1", "Top-1", "top-1 accuracy", lower_is_better=False)
+
+LABELS = {metric.key: metric.label for metric in (CER, WORDS, TOP1)}
+
+
+def metrics(report: Report) -> tuple[Metric, ...]:
+    """The figures to show, the one that counts first: CER and lines right, or top-1 for a classifier."""
+    return (TOP1,) if any(TOP1.of(variant) is not None for variant in report.variants) else (CER, WORDS)
+
+
+def standing(report: Report, variant: Variant) -> str:
+    """What a variant came to, and its colour throughout the report: shipped, passed, rejected, unproven, baseline."""
+    ships = variant.name == report.shipped.name and variant.gate.status == "passed"
+    return "shipped" if ships else variant.gate.status
+
+
+def reference_latency(variant: Variant) -> Latency | None:
+    """The row that speed-ups are taken from: one thread, one image of median width (or the only width timed)."""
+    rows = [row for row in variant.latency if row.threads == row.batch == 1]
+    return next((row for row in rows if row.bucket == "median"), rows[0] if rows else None)
+
+
+def ran_on_gpu(variant: Variant) -> bool:
+    """Whether its reference latency is that of a GPU."""
+    latency = reference_latency(variant)
+    return latency is not None and latency.device_ms is not None
+
+
+def speed_baseline(report: Report, variant: Variant) -> Variant | None:
+    """The first baseline variant measured in the same runtime, on the same device and in the same bucket.
+
+    Torch is held against torch and ONNX against ONNX, and what ran on a GPU never against what ran on a CPU.
+    """
+    mine = reference_latency(variant)
+    for candidate in report.variants:
+        theirs = reference_latency(candidate)
+        comparable = mine and theirs and _conditions(mine) == _conditions(theirs)
+        if candidate.gate.status == "baseline" and comparable:
+            return candidate
+    return None
+
+
+def _conditions(row: Latency) -> tuple[str, bool, str]:
+    return row.runtime, row.device_ms is not None, row.bucket
+
+
+def speedup(report: Report, variant: Variant) -> float | None:
+    """Ratio of median latencies to `speed_baseline`, or None where there is none or it is the variant itself."""
+    baseline = speed_baseline(report, variant)
+    if baseline is None or baseline.name == variant.name:
+        return None
+    mine, theirs = reference_latency(variant), reference_latency(baseline)
+    return theirs.p50_ms / mine.p50_ms if mine and theirs else None
+
+
+def size_ratio(report: Report, variant: Variant) -> float | None:
+    """How many times smaller the file is than the teacher's; None for the teacher."""
+    return None if variant.name == report.teacher.name else report.teacher.size_bytes / variant.size_bytes
+
+
+def relation(ratio: float | None, more: str, less: str) -> str:
+    """Such as "19× smaller"; empty where there is no ratio, or it is 1.00."""
+    return "" if ratio is None or f"{ratio:.2f}" == "1.00" else units.times(ratio, more, less)
+
+
+def speed_footnote(report: Report) -> str:
+    """How the latency column was measured and what each speed-up is a ratio to."""
+    pairs: dict[str, str] = {}
+    for variant in report.variants:
+        baseline, latency = speed_baseline(report, variant), reference_latency(variant)
+        if speedup(report, variant) is not None and baseline and latency:
+            pairs[latency.runtime] = f"{baseline.name} for {latency.runtime}"
+    if not any(reference_latency(variant) for variant in report.variants):
+        return ""
+    sentences = ["Latency is the median at 1 thread and batch 1, variants interleaved in one run."]
+    if pairs:
+        sentences.append(f"Speed-ups are against {', '.join(pairs.values())}.")
+    if names := [variant.name for variant in report.variants if ran_on_gpu(variant)]:
+        sentences.append(f"{' and '.join(names)} ran on the GPU, which no ratio compares with a CPU.")
+    return " ".join(sentences)
+
+
+def verdict(comparison: Comparison) -> str:
+    """What a paired difference allows to be said: better, worse, or neither."""
+    difference = comparison.difference
+    if difference.low == difference.high == 0:
+        return "identical"
+    if difference.low <= 0 <= difference.high:
+        return "no clear difference"
+    lower_is_better = difference.figure not in (WORDS.key, "word_accuracy", TOP1.key)
+    return "better" if (difference.high < 0) == lower_is_better else "worse"
+
+
+def headline(report: Report) -> str:
+    """One sentence with the main figures: what ships against the teacher."""
+    shipped, teacher = report.shipped, report.teacher
+    if shipped.name == teacher.name:
+        return _teacher_alone(report)
+    size = relation(size_ratio(report, shipped), "smaller", "larger")
+    speed = relation(speedup(report, shipped), "faster", "slower")
+    claims = " and ".join(claim for claim in (size, speed) if claim)
+    sentence = (
+        f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
+    )
+    metric = metrics(report)[0]
+    after, before = metric.of(shipped), metric.of(teacher)
+    if after is None or before is None:
+        return f"{sentence}."
+    delta = after - before
+    change = f"{abs(100 * delta):.1f} points {'lower' if delta < 0 else 'higher'}"
+    values = f"{units.percent(after)} against {units.percent(before)}"
+    if change.startswith("0.0"):
+        return f"{sentence}, at the same {metric.phrase} ({values})."
+    joint = "and" if (delta < 0) == metric.lower_is_better else "but"
+    return f"{sentence}, {joint} its {metric.phrase} is {change} ({values})."
+
+
+def _teacher_alone(report: Report) -> str:
+    teacher, metric = report.teacher, metrics(report)[0]
+    latency, accuracy = reference_latency(teacher), metric.of(teacher)
+    facts = [units.size(teacher.size_bytes)]
+    if accuracy is not None:
+        facts.append(f"{units.percent(accuracy)} {metric.phrase}")
+    if latency is not None:
+        facts.append(f"{units.milliseconds(latency.p50_ms)} an image")
+    statuses = {variant.gate.status for variant in report.variants}
+    why = "No variant passed its gate" if "rejected" in statuses else "What was made could not run here"
+    lead = f"{why}; {teacher.name} stays" if statuses & {"rejected", "unproven"} else teacher.name
+    return f"{lead}: {', '.join(facts)}."

@@ -1,0 +1,128 @@
+"""The report's tables as plain cells, so that terminal, Markdown and HTML show the same figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crnn_deploy import units
+from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.report.run.model import Gate, Report, Variant
+from crnn_deploy.report.run.summary import LABELS, Metric, metrics, reference_latency, size_ratio, speedup, verdict
+
+GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected", "unproven": "○ unproven"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure and, smaller beneath or behind it, what puts it into proportion."""
+
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Column titles and rows of cells. The first column names the row; `numeric` columns align right."""
+
+    columns: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numeric: range
+
+
+def variants_table(report: Report) -> Table:
+    """One row a variant: what it is, its size and cost, how well and how fast it reads, and its gate."""
+    shown = metrics(report)
+    columns = (
+        Cell("Variant", "format · precision"),
+        Cell("Size", "× smaller"),
+        Cell("Params", "MACs"),
+        *(Cell(metric.label, "95 %") for metric in shown),
+        Cell("Latency", "× faster"),
+        Cell("Gate"),
+    )
+    rows = tuple(_variant_row(report, variant, shown) for variant in report.variants)
+    return Table(columns, rows, numeric=range(1, 4 + len(shown)))
+
+
+def comparisons_table(report: Report) -> Table:
+    """What each stage changed against its parent, by a paired bootstrap on the same images."""
+    columns = ("Variant", "Made from", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
+    rows = tuple(
+        (
+            Cell(pair.variant),
+            Cell(pair.parent),
+            Cell(LABELS.get(pair.difference.figure, pair.difference.figure)),
+            Cell(units.points(pair.difference.delta)),
+            Cell(f"{units.points(pair.difference.low)} … {units.points(pair.difference.high)}"),
+            Cell(verdict(pair)),
+            Cell(units.MISSING if pair.agreement is None else units.percent(pair.agreement)),
+        )
+        for pair in report.comparisons
+    )
+    return Table(tuple(map(Cell, columns)), rows, numeric=range(3, 5))
+
+
+def latency_tables(report: Report) -> dict[str, Table]:
+    """Setting (width bucket, batch, threads) → percentiles of every variant measured in it, in ms."""
+    return {title: _latency_table(entries) for title, entries in latency_settings(report).items()}
+
+
+def latency_settings(report: Report) -> dict[str, list[tuple[Variant, Latency]]]:
+    """Latencies grouped by what may be compared: the same width bucket, batch and thread count."""
+    keyed = [(row.threads, row.batch, variant, row) for variant in report.variants for row in variant.latency]
+    groups: dict[str, list[tuple[Variant, Latency]]] = {}
+    for threads, batch, variant, row in sorted(keyed, key=lambda entry: entry[:2]):
+        title = f"{row.bucket} images, batch {batch}, {threads} thread{'s' if threads > 1 else ''}"
+        groups.setdefault(title, []).append((variant, row))
+    return groups
+
+
+def gate_cell(gate: Gate) -> Cell:
+    return Cell(GATE_MARKS[gate.status])
+
+
+def _variant_row(report: Report, variant: Variant, shown: tuple[Metric, ...]) -> tuple[Cell, ...]:
+    return (
+        Cell(variant.name, f"{variant.format} · {variant.precision}"),
+        Cell(units.size(variant.size_bytes), _ratio(size_ratio(report, variant))),
+        Cell(units.quantity(variant.parameters), units.quantity(variant.macs)),
+        *(_accuracy_cell(variant, metric) for metric in shown),
+        _latency_cell(report, variant),
+        gate_cell(variant.gate),
+    )
+
+
+def _accuracy_cell(variant: Variant, metric: Metric) -> Cell:
+    value, bounds = metric.of(variant), metric.bounds(variant)
+    return (
+        Cell(units.MISSING) if value is None else Cell(units.percent(value), units.interval(bounds) if bounds else "")
+    )
+
+
+def _latency_cell(report: Report, variant: Variant) -> Cell:
+    latency = reference_latency(variant)
+    if latency is None:
+        return Cell(units.MISSING)
+    where = "on the GPU" if latency.device_ms is not None else ""
+    return Cell(units.milliseconds(latency.p50_ms), _ratio(speedup(report, variant)) or where)
+
+
+def _latency_table(entries: list[tuple[Variant, Latency]]) -> Table:
+    """Percentiles are wall clock; the time on the GPU has a column where something ran there."""
+    on_gpu = any(row.device_ms is not None for _, row in entries)
+    times = ("p50", "p90", "p99", *["On GPU"] * on_gpu, "Preprocess", "Decode")
+    columns = ("Variant", "Runtime", "Width", *times, "Rounds")
+    rows = tuple(_latency_row(variant, row, on_gpu) for variant, row in entries)
+    return Table(tuple(map(Cell, columns)), rows, numeric=range(2, len(columns)))
+
+
+def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ...]:
+    device = [row.device_ms] * on_gpu
+    times = (row.p50_ms, row.p90_ms, row.p99_ms, *device, row.preprocess_ms, row.decode_ms)
+    shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
+    return (Cell(variant.name), Cell(row.runtime), Cell(str(row.width)), *shown, Cell(str(row.rounds)))
+
+
+def _ratio(value: float | None) -> str:
+    """A ratio to the teacher; empty where there is none, or it is 1.00."""
+    return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)

@@ -1,0 +1,69 @@
+"""A report on disk: `report.json`, `report.md` and, where the extra is installed, `report.html`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import write_text
+from crnn_deploy.report.run.html import render_html
+from crnn_deploy.report.run.markdown import render_markdown
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.validation import parse
+
+JSON_NAME, MARKDOWN_NAME, HTML_NAME = "report.json", "report.md", "report.html"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Which files a report became, and why there is no HTML page where there is none."""
+
+    files: tuple[Path, ...]
+    html_error: InputError | None = None
+
+
+def write_report(report: Report, folder: Path) -> Written:
+    """Write the report into `folder`, over an older one. The same report gives the same bytes.
+
+    Without matplotlib and jinja2 (the extra `report`) JSON and Markdown are still written; `html_error` says why the
+    page is missing.
+
+    Raises:
+        InputError: if the folder can't be written.
+    """
+    texts = {JSON_NAME: render_json(report), MARKDOWN_NAME: render_markdown(report)}
+    html_error = None
+    try:
+        texts[HTML_NAME] = render_html(report)
+    except InputError as error:
+        html_error = error
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    if html_error:
+        (folder / HTML_NAME).unlink(missing_ok=True)  # an older page would contradict the new figures
+    return Written(tuple(folder / name for name in texts), html_error)
+
+
+def render_json(report: Report) -> str:
+    """The report as indented JSON; `read_report` takes it back without loss."""
+    return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def read_report(path: Path | str) -> Report:
+    """Read a `report.json`, or the one in a run's folder.
+
+    Raises:
+        InputError: if there is none, or it is not a report.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / JSON_NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist.", fix="Name a report.json or the folder of a finished run.") from None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} is not a report: {error}.", fix="Make it again with crnn-deploy run.") from None
+    return parse(Report, data, str(path))

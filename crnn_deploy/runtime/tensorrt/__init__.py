@@ -1,0 +1,1 @@
+"""TensorRT sessions: manifest of an engine, CUDA memory and graphs, running an engine."""

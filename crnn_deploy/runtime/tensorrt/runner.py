@@ -1,0 +1,227 @@
+"""A TensorRT engine at work: its contexts, buffers and CUDA graphs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
+
+Shape = tuple[int, ...]
+
+MOST_GRAPHS = 16
+"""Shapes that keep a graph."""
+
+
+class EngineRunner:
+    """A deserialised engine with all that it holds on the GPU; for one thread at a time.
+
+    Each profile has one execution context. TensorRT forbids to change a context once a CUDA graph was recorded from it,
+    so a shape that comes again gets a context of its own, and from then on is run by its graph. All contexts share one
+    workspace, since they run one after the other on one stream. TensorRT-RTX records graphs by itself.
+
+    Args:
+        library: the module `tensorrt` or `tensorrt_rtx`.
+        engine: its `ICudaEngine`.
+        manifest: of the engine, for the names of its tensors.
+        memory: owned by the runner from now on.
+    """
+
+    def __init__(self, library: Any, engine: Any, manifest: EngineManifest, memory: CudaMemory) -> None:
+        self._memory = memory
+        self._input_name, self._output_name = manifest.input_name, manifest.output_name
+        self._input_type, self._output_type = (
+            np.dtype(library.nptype(engine.get_tensor_dtype(name))) for name in (self._input_name, self._output_name)
+        )
+        self._input, self._output = _Mirror(memory), _Mirror(memory)
+        self._maker = _ContextMaker(library, engine, memory)
+        self._contexts: dict[int, Any] = {}
+        self._met: Counter[Shape] = Counter()
+        self._recorded: dict[Shape, _Execution] = {}
+        self._records = not self._maker.records_by_itself
+        self.device_ms = 0.0
+        """Milliseconds that the last run took on the GPU, without copies."""
+
+    def run(self, images: NDArray[np.float32], profile: int) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]`, which the profile must hold → the output as it is."""
+        execution = self._execution(images.shape, profile)
+        memory = self._memory
+        sent = self._input.view(images.shape, self._input_type)
+        np.copyto(sent.array, images, casting="same_kind")
+        memory.upload(self._input.address, sent.host)
+        memory.start_clock()
+        execution.send(memory)
+        memory.stop_clock()
+        received = self._output.view(execution.output_shape, self._output_type)
+        memory.download(received.host, self._output.address)
+        memory.synchronize()
+        self.device_ms = memory.elapsed_ms()
+        return received.array.astype(np.float32)  # a copy: the next run writes here again
+
+    def close(self) -> None:
+        """Free everything; contexts go before what they use."""
+        self._forget_graphs()
+        self._contexts.clear()
+        self._maker.close()
+        self._input.free()
+        self._output.free()
+        self._memory.close()
+
+    def _execution(self, shape: Shape, profile: int) -> _Execution:
+        self._met[shape] += 1
+        if shape in self._recorded:
+            return self._recorded[shape]
+        if profile not in self._contexts:
+            self._contexts[profile] = self._maker.make(profile)
+        execution = self._prepared(self._contexts[profile], shape)
+        wanted = self._records and self._deserves_graph(shape)
+        return (self._with_graph(shape, profile) if wanted else None) or execution
+
+    def _deserves_graph(self, shape: Shape) -> bool:
+        """Recording takes as long as many runs: a shape must come again, and far more often than what makes room."""
+        if len(self._recorded) < MOST_GRAPHS:
+            return self._met[shape] > 1
+        return self._met[shape] > 2 * self._met[self._rarest()]
+
+    def _rarest(self) -> Shape:
+        return min(self._recorded, key=self._met.__getitem__)
+
+    def _prepared(self, context: Any, shape: Shape) -> _Execution:
+        """A context that is about to run a shape, with buffers that hold its input and output."""
+        _agreed(context.set_input_shape(self._input_name, shape), f"the shape {shape}")
+        output_shape = tuple(context.get_tensor_shape(self._output_name))
+        self._reserve(prod(shape) * self._input_type.itemsize, prod(output_shape) * self._output_type.itemsize)
+        for name, buffer in ((self._input_name, self._input), (self._output_name, self._output)):
+            _agreed(context.set_tensor_address(name, buffer.address), f"the address of {name}")
+        return _Execution(context, output_shape)
+
+    def _reserve(self, input_size: int, output_size: int) -> None:
+        if self._input.holds(input_size) and self._output.holds(output_size):
+            return
+        self._forget_graphs()  # they hold the addresses that they were recorded with
+        self._input.reserve(input_size)
+        self._output.reserve(output_size)
+
+    def _with_graph(self, shape: Shape, profile: int) -> _Execution | None:
+        """An execution by a graph, on a context of its own; None where the engine can't be recorded, such as loops."""
+        execution = self._prepared(self._maker.make(profile), shape)
+        execution.send(self._memory)  # a context's first run does more than what a graph may hold
+        self._memory.synchronize()
+        execution.graph = self._memory.capture(lambda: bool(execution.context.execute_async_v3(self._memory.stream)))
+        if execution.graph is None:
+            self._records = False
+            return None
+        if len(self._recorded) == MOST_GRAPHS:
+            self._memory.discard(self._recorded.pop(self._rarest()).graph)
+        self._recorded[shape] = execution
+        return execution
+
+    def _forget_graphs(self) -> None:
+        for execution in self._recorded.values():
+            self._memory.discard(execution.graph)
+        self._recorded.clear()
+
+
+@dataclass
+class _Execution:
+    """A context with its input shape and addresses set, and its graph where it has one."""
+
+    context: Any
+    output_shape: Shape
+    graph: Graph | None = None
+
+    def send(self, memory: CudaMemory) -> None:
+        """Send the network's work to the stream."""
+        if self.graph is not None:
+            memory.launch(self.graph)
+        else:
+            _agreed(self.context.execute_async_v3(memory.stream), "to run")
+
+
+class _ContextMaker:
+    """Makes execution contexts; those of TensorRT share one workspace."""
+
+    def __init__(self, library: Any, engine: Any, memory: CudaMemory) -> None:
+        self._engine = engine
+        self._memory = memory
+        strategy = getattr(library, "CudaGraphStrategy", None)  # of TensorRT-RTX only
+        self.records_by_itself = strategy is not None
+        if strategy is not None:
+            self._choice = engine.create_runtime_config()
+            self._choice.cuda_graph_strategy = strategy.WHOLE_GRAPH_CAPTURE
+            self._workspace = 0
+        else:
+            self._choice = library.ExecutionContextAllocationStrategy.USER_MANAGED
+            self._size = max(1, engine.device_memory_size_v2)
+            self._workspace = memory.allocate(self._size)
+
+    def make(self, profile: int) -> Any:
+        """A context for one profile."""
+        context = self._engine.create_execution_context(self._choice)
+        if context is None:
+            raise out_of_memory("an execution context", "TensorRT did not make it")
+        _agreed(context.set_optimization_profile_async(profile, self._memory.stream), f"profile {profile}")
+        self._memory.synchronize()
+        if self._workspace:
+            context.set_device_memory(self._workspace, self._size)
+        return context
+
+    def close(self) -> None:
+        if self._workspace:
+            self._memory.free(self._workspace)
+        del self._choice, self._engine
+
+
+@dataclass(frozen=True)
+class _View:
+    """The front of a pinned buffer: as bytes, and as the tensor in it."""
+
+    host: Bytes
+    array: NDArray[Any]
+
+
+class _Mirror:
+    """Device memory and pinned host memory of one size, which grows by doubling."""
+
+    def __init__(self, memory: CudaMemory) -> None:
+        self._memory = memory
+        self._host: Bytes | None = None
+        self.address = 0
+
+    def holds(self, size: int) -> bool:
+        return self._host is not None and size <= len(self._host)
+
+    def reserve(self, size: int) -> None:
+        """Make room for `size` bytes, at another address where there is too little."""
+        if self.holds(size):
+            return
+        self.free()
+        room = 1 << max(0, size - 1).bit_length()
+        self.address = self._memory.allocate(room)
+        self._host = self._memory.pin(room)
+
+    def view(self, shape: Shape, dtype: np.dtype[Any]) -> _View:
+        """The part of the host memory that holds a tensor; `reserve` has made room."""
+        assert self._host is not None
+        host = self._host[: prod(shape) * dtype.itemsize]
+        return _View(host, host.view(dtype).reshape(shape))
+
+    def free(self) -> None:
+        if self.address:
+            self._memory.free(self.address)
+            self.address = 0
+        if self._host is not None:
+            self._memory.unpin(self._host)
+            self._host = None
+
+
+def _agreed(answer: bool, request: str) -> None:
+    """TensorRT answers requests with False, and tells its logger why."""
+    if not answer:
+        raise RuntimeError(f"TensorRT refuses {request}")

@@ -1,0 +1,118 @@
+"""Size and INT8 speed of students that nobody has trained yet."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from crnn_deploy.artifact import Artifact, read_onnx, write_onnx, write_safetensors
+from crnn_deploy.benchmark.timing import Act, InterleavedTimer
+from crnn_deploy.config import Frozen
+from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.export import export
+from crnn_deploy.inspection.facts import torch_facts
+from crnn_deploy.models.assembly import build
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
+from crnn_deploy.progress import Progress
+from crnn_deploy.quantization.untrained import quantize_untrained
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.spec import ModelSpec, Preprocessing
+
+LINE_HEIGHT, LINE_WIDTH = 32, 192  # a short line of print: some twenty characters
+
+_FIRST_CHARACTER = 0xF0000  # of the private plane, which has room for any alphabet
+_ROUNDS, _WARMUP = 1000, 5
+_PARTS = 10  # of the timing
+
+
+class MeasuredStudent(Frozen):
+    """One student: `macs` and `latency_ms` for a line of 32×192 pixels, the latency and `size_bytes` in INT8.
+
+    `latency_ms` is the median time of the network alone, for one line at a time.
+    """
+
+    choice: StudentChoice
+    parameters: int
+    macs: int
+    size_bytes: int
+    latency_ms: float
+
+
+def measure_students(
+    choices: Sequence[StudentChoice], classes: int, threads: int, seconds: float, progress: Progress
+) -> tuple[MeasuredStudent, ...]:
+    """Make each student with random weights, bring it to INT8, and time all of them in turns.
+
+    Args:
+        classes: outputs of the head: characters and the blank.
+        threads: of the runtime.
+        seconds: time budget of one student in the timing.
+    """
+    image = _line()
+    with tempfile.TemporaryDirectory() as folder:
+        made = [
+            _int8_student(choice, Path(folder) / str(index), classes, image, progress)
+            for index, choice in progress.track(enumerate(choices), "Making students", len(choices))
+        ]
+        sessions = [open_session(artifact, threads) for artifact in made]
+        times = _milliseconds([partial(session.run, image) for session in sessions], seconds, progress)
+        return tuple(map(_measured, choices, made, times))
+
+
+def _milliseconds(acts: Sequence[Act], seconds: float, progress: Progress) -> list[float]:
+    """Median time of each act, timed in turns for `seconds` on average, in parts so that progress can be seen."""
+    timer = InterleavedTimer(_ROUNDS, seconds / _PARTS, _WARMUP)
+    parts = [timer.time(acts) for _ in progress.track(range(_PARTS), "Timing", _PARTS)]
+    return [float(np.median(np.concatenate(times))) / 1e6 for times in zip(*parts, strict=True)]
+
+
+def _line() -> NDArray[np.float32]:
+    """Noise, as a network takes it: `[1, 1, 32, 192]`."""
+    return np.random.default_rng(0).uniform(-1, 1, (1, 1, LINE_HEIGHT, LINE_WIDTH)).astype(np.float32)
+
+
+def _int8_student(
+    choice: StudentChoice, folder: Path, classes: int, image: NDArray[np.float32], progress: Progress
+) -> Artifact:
+    spec = _spec(choice, classes)
+    folder.mkdir()
+    weights = write_safetensors(folder / "student.safetensors", _random_student(spec).state_dict(), spec)
+    exported = export(ExportConfig(model=weights.path, output=folder / "student.onnx"))
+    quantized = quantize_untrained(read_onnx(exported.path), image, progress)
+    return write_onnx(folder / "student.int8.onnx", quantized, exported.spec)
+
+
+def _measured(choice: StudentChoice, artifact: Artifact, latency_ms: float) -> MeasuredStudent:
+    facts = torch_facts(build(artifact.spec), _line().shape)
+    return MeasuredStudent(
+        choice=choice,
+        parameters=facts.parameters,
+        macs=facts.macs,
+        size_bytes=artifact.size_bytes,
+        latency_ms=round(latency_ms, 4),
+    )
+
+
+def _spec(choice: StudentChoice, classes: int) -> ModelSpec:
+    charset = tuple(chr(_FIRST_CHARACTER + index) for index in range(classes - 1))
+    like = ModelSpec(name="student", charset=charset, preprocessing=Preprocessing(height=LINE_HEIGHT))
+    return student_spec("student", choice, like)
+
+
+def _random_student(spec: ModelSpec) -> nn.Module:
+    """Weights that keep activations alive through all layers: with fading ones, ranges would be those of no network."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = build(spec)
+        for module in model.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    return model
