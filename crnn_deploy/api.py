@@ -15,22 +15,32 @@ from typing import TYPE_CHECKING
 
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.data.rendering.options import RenderConfig
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
 from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.inspection.config import InspectConfig
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.training.config import DistillConfig, TrainConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from crnn_deploy.artifact import Artifact
     from crnn_deploy.benchmark.result import Benchmark
     from crnn_deploy.engine.build_engine import BuiltEngine
+    from crnn_deploy.environment import Diagnosis
     from crnn_deploy.evaluation.predict import Readings
     from crnn_deploy.evaluation.result import Evaluation
+    from crnn_deploy.inspection.describe import Description
+    from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized
+    from crnn_deploy.report.run.write import StoredReport
 
 __all__ = [
     "BenchmarkConfig",
@@ -39,21 +49,37 @@ __all__ = [
     "EvaluateConfig",
     "ExportConfig",
     "ImportConfig",
+    "InspectConfig",
+    "PluginConfig",
     "PredictConfig",
     "QuantizeConfig",
+    "RenderConfig",
+    "ReportConfig",
     "RunConfig",
     "TrainConfig",
     "benchmark",
     "build_engine",
+    "build_plugin",
     "distill",
+    "doctor",
     "evaluate",
     "export",
     "import_checkpoint",
+    "inspect",
     "predict",
     "quantize",
+    "render",
+    "report",
     "run",
     "train",
 ]
+
+
+def inspect(config: InspectConfig) -> Description:
+    """Describe a model file: task, charset, preprocessing, architecture, size, lineage, metrics."""
+    from crnn_deploy.inspection.describe import describe
+
+    return describe(config.file)
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
@@ -98,6 +124,13 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     return build_engine(config, progress)
 
 
+def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlugin:
+    """Compile the TensorRT plugin that runs GRU layers."""
+    from crnn_deploy.native.plugin import build_plugin
+
+    return build_plugin(config, progress)
+
+
 def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
     """Measure how well an artifact reads labelled images."""
     from crnn_deploy.evaluation.evaluate import evaluate
@@ -124,3 +157,24 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     from crnn_deploy.pipeline.run import run
 
     return run(config, progress)
+
+
+def report(config: ReportConfig) -> StoredReport:
+    """Read the report of a run, and write it again where the config names a folder."""
+    from crnn_deploy.report.run.write import reread_report
+
+    return reread_report(config)
+
+
+def render(config: RenderConfig, progress: Progress = SILENT) -> Path:
+    """Render lines of text into a `.tar` or a folder; returns its path."""
+    from crnn_deploy.data.rendering.render import render_lines
+
+    return render_lines(config, config.output, config.force, progress)
+
+
+def doctor() -> Diagnosis:
+    """What this machine has, and what each missing thing would bring."""
+    from crnn_deploy.environment import diagnose
+
+    return diagnose()

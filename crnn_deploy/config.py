@@ -1,11 +1,82 @@
-"""What all configs and records share: immutable, and unknown keys are refused."""
+"""What all configs share: they are immutable, refuse unknown keys, and say how the command line spells a field.
+
+A field is declared once: name, type, default, limits, description and example. The options of the command line
+(`cli/options.py`), the schema of recipes and the reference in the documentation are made from it.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Frozen(BaseModel):
-    """Base of all configs: immutable, and unknown keys are refused."""
+    """Base of all configs and records: immutable, and unknown keys are refused.
+
+    `RENAMED` maps a key of an earlier version to the text that names its successor.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    RENAMED: ClassVar[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True)
+class Option:
+    """How the command line spells a field, where name and type do not say it all.
+
+    Attributes:
+        name: of the option, such as `val`; empty: the name of the field.
+        short: a second spelling, such as `-o`.
+        metavar: stands for the value in the help; empty: made from the type.
+        suffixes: of the files that the shell completes.
+        text: the value is given as text, which the config itself reads.
+    """
+
+    name: str = ""
+    short: str = ""
+    metavar: str = ""
+    suffixes: tuple[str, ...] = ()
+    text: bool = False
+
+
+class Argument(Option):
+    """A field that is given by position, without the name of an option."""
+
+
+class Flags(Option):
+    """A field with a few values, each of which is a flag of its own, such as `--fp16`. One of them must be given."""
+
+
+class OneByOne(Option):
+    """A nested config: its first field is the option, such as `--student FAMILY`, and the others have options too."""
+
+
+class NoOption(Option):
+    """A field that the command line does not offer."""
+
+
+def _fraction(value: object) -> object:
+    """`0.5%` is 0.005; everything else is left to pydantic."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return float(value.strip().removesuffix("%")) / 100
+    return value
+
+
+Fraction = Annotated[float, BeforeValidator(_fraction)]
+"""A share from 0 to 1, which may be written in per cent: `0.005` or `0.5%`."""
+
+MODEL_SUFFIXES = (".safetensors", ".onnx", ".engine")
+
+SourceName = Annotated[str, Option(metavar="SOURCE")]
+"""Where images are: a folder, an archive or a database that `crnn_deploy.data` opens."""
+
+SOURCE_KINDS = "a folder or .tar with labels.tsv, an LMDB, a folder for each class, MNIST IDX or NPZ"
+
+OutputFile = Annotated[Path, Option(short="-o", metavar="OUT"), Field(description="The file to write.")]
+Force = Annotated[bool, Field(description="Overwrite the output if it exists.")]
+SkipBad = Annotated[bool, Field(description="Leave broken images out instead of stopping.")]

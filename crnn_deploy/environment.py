@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import shutil
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
@@ -87,6 +88,20 @@ _INT8_PROCESSOR = Missing(
     brings="most of the speed of INT8 models",
     get="a processor with VNNI (x86) or dot-product instructions (ARM)",
 )
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What this machine has, and what it lacks of all that crnn-deploy can use."""
+
+    environment: Environment
+    missing: tuple[Missing, ...]
+
+
+def diagnose() -> Diagnosis:
+    """Look at this machine, and list what it lacks."""
+    here = environment()
+    return Diagnosis(here, tuple(missing(here)))
 
 
 def environment() -> Environment:

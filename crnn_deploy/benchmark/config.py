@@ -7,20 +7,34 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import MODEL_SUFFIXES, Argument, Frozen, Option, SourceName
 from crnn_deploy.runtime.config import Threads
 
 Positive = Annotated[int, Field(gt=0)]
 
 
 class BenchmarkOptions(Frozen):
-    threads: tuple[Threads, ...] = Field(default=(1,), min_length=1, description="thread counts of the runtime")
-    batches: tuple[Positive, ...] = Field(default=(1,), min_length=1, description="images a run")
-    rounds: int = Field(default=200, gt=0, description="most rounds of a configuration")
-    seconds: float = Field(default=2.0, gt=0, description="time budget of a candidate in a configuration")
-    warmup: int = Field(default=5, ge=0, description="rounds before, not counted")
+    """How long and in which settings models are timed."""
+
+    threads: tuple[Threads, ...] = Field(
+        default=(1,), min_length=1, description="Threads of the runtime; may be repeated."
+    )
+    batches: Annotated[tuple[Positive, ...], Option(name="batch")] = Field(
+        default=(1,), min_length=1, description="Images in a run; may be repeated."
+    )
+    rounds: int = Field(default=200, gt=0, description="Most rounds of a setting.")
+    seconds: float = Field(default=2.0, gt=0, description="Time budget of one model in a setting.")
+    warmup: int = Field(default=5, ge=0, description="Rounds before the timing, which are not counted.")
 
 
 class BenchmarkConfig(BenchmarkOptions):
-    artifacts: tuple[Path, ...] = Field(min_length=1)
-    data: str | None = Field(default=None, description="real images, labelled or not; absent: a grey 100×32 line")
+    """One benchmark of several models side by side."""
+
+    artifacts: Annotated[tuple[Path, ...], Argument(metavar="ARTIFACT", suffixes=MODEL_SUFFIXES)] = Field(
+        min_length=1,
+        description="The models; they take turns within one run.",
+        examples=["teacher.onnx student.int8.onnx"],
+    )
+    data: SourceName | None = Field(
+        default=None, description="Real images; without them a line of 100×32 pixels is timed.", examples=["val.tar"]
+    )

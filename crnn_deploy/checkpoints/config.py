@@ -7,15 +7,28 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Argument, Force, Frozen, Option, OutputFile
 from crnn_deploy.files import locate
 
 
 class ImportConfig(Frozen):
-    """What to import and where to."""
+    """One import."""
 
-    checkpoint: Annotated[Path, AfterValidator(locate)]
-    output: Path
-    force: bool = False
-    module: str | None = Field(default=None, description="FILE.py:Class of the user's own network")
-    spec: Path | None = Field(default=None, description="YAML with fields of the spec; they win over detected ones")
+    checkpoint: Annotated[
+        Path,
+        AfterValidator(locate),
+        Argument(metavar="CHECKPOINT", suffixes=(".pth", ".pt", ".safetensors", ".onnx")),
+    ] = Field(
+        description="A .pth, .pt, .safetensors or .onnx file; package:NAME/FILE names one in an installed package.",
+        examples=["english_g2.pth", "package:rapidocr/models/PP-OCRv6_rec_small.onnx"],
+    )
+    output: OutputFile
+    module: Annotated[str | None, Option(metavar="FILE.py:CLASS")] = Field(
+        default=None, description="The class of your own network. Its source file is executed.", examples=["my.py:Crnn"]
+    )
+    spec: Annotated[Path | None, Option(metavar="SPEC.yaml", suffixes=(".yaml", ".yml"))] = Field(
+        default=None,
+        description="YAML with what the checkpoint does not say; its fields replace detected ones.",
+        examples=["my.yaml"],
+    )
+    force: Force = False

@@ -18,7 +18,7 @@ from crnn_deploy.cli.export import export
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import import_
 from crnn_deploy.cli.inspect import inspect
-from crnn_deploy.cli.options import Debug
+from crnn_deploy.cli.options import DEBUG, command
 from crnn_deploy.cli.predict import predict
 from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
@@ -31,7 +31,6 @@ app = typer.Typer(
     name="crnn-deploy",
     cls=Commands,
     no_args_is_help=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -40,7 +39,7 @@ app = typer.Typer(
 def crnn_deploy(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-    _debug: Debug = False,
+    _debug: Annotated[bool, DEBUG] = False,
 ) -> None:
     """Make CRNN text recognisers small and fast, and prove that they still read.
 
@@ -71,7 +70,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
 }
 for name, verb in VERBS.items():
-    app.command(name)(verb)
+    app.command(name)(command(verb))
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from crnn_deploy.cli.console import show_error, show_json, show_written
 
 if TYPE_CHECKING:
     from crnn_deploy.artifact import Artifact
+    from crnn_deploy.config import Frozen
     from crnn_deploy.report.run.write import Written
 
 
@@ -17,10 +18,10 @@ def artifact_facts(artifact: Artifact) -> dict[str, Any]:
     return facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")}
 
 
-def show_artifact(artifact: Artifact, as_json: bool) -> None:
+def show_artifact(artifact: Artifact, config: Frozen, as_json: bool) -> None:
     """Print where an artifact is and what it came from."""
     if as_json:
-        show_json(artifact_facts(artifact))
+        show_json(artifact_facts(artifact), config)
         return
     from crnn_deploy.units import size
 

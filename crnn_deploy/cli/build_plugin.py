@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich.table import Table
 
+from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show, show_json, show_written
-from crnn_deploy.cli.options import Debug, Force, Json
+from crnn_deploy.native.plugin.config import PluginConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.native.plugin import BuiltPlugin
 
 
-def build_plugin(
-    target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ARCHITECTURE", help="A GPU architecture such as sm89; repeat it for several."),
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Where to copy the library to.")
-    ] = None,
-    force: Force = False,
-    as_json: Json = False,
-    _debug: Debug = False,
-) -> None:
+def build_plugin(config: PluginConfig, as_json: bool) -> None:
     """Compile the TensorRT plugin that runs GRU layers on NVIDIA GPUs. Needs nvcc, but no GPU and no TensorRT.
 
     The library is kept in a cache, where engines find it, and compiled again when crnn-deploy or nvcc change.
@@ -36,14 +24,10 @@ def build_plugin(
       crnn-deploy build-plugin
       crnn-deploy build-plugin --target sm89 -o libcrnn_deploy_trt.so
     """
-    from crnn_deploy.native.plugin import PluginConfig
-    from crnn_deploy.native.plugin import build_plugin as build
-
-    config = PluginConfig(architectures=tuple(target or ()), output=output, force=force)
     with RichProgress() as progress:
-        built = build(config, progress)
+        built = api.build_plugin(config, progress)
     if as_json:
-        show_json(built.facts())
+        show_json(built.facts(), config)
         return
     show(_table(built))
     show_written(built.path, _details(built))
@@ -65,12 +49,12 @@ def _table(built: BuiltPlugin) -> Table:
     for title in ("kernels", "most registers", "most spilled", "most static shared memory"):
         table.add_column(title, justify="right")
     for name in built.architectures:
-        kernels = [found for found in built.resources if found.architecture == name]
+        kernels = [kernel for kernel in built.resources if kernel.architecture == name]
         table.add_row(
             name,
             str(len(kernels)),
-            str(max((found.registers for found in kernels), default=0)),
-            size(max((found.spilled_bytes for found in kernels), default=0)),
-            size(max((found.shared_bytes for found in kernels), default=0)),
+            str(max((kernel.registers for kernel in kernels), default=0)),
+            size(max((kernel.spilled_bytes for kernel in kernels), default=0)),
+            size(max((kernel.shared_bytes for kernel in kernels), default=0)),
         )
     return table

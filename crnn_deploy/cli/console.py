@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import CrnnDeployError
 
 T = TypeVar("T")
@@ -69,9 +70,10 @@ def show(result: RenderableType) -> None:
     Console().print(result, soft_wrap=isinstance(result, Text))
 
 
-def show_json(result: dict[str, Any]) -> None:
-    """Print a result for machines: one JSON object on stdout."""
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
+def show_json(result: Mapping[str, Any], config: Frozen | None = None) -> None:
+    """Print a result for machines: one JSON object on stdout, with the config that the verb ran with as `config`."""
+    echo = {} if config is None else {"config": config.model_dump(mode="json")}
+    typer.echo(json.dumps({**result, **echo}, indent=2, ensure_ascii=False))
 
 
 def facts_table(facts: Iterable[tuple[str, str | RenderableType]]) -> Table:

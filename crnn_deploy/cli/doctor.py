@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crnn_deploy import api
 from crnn_deploy.cli.console import facts_table, show, show_json
-from crnn_deploy.cli.options import Debug, Json
 
 if TYPE_CHECKING:
     from crnn_deploy.environment import Environment
 
 
-def doctor(as_json: Json = False, _debug: Debug = False) -> None:
+def doctor(as_json: bool) -> None:
     """Say what this machine has, and what each missing thing would bring.
 
     \b
@@ -19,17 +19,15 @@ def doctor(as_json: Json = False, _debug: Debug = False) -> None:
       crnn-deploy doctor
       crnn-deploy doctor --json
     """
-    from crnn_deploy.environment import environment, missing
-
-    found = environment()
-    absent = missing(found)
+    diagnosis = api.doctor()
     if as_json:
-        show_json({**found.model_dump(mode="json"), "missing": [thing.model_dump() for thing in absent]})
+        missing = [thing.model_dump() for thing in diagnosis.missing]
+        show_json({**diagnosis.environment.model_dump(mode="json"), "missing": missing})
         return
-    show(facts_table(_lines(found)))
-    if absent:
+    show(facts_table(_lines(diagnosis.environment)))
+    if diagnosis.missing:
         show("\n[bold]Missing[/bold]")
-        show(facts_table((thing.thing, f"would bring {thing.brings} ({thing.get})") for thing in absent))
+        show(facts_table((thing.thing, f"would bring {thing.brings} ({thing.get})") for thing in diagnosis.missing))
 
 
 def _lines(e: Environment) -> list[tuple[str, str]]:

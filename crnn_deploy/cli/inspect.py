@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
+from crnn_deploy import api
 from crnn_deploy.cli.console import facts_table, show, show_json
-from crnn_deploy.cli.options import Debug, Json
+from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.describe import Description
@@ -18,14 +16,10 @@ if TYPE_CHECKING:
     from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 
-_MOST_CHARACTERS = 300  # that are shown; some alphabets have tens of thousands
+_MOST_CHARACTERS = 300  # that are shown; some charsets have tens of thousands
 
 
-def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth, .pt, .safetensors, .onnx or .engine file.")],
-    as_json: Json = False,
-    _debug: Debug = False,
-) -> None:
+def inspect(config: InspectConfig, as_json: bool) -> None:
     """Say what a model file is: task, charset, preprocessing, architecture, size, lineage, metrics.
 
     \b
@@ -34,11 +28,9 @@ def inspect(
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
     """
-    from crnn_deploy.inspection.describe import describe
-
-    description = describe(file)
+    description = api.inspect(config)
     if as_json:
-        show_json(description.model_dump(mode="json"))
+        show_json(description.model_dump(mode="json"), config)
     else:
         show(facts_table(_lines(description)))
 

@@ -1,46 +1,217 @@
-"""Options that several verbs share, so that they look and mean the same everywhere."""
+"""Typer commands from configs: every option of a verb is made from a field of the verb's config.
+
+A verb is a function `verb(config, as_json)`. Its command offers an option for each field of the config, hands the values
+that the user gives to the config, and calls the verb. Errors name the options as the user writes them.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from crnn_deploy.cli.completion import complete_files, complete_words
+from crnn_deploy.cli.field_types import FieldType, default_text, head_of, help_text, inner_fields, read_type
+from crnn_deploy.compact import parse_compact
+from crnn_deploy.config import Argument, Flags, Frozen, NoOption, OneByOne
+from crnn_deploy.errors import InputError
 from crnn_deploy.validation import parse
 
-C = TypeVar("C", bound=BaseModel)
+C = TypeVar("C", bound=Frozen)
+Verb = Callable[..., None]
 
-# Options that are called otherwise than the fields of the configs that they fill.
-_SPELLINGS = {
-    **{"batches": "batch", "validation": "val", "fonts": "font", "labelled": "labels", "settings": "set"},
-    **{"targets": "target", "profiles": "profile", "losses": "loss", "family": "student"},
-}
-
-_OF_STUDENTS = {"family", "width", "hidden", "layers", "stride"}  # that have an option of their own
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of text.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
-Output = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="The file to write.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave broken images out instead of stopping.")]
-
-SOURCE = "SOURCE"
-SOURCE_HELP = "a folder or tar with labels.tsv, an LMDB, a class folder, MNIST IDX or NPZ"
+_JSON = typer.Option("--json", help="Print one JSON object on stdout instead of text.")
+DEBUG = typer.Option("--debug", help="Show the traceback of an error.")
 
 
-def as_config(config: type[C], given: dict[str, Any]) -> C:
-    """The config that the options make; complaints name the options as the user wrote them."""
-    return parse(config, given, "The command line", _as_option)
+@dataclass(frozen=True)
+class Setting:
+    """One option or argument of a command, and the field of the config that takes its value.
+
+    Attributes:
+        parameter: name of the command's Python parameter.
+        path: of the field: `("data",)`, or `("student", "width")` in a nested config.
+        spelling: as the user writes it, such as `--width`.
+        annotation: of the Python parameter, for Typer.
+        required: whether it must be given.
+        flag: the value of the field that a flag stands for; None: the option has a value of its own.
+    """
+
+    parameter: str
+    path: tuple[str, ...]
+    spelling: str
+    annotation: Any
+    required: bool = False
+    flag: str | None = None
 
 
-def _as_option(field: str) -> str:
-    name, _, inner = field.partition(".")
-    if name == "student" and inner in _OF_STUDENTS:
-        name = inner
-    elif name == "student" and inner:
-        return f"--student FAMILY:{inner}"
-    if not name:
-        return ""  # of options that do not go together
-    return "--" + _SPELLINGS.get(name, name).replace("_", "-")
+def command(verb: Verb) -> Verb:
+    """The Typer command of a verb, with `--json`, `--debug` and an option for each field of its config."""
+    config: type[Frozen] | None = get_type_hints(verb).get("config")
+    settings = list(settings_of(config)) if config else []
+    renamed = list(_renamed(config)) if config else []
+
+    def run(as_json: bool = False, _debug: bool = False, **values: Any) -> None:
+        if config is None:
+            verb(as_json=as_json)
+            return
+        _refuse_renamed(renamed, values)
+        verb(config=read_config(config, settings, values, verb_name(verb)), as_json=as_json)
+
+    parameters = [_parameter(setting) for setting in (*settings, *renamed)]
+    parameters.append(_keyword("as_json", Annotated[bool, _JSON], default=False))
+    parameters.append(_keyword("_debug", Annotated[bool, DEBUG], default=False))
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__doc__ = verb.__doc__
+    return run
+
+
+def verb_name(verb: Verb) -> str:
+    """`build-engine` of the function `build_engine`."""
+    return verb.__name__.strip("_").replace("_", "-")
+
+
+def settings_of(config: type[Frozen]) -> Iterator[Setting]:
+    """The options and arguments that the fields of a config make, in the order of the fields."""
+    for name, field in config.model_fields.items():
+        kind = read_type(field)
+        if isinstance(kind.option, NoOption):
+            continue
+        if isinstance(kind.option, Flags):
+            yield from _flags(name, field, kind)
+            continue
+        yield _setting((name,), field, kind)
+        if isinstance(kind.option, OneByOne):
+            yield from (_setting((name, inner), each, read_type(each)) for inner, each in inner_fields(kind).items())
+
+
+def read_config(config: type[C], settings: Sequence[Setting], values: dict[str, Any], verb: str) -> C:
+    """The config that the values of the options make. What the user did not give is left to the config's defaults.
+
+    Args:
+        values: by parameter; None or an empty list where the option was not given.
+        verb: its name, for the messages.
+
+    Raises:
+        InputError: if a value is wrong, a setting is given twice, or one of several flags is missing.
+    """
+    given = [setting for setting in settings if values[setting.parameter] not in (None, [])]
+    data: dict[str, Any] = {}
+    for setting in given:
+        value = setting.flag or values[setting.parameter]
+        if len(setting.path) == 2:
+            _add_inner(config, data, setting, value)
+        elif setting.flag and setting.path[0] in data:
+            other = f"--{data[setting.path[0]]}"
+            raise InputError(
+                f"{verb} takes only one {setting.path[0]}.", fix=f"Leave out {other} or {setting.spelling}."
+            )
+        else:
+            data[setting.path[0]] = value
+    _require_flags(data, settings, verb)
+    return parse(config, data, "The command line", partial(_spell, settings))
+
+
+def _setting(path: tuple[str, ...], field: FieldInfo, kind: FieldType) -> Setting:
+    """The option or argument of one field. Nothing but required ones has a default: the config knows the defaults."""
+    required = field.is_required() and len(path) == 1
+    spelling = f"--{(kind.option.name or path[-1]).replace('_', '-')}"
+    shown: dict[str, Any] = {"help": help_text(field, kind), "show_default": default_text(field)}
+    shown |= {"autocompletion": _completion(kind)}
+    value: Any = list[kind.type] if kind.several else kind.type  # type: ignore[name-defined]
+    if isinstance(kind.option, Argument):
+        spelling = kind.metavar
+        info: Any = typer.Argument(metavar=f"{kind.metavar}{'...' if kind.several else ''}", **shown)
+    elif kind.type is bool:
+        both = f"{spelling}/--no-{spelling.removeprefix('--')}"
+        info = typer.Option(both if field.default is True else spelling, **shown | {"autocompletion": None})
+    else:
+        names = (spelling, kind.option.short) if kind.option.short else (spelling,)
+        info = typer.Option(*names, metavar=kind.metavar, **shown)
+    return Setting("_".join(path), path, spelling, Annotated[value if required else value | None, info], required)
+
+
+def _flags(name: str, field: FieldInfo, kind: FieldType) -> Iterator[Setting]:
+    """One flag for each value of a field."""
+    for word in kind.words:
+        info = typer.Option(f"--{word}", help=f"{field.description} {word.upper()}", show_default=False)
+        yield Setting(f"{name}_{word}", (name,), f"--{word}", Annotated[bool | None, info], flag=word)
+
+
+def _renamed(config: type[Frozen]) -> Iterator[Setting]:
+    """Hidden options under the names of earlier versions, which say what the option is called now."""
+    for old in config.RENAMED:
+        spelling = f"--{old.replace('_', '-')}"
+        info = typer.Option(spelling, hidden=True)
+        yield Setting(f"renamed_{old}", (old,), spelling, Annotated[str | None, info], flag=config.RENAMED[old])
+
+
+def _refuse_renamed(renamed: Sequence[Setting], values: dict[str, Any]) -> None:
+    for setting in renamed:
+        if values[setting.parameter] is not None and setting.flag is not None:
+            name, comma, remark = setting.flag.partition(",")
+            raise InputError(f"{setting.spelling} is now --{name.replace('_', '-')}{comma}{remark}.")
+
+
+def _add_inner(config: type[Frozen], data: dict[str, Any], setting: Setting, value: Any) -> None:
+    """Put a field of a nested config beside those that `--student FAMILY:KEY=VALUE,…` gives."""
+    outer, inner = setting.path
+    if isinstance(data.get(outer), str):
+        try:
+            data[outer] = parse_compact(data[outer], head_of(read_type(config.model_fields[outer])))
+        except ValueError as error:
+            raise InputError(f"--{outer} {data[outer]}: {error}.") from None
+    nested = data.setdefault(outer, {})
+    if inner in nested:
+        raise InputError(
+            f"{inner} is given twice, in --{outer} and by {setting.spelling}.", fix="Leave one of them out."
+        )
+    nested[inner] = value
+
+
+def _require_flags(data: dict[str, Any], settings: Sequence[Setting], verb: str) -> None:
+    """Raise `InputError` if none of the flags of a field was given."""
+    flags: dict[str, list[str]] = {}
+    for setting in settings:
+        if setting.flag is not None:
+            flags.setdefault(setting.path[0], []).append(setting.spelling)
+    for name, spellings in flags.items():
+        if name not in data:
+            *others, last = spellings
+            fix = f"Give one of {', '.join(others)} and {last}." if others else f"Add {last}."
+            raise InputError(f"{verb} needs to know the {name}.", fix=fix)
+
+
+def _spell(settings: Sequence[Setting], location: str) -> str:
+    """How the user writes the field at a location such as `student.width` or `losses.0.frame-kl.until`."""
+    path = tuple(part for part in location.split(".") if not part.isdecimal())
+    exact = next((setting.spelling for setting in settings if setting.path == path), None)
+    if exact is not None:
+        return exact
+    outer = next((setting for setting in settings if setting.path == path[:1]), None)
+    if outer is None:
+        return location
+    return outer.spelling if len(path) == 1 else f"{outer.spelling} …{path[-1]}"
+
+
+def _parameter(setting: Setting) -> inspect.Parameter:
+    return _keyword(setting.parameter, setting.annotation, inspect.Parameter.empty if setting.required else None)
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _completion(kind: FieldType) -> Callable[[str], list[str]] | None:
+    """What the shell offers; a callable, since Typer looks at its parameters."""
+    if kind.words:
+        return lambda incomplete: complete_words(kind.words, incomplete)
+    if kind.completes_files:
+        return lambda incomplete: complete_files(kind.option.suffixes, incomplete)
+    return None

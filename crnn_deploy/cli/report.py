@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from crnn_deploy import api
 from crnn_deploy.cli.artifacts import show_report_files
 from crnn_deploy.cli.console import show, show_json
-from crnn_deploy.cli.options import Debug, Json
+from crnn_deploy.report.config import ReportConfig
 
 
-def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or its report.json.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write JSON, Markdown and HTML there.")
-    ] = None,
-    as_json: Json = False,
-    _debug: Debug = False,
-) -> None:
-    """Show what a run found; with -o, write its report again.
+def report(config: ReportConfig, as_json: bool) -> None:
+    """Show what a run measured and decided; with -o, write its report again.
 
     \b
     Examples:
@@ -28,13 +17,11 @@ def report(
       crnn-deploy report runs/quickstart/report.json -o pages
     """
     from crnn_deploy.report.run.terminal import terminal_table
-    from crnn_deploy.report.run.write import read_report, write_report
 
-    found = read_report(run)
-    written = write_report(found, output) if output else None
+    stored = api.report(config)
     if as_json:
-        show_json(found.model_dump(mode="json", by_alias=True))
+        show_json(stored.report.model_dump(mode="json", by_alias=True), config)
         return
-    show(terminal_table(found))
-    if written:
-        show_report_files(written)
+    show(terminal_table(stored.report))
+    if stored.written:
+        show_report_files(stored.written)

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Frozen, Option, SkipBad, SourceName
 from crnn_deploy.runtime.config import Threads
 from crnn_deploy.zoo import READER
 
 
 class ReadOptions(Frozen):
-    batch_size: int = Field(default=32, gt=0, description="images a batch; doesn't change the result")
-    decoder: Literal["greedy", "beam"] = "greedy"
-    beam_width: int = Field(default=8, gt=0)
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
+    """How images are read with a model."""
+
+    batch_size: int = Field(default=32, gt=0, description="Images in a batch; does not change the result.")
+    decoder: Literal["greedy", "beam"] = Field(default="greedy", description="How CTC outputs become text.")
+    beam_width: int = Field(default=8, gt=0, description="Prefixes that the beam decoder keeps.")
+    skip_bad: SkipBad = False
+    threads: Threads | None = Field(
+        default=None, description="Threads of the runtime; without it the runtime chooses.", examples=[1]
+    )
 
 
 class EvaluateOptions(ReadOptions):
-    limit: int | None = Field(default=None, gt=0, description="only the first images of the data")
-    resamples: int = Field(default=1000, gt=0, description="bootstrap resamples for the intervals")
-    seed: int = Field(default=0, ge=0, description="of the bootstrap")
+    """How a model is evaluated."""
+
+    limit: int | None = Field(default=None, gt=0, description="Evaluate only the first images.", examples=[1000])
+    resamples: int = Field(default=1000, gt=0, description="Bootstrap resamples for the 95 % intervals.")
+    seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
 
 
 class EvaluateConfig(EvaluateOptions):
-    artifact: Path
-    data: str
+    """One evaluation."""
+
+    artifact: Annotated[Path, Argument(metavar="ARTIFACT", suffixes=MODEL_SUFFIXES)] = Field(
+        description="A .safetensors, .onnx or .engine artifact.", examples=["student.int8.onnx"]
+    )
+    data: SourceName = Field(description=f"Labelled images: {SOURCE_KINDS}.", examples=["val.tar"])
 
 
 class PredictConfig(ReadOptions):
-    images: tuple[str, ...] = Field(min_length=1, description="image files, folders, .tar archives or other sources")
-    model: Path = READER
+    """Images to read, and the model that reads them."""
+
+    images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar"))] = Field(
+        min_length=1, description="Image files, folders, .tar archives or other sources.", examples=["line.png"]
+    )
+    model: Annotated[Path, Option(metavar="ARTIFACT", suffixes=MODEL_SUFFIXES)] = Field(
+        default=READER,
+        description="The model; without it the English line reader that comes with the package reads.",
+        examples=["student.int8.onnx"],
+    )

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Argument, Force, Frozen, OutputFile, SourceName
 
 
 class ExportOptions(Frozen):
     """What determines the exported file, besides the model."""
 
-    opset: int = Field(default=20, ge=19, le=20, description="ONNX operator set; Q/DQ in FP16 needs 19")
+    opset: int = Field(default=20, ge=19, le=20, description="Version of the ONNX operators; FP16 with Q/DQ needs 19.")
 
 
 class ExportConfig(ExportOptions):
     """One export."""
 
-    model: Path
-    output: Path
-    force: bool = False
-    data: str | None = Field(default=None, description="real images for the parity check, besides noise")
+    model: Annotated[Path, Argument(metavar="MODEL", suffixes=(".safetensors",))] = Field(
+        description="A .safetensors artifact.", examples=["student.safetensors"]
+    )
+    output: OutputFile
+    data: SourceName | None = Field(
+        default=None, description="Real images for the parity check, besides noise.", examples=["lines.tar"]
+    )
+    force: Force = False

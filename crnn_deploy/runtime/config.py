@@ -7,3 +7,4 @@ from typing import Annotated
 from pydantic import Field
 
 Threads = Annotated[int, Field(gt=0, le=256)]
+"""Threads of a runtime."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import string
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Force, Frozen, Option, OutputFile
 from crnn_deploy.errors import InputError
 
 PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
@@ -19,18 +20,27 @@ class RenderOptions(Frozen):
         InputError: if a minimum is above its maximum, or the alphabet cannot make a line.
     """
 
-    count: int = Field(gt=0, le=10_000_000, description="number of lines")
-    seed: int = Field(default=0, ge=0, description="line i depends on the seed and i alone, not on the count")
-    fonts: tuple[str, ...] = Field(
-        default=(), description="families of fontpkg, or .ttf/.otf files or folders; empty: DejaVu of matplotlib"
+    count: int = Field(gt=0, le=10_000_000, description="Lines to render.", examples=[200])
+    seed: int = Field(
+        default=0, ge=0, description="The same seed gives the same bytes; a larger count keeps the first lines."
     )
-    labelled: bool = Field(default=True, description="write labels.tsv")
-    alphabet: str = Field(default=PRINTABLE, description="characters that may occur")
-    min_length: int = Field(default=2, ge=1, description="characters of the shortest line")
-    max_length: int = Field(default=40, ge=1, le=1000, description="characters of the longest line")
-    min_height: int = Field(default=24, ge=12, description="pixels")
-    max_height: int = Field(default=48, le=512, description="pixels")
-    degradation: float = Field(default=0.5, ge=0, le=1, description="0: clean print, 1: barely readable copies")
+    fonts: Annotated[tuple[str, ...], Option(name="font", metavar="FONT")] = Field(
+        default=(),
+        description="A family of the package fontpkg, or a .ttf or .otf file, or a folder of them; may be repeated. "
+        "Without any, the DejaVu fonts of matplotlib.",
+        examples=["Lato"],
+    )
+    labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
+    alphabet: Annotated[str, Option(metavar="CHARACTERS")] = Field(
+        default=PRINTABLE, description="Characters that may occur."
+    )
+    min_length: int = Field(default=2, ge=1, description="Characters of the shortest line.")
+    max_length: int = Field(default=40, ge=1, le=1000, description="Characters of the longest line.")
+    min_height: int = Field(default=24, ge=12, description="Height of the lowest line in pixels.")
+    max_height: int = Field(default=48, le=512, description="Height of the highest line in pixels.")
+    degradation: float = Field(
+        default=0.5, ge=0, le=1, description="From 0, clean print, to 1, copies that are hard to read."
+    )
 
     @field_validator("alphabet")
     @classmethod
@@ -53,3 +63,10 @@ class RenderOptions(Frozen):
                     f"min_{name} {low} is above max_{name} {high}.", fix=f"Set min_{name} to at most max_{name}."
                 )
         return self
+
+
+class RenderConfig(RenderOptions):
+    """Lines to render, and the file or folder to write them to."""
+
+    output: OutputFile
+    force: Force = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crnn_deploy.native.plugin.building import PluginConfig, build_plugin
+from crnn_deploy.native.plugin.building import build_plugin
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.native.plugin.finding import (
     LARGEST_LAYER,
     PLUGIN_NAME,

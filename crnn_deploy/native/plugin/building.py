@@ -17,6 +17,7 @@ from typing import IO
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, check_free, replacing, sha256_of
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
 from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelResources, read_build, write_build
 from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
@@ -33,21 +34,6 @@ _FLAGS = (
     *("-Xlinker", "-s", "-Xlinker", "--exclude-libs=ALL"),
 )
 _LINES_OF_AN_ERROR = 15
-
-
-@dataclass(frozen=True)
-class PluginConfig:
-    """How to compile the plugin.
-
-    Attributes:
-        architectures: such as `sm89`; none: all of `ARCHITECTURES` that nvcc knows.
-        output: where to copy the library to, besides the cache.
-        force: overwrite `output` if it exists.
-    """
-
-    architectures: tuple[str, ...] = ()
-    output: Path | None = None
-    force: bool = False
 
 
 def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlugin:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import write_text
+from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.report.run.html import render_html
 from crnn_deploy.report.run.markdown import render_markdown
 from crnn_deploy.report.run.model import Report
@@ -22,6 +23,24 @@ class Written:
 
     files: tuple[Path, ...]
     html_error: InputError | None = None
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report that was read, and the files that it was written to again; None where it was not."""
+
+    report: Report
+    written: Written | None
+
+
+def reread_report(config: ReportConfig) -> StoredReport:
+    """Read the report of a run, and write it again where the config names a folder.
+
+    Raises:
+        InputError: if there is no report, or the folder can't be written.
+    """
+    report = read_report(config.run)
+    return StoredReport(report, write_report(report, config.output) if config.output else None)
 
 
 def write_report(report: Report, folder: Path) -> Written:
