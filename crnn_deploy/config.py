@@ -48,8 +48,15 @@ class Argument(Option):
     """A field that is given by position, without the name of an option."""
 
 
+@dataclass(frozen=True)
 class Flags(Option):
-    """A field with a few values, each of which is a flag of its own, such as `--fp16`. One of them must be given."""
+    """A field with a few values, each of which is a flag of its own, such as `--fp16`. One of them must be given.
+
+    Attributes:
+        texts: pairs of a value and its help.
+    """
+
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 class OneByOne(Option):

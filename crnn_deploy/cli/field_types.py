@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from crnn_deploy.config import Option
 
 _PLAIN = (bool, int, float, str, Path)
+_LONGEST_DEFAULT = 24  # characters
 _LIMITS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
@@ -60,19 +61,20 @@ def read_type(field: FieldInfo) -> FieldType:
 
 
 def help_text(field: FieldInfo, kind: FieldType) -> str:
-    """The description of a field with its limits."""
-    description = field.description or ""
-    return f"{description} ({kind.limits})" if kind.limits else description
+    """The description of a field, with its default and its limits: `Images in a batch. (default 32, > 0)`."""
+    notes = ", ".join(filter(None, (_default_text(field), kind.limits)))
+    return f"{field.description or ''}{f' ({notes})' if notes else ''}"
 
 
-def default_text(field: FieldInfo) -> str | bool:
-    """The default as the help shows it; False where there is none to show."""
+def _default_text(field: FieldInfo) -> str:
+    """The default as the help shows it; empty where there is none to show, or the description tells it."""
     value = field.get_default(call_default_factory=False)
-    if field.is_required() or value is None or isinstance(value, bool) or value == ():
-        return False
+    if field.is_required() or value in (None, ()) or isinstance(value, (bool, Path)):
+        return ""
     if isinstance(value, BaseModel):
-        return str(next(iter(value.model_dump().values())))
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return f"default {getattr(value, _head(type(value)))}"
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return f"default {text}" if len(text) <= _LONGEST_DEFAULT else ""
 
 
 def inner_fields(kind: FieldType) -> dict[str, FieldInfo]:

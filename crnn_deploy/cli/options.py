@@ -1,7 +1,7 @@
 """Typer commands from configs: every option of a verb is made from a field of the verb's config.
 
-A verb is a function `verb(config, as_json)`. Its command offers an option for each field of the config, hands the values
-that the user gives to the config, and calls the verb. Errors name the options as the user writes them.
+A verb is a function `verb(config, as_json)`. Its command offers an option for each field of the config, hands the
+values that the user gives to the config, and calls the verb. Errors name the options as the user writes them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typer
 from pydantic.fields import FieldInfo
 
 from crnn_deploy.cli.completion import complete_files, complete_words
-from crnn_deploy.cli.field_types import FieldType, default_text, head_of, help_text, inner_fields, read_type
+from crnn_deploy.cli.field_types import FieldType, head_of, help_text, inner_fields, read_type
 from crnn_deploy.compact import parse_compact
 from crnn_deploy.config import Argument, Flags, Frozen, NoOption, OneByOne
 from crnn_deploy.errors import InputError
@@ -63,12 +63,13 @@ def command(verb: Verb) -> Verb:
         _refuse_renamed(renamed, values)
         verb(config=read_config(config, settings, values, verb_name(verb)), as_json=as_json)
 
-    parameters = [_parameter(setting) for setting in (*settings, *renamed)]
+    shown = sorted(settings, key=lambda setting: not setting.required)
+    parameters = [_parameter(setting) for setting in (*shown, *renamed)]
     parameters.append(_keyword("as_json", Annotated[bool, _JSON], default=False))
     parameters.append(_keyword("_debug", Annotated[bool, DEBUG], default=False))
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    run.__doc__ = verb.__doc__
+    run.__name__, run.__doc__ = verb.__name__, verb.__doc__
     return run
 
 
@@ -122,7 +123,7 @@ def _setting(path: tuple[str, ...], field: FieldInfo, kind: FieldType) -> Settin
     """The option or argument of one field. Nothing but required ones has a default: the config knows the defaults."""
     required = field.is_required() and len(path) == 1
     spelling = f"--{(kind.option.name or path[-1]).replace('_', '-')}"
-    shown: dict[str, Any] = {"help": help_text(field, kind), "show_default": default_text(field)}
+    shown: dict[str, Any] = {"help": help_text(field, kind), "show_default": False}
     shown |= {"autocompletion": _completion(kind)}
     value: Any = list[kind.type] if kind.several else kind.type  # type: ignore[name-defined]
     if isinstance(kind.option, Argument):
@@ -139,8 +140,9 @@ def _setting(path: tuple[str, ...], field: FieldInfo, kind: FieldType) -> Settin
 
 def _flags(name: str, field: FieldInfo, kind: FieldType) -> Iterator[Setting]:
     """One flag for each value of a field."""
+    texts = dict(kind.option.texts) if isinstance(kind.option, Flags) else {}
     for word in kind.words:
-        info = typer.Option(f"--{word}", help=f"{field.description} {word.upper()}", show_default=False)
+        info = typer.Option(f"--{word}", help=texts.get(word, field.description), show_default=False)
         yield Setting(f"{name}_{word}", (name,), f"--{word}", Annotated[bool | None, info], flag=word)
 
 

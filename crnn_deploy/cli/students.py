@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show, show_json
-from crnn_deploy.cli.options import Debug, Json, as_config
+from crnn_deploy.students.config import StudentsConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.models.config import StudentChoice
@@ -18,39 +18,20 @@ if TYPE_CHECKING:
     from crnn_deploy.students.survey import Survey
 
 
-def students(
-    budget_ms: Annotated[
-        float | None, typer.Option(metavar="MS", help="Pick the largest that takes no longer for a line of 32×192.")
-    ] = None,
-    budget_mb: Annotated[
-        float | None, typer.Option(metavar="MB", help="Pick the largest whose INT8 file is no larger.")
-    ] = None,
-    classes: Annotated[int, typer.Option(help="Outputs of the head: characters and the blank.")] = 97,
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 1,
-    again: Annotated[bool, typer.Option("--again", help="Measure again what was measured before.")] = False,
-    as_json: Json = False,
-    _debug: Debug = False,
-) -> None:
+def students(config: StudentsConfig, as_json: bool) -> None:
     """Show students to distill into: how large they are, and how fast in INT8 on this machine, before any training.
 
-    Takes minutes the first time, and remembers the figures.
+    Takes minutes the first time; the figures are kept.
 
     \b
     Examples:
       crnn-deploy students
       crnn-deploy students --budget-ms 1.5 --budget-mb 1
     """
-    from crnn_deploy.students.config import SurveyOptions
-    from crnn_deploy.students.picking import Budget, pick_within
-    from crnn_deploy.students.survey import survey_students
-
-    options = as_config(SurveyOptions, {"classes": classes, "threads": threads})
-    budget = as_config(Budget, {"budget_ms": budget_ms, "budget_mb": budget_mb})
     with RichProgress() as progress:
-        survey = survey_students(options, again, progress)
-    picked = None if budget == Budget() else pick_within(budget, survey)
+        survey, picked = api.students(config, progress)
     if as_json:
-        show_json(survey.model_dump(mode="json") | {"picked": picked and picked.model_dump(mode="json")})
+        show_json(survey.model_dump(mode="json") | {"picked": picked and picked.model_dump(mode="json")}, config)
     else:
         show(_table(survey, picked))
 

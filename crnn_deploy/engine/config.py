@@ -8,11 +8,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Argument, Flags, Force, Frozen, Option, OutputFile, SourceName
 from crnn_deploy.runtime.tensorrt.names import Precision
 
 FlavorChoice = Literal["auto", "tensorrt", "tensorrt-rtx"]
 MOST_BUCKETS = 16
+
+
+_PRECISIONS = (
+    ("fp16", "Half precision."),
+    ("int8", "INT8 where the model has Q/DQ nodes, and FP16 for the rest."),
+    ("fp32", "Single precision, not TF32."),
+)
 
 
 def _architecture(target: str) -> str:
@@ -31,29 +38,60 @@ def _distinct(targets: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(targets), key=lambda target: int(target.removeprefix("sm"))))
 
 
+def _named(model: Path) -> Path:
+    if not model.name:
+        raise ValueError("The name of the model is empty. Check the command, or the variable behind it.")
+    return model
+
+
 class BuildOptions(Frozen):
     """What determines an engine, besides its precision, the model, the images and the version of TensorRT."""
 
-    flavor: FlavorChoice = Field(default="auto", description="auto: TensorRT where a GPU is at hand, else TensorRT-RTX")
-    targets: Annotated[tuple[Annotated[str, AfterValidator(_architecture)], ...], AfterValidator(_distinct)] = Field(
-        default=(), description="GPU architectures such as sm89; absent: this machine's, or all from Ampere on"
+    flavor: FlavorChoice = Field(
+        default="auto",
+        description="The library that builds. auto: TensorRT where a GPU is at hand, else TensorRT-RTX.",
     )
-    profiles: tuple[str, ...] = Field(
-        default=(), description="min,opt,max, each NxW or NxCxHxW; absent: what the model's preprocessing admits"
+    targets: Annotated[
+        tuple[Annotated[str, AfterValidator(_architecture)], ...],
+        AfterValidator(_distinct),
+        Option(name="target", metavar="SM"),
+    ] = Field(
+        default=(),
+        description="A GPU architecture to build for; may be repeated. Without any, this machine's, or all from Ampere "
+        "on.",
+        examples=["sm89", "8.9"],
+    )
+    profiles: Annotated[tuple[str, ...], Option(name="profile", metavar="MIN,OPT,MAX")] = Field(
+        default=(),
+        description="Input shapes that the engine takes, each BATCHxWIDTH or NxCxHxW; may be repeated. Without any, "
+        "those that the model's preprocessing yields.",
+        examples=["1x32,8x320,16x640"],
     )
     buckets: int | None = Field(
-        default=None, gt=0, le=MOST_BUCKETS, description="profiles for as many equally frequent ranges of width"
+        default=None,
+        gt=0,
+        le=MOST_BUCKETS,
+        description="Make a profile for each of so many equally frequent ranges of width in the data.",
+        examples=[3],
     )
-    max_batch: int = Field(default=16, gt=0, le=4096, description="images at once, where no profile is given")
-    plugin: bool = Field(default=True, description="run GRU layers in our plugin, not in a loop of TensorRT's")
-    embed_plugin: bool = Field(default=True, description="put the plugin library into the engine")
-    keep_fp32: tuple[str, ...] = Field(default=(), description="ONNX nodes that stay in FP32")
-    version_compatible: bool = Field(default=False, description="the engine runs on later versions of TensorRT too")
-    hardware_compatible: bool = Field(default=False, description="the engine runs on all GPUs from Ampere on")
+    max_batch: int = Field(default=16, gt=0, le=4096, description="Most images at once; not with --profile.")
+    plugin: bool = Field(default=True, description="Run GRU layers in our plugin, not in a loop of TensorRT's.")
+    embed_plugin: bool = Field(default=True, description="Put the plugin library into the engine.")
+    keep_fp32: Annotated[tuple[str, ...], Option(metavar="NODE")] = Field(
+        default=(), description="An ONNX node that stays in FP32; may be repeated.", examples=["/head/MatMul"]
+    )
+    version_compatible: bool = Field(
+        default=False, description="Build for later versions of TensorRT too; not with tensorrt-rtx."
+    )
+    hardware_compatible: bool = Field(
+        default=False, description="Build for all GPUs from Ampere on; not with tensorrt-rtx."
+    )
     optimization_level: int | None = Field(
-        default=None, ge=0, le=5, description="of TensorRT's search; absent: its own"
+        default=None, ge=0, le=5, description="Effort of TensorRT's search; without it TensorRT chooses.", examples=[5]
     )
-    workspace_mb: int | None = Field(default=None, gt=0, description="most scratch memory of a layer; absent: all")
+    workspace_mb: int | None = Field(
+        default=None, gt=0, description="Most scratch memory of a layer in MB; without it all.", examples=[1024]
+    )
 
     @model_validator(mode="after")
     def _profiles_come_one_way(self) -> BuildOptions:
@@ -65,13 +103,22 @@ class BuildOptions(Frozen):
 class EngineOptions(BuildOptions):
     """The same with the precision."""
 
-    precision: Precision = "fp16"
+    precision: Annotated[Precision, Flags(texts=_PRECISIONS)] = Field(
+        default="fp16", description="Precision of the layers."
+    )
 
 
 class EngineConfig(EngineOptions):
-    """One build."""
+    """One engine build."""
 
-    model: Path
-    output: Path
-    data: str | None = Field(default=None, description="real images, for the parity check and the buckets")
-    force: bool = False
+    model: Annotated[Path, AfterValidator(_named), Argument(metavar="MODEL", suffixes=(".onnx",))] = Field(
+        description="An .onnx artifact; for --int8 one made by quantize --target tensorrt.", examples=["student.onnx"]
+    )
+    output: OutputFile = Field(
+        default_factory=lambda values: values["model"].with_suffix(".engine"),
+        description="The file to write; without it MODEL.engine.",
+    )
+    data: SourceName | None = Field(
+        default=None, description="Real images: for widths, and to compare with the model.", examples=["train.tar"]
+    )
+    force: Force = False
