@@ -22,8 +22,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "python", "yaml", "diff", "text", "console"}
-# What cannot be run in a test: installations, Git, containers, several processes, GPUs, and `make`, which runs the tests.
-CONSOLE = re.compile(
+# What cannot be run in a test: installations, Git, containers, several processes, GPUs, `make`, which runs the tests.
+CONSOLE = re.compile(r"(python -m )?pip install |git clone |cd |docker |torchrun |make( |$)|nvidia-smi|.*pre-commit install")
     r"(python -m )?pip install |git clone |cd |docker |torchrun |make( |$)|nvidia-smi|pre-commit install"
 )
 
