@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,22 @@ from crnn_deploy.native import ort_custom_ops_path
 _PREFER_THE_COPY = """
 import sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if "ScikitBuild" not in type(finder).__name__]
+"""
+
+
+_RUN_STEPS = """
+import json, sys
+from crnn_deploy.cli.app import app
+for program, *words in json.loads(sys.argv[1]):
+    print("$", program, *words, flush=True)
+    if program == "python":
+        exec(words[0], {"__name__": "__main__"})
+        continue
+    try:
+        app(words)
+    except SystemExit as end:
+        if end.code:
+            raise
 """
 
 
@@ -45,12 +62,13 @@ class EditedPackage:
             text = text.replace(old, new)
         path.write_text(text, encoding="utf-8")
 
-    def run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command with the copy instead of the installed package."""
+    def run(self, steps: list[list[str]]) -> subprocess.CompletedProcess[str]:
+        """Run commands of `crnn-deploy` and `["python", TEXT]` one after the other, with the copy as the package.
+
+        All run in one process, which loads PyTorch once. It ends at the first step that fails.
+        """
         library = ort_custom_ops_path()
         environment = {**os.environ, "PYTHONPATH": str(self.folder), "CRNN_DEPLOY_CACHE": str(self.folder / "cache")}
         environment |= {"CRNN_DEPLOY_LIBRARY": str(library)} if library else {}
-        program = {"crnn-deploy": [sys.executable, "-m", "crnn_deploy"], "python": [sys.executable]}[words[0]]
-        return subprocess.run(
-            [*program, *words[1:]], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-c", _RUN_STEPS, json.dumps(steps)]
+        return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,7 +30,7 @@ def lines(name: str, count: int, seed: int) -> Callable[[Path], None]:
     """Rendered lines with labels."""
 
     def make(folder: Path) -> None:
-        render(RenderConfig(count=count, seed=seed, max_length=16, output=folder / name))
+        render(RenderConfig(count=count, seed=seed, charset="0123456789ABCDEF", max_length=12, output=folder / name))
 
     return make
 
@@ -38,19 +38,24 @@ def lines(name: str, count: int, seed: int) -> Callable[[Path], None]:
 def line(folder: Path) -> None:
     """One image of a line."""
     make_files(("unseen.tar",), folder)
-    with tarfile.open(folder / "unseen.tar") as archive:
-        member = next(member for member in archive.getmembers() if member.name.endswith(".png"))
-        file = archive.extractfile(member)
-        assert file is not None
-        (folder / "line.png").write_bytes(file.read())
+    (folder / "line.png").write_bytes(next(images_in(folder / "unseen.tar")))
 
 
 def photos(folder: Path) -> None:
     """A folder of images without labels."""
-    make_files(("lines.tar",), folder)
-    with tarfile.open(folder / "lines.tar") as archive:
-        archive.extractall(folder / "photos", filter="data")
-    (folder / "photos" / "labels.tsv").unlink()
+    lines("photos.tar", 32, 3)(folder)
+    (folder / "photos").mkdir()
+    for number, image in enumerate(images_in(folder / "photos.tar")):
+        (folder / "photos" / f"{number}.png").write_bytes(image)
+
+
+def images_in(archive: Path) -> Iterator[bytes]:
+    """The encoded images of a `.tar`."""
+    with tarfile.open(archive) as file:
+        for member in file:
+            content = file.extractfile(member) if member.name.endswith(".png") else None
+            if content is not None:
+                yield content.read()
 
 
 def weights(name: str) -> Callable[[Path], None]:
