@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from crnn_deploy import students as library
 from crnn_deploy.cli.failures import Commands
+from crnn_deploy.cli.options import command
 from crnn_deploy.cli.students import students
 from crnn_deploy.environment import environment
 from crnn_deploy.models.config import StudentChoice
@@ -21,7 +22,7 @@ from crnn_deploy.students.survey import Survey
 # As the verb is in `crnn-deploy`, but without waiting for the others.
 APP = typer.Typer(cls=Commands)
 APP.callback()(lambda: None)
-APP.command("students")(students)
+APP.command("students")(command(students))
 
 SMALL = MeasuredStudent(
     choice=StudentChoice(family="mobilenet-v1-gru", width=0.25, hidden=48, stride=8),
