@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.console import facts_table, show, show_json
+from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def inspect(config: InspectConfig, as_json: bool) -> None:
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
     """
-    description = api.inspect(config)
+    with RichProgress():
+        description = api.inspect(config)
     if as_json:
         show_json(description.model_dump(mode="json"), config)
     else:
