@@ -11,7 +11,7 @@ from crnn_deploy.benchmark.result import Benchmark, Measured
 from crnn_deploy.data.source import Source
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation.comparison import text_agreement
+from crnn_deploy.evaluation.difference import text_agreement
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.inspection.facts import measure
 from crnn_deploy.pipeline.advice import advice
