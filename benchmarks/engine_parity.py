@@ -28,8 +28,8 @@ from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.engine.lowering.result import LoweringOptions
 from crnn_deploy.engine.proof.proof import Proven, prove
 from crnn_deploy.engine.proof.rounding import rounded
-from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.quantization.calibration.images import Images
