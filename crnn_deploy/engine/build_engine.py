@@ -29,7 +29,7 @@ from crnn_deploy.engine.writing import compose_record, logging_failure, write_en
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN
+from crnn_deploy.onnx_graph.operators import DOMAIN
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer

@@ -18,8 +18,9 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
-from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
 from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
@@ -92,7 +93,7 @@ def _describe_onnx(path: Path) -> Description:
         parameters=graph.parameters(),
         precision=graph.precision(),
         operators=operators,
-        recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT),
+        recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT_WEIGHTS),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.quantized_recurrence import OP_OF
+from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT
 from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
@@ -11,8 +11,6 @@ from crnn_deploy.quantization.rewrite.plan import Layer, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.plan_search import Found, PlanSearch
-
-_OURS = set(OP_OF.values())
 
 
 def compose_record(
@@ -24,7 +22,9 @@ def compose_record(
     realised: RealisedPrecision | None,
 ) -> QuantizationRecord:
     """The record of one quantization; `realised` is None where this machine is not the one that runs the model."""
-    kernel = kernel_level() if realised is not None and _OURS & realised.int8.keys() else None
+    kernel = (
+        kernel_level() if realised is not None and set(QUANTIZED_RECURRENT.values()) & realised.int8.keys() else None
+    )
     chosen = [layer for layer in search.layers if layer.name in found.plan]
     covered = search.ranges(found.calibrator)
     return QuantizationRecord(
