@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.api import evaluate, quantize
-from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
 from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.quantization.config import QuantizeConfig
 

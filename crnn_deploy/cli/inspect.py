@@ -11,7 +11,7 @@ from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
-    from crnn_deploy.inspection.describe import Description
+    from crnn_deploy.inspection.describe import ModelDescription
     from crnn_deploy.inspection.engine_facts import EngineFacts
     from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
@@ -36,7 +36,7 @@ def inspect(config: InspectConfig, as_json: bool) -> None:
         show(facts_table(_lines(description)))
 
 
-def _lines(d: Description) -> list[tuple[str, str]]:
+def _lines(d: ModelDescription) -> list[tuple[str, str]]:
     from crnn_deploy.units import quantity, size
 
     lines: dict[str, str | None] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
+from crnn_deploy.evaluation.difference import Difference, paired_difference, text_agreement
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.pipeline.recipe import Budget
 from crnn_deploy.report.run.model import Gate

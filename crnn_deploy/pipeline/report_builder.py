@@ -11,7 +11,7 @@ from crnn_deploy.benchmark.result import Benchmark, Measured
 from crnn_deploy.data.source import Source
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation.comparison import text_agreement
+from crnn_deploy.evaluation.difference import text_agreement
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.inspection.facts import measure
 from crnn_deploy.pipeline.advice import advice
@@ -210,9 +210,9 @@ def _notes(findings: Findings) -> list[str]:
 
 def _built_from(name: str, record: QuantizationRecord) -> str:
     """How the INT8 model reads that an engine was built from: known without a GPU."""
-    change = record.reading.change
+    change = record.comparison.difference
     return (
-        f"{name} was built from an INT8 model that reads {percent(record.reading.same_text)} of "
+        f"{name} was built from an INT8 model that reads {percent(record.comparison.same_text)} of "
         f"{record.held_out_images:,} held-out images as the FP32 student does, in ONNX Runtime on a CPU; its error is "
         f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that."
     )

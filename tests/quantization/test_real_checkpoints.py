@@ -25,7 +25,7 @@ def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoi
     )
     made = quantize(config)
     assert made.artifact.size_bytes <= ratio * parent.size_bytes
-    assert made.record.reading.same_text >= 0.6
+    assert made.record.comparison.same_text >= 0.6
     assert made.record.reference == "labels"
 
 
@@ -52,6 +52,6 @@ def test_a_model_that_int8_breaks_throughout_is_made_to_work(tmp_path, shared_da
             output=tmp_path / "plates.int8.onnx",
         )
     )
-    assert made.record.trials[0].reading.same_text < 0.5
-    assert made.record.reading.same_text > 0.8
-    assert made.record.reading.change.delta <= 0.01
+    assert made.record.trials[0].comparison.same_text < 0.5
+    assert made.record.comparison.same_text > 0.8
+    assert made.record.comparison.difference.delta <= 0.01

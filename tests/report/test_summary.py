@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from report.makers import accuracy, latency, make_report, variant
 
-from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.report.run.model import Comparison, Report
 from crnn_deploy.report.run.summary import (
     headline,

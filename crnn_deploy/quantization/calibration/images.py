@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from crnn_deploy.data.checking import first_usable
-from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
-from crnn_deploy.spec import Preprocessing
 
 _SAMPLES = 300
 _HELD_OUT = 200
 _SHARE = 0.6  # of too few images, those that calibrate
-
-
-@dataclass(frozen=True)
-class Images:
-    """A source of images as a network takes them."""
-
-    source: Source
-    preprocessing: Preprocessing
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Each image as a batch of its own, `[1, C, H, W]`: on a CPU larger batches are no faster, only larger."""
-        preprocessor = Preprocessor(self.preprocessing)
-        for index in range(len(self.source)):
-            yield preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
-
-    def median(self) -> NDArray[np.float32]:
-        """The image of median width, `[1, C, H, W]`."""
-        preprocessor = Preprocessor(self.preprocessing)
-        widths = [preprocessor.size(self.source.image(index)) for index in range(len(self.source))]
-        index = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
-        return preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
 
 
 def draw_images(

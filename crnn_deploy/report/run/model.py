@@ -11,7 +11,7 @@ from crnn_deploy.benchmark.result import Latency
 from crnn_deploy.config import Frozen
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
-from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
 
 

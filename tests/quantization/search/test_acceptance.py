@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from quantization.comparisons import comparison
 
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.record import Change, LayerPlacement, QuantizationRecord, Reading, SpeedTrial
+from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord, SpeedTrial
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.acceptance import complaint_about
 
@@ -27,7 +28,7 @@ def record(speedup: float | None = 2.0, realised: RealisedPrecision | None = INT
         figure="cer_ci",
         calibration_images=30,
         held_out_images=20,
-        reading=Reading(error=0.3, change=Change(delta=0.2, low=-0.000001, high=0.4), same_text=0.3, noise_db=10),
+        comparison=comparison(0.2, -0.000001, 0.4, same_text=0.3, noise_db=10),
         layers=LAYERS,
         speed=speed,
         realised=realised,
