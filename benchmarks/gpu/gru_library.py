@@ -1,8 +1,9 @@
-"""The compiled plugin as Python calls it: its C launcher, and the way that TensorRT goes with it."""
+"""Runs the compiled plugin from Python: by its C launcher, and by the calls that TensorRT makes."""
 
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import torch
 from gru_problem import Problem, Shape
 from torch import Tensor
 
-from crnn_deploy.native.plugin.host import HostedPlugin, PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import BUILD, FLOAT, HALF, INT32, RUNTIME
-from crnn_deploy.native.plugin.host_library import Tensor as Description
+sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))  # where plugin_host is
+
+from plugin_host.host import HostedPlugin, PluginHost, gru_fields
+from plugin_host.library import BUILD, FLOAT, HALF, INT32, RUNTIME
+from plugin_host.library import Tensor as Description
 
 Kernel = Callable[[Problem, Tensor], None]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from plugin_host.host import PluginHost
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import BuiltPlugin, PluginConfig, build_plugin, find_nvcc
-from crnn_deploy.native.plugin.host import PluginHost
 
 # Takes nvcc's place: knows two architectures, and "compiles" a library that tells how it was called.
 FAKE_NVCC = """#!/bin/sh

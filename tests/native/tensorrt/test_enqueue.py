@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from plugin_host.host import PluginHost, gru_fields
+from plugin_host.library import HALF
 
-from crnn_deploy.native.plugin.host import PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import HALF
 from crnn_deploy.native.plugin.sources import SOURCES
 
 from .test_shell import BATCH, DIRECTIONS, HIDDEN, OPTIONAL, STEPS, tensors

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from crnn_deploy.native.plugin.host import gru_fields
-from crnn_deploy.native.plugin.host_library import RUNTIME, Field
+from plugin_host.host import gru_fields
+from plugin_host.library import RUNTIME, Field
 
 HIDDEN = 96
 

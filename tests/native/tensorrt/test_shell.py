@@ -9,11 +9,11 @@ from itertools import product
 
 import pytest
 import torch
+from plugin_host.host import HostedPlugin, PluginHost, gru_fields
+from plugin_host.library import CHW2, FLOAT, HALF, INT8, INT32, RUNTIME, Tensor
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-from crnn_deploy.native.plugin.host import HostedPlugin, PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import CHW2, FLOAT, HALF, INT8, INT32, RUNTIME, Tensor
 
 HIDDEN, BATCH, STEPS = 96, 2, 5
 DIRECTIONS = ("forward", "reverse", "bidirectional")
