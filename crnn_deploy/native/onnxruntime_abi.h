@@ -72,8 +72,8 @@ enum MemoryType { kDefaultMemory = 0 };
 
 }  // namespace crnn_deploy::ort
 
-// A custom op: its name, the types of its inputs and outputs, and the functions that run it. ONNX Runtime keeps a pointer
-// to this struct and reads it whenever a session is created.
+// A custom op: its name, the types of its inputs and outputs, and the functions that run it. ONNX Runtime keeps a
+// pointer to it and does not copy it.
 struct OrtCustomOp {
   uint32_t version;
   void* (*CreateKernel)(const OrtCustomOp*, const OrtApi*, const OrtKernelInfo*);

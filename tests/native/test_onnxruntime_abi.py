@@ -1,7 +1,7 @@
 """Our declarations of ONNX Runtime's C interface agree with ONNX Runtime's own header.
 
-The header is looked for in `$CRNN_DEPLOY_ORT_HEADERS`, in the virtual environment, where `make install` puts it, and where
-Linux distributions install it. Every version that is there is compared; version 20 of the interface or newer will do.
+The header is looked for in `$CRNN_DEPLOY_ORT_HEADERS`, in the virtual environment, where `make install` puts it, and
+where Linux distributions install it. Each version that is there is compared; it must be version 20 or newer.
 """
 
 from __future__ import annotations
