@@ -65,7 +65,7 @@ class _Field(ctypes.Structure):
 
 class FieldCollection(ctypes.Structure):
     _fields_ = (("count", ctypes.c_int32), ("fields", ctypes.POINTER(_Field)))
-    kept: tuple[list[bytes], list[Any]]  # names and data that the fields point to; keeps them alive
+    memory: tuple[list[bytes], list[Any]]  # names and data that the fields point to; keeps them alive
 
     @classmethod
     def of(cls, fields: Sequence[Field]) -> FieldCollection:
@@ -76,7 +76,7 @@ class FieldCollection(ctypes.Structure):
             for name, content, field in zip(names, data, fields, strict=True)
         ]
         collection = cls(len(fields), (_Field * len(fields))(*structures))
-        collection.kept = (names, data)
+        collection.memory = (names, data)
         return collection
 
 
