@@ -44,7 +44,9 @@ void configure() {
     configuration.row_bytes[tile] = kTileDepth;
     configuration.rows[tile] = kTileRows;
   }
-  _tile_loadconfig(&configuration);
+  // Not _tile_loadconfig: in GCC before 14 it tells the compiler of the first 8 bytes only (GCC bug 114098), so that the
+  // stores to the rest are removed and the first tile instruction is illegal.
+  __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
 
 void release() { _tile_release(); }
