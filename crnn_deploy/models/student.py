@@ -29,14 +29,7 @@ class Student(nn.Module):
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
         self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
-        self.rnn = gru_layers(
-            self.backbone.features,
-            options.hidden,
-            options.layers,
-            options.bidirectional,
-            options.residual,
-            options.layer_norm,
-        )
+        self.rnn = gru_layers(self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
         self.head = nn.Linear(options.hidden * (1 + options.bidirectional), spec.num_outputs)
         self.pool = spec.task == "classify"

@@ -86,7 +86,7 @@ def _none_left(source: Source, spec: ModelSpec, confidence: float | None) -> Inp
 
 
 def with_readings(
-    inputs: TrainingInputs, reads_labels: bool, teacher: Teacher, spec: ModelSpec, confidence: float, progress: Progress
+    inputs: TrainingInputs, reads_labels: bool, teacher: Teacher, confidence: float, progress: Progress
 ) -> TrainingInputs:
     """`inputs` with the teacher's readings where labels are missing: for validation, and for what labels teach.
 
@@ -94,6 +94,7 @@ def with_readings(
         reads_labels: whether a loss does.
         confidence: of the readings that are trained on, at least; images with other readings are left out.
     """
+    spec = teacher.student
     names = next((part.class_names for part in inputs.parts if part.kind == "class"), spec.class_names)
 
     def labelled(source: Source, least: float) -> Source:

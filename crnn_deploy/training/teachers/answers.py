@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,12 @@ class Answer:
     targets: NDArray[np.int64]
     confidence: float
     features: NDArray[np.float32] | None = None
+
+
+class Answers(Protocol):
+    """What a teacher answers for each item of a source."""
+
+    def __getitem__(self, item: int) -> Answer: ...
 
 
 def encode(answer: Answer) -> bytes:

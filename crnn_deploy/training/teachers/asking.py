@@ -58,6 +58,7 @@ class Teacher:
 
     def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions) -> None:
         self.artifact = artifact
+        self.student = student
         self.options = options
         self._charset = CharsetMap(artifact.spec, student) if student.task == "ctc" else None
         key = repr((artifact.sha256, student.alphabet, student.class_names, options.model_dump(), _BATCH_SIZE))
