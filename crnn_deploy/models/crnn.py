@@ -62,7 +62,7 @@ def build_crnn(spec: ModelSpec) -> nn.Module:
 def crnn_spec(
     name: str, family: CrnnFamily, options: CrnnOptions, like: ModelSpec, charset: tuple[str, ...] | None = None
 ) -> ModelSpec:
-    """Spec of a CRNN with the task and the alphabet of `like`, or the alphabet `charset` with the blank first.
+    """Spec of a CRNN with the task and the charset of `like`, or with `charset` and the blank first.
 
     Raises:
         InputError: if `charset` repeats a character or is empty, or `like` is a classifier.

@@ -55,10 +55,10 @@ def build_student(spec: ModelSpec) -> nn.Module:
 def student_spec(
     name: str, choice: StudentChoice, like: ModelSpec, charset: tuple[str, ...] | None = None
 ) -> ModelSpec:
-    """Spec of a student with the task and the alphabet of `like`, its teacher, and preprocessing of its own.
+    """Spec of a student with the task and the charset of its teacher `like`, and with its own preprocessing.
 
     Args:
-        charset: another alphabet than the teacher's; the blank comes first then.
+        charset: replaces the teacher's charset; the blank is the first class then.
 
     Raises:
         InputError: if `charset` repeats a character or is empty, or `like` is a classifier.

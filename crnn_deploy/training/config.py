@@ -99,7 +99,7 @@ class TrainingImages(Frozen):
 
 
 class DistillConfig(DistillOptions, TrainingImages):
-    """One distillation: from `teachers` to the student at `output`; the first one gives task and alphabet."""
+    """One distillation: from `teachers` to the student at `output`; the first teacher gives task and charset."""
 
     teachers: tuple[Path, ...] = Field(min_length=1)
 

@@ -96,7 +96,7 @@ def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
     if first.class_names != other.class_names:
         raise InputError(
             f"{other.name} has other classes than {first.name}, or another order of them.",
-            "Only alphabets are brought together, not classes.",
+            "Charsets are mapped to each other, but classes are not.",
             "Give teachers with the same classes.",
         )
 

@@ -15,7 +15,7 @@ from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
 
 class PseudoLabelled(Subset):
-    """The images of a source that a teacher reads in the student's alphabet, with these readings as labels.
+    """The images of a source that a teacher reads in the student's charset, with these readings as labels.
 
     Args:
         spec: of the student.
@@ -80,7 +80,7 @@ def _none_left(source: Source, spec: ModelSpec, confidence: float | None) -> Inp
         )
     return InputError(
         f"The teacher reads nothing in {source.name} that {spec.name} can write.",
-        "The images are no lines that it knows, or its alphabet is another one.",
+        "The images are not lines of text that it can read, or its charset is another one.",
         "Check them with crnn-deploy predict, or give labelled ones, with --val for validation.",
     )
 

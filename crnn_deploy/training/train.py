@@ -75,7 +75,7 @@ def _check_labelled(source: Source) -> None:
 
 
 def _spec(config: TrainConfig, source: Source) -> ModelSpec:
-    """The network of the config, with the alphabet or the classes of the source."""
+    """The network of the config, with the charset or the classes of the source."""
     name = config.output.name.split(".")[0]
     like = _like(config, name, source)
     if config.model.startswith("crnn-"):
