@@ -27,7 +27,6 @@ from crnn_deploy.cli.training import (
     Soup,
     Validation,
     WarmStart,
-    parse_losses,
     with_settings,
 )
 from crnn_deploy.errors import InputError
@@ -126,7 +125,7 @@ def distill(
             **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
             **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs},
             **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
-            **{"labels": labels, "confidence": confidence, "losses": parse_losses(loss), "beam_width": beam_width},
+            **{"labels": labels, "confidence": confidence, "losses": loss or (), "beam_width": beam_width},
             **{"warm_start": warm_start, "soup": soup, "qat": {"epochs": qat} if qat else None, "seed": seed},
             **{"early_stop": early_stop, "precision": precision, "log": log or (), "skip_bad": skip_bad},
         }

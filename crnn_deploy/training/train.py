@@ -8,7 +8,7 @@ from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.source import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
-from crnn_deploy.models.config import CrnnOptions, StudentChoice
+from crnn_deploy.models.config import CrnnChoice
 from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.models.student import student_spec
@@ -23,7 +23,6 @@ from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.training_setup import TrainingSetup
-from crnn_deploy.validation import parse
 
 
 def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
@@ -78,11 +77,9 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
     """The network of the config, with the charset or the classes of the source."""
     name = config.output.name.split(".")[0]
     like = _like(config, name, source)
-    if config.model.startswith("crnn-"):
-        options = parse(CrnnOptions, config.architecture, f"architecture options of {config.model}")
-        return crnn_spec(name, config.model, options, like)  # type: ignore[arg-type]
-    choice = parse(StudentChoice, {"family": config.model, **config.architecture}, f"options of {config.model}")
-    return student_spec(name, choice, like)
+    if isinstance(config.model, CrnnChoice):
+        return crnn_spec(name, config.model, like)
+    return student_spec(name, config.model, like)
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
