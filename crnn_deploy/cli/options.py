@@ -168,7 +168,7 @@ def _add_inner(config: type[Frozen], data: dict[str, Any], setting: Setting, val
         try:
             data[outer] = parse_compact(data[outer], head_of(read_type(config.model_fields[outer])))
         except ValueError as error:
-            raise InputError(f"--{outer} {data[outer]}: {error}.") from None
+            raise InputError(f"--{outer} {error}") from None
     nested = data.setdefault(outer, {})
     if inner in nested:
         raise InputError(

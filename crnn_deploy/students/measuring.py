@@ -28,7 +28,7 @@ from crnn_deploy.spec import ModelSpec, Preprocessing
 
 LINE_HEIGHT, LINE_WIDTH = 32, 192  # a short line of print: some twenty characters
 
-_FIRST_CHARACTER = 0xF0000  # of the private plane, which has room for any alphabet
+_FIRST_CHARACTER = 0xF0000  # of a private-use plane of Unicode, which is larger than any charset
 _ROUNDS, _WARMUP = 1000, 5
 _PARTS = 10  # of the timing
 

@@ -40,7 +40,7 @@ def pick_student(
     Args:
         budget_ms: most milliseconds for a line of 32×192 pixels, one line at a time.
         budget_mb: most megabytes (10^6 bytes) of the INT8 file.
-        options: the size of the alphabet, above all, which the size of the head depends on.
+        options: above all `classes`, which the size of the head depends on.
 
     Raises:
         InputError: if no student keeps the budget, or the budget is not positive.

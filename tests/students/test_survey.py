@@ -1,4 +1,4 @@
-"""Students are really measured, once for each machine and alphabet."""
+"""Students are really measured, once for each machine and charset."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_figures_of_real_networks() -> None:
         assert 0.8 * student.parameters < student.size_bytes < 1.1 * student.parameters + 30_000
 
 
-def test_the_alphabet_makes_the_head() -> None:
+def test_the_classes_make_the_head() -> None:
     one, two = (survey_students(options(classes=classes)).students[0] for classes in (10, 1010))
     assert two.parameters - one.parameters == 1000 * (TINY[1].hidden + 1)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,8 +18,10 @@ class RenderOptions(Frozen):
     """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
 
     Raises:
-        InputError: if a minimum is above its maximum, or the alphabet cannot make a line.
+        InputError: if a minimum is above its maximum, or the charset cannot make a line.
     """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"alphabet": "charset"}
 
     count: int = Field(gt=0, le=10_000_000, description="Lines to render.", examples=[200])
     seed: int = Field(
@@ -31,7 +34,7 @@ class RenderOptions(Frozen):
         examples=["Lato"],
     )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
-    alphabet: Annotated[str, Option(metavar="CHARACTERS")] = Field(
+    charset: Annotated[str, Option(metavar="CHARACTERS")] = Field(
         default=PRINTABLE, description="Characters that may occur."
     )
     min_length: int = Field(default=2, ge=1, description="Characters of the shortest line.")
@@ -42,15 +45,15 @@ class RenderOptions(Frozen):
         default=0.5, ge=0, le=1, description="From 0, clean print, to 1, copies that are hard to read."
     )
 
-    @field_validator("alphabet")
+    @field_validator("charset")
     @classmethod
-    def _alphabet_writes_lines(cls, alphabet: str) -> str:
-        if any(c != " " and (c.isspace() or not c.isprintable()) for c in alphabet) or not alphabet.strip():
+    def _charset_writes_lines(cls, charset: str) -> str:
+        if any(c != " " and (c.isspace() or not c.isprintable()) for c in charset) or not charset.strip():
             raise InputError(
-                "The alphabet must hold visible characters, and no white space but the space.",
+                "The charset must hold visible characters, and no white space but the space.",
                 fix="Give the characters to draw, such as 0123456789.",
             )
-        return "".join(dict.fromkeys(alphabet))
+        return "".join(dict.fromkeys(charset))
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> RenderOptions:

@@ -53,11 +53,12 @@ class Teacher:
     """One teacher of a student; its answers can be read until it is closed.
 
     Raises:
-        InputError: if it can't be run here, or its alphabet doesn't fit the student's.
+        InputError: if it can't be run here, or its charset does not fit the student's.
     """
 
     def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions) -> None:
         self.artifact = artifact
+        self.student = student
         self.options = options
         self._charset = CharsetMap(artifact.spec, student) if student.task == "ctc" else None
         key = repr((artifact.sha256, student.alphabet, student.class_names, options.model_dump(), _BATCH_SIZE))
@@ -112,7 +113,7 @@ class Teacher:
     def _answer(
         self, output: NDArray[np.float32], reading: str, confidence: float, features: NDArray[np.float32] | None
     ) -> Answer:
-        """In the student's alphabet: of a line `output` is `[T, K]`, of a class `[K]`."""
+        """The answer in the student's charset, from log-probabilities `[T, K]` of a line or `[K]` of a class."""
         if self._charset is None:
             best = np.array([int(output.argmax())])
             shown = None if features is None else features[None]
