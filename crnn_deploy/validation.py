@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -32,11 +32,11 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
         found = error.errors()
         # What is wrong inside a value makes the value wrong too; the inner complaint says it all.
         innermost = [p for p in found if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in found if q is not p)]
-        renamed = {name for problem in found if (name := _new_name(problem, model))}
+        moved = {renaming.location for problem in found if (renaming := _renaming(problem, model))}
         problems = [
             _explain(problem, model, spell)
             for problem in innermost or found
-            if problem["type"] != "missing" or problem["loc"] not in renamed
+            if problem["type"] != "missing" or problem["loc"] not in moved
         ]
         raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
 
@@ -60,10 +60,9 @@ def read_yaml(path: Path) -> Any:
 def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) -> str:
     location = spell(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
+        if renaming := _renaming(problem, model):
+            return f"'{location}' is now '{spell('.'.join(map(str, renaming.location)))}'{renaming.remark}"
         *parents, key = problem["loc"]
-        if name := _new_name(problem, model):
-            remark = _renamed_at(model, parents)[key].partition(",")[2]
-            return f"'{location}' is now '{spell('.'.join(map(str, name)))}'{f',{remark}' if remark else ''}"
         known = _keys_at(model, parents)
         near = difflib.get_close_matches(str(key), known, n=1)
         advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
@@ -74,24 +73,28 @@ def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) 
     return f"'{location}': {message}" if location else message
 
 
-def _new_name(problem: Any, model: type[BaseModel]) -> tuple[Any, ...] | None:
-    """Where a key that was renamed belongs now, or None for any other problem."""
-    *parents, key = problem["loc"] or (None,)
-    if problem["type"] != "extra_forbidden" or key not in (renamed := _renamed_at(model, parents)):
+class _Renaming(NamedTuple):
+    """Where the value of a renamed key belongs now, and a remark such as `, a fraction`."""
+
+    location: tuple[Any, ...]
+    remark: str
+
+
+def _renaming(problem: Any, model: type[BaseModel]) -> _Renaming | None:
+    if problem["type"] != "extra_forbidden":
         return None
-    return (*parents, renamed[key].partition(",")[0])
+    *parents, key = problem["loc"]
+    nested = _model_at(model, parents)
+    if nested is None or not issubclass(nested, Frozen) or key not in nested.RENAMED:
+        return None
+    name, comma, remark = nested.RENAMED[key].partition(",")
+    return _Renaming((*parents, name), comma + remark)
 
 
 def _keys_at(model: type[BaseModel], parents: list[Any]) -> list[str]:
     """Names of the fields of the model at `parents` below `model`."""
     nested = _model_at(model, parents)
     return list(nested.model_fields) if nested else []
-
-
-def _renamed_at(model: type[BaseModel], parents: list[Any]) -> Mapping[str, str]:
-    """Old names of the fields of that model, with their new names and remarks."""
-    nested = _model_at(model, parents)
-    return nested.RENAMED if nested is not None and issubclass(nested, Frozen) else {}
 
 
 def _model_at(model: type[BaseModel], parents: list[Any]) -> type[BaseModel] | None:
