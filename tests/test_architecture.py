@@ -32,9 +32,9 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("config",),
-    ("validation", "files", "progress", "zoo"),
-    ("errors", "units", "compact"),
+    ("validation",),
+    ("config", "compact", "files", "progress", "zoo"),
+    ("errors", "units"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250

@@ -92,7 +92,7 @@ def test_a_run_on_own_lines(tmp_path: Path) -> None:
     done = execute([*run, *(word for setting in SMALL for word in ("--set", setting))], tmp_path)
     assert done.returncode == 1, done.stderr  # nothing keeps that budget, and the gate says so
     assert "Rejected" in done.stderr
-    assert "teacher" in execute(report, tmp_path).stdout
+    assert "baseline" in execute(report, tmp_path).stdout
 
 
 def test_make_demo_runs_the_quickstart() -> None:

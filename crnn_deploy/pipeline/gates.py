@@ -1,4 +1,4 @@
-"""Which variants pass: accuracy against the budget, with intervals, and speed against the teacher and the parent."""
+"""Which variants pass: accuracy against the budget, with intervals, and speed against the baseline and the parent."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Judge:
 
     Args:
         benchmark: latency by variant name.
-        evaluations: accuracy by variant name, the teacher first.
+        evaluations: accuracy by variant name, the baseline first.
     """
 
     def __init__(self, budget: Budget, benchmark: Benchmark, evaluations: dict[str, Evaluation]) -> None:
         self.budget = budget
         self.benchmark = benchmark
         self.evaluations = evaluations
-        self.teacher = next(iter(evaluations))
+        self.baseline = next(iter(evaluations))
 
     def verdict(self, stage: str, name: str, parent: str | None) -> Gate:
         """The gate of the variant `name` that `stage` made from `parent`.
@@ -55,14 +55,14 @@ class Judge:
             return self._export(name, parent)
         checks = self._accuracy(name)
         if stage == "build-engine":
-            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
+            checks.append(self._rise(name, parent, self.budget.max_error_rise_over_parent))
             checks.append(self._speed_on_gpu(name))
         elif stage == "quantize":
-            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
+            checks.append(self._rise(name, parent, self.budget.max_error_rise_over_parent))
             checks.append(self._speed(name, parent, 1.0))
-            checks.append(self._speed(name, self._fast_teacher(), self.budget.min_speedup))
+            checks.append(self._speed(name, self._fast_baseline(), self.budget.min_speedup))
         else:
-            checks.append(self._speed(name, self._fast_teacher(), 1.0))
+            checks.append(self._speed(name, self._fast_baseline(), 1.0))
         return _gate(checks)
 
     def _export(self, name: str, parent: str) -> Gate:
@@ -72,8 +72,8 @@ class Judge:
         reason = f"same text as {parent} on {agreement:.2%} of {count:,} images (at least 99.9 %)"
         return Gate(status="baseline" if agreement >= 0.999 else "rejected", reason=reason)
 
-    def _fast_teacher(self) -> str:
-        """The teacher in ONNX Runtime, where the students run too."""
+    def _fast_baseline(self) -> str:
+        """The baseline in ONNX Runtime, where the students run too."""
         onnx = [variant.name for variant in self.benchmark.variants if variant.format == "onnx"]
         return onnx[0]
 
@@ -82,8 +82,8 @@ class Judge:
         if self.budget.max_error is not None:
             error = error_of(self.evaluations[name])
             checks.append((error <= self.budget.max_error, f"error {error:.2%} (at most {self.budget.max_error:.2%})"))
-        if self.budget.max_rise is not None:
-            checks.append(self._rise(name, self.teacher, self.budget.max_rise))
+        if self.budget.max_error_rise is not None:
+            checks.append(self._rise(name, self.baseline, self.budget.max_error_rise))
         return checks
 
     def _rise(self, name: str, parent: str, bound: float) -> tuple[bool, str]:

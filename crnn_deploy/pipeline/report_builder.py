@@ -58,7 +58,7 @@ class Findings:
     """What a run came to.
 
     Args:
-        candidates: the teacher first, then in the order in which they were made.
+        candidates: the baseline first, then in the order in which they were made.
         benchmark: with one variant for each candidate, in their order.
         refused: variants that a stage would not make, and why.
         left_out: sentences on what could not be made here.

@@ -13,6 +13,8 @@ from crnn_deploy.pipeline.variants import INT8, TENSORRT_INT8, engine_file
 from crnn_deploy.runtime.tensorrt.names import Precision
 
 LOG = ".log"
+_OPTIONAL = ("baseline.onnx", "baseline.safetensors", INT8, TENSORRT_INT8)
+_OLD_NAMES = ("teacher.onnx", "teacher.safetensors")  # what version 0.1 called the baseline
 _BESIDE_ENGINES = (".json", LOG)  # the manifest, without which an engine can't be opened, and what TensorRT said
 
 
@@ -31,7 +33,7 @@ def remove_stale(folder: Path, current: Iterable[str]) -> None:
         current: names of the files that this run ships.
     """
     engines = {engine_file(precision) for precision in get_args(Precision)}
-    for name in {INT8, TENSORRT_INT8, *engines}.difference(current):
+    for name in {*_OPTIONAL, *_OLD_NAMES, *engines}.difference(current):
         for ending in ("", *_BESIDE_ENGINES) if name in engines else ("",):
             (folder / f"{name}{ending}").unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""What a run makes of its teacher: variants to hold against each other, and what a stage would not make."""
+"""What a run makes of its baseline: variants to hold against each other, and what a stage would not make."""
 
 from __future__ import annotations
 
@@ -57,23 +57,23 @@ class Variants:
 
 
 def make_variants(stages: Stages, tools: EngineTools | InputError | None, progress: Progress) -> Variants:
-    """Teacher, student, the student in INT8, and its engines.
+    """The baseline, the student, the student in INT8, and its engines.
 
     Args:
         tools: what engines are built with, or why they are not.
     """
-    teacher = stages.import_teacher()
+    baseline = stages.import_baseline()
     engines = stages.recipe.engines
     if engines is not None:
-        student = student_spec("student", stages.recipe.distill.student, teacher.spec)
+        student = student_spec("student", stages.recipe.distill.student, baseline.spec)
         check_profiles(engines, student.preprocessing)  # now, rather than behind the training
-    teacher_onnx = stages.export("teacher", teacher)
-    weights = stages.distill(stages.tutors(teacher_onnx))
+    baseline_onnx = stages.export("baseline", baseline)
+    weights = stages.distill(stages.import_teachers(baseline_onnx))
     student_onnx = stages.export("student", weights)
-    made = [Made("teacher", "import", None, teacher, f"teacher{teacher.path.suffix}")]
-    if teacher_onnx is not teacher:
-        made.append(Made("teacher-onnx", "export", "teacher", teacher_onnx, "teacher.onnx"))
-    made.append(Made("student", "distill", "teacher", student_onnx, "student.onnx"))
+    made = [Made("baseline", "import", None, baseline, f"baseline{baseline.path.suffix}")]
+    if baseline_onnx is not baseline:
+        made.append(Made("baseline-onnx", "export", "baseline", baseline_onnx, "baseline.onnx"))
+    made.append(Made("student", "distill", "baseline", student_onnx, "student.onnx"))
     variants = Variants(made, {"student-weights": (weights, "student.safetensors")})
     try:
         int8 = stages.quantize("student", student_onnx)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +16,8 @@ from crnn_deploy.runtime.config import Threads
 
 class QuantizeOptions(Frozen):
     """What determines the quantized file, besides the model, the images and the machine."""
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"max_drop": "max_error_rise, a fraction: 0.005 for 0.5 percentage points"}
 
     target: Target = Field(default="cpu", description="who runs it: ONNX Runtime on a CPU, or TensorRT on a GPU")
     calibrator: CalibratorName | Literal["auto"] = Field(

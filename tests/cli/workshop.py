@@ -26,7 +26,7 @@ from crnn_deploy.quantization import quantize as quantizer
 RECIPE = """\
 name: small
 title: Small
-teacher: {checkpoint: t.safetensors}
+baseline: {checkpoint: t.safetensors}
 sources: {train: more, evaluation: val}
 distill: {epochs: 1, student: {hidden: 8, width: 0.25}}
 budget: {}

@@ -53,27 +53,27 @@ def benchmark(on_gpu: tuple[str, ...] = (), **p50_ms: float) -> Benchmark:
 
 def judge(budget: Budget, student: int, int8: int, kind: str = "text", int8_ms: float = 0.5) -> Judge:
     evaluations = {
-        "teacher": evaluation("teacher", 20, kind),
+        "baseline": evaluation("baseline", 20, kind),
         "student": evaluation("student", student, kind),
         "int8": evaluation("int8", int8, kind),
     }
-    return Judge(budget, benchmark(teacher=10.0, student=1.0, int8=int8_ms), evaluations)
+    return Judge(budget, benchmark(baseline=10.0, student=1.0, int8=int8_ms), evaluations)
 
 
 def test_what_keeps_the_budget_passes() -> None:
-    gates = judge(Budget(max_error=0.01, max_rise=0.005, min_speedup=20), student=20, int8=20)
-    assert gates.verdict("import", "teacher", None).status == "baseline"
-    assert gates.verdict("distill", "student", "teacher").status == "passed"
+    gates = judge(Budget(max_error=0.01, max_error_rise=0.005, min_speedup=20), student=20, int8=20)
+    assert gates.verdict("import", "baseline", None).status == "baseline"
+    assert gates.verdict("distill", "student", "baseline").status == "passed"
     assert gates.verdict("quantize", "int8", "student").status == "passed"
 
 
 @pytest.mark.parametrize(
     ("budget", "student", "int8", "speed", "reason"),
     [
-        (Budget(max_error=0.005, max_quantization_rise=1), 20, 40, 0.5, "at most 0.50%"),
-        (Budget(max_rise=0.001, max_quantization_rise=1), 20, 40, 0.5, "against teacher"),
-        (Budget(max_quantization_rise=0.001), 20, 40, 0.5, "against student"),
-        (Budget(min_speedup=30), 20, 20, 0.5, "20.0× the speed of teacher (at least 30×)"),
+        (Budget(max_error=0.005, max_error_rise_over_parent=1), 20, 40, 0.5, "at most 0.50%"),
+        (Budget(max_error_rise=0.001, max_error_rise_over_parent=1), 20, 40, 0.5, "against baseline"),
+        (Budget(max_error_rise_over_parent=0.001), 20, 40, 0.5, "against student"),
+        (Budget(min_speedup=30), 20, 20, 0.5, "20.0× the speed of baseline (at least 30×)"),
         (Budget(), 20, 20, 1.2, "0.8× the speed of student (at least 1×)"),
     ],
 )
@@ -95,15 +95,15 @@ def test_each_bound_rejects_alone(budget: Budget, student: int, int8: int, speed
 def test_engines_are_held_to_the_accuracy_and_to_what_else_ran_on_the_gpu(
     int8_ms: float, wrong: int, status: str, reason: str
 ) -> None:
-    counts = {"teacher": 20, "student": 20, "fp16": 20, "int8": wrong}
+    counts = {"baseline": 20, "student": 20, "fp16": 20, "int8": wrong}
     evaluations = {name: evaluation(name, count) for name, count in counts.items()}
-    budget = Budget(max_quantization_rise=0.001, min_speedup=1000)  # asked of the CPU's model, not of engines
-    times = benchmark(on_gpu=("fp16", "int8"), teacher=10.0, student=1.0, fp16=0.2, int8=int8_ms)
+    budget = Budget(max_error_rise_over_parent=0.001, min_speedup=1000)  # asked of the CPU's model, not of engines
+    times = benchmark(on_gpu=("fp16", "int8"), baseline=10.0, student=1.0, fp16=0.2, int8=int8_ms)
     gates = Judge(budget, times, evaluations)
     first = gates.verdict("build-engine", "fp16", "student")
     assert first.status == "passed"
     assert first.reason.endswith("0.200\u00a0ms on the GPU")
-    assert "teacher" not in first.reason
+    assert "baseline" not in first.reason
     second = gates.verdict("build-engine", "int8", "student")
     assert second.status == status
     assert reason in second.reason
@@ -111,17 +111,17 @@ def test_engines_are_held_to_the_accuracy_and_to_what_else_ran_on_the_gpu(
 
 def test_a_point_below_the_bound_is_not_enough_if_the_interval_is_not() -> None:
     bound = 0.0028  # 10 more wrong letters of 4,400 are 0.0023, and the interval reaches beyond
-    verdict = judge(Budget(max_rise=bound), student=30, int8=30).verdict("distill", "student", "teacher")
+    verdict = judge(Budget(max_error_rise=bound), student=30, int8=30).verdict("distill", "student", "baseline")
     assert verdict.status == "rejected"
 
 
 def test_an_export_must_read_the_same() -> None:
     gates = judge(Budget(), student=20, int8=21)
-    assert gates.verdict("export", "student", "teacher").status == "baseline"
+    assert gates.verdict("export", "student", "baseline").status == "baseline"
     assert gates.verdict("export", "int8", "student").status == "rejected"
 
 
 def test_classifiers_are_held_to_their_top1() -> None:
     gates = judge(Budget(max_error=0.06), student=20, int8=30, kind="class")
-    assert gates.verdict("distill", "student", "teacher").status == "passed"
+    assert gates.verdict("distill", "student", "baseline").status == "passed"
     assert "error 7.50% (at most 6.00%)" in gates.verdict("quantize", "int8", "student").reason

@@ -83,9 +83,9 @@ def example(item: str, reference: str, **readings: str) -> ExampleLine:
 def full_report() -> Report:
     """A run in which everything happened: two students passed, a smaller one was rejected, an engine could not run."""
     return make_report(
-        variant("teacher", "baseline", stage="import", format="safetensors", path="teacher.safetensors",
+        variant("baseline", "baseline", stage="import", format="safetensors", path="baseline.safetensors",
                 size_bytes=15_100_000, accuracy=accuracy(0.15), latency=(latency(40.0, "torch"),)),
-        variant("teacher-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
+        variant("baseline-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
                 latency=(latency(20.0), latency(31.0, bucket="wide", width=160), latency(140.0, batch=8))),
         variant("student", reason="CER 14.00 %, at most 15.50 %", size_bytes=3_000_000, accuracy=accuracy(0.14),
                 latency=(latency(2.0), latency(3.1, bucket="wide", width=160), latency(14.0, batch=8))),
@@ -98,7 +98,7 @@ def full_report() -> Report:
         command="crnn-deploy run recipe.yaml",
         dataset=DatasetFacts(name="lines.tar", count=891, kind="text", fingerprint="5eed"),
         comparisons=(
-            Comparison(variant="student", parent="teacher",
+            Comparison(variant="student", parent="baseline",
                        difference=Difference(figure="cer_ci", delta=-0.01, low=-0.018, high=-0.002), agreement=0.91),
             Comparison(variant="tiny-int8", parent="student",
                        difference=Difference(figure="cer_ci", delta=0.17, low=0.15, high=0.19)),
@@ -106,10 +106,10 @@ def full_report() -> Report:
         engines={"engine-fp16": engine_record()},
         realised={"student-int8": {"Conv int8": 12, "LSTM fp32": 1}},
         examples=(
-            example("7.png", "Straße 9", teacher="Strasse 9", student="Straße 9", student_int8="straße 9"),
+            example("7.png", "Straße 9", baseline="Strasse 9", student="Straße 9", student_int8="straße 9"),
             example("8.png", "<script>alert(1)</script>",
-                    teacher="<script>alert(2)</script>", student="<script>alert(1)</script>"),
-            example("9.png", "either|or", teacher="either|0r"),
+                    baseline="<script>alert(2)</script>", student="<script>alert(1)</script>"),
+            example("9.png", "either|or", baseline="either|0r"),
         ),
         training=tuple(TrainingPoint(epoch=n, loss=1 / n, validation_error=0.3 / n) for n in range(1, 5)),
         advice="Training was still improving: 20 epochs more should pay.",

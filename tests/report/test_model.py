@@ -17,9 +17,9 @@ def test_what_ships_is_the_last_variant_that_passed(report: Report) -> None:
     assert report.shipped.name == "student-int8"
 
 
-def test_the_teacher_ships_where_nothing_passed() -> None:
-    report = make_report(variant("teacher", "baseline"), variant("other", "baseline"), variant("student", "rejected"))
-    assert report.shipped is report.teacher
+def test_the_baseline_ships_where_nothing_passed() -> None:
+    report = make_report(variant("baseline", "baseline"), variant("other", "baseline"), variant("student", "rejected"))
+    assert report.shipped is report.baseline
 
 
 def test_a_report_needs_a_variant(report: Report) -> None:

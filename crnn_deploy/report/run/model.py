@@ -18,8 +18,7 @@ from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
 class Gate(Frozen):
     """Whether a variant proved itself.
 
-    `baseline` is what the others are judged against, such as the teacher; `unproven` is one that was made but could not
-    run on the machine of the report.
+    `baseline` is what the others are judged against; `unproven` could not run on the machine of the report.
     """
 
     status: Literal["baseline", "passed", "rejected", "unproven"]
@@ -88,7 +87,7 @@ class TrainingPoint(Frozen):
 
 
 class Report(Frozen):
-    """What a run measured, decided and advises. The teacher is the first variant."""
+    """What a run measured, decided and advises. The baseline is the first variant."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -111,14 +110,14 @@ class Report(Frozen):
     notes: tuple[str, ...] = Field(default=(), description="what is slower, worse or uncertain")
 
     @property
-    def teacher(self) -> Variant:
+    def baseline(self) -> Variant:
         return self.variants[0]
 
     @property
     def shipped(self) -> Variant:
-        """The last variant that passed its gate; the teacher where none did."""
+        """The last variant that passed its gate; the baseline where none did."""
         passed = [variant for variant in self.variants if variant.gate.status == "passed"]
-        return passed[-1] if passed else self.teacher
+        return passed[-1] if passed else self.baseline
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Report:

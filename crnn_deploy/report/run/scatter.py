@@ -50,8 +50,8 @@ def accuracy_against_latency(report: Report) -> str | None:
 
 
 def _name(report: Report, variant: Variant) -> str:
-    marked = variant is report.teacher and "teacher" not in variant.name
-    return f"{variant.name} (teacher)" if marked else variant.name
+    marked = variant is report.baseline and "baseline" not in variant.name
+    return f"{variant.name} (baseline)" if marked else variant.name
 
 
 def _points(report: Report, metric: Metric) -> list[Point]:

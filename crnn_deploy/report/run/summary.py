@@ -1,4 +1,4 @@
-"""What the figures say when put side by side: ratios to the teacher, fair speed-ups, and the headline."""
+"""What the figures say when put side by side: ratios to the baseline, fair speed-ups, and the headline."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def speedup(report: Report, variant: Variant) -> float | None:
 
 
 def size_ratio(report: Report, variant: Variant) -> float | None:
-    """How many times smaller the file is than the teacher's; None for the teacher."""
-    return None if variant.name == report.teacher.name else report.teacher.size_bytes / variant.size_bytes
+    """How many times smaller the file is than the baseline's; None for the baseline."""
+    return None if variant.name == report.baseline.name else report.baseline.size_bytes / variant.size_bytes
 
 
 def relation(ratio: float | None, more: str, less: str) -> str:
@@ -122,19 +122,26 @@ def verdict(comparison: Comparison) -> str:
     return "better" if (difference.high < 0) == lower_is_better else "worse"
 
 
+def called(variant: Variant) -> str:
+    """The variant's name inside a sentence."""
+    return "the baseline" if variant.name == "baseline" else variant.name
+
+
 def headline(report: Report) -> str:
-    """One sentence with the main figures: what ships against the teacher."""
-    shipped, teacher = report.shipped, report.teacher
-    if shipped.name == teacher.name:
-        return _teacher_alone(report)
+    """One sentence with the main figures: what ships against the baseline."""
+    shipped, baseline = report.shipped, report.baseline
+    if shipped.name == baseline.name:
+        return _baseline_alone(report)
     size = relation(size_ratio(report, shipped), "smaller", "larger")
     speed = relation(speedup(report, shipped), "faster", "slower")
     claims = " and ".join(claim for claim in (size, speed) if claim)
     sentence = (
-        f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
+        f"{shipped.name} is {claims} than {called(baseline)}"
+        if claims
+        else f"{shipped.name} replaces {called(baseline)}"
     )
     metric = metrics(report)[0]
-    after, before = metric.of(shipped), metric.of(teacher)
+    after, before = metric.of(shipped), metric.of(baseline)
     if after is None or before is None:
         return f"{sentence}."
     delta = after - before
@@ -146,15 +153,15 @@ def headline(report: Report) -> str:
     return f"{sentence}, {joint} its {metric.phrase} is {change} ({values})."
 
 
-def _teacher_alone(report: Report) -> str:
-    teacher, metric = report.teacher, metrics(report)[0]
-    latency, accuracy = reference_latency(teacher), metric.of(teacher)
-    facts = [units.size(teacher.size_bytes)]
+def _baseline_alone(report: Report) -> str:
+    baseline, metric = report.baseline, metrics(report)[0]
+    latency, accuracy = reference_latency(baseline), metric.of(baseline)
+    facts = [units.size(baseline.size_bytes)]
     if accuracy is not None:
         facts.append(f"{units.percent(accuracy)} {metric.phrase}")
     if latency is not None:
         facts.append(f"{units.milliseconds(latency.p50_ms)} an image")
     statuses = {variant.gate.status for variant in report.variants}
     why = "No variant passed its gate" if "rejected" in statuses else "What was made could not run here"
-    lead = f"{why}; {teacher.name} stays" if statuses & {"rejected", "unproven"} else teacher.name
+    lead = f"{why}; {called(baseline)} stays" if statuses & {"rejected", "unproven"} else baseline.name
     return f"{lead}: {', '.join(facts)}."

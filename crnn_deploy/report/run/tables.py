@@ -124,5 +124,5 @@ def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ..
 
 
 def _ratio(value: float | None) -> str:
-    """A ratio to the teacher; empty where there is none, or it is 1.00."""
+    """A ratio to the baseline; empty where there is none, or it is 1.00."""
     return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)
