@@ -49,7 +49,7 @@ class FieldType:
         if self.option.metavar:
             return self.option.metavar
         if self.models:
-            return "KIND[:KEY=VALUE,…]"
+            return f"{_head(self.models[0]).upper()}[:KEY=VALUE,…]"
         if self.words:
             return "|".join(self.words)
         return {int: "N", float: "X", Path: "FILE"}.get(self.type, "TEXT")

@@ -193,7 +193,8 @@ def _require_flags(data: dict[str, Any], settings: Sequence[Setting], verb: str)
 def _spell(settings: Sequence[Setting], location: str) -> str:
     """How the user writes the field at a location such as `student.width` or `losses.0.frame-kl.until`."""
     path = tuple(part for part in location.split(".") if not part.isdecimal())
-    exact = next((setting.spelling for setting in settings if setting.path == path), None)
+    ends = path if len(path) < 2 else (path[0], path[-1])  # between both may stand the family
+    exact = next((setting.spelling for setting in settings if setting.path == ends), None)
     if exact is not None:
         return exact
     outer = next((setting for setting in settings if setting.path == path[:1]), None)

@@ -15,20 +15,20 @@ StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gr
 class StudentOptions(Frozen):
     """Size and shape of a student."""
 
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
-    hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
-    layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
-    stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
-    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
-    residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
-    layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
+    width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the backbone.")
+    hidden: int = Field(default=96, gt=0, le=1024, description="GRU units in each direction.")
+    layers: int = Field(default=1, gt=0, le=4, description="GRU layers.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
+    stride: Literal[4, 8] = Field(default=4, description="Input pixels for each output frame; 8 suits wide print.")
+    bidirectional: bool = Field(default=True, description="Run the GRU in both directions.")
+    residual: bool = Field(default=False, description="Add the input of each further GRU layer to its output.")
+    layer_norm: bool = Field(default=False, description="Normalise the input of each GRU layer.")
 
 
 class StudentChoice(StudentOptions):
     """A student as recipes and the command line name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
-    family: StudentFamily = "mobilenet-v4-gru"
+    family: StudentFamily = Field(default="mobilenet-v4-gru", description="Family of the network.")
 
     @model_validator(mode="before")
     @classmethod
@@ -46,16 +46,16 @@ CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
 class CrnnOptions(Frozen):
     """Size of the network; the defaults are the paper's."""
 
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the convolutions")
-    hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
-    layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the convolutions.")
+    hidden: int = Field(default=256, gt=0, le=1024, description="Recurrent units in each direction.")
+    layers: int = Field(default=2, gt=0, le=4, description="Recurrent layers.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
 
 
 class CrnnChoice(CrnnOptions):
     """A CRNN as the command line and the Python API name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
-    family: CrnnFamily = "crnn-bilstm"
+    family: CrnnFamily = Field(default="crnn-bilstm", description="Family of the network.")
 
     @model_validator(mode="before")
     @classmethod
