@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run recipes/quickstart.yaml
 
-test: lint
+test: lint .venv/ort-headers
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -35,7 +35,7 @@ sanitize: install
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
 	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
 
-install: .venv/installed .venv/ort-headers
+install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/CMakeLists.txt)
 	$(PYTHON) -m venv .venv
