@@ -129,7 +129,7 @@ def make_variants(
     variants, notes = {PARENT: onnxruntime_variant(model)}, {}
     own = folder / f"{model.path.stem}.int8.onnx"
     config = QuantizeConfig(
-        model=model.path, calib=options.calib, output=own, samples=options.samples, threads=1, force=True
+        model=model.path, data=options.calib, output=own, samples=options.samples, threads=1, force=True
     )
     try:
         ours = quantize(config).artifact

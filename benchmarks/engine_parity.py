@@ -82,7 +82,7 @@ def measure(path: Path, calib: str, lines: Path, folder: Path) -> list[dict[str,
     """Rows of one model: each precision against the FP32 parent; INT8 also without TensorRT's lowering."""
     spec, parent = open_artifact(path).spec, read_onnx(path)
     config = QuantizeConfig(
-        model=path, calib=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt", threads=1
+        model=path, data=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt", threads=1
     )
     quantized = read_onnx(quantize(config).artifact.path)
     expected = read(parent, spec, lines)

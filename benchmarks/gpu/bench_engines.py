@@ -141,7 +141,7 @@ def quantized(model: Artifact, options: argparse.Namespace, folder: Path, notes:
     """The Q/DQ file for TensorRT. If it misses its budget, it is measured nevertheless, with a note."""
     config = QuantizeConfig(
         model=model.path,
-        calib=options.calib,
+        data=options.calib,
         output=folder / f"{model.path.stem}.tensorrt8.onnx",
         target="tensorrt",
         samples=options.samples,

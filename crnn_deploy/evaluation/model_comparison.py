@@ -122,5 +122,7 @@ class _Tally:
 def _decibels(signal: float, noise: float) -> float:
     if noise == 0:
         return LARGEST_DB
+    if not np.isfinite([signal, noise]).all():
+        return -LARGEST_DB
     decibels = 10 * np.log10(max(signal, np.finfo(np.float64).tiny) / noise)
-    return float(np.clip(decibels, -LARGEST_DB, LARGEST_DB)) if np.isfinite(decibels) else -LARGEST_DB
+    return float(np.clip(decibels, -LARGEST_DB, LARGEST_DB))

@@ -35,7 +35,7 @@ def compose_record(
         calibration_images=calibration_images,
         held_out_images=result.comparison.images,
         comparison=result.comparison,
-        max_drop=None if config.max_drop is None else config.max_drop / 100,
+        max_error_rise=config.max_error_rise,
         trials=result.trials,
         sensitivity=result.sensitivity,
         layers=_placements(calibrated, result, kernel),

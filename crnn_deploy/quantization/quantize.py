@@ -73,8 +73,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
             "Keep it as it is.",
         )
     calibration, held_out = (
-        NetworkInputs(source, parent.spec.preprocessing)
-        for source in draw_images(config.calib, config.samples, config.held_out, config.seed, config.skip_bad, progress)
+        NetworkInputs(source, parent.spec.preprocessing) for source in draw_images(config.data, config, progress)
     )
     images = progress.track(calibration, "Calibrating", len(calibration))
     calibrated = calibrate(model, config.target, layers, images, config.threads)
@@ -96,7 +95,7 @@ def _search(
 ) -> SearchResult:
     """The best plan for `config`; on a CPU, with layers in FP32 where that is faster than in `original`."""
     search = PlanSearch(calibrated, examiner, progress)
-    cap = AccuracyCap(None if config.max_drop is None else config.max_drop / 100)
+    cap = AccuracyCap(config.max_error_rise)
     names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
     result = search.keep_cap(search.choose_calibrator(names, cap), cap, config.sensitivity)
     if not result.accepted or config.target != "cpu":
@@ -161,7 +160,7 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
     return LineageStep(
         stage="quantize",
         options=config.model_dump(
-            include={"target", "calibrator", "samples", "held_out", "max_drop", "seed", "skip_bad"}
+            include={"target", "calibrator", "samples", "held_out", "max_error_rise", "seed", "skip_bad"}
         ),
         parent_sha256=parent.sha256,
         tools={package: importlib.metadata.version(package) for package in ("onnx", "onnxruntime")},

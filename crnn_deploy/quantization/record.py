@@ -61,9 +61,7 @@ class QuantizationRecord(Frozen):
     calibration_images: int
     held_out_images: int
     comparison: ModelComparison
-    max_drop: float | None = Field(
-        default=None, description="budget: highest `comparison.difference.high`, as a fraction"
-    )
+    max_error_rise: float | None = Field(default=None, description="cap on `comparison.difference.high`, a fraction")
     trials: tuple[CalibratorTrial, ...] = ()
     sensitivity: tuple[LayerSensitivity, ...] = Field(default=(), description="most sensitive first")
     layers: tuple[LayerPlacement, ...]

@@ -81,12 +81,12 @@ def test_one_calibrator_where_one_is_asked_for(tmp_path, calib):
 
 def test_lineage(tmp_path, calib):
     parent = fp32(tmp_path)
-    made = int8(parent, calib, seed=3, max_drop=50.0, calibrator="minmax")
+    made = int8(parent, calib, seed=3, max_error_rise=0.5, calibrator="minmax")
     export_step, step = open_artifact(made.artifact.path).spec.lineage
     assert export_step.stage == "export"
     assert (step.stage, step.parent_sha256) == ("quantize", parent.sha256)
     assert step.options == {
-        "target": "cpu", "calibrator": "minmax", "samples": None, "held_out": None, "max_drop": 50.0, "seed": 3,
+        "target": "cpu", "calibrator": "minmax", "samples": None, "held_out": None, "max_error_rise": 0.5, "seed": 3,
         "skip_bad": False,
     }  # fmt: skip
     assert step.notes["same_text"] == round(made.record.comparison.same_text, 4)
@@ -112,10 +112,10 @@ def far_value(tensors):
 def test_the_budget_keeps_the_layers_that_break_the_model_in_fp32(tmp_path):
     parent = fp32(tmp_path, far_value)
     calib = image_folder(tmp_path / "many", 100)
-    made = int8(parent, calib, max_drop=10.0, calibrator="minmax")
+    made = int8(parent, calib, max_error_rise=0.1, calibrator="minmax")
     record = made.record
     assert record.trials[0].comparison.difference.delta > 0.5
-    assert record.comparison.difference.high <= 0.1 == record.max_drop
+    assert record.comparison.difference.high <= 0.1 == record.max_error_rise
     assert record.sensitivity[0].layer == "/features/features.3/Conv"
     precision = {layer.layer: layer.precision for layer in record.layers}
     assert precision["/features/features.3/Conv"] == "fp32"

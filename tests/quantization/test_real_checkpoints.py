@@ -21,7 +21,7 @@ def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoi
     parent = export(ExportConfig(model=imported.path, output=tmp_path / "m.onnx"))
     lines = str(shared_data / "sroie_lines" / "train.tar")
     config = QuantizeConfig(
-        model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
+        model=parent.path, data=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
     )
     made = quantize(config)
     assert made.artifact.size_bytes <= ratio * parent.size_bytes
@@ -45,7 +45,7 @@ def test_a_model_that_int8_breaks_throughout_is_made_to_work(tmp_path, shared_da
     made = quantize(
         QuantizeConfig(
             model=plates.path,
-            calib=str(shared_data / "ccpd_plate_crops/train.tar"),
+            data=str(shared_data / "ccpd_plate_crops/train.tar"),
             samples=40,
             held_out=60,
             calibrator="entropy",

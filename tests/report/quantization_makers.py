@@ -71,7 +71,7 @@ def full_record(blocks: int = 3) -> QuantizationRecord:
     outputs = [name for pair in zip(depthwise, pointwise, strict=True) for name in pair]
     return make_record(
         calibrator="mse",
-        max_drop=0.003,
+        max_error_rise=0.003,
         kernel="avx512vnni",
         trials=tuple(
             CalibratorTrial(calibrator=name, comparison=comparison(delta, noise_db=noise))

@@ -15,7 +15,7 @@ from crnn_deploy.runtime.tensorrt.names import Precision
 
 _HALF_TYPES = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
 _HALF_QDQ_OPSET = 19
-_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --calib DATA -o MODEL.trt.onnx"
+_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --data DATA -o MODEL.trt.onnx"
 
 
 def holds_qdq(model: onnx.ModelProto) -> bool:

@@ -36,7 +36,7 @@ def verdict(record: QuantizationRecord) -> str:
 
 def change_of(record: QuantizationRecord) -> str:
     """The change of the error in points with its interval, and whether the budget allows that."""
-    change, allowed = record.comparison.difference, record.max_drop
+    change, allowed = record.comparison.difference, record.max_error_rise
     text = f"{ERROR_LABELS[record.figure]} {units.points(change.delta)} points ({interval(change)})"
     return (
         f"{text}, more than the {100 * allowed:.2f} allowed" if allowed is not None and change.high > allowed else text

@@ -76,7 +76,7 @@ def _headline(record: QuantizationRecord, name: str) -> str:
 
 
 def _tiles(record: QuantizationRecord) -> list[Tile]:
-    change, allowed = record.comparison.difference, record.max_drop
+    change, allowed = record.comparison.difference, record.max_error_rise
     budget = "" if allowed is None else f", at most {units.points(allowed)} allowed"
     tiles = [
         Tile(

@@ -12,6 +12,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.calibration import images
 from crnn_deploy.quantization.calibration.images import draw_images
+from crnn_deploy.quantization.config import QuantizeOptions
 
 
 def names(source):
@@ -19,7 +20,8 @@ def names(source):
 
 
 def draw(folder, samples=None, held_out=None, seed=0, skip_bad=False):
-    return draw_images(str(folder), samples, held_out, seed, skip_bad, SILENT)
+    options = QuantizeOptions(samples=samples, held_out=held_out, seed=seed, skip_bad=skip_bad)
+    return draw_images(str(folder), options, SILENT)
 
 
 def damaged(folder, count, broken):
