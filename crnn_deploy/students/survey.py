@@ -18,6 +18,12 @@ from crnn_deploy.students.config import StudentsConfig, SurveyOptions
 from crnn_deploy.students.measuring import LINE_HEIGHT, LINE_WIDTH, MeasuredStudent, measure_students
 from crnn_deploy.students.picking import pick_within
 
+SURVEY_FORMAT = 1
+"""Raise this number when stored figures of earlier versions must not be used any more.
+
+That is the case when students are built, quantized or timed differently.
+"""
+
 # What latencies depend on. Other parts of an environment, such as the compiler, may change without a new measurement.
 _MACHINE = {"processor", "cores", "instruction_sets", "packages", "kernels"}
 
@@ -79,7 +85,11 @@ def _measured(config: StudentsConfig, progress: Progress) -> Survey:
 
 def _path(options: SurveyOptions, here: Environment) -> Path:
     """The file of a survey; its name depends on everything that the figures depend on."""
-    depends: dict[str, Any] = {"options": options.model_dump(), "machine": here.model_dump(include=_MACHINE)}
+    depends: dict[str, Any] = {
+        "format": SURVEY_FORMAT,
+        "options": options.model_dump(),
+        "machine": here.model_dump(include=_MACHINE),
+    }
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
     return cache_folder() / "students" / f"{key[:16]}.json"
 

@@ -65,10 +65,14 @@ def test_figures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     survey_students(options(again=True))
     assert len(measured) == 3
 
+    monkeypatch.setattr(survey, "SURVEY_FORMAT", survey.SURVEY_FORMAT + 1)
+    survey_students(options())
+    assert len(measured) == 4
+
     other = environment().model_copy(update={"processor": "another", "kernels": None})
     monkeypatch.setattr(survey, "environment", lambda: other)
     assert survey_students(options()).environment == other
-    assert len(measured) == 4
+    assert len(measured) == 5
 
 
 def test_what_cannot_be_read_is_measured_again(tmp_path: Path) -> None:
