@@ -22,6 +22,7 @@ from crnn_deploy.config import (
 )
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
+from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -151,12 +152,28 @@ class TrainingImages(Frozen):
         return self.model_dump(mode="json", exclude=_PATHS)
 
 
-class DistillConfig(DistillOptions, TrainingImages):
-    """One distillation: from `teachers` to the student at `output`; the first teacher gives task and charset."""
+class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
+    """One distillation: from `teachers` to the student at `output`; the first teacher gives task and charset.
+
+    With a budget the student is the largest one of the catalogue within it (see `crnn_deploy.students`).
+    """
 
     teachers: Annotated[tuple[Path, ...], Argument(metavar="TEACHER", suffixes=MODEL_SUFFIXES)] = Field(
         min_length=1, description="Artifacts; the first one gives the task and the charset.", examples=["teacher.onnx"]
     )
+
+    @model_validator(mode="after")
+    def _student_or_budget(self) -> DistillConfig:
+        if self.has_limit and self.student.model_fields_set:
+            raise ValueError(
+                "a budget chooses the student's family and size itself: leave out the student with its width, hidden, "
+                "layers and stride, or the budget"
+            )
+        return self
+
+    def shaping(self) -> dict[str, Any]:
+        unset = {name for name in StudentBudget.model_fields if getattr(self, name) is None}
+        return {name: value for name, value in super().shaping().items() if name not in unset}
 
 
 class TrainOptions(TrainingOptions):

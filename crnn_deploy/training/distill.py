@@ -23,6 +23,7 @@ from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.readings import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
+from crnn_deploy.training.student_in_budget import check_budget_can_be_measured, with_student_in_budget
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 from crnn_deploy.training.training_setup import TrainingSetup
@@ -40,6 +41,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     """
     for path in config.teachers:
         check_output(config.output, config.force, ".safetensors", path)
+    check_budget_can_be_measured(config)
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
     from crnn_deploy.training.stages import fit_in_stages
@@ -47,6 +49,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     from crnn_deploy.training.writing import write_fitted
 
     artifacts = _open_teachers(config)
+    config = with_student_in_budget(config, artifacts[0].spec, progress)
     spec = _student_spec(config, artifacts[0].spec)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT

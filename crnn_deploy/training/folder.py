@@ -21,9 +21,13 @@ if TYPE_CHECKING:  # of the extra `train`
     from lightning_fabric import Fabric
 
 
+STATE_FORMAT = 1
+"""Raise this number when an unfinished training of an earlier version must not be continued."""
+
+
 def training_key(*depends: object) -> str:
     """Fingerprint of everything that the result of a training depends on."""
-    return hashlib.sha256(repr(depends).encode()).hexdigest()
+    return hashlib.sha256(repr((STATE_FORMAT, *depends)).encode()).hexdigest()
 
 
 class TrainingFolder:

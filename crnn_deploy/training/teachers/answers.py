@@ -10,6 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+ANSWERS_FORMAT = 1
+"""Raise this number when stored answers of earlier versions must not be used any more.
+
+That is the case when `encode` and `decode` change, and when the same teacher would answer differently: by another
+decoding, confidence, preprocessing or mapping of charsets.
+"""
+
 _LEAST = 1e-4  # probabilities below this are not kept
 _FLOOR = np.float32(np.log(_LEAST / 10))
 
