@@ -140,7 +140,7 @@ def quantized(model: Artifact, options: argparse.Namespace, folder: Path, notes:
     """The Q/DQ file for TensorRT; one that misses its budget is measured too, and noted."""
     config = QuantizeConfig(
         model=model.path,
-        calib=options.calib,
+        data=options.calib,
         output=folder / f"{model.path.stem}.tensorrt8.onnx",
         target="tensorrt",
         samples=options.samples,

@@ -13,7 +13,7 @@ from crnn_deploy.cli.console import facts_table, show, show_json
 from crnn_deploy.cli.options import Debug, Json
 
 if TYPE_CHECKING:
-    from crnn_deploy.inspection.describe import Description
+    from crnn_deploy.inspection.describe import ModelDescription
     from crnn_deploy.inspection.engine_facts import EngineFacts
     from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
@@ -43,7 +43,7 @@ def inspect(
         show(facts_table(_lines(description)))
 
 
-def _lines(d: Description) -> list[tuple[str, str]]:
+def _lines(d: ModelDescription) -> list[tuple[str, str]]:
     from crnn_deploy.units import quantity, size
 
     lines: dict[str, str | None] = {

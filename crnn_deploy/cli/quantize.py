@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def quantize(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="An FP32 .onnx artifact.")],
-    calib: Annotated[str, typer.Option(metavar=SOURCE, help="Images like those to be read; labels aren't needed.")],
+    data: Annotated[str, typer.Option(metavar=SOURCE, help="Images like those to be read; labels aren't needed.")],
     output: Output,
     int8: Annotated[bool, typer.Option("--int8", help="8-bit integers, the only precision so far.")] = False,
     target: Annotated[str, typer.Option(help="cpu (ONNX Runtime) or tensorrt.")] = "cpu",
@@ -31,10 +31,10 @@ def quantize(
     held_out: Annotated[
         int | None, typer.Option(help="Other images to compare on; otherwise up to 200.", show_default=False)
     ] = None,
-    max_drop: Annotated[
+    max_error_rise: Annotated[
         float | None,
         typer.Option(
-            help="Highest rise of the error in points, upper end of its 95 % interval; more held-out images narrow it. "
+            help="Highest rise of the error, a fraction: upper end of its 95 % interval; more images narrow it. "
             "Otherwise only a model that INT8 breaks is repaired: one that reads less than half as before.",
             show_default=False,
         ),
@@ -53,9 +53,9 @@ def quantize(
 
     \b
     Examples:
-      crnn-deploy quantize student.onnx --int8 --calib train.tar -o student.int8.onnx
-      crnn-deploy quantize student.onnx --int8 --calib train.tar --target tensorrt -o student.trt.onnx
-      crnn-deploy quantize student.onnx --int8 --calib train.tar --max-drop 0.3 --report int8.html -o student.int8.onnx
+      crnn-deploy quantize student.onnx --int8 --data train.tar -o student.int8.onnx
+      crnn-deploy quantize student.onnx --int8 --data train.tar --target tensorrt -o student.trt.onnx
+      crnn-deploy quantize student.onnx --int8 --data train.tar --max-error-rise 0.003 -o student.int8.onnx
     """
     if not int8:
         raise InputError("quantize needs to know the precision.", fix="Add --int8.")
@@ -64,8 +64,8 @@ def quantize(
     from crnn_deploy.quantization.quantize import quantize as quantize_model
     from crnn_deploy.report.quantization.page import check_quantization_report
 
-    given = {"model": model, "calib": calib, "output": output, "force": force, "target": target}
-    given |= {"calibrator": calibrator, "samples": samples, "held_out": held_out, "max_drop": max_drop}
+    given = {"model": model, "data": data, "output": output, "force": force, "target": target}
+    given |= {"calibrator": calibrator, "samples": samples, "held_out": held_out, "max_error_rise": max_error_rise}
     config = as_config(QuantizeConfig, given | {"sensitivity": sensitivity, "seed": seed, "skip_bad": skip_bad})
     if report is not None:
         check_quantization_report(report, force)

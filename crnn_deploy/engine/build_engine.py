@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
@@ -29,9 +30,8 @@ from crnn_deploy.engine.writing import compose_record, logging_failure, write_en
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN
+from crnn_deploy.onnx_graph.operators import DOMAIN
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES
@@ -126,7 +126,7 @@ def _lower(
     """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
     if source is None:
         return lower(model, options), None
-    images = Images(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
+    images = NetworkInputs(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
     proven = prove(model, options, parent.spec, _Watched(images, progress))
     proven.parity.require()
     return proven.lowered, proven.parity
@@ -136,7 +136,7 @@ def _lower(
 class _Watched:
     """Images that show how many of them are done, each time that they are gone through."""
 
-    images: Images
+    images: NetworkInputs
     progress: Progress
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:

@@ -21,7 +21,7 @@ from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 
 
-class Reading(Frozen):
+class ImageReading(Frozen):
     """What a model reads in one image: text or the name of a class, and its `confidences`."""
 
     path: str
@@ -35,7 +35,7 @@ class Readings(Frozen):
     artifact: str
     sha256: str
     runtime: str
-    readings: tuple[Reading, ...]
+    readings: tuple[ImageReading, ...]
     skipped: tuple[str, ...] = ()
 
 
@@ -94,12 +94,12 @@ def _files(paths: Sequence[str]) -> Source:
 
 def _readings(
     session: Session, places: Sequence[_Place], options: ReadOptions, skipped: list[str]
-) -> Iterator[tuple[tuple[int, int], Reading]]:
+) -> Iterator[tuple[tuple[int, int], ImageReading]]:
     """Position (number of the source, index in it) and reading of each image, in the order of the batches."""
     for number, place in enumerate(places):
         broken: list[str] = []
         for batch, logits, texts in read(session, place.source, options, broken):
             for index, text, confidence in zip(batch.indices, texts, confidences(logits, session.spec), strict=True):
                 path = place.path(place.source.item_name(index))
-                yield (number, index), Reading(path=path, text=text, confidence=confidence)
+                yield (number, index), ImageReading(path=path, text=text, confidence=confidence)
         skipped += map(place.path, broken)

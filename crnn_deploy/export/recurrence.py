@@ -9,9 +9,9 @@ from torch import nn
 
 from crnn_deploy.errors import GateError
 from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
 
-RECURRENT_OPS = ("GRU", "LSTM", "RNN")
 _STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM
 
 # Operators that only move values about: zeros in, zeros out.
@@ -27,7 +27,7 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
     Raises:
         GateError: if a layer was unrolled or lost, or a GRU resets before its product.
     """
-    nodes = [node for node in graph.node if node.op_type in RECURRENT_OPS]
+    nodes = [node for node in graph.node if node.op_type in RECURRENT]
     layers = sum(module.num_layers for module in model.modules() if isinstance(module, nn.RNNBase))
     if len(nodes) < layers:
         raise GateError(f"The export holds {len(nodes)} recurrent nodes for {layers} recurrent layers.")
@@ -45,7 +45,7 @@ def drop_zero_states(graph: onnx.GraphProto) -> None:
     producers = producers_of(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type not in RECURRENT_OPS:
+        if node.op_type not in RECURRENT:
             continue
         for index in _STATE_INPUTS:
             if index < len(node.input) and _is_zero(node.input[index], producers, constants):

@@ -18,15 +18,16 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
-from crnn_deploy.inspection.onnx_graph import RECURRENT, OnnxGraph
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
 from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
 
 
-class Description(Frozen):
+class ModelDescription(Frozen):
     """What is known about a model file; None or empty where the file doesn't tell.
 
     `note` says why something is unknown. The fields from `name` on are those of its `ModelSpec`.
@@ -57,7 +58,7 @@ class Description(Frozen):
     metrics: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
-def describe(path: Path | str) -> Description:
+def describe(path: Path | str) -> ModelDescription:
     """Read a `.pth`, `.pt`, `.safetensors`, `.onnx` or `.engine` file. Nothing in it is executed.
 
     Raises:
@@ -73,7 +74,7 @@ def describe(path: Path | str) -> Description:
     return _describe_artifact(path, spec) if spec else _describe_checkpoint(path)
 
 
-def _describe_onnx(path: Path) -> Description:
+def _describe_onnx(path: Path) -> ModelDescription:
     spec = read_spec(path)
     graph = OnnxGraph(read_onnx(path))
     shape = line_shape(spec.preprocessing) if spec else _default_shape(graph)
@@ -92,11 +93,11 @@ def _describe_onnx(path: Path) -> Description:
         parameters=graph.parameters(),
         precision=graph.precision(),
         operators=operators,
-        recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT),
+        recurrence=tuple(_recurrence(node) for node in graph.products if node.op_type in RECURRENT_WEIGHTS),
     )
 
 
-def _describe_engine(path: Path) -> Description:
+def _describe_engine(path: Path) -> ModelDescription:
     spec, manifest = open_artifact(path).spec, read_manifest(path)
     facts = manifest_facts(manifest)
     note = ""
@@ -106,7 +107,7 @@ def _describe_engine(path: Path) -> Description:
     return _describe(path, spec, facts, note, **known)
 
 
-def _describe_artifact(path: Path, spec: ModelSpec) -> Description:
+def _describe_artifact(path: Path, spec: ModelSpec) -> ModelDescription:
     layers = summarise(read_safetensors(path))
     facts, note = None, ""
     try:
@@ -116,7 +117,7 @@ def _describe_artifact(path: Path, spec: ModelSpec) -> Description:
     return _describe(path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers)
 
 
-def _describe_checkpoint(path: Path) -> Description:
+def _describe_checkpoint(path: Path) -> ModelDescription:
     state = read_state_dict(path)
     layers = summarise(state.tensors)
     spec, facts, note = None, None, ""
@@ -129,9 +130,9 @@ def _describe_checkpoint(path: Path) -> Description:
     return _describe(path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers)
 
 
-def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str, **known: Any) -> Description:
+def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str, **known: Any) -> ModelDescription:
     told = {key: value for key, value in spec if key != "schema_version"} if spec else {}
-    return Description(
+    return ModelDescription(
         path=path,
         format=path.suffix.removeprefix("."),
         size_bytes=path.stat().st_size,

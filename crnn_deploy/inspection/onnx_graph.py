@@ -9,27 +9,8 @@ import onnx.inliner
 from onnx import TensorProto
 
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF
+from crnn_deploy.onnx_graph.operators import DOMAIN, OPERANDS, QUANTIZED_RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
-
-# Products: operator → positions of its activations and weights among the inputs.
-PRODUCTS = {
-    "Conv": (0, 1),
-    "ConvInteger": (0, 1),
-    "QLinearConv": (0, 3),
-    "MatMul": (0, 1),
-    "MatMulInteger": (0, 1),
-    "QLinearMatMul": (0, 3),
-    "Gemm": (0, 1),
-    "GRU": (0, 1),
-    "LSTM": (0, 1),
-    "RNN": (0, 1),
-    "QGRU": (0, 1),
-    "QLSTM": (0, 1),
-}
-
-# Recurrent products: operator → positions of the weights of X and of the recurrent ones.
-RECURRENT = {"GRU": (1, 2), "LSTM": (1, 2), "RNN": (1, 2), "QGRU": (1, 3), "QLSTM": (1, 3)}
 
 # Constant inputs that nobody learned: quantisation parameters, running statistics, initial states, sizes.
 _NOT_LEARNED = {
@@ -83,7 +64,7 @@ class OnnxGraph:
     @property
     def products(self) -> list[onnx.NodeProto]:
         """The nodes that do the multiplying."""
-        return [node for node in self.nodes if node.op_type in PRODUCTS]
+        return [node for node in self.nodes if node.op_type in OPERANDS]
 
     def parameters(self) -> int:
         """Learned numbers. Batch norms that were folded into their convolution no longer count."""
@@ -102,7 +83,7 @@ class OnnxGraph:
 
     def _precision_of(self, node: onnx.NodeProto) -> str:
         """A product is an integer one only if both of its sides are: lone integer weights are unpacked before."""
-        activations, weights = (node.input[index] for index in PRODUCTS[node.op_type])
+        activations, weights = (node.input[index] for index in OPERANDS[node.op_type])
         if node.domain == DOMAIN and kernel_level() is None:
             return "fp32"  # runs as its definition says
         if weights in self.constants:
@@ -144,5 +125,5 @@ class OnnxGraph:
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    own = [(DOMAIN, name) for name in OP_OF.values()]
+    own = [(DOMAIN, name) for name in QUANTIZED_RECURRENT.values()]
     return onnx.inliner.inline_selected_functions(model, own, exclude=True)

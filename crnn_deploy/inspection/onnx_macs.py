@@ -9,9 +9,10 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.onnx_graph import PRODUCTS, RECURRENT, OnnxGraph
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
 
-Shapes = dict[str, tuple[int, ...]]
+TensorShapes = dict[str, tuple[int, ...]]
 
 
 def onnx_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> int:
@@ -35,10 +36,10 @@ def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.
     return [(node, _macs(node, shapes)) for node in graph.products]
 
 
-def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
-    activations, weights = (shapes[node.input[index]] for index in PRODUCTS[node.op_type])
-    if node.op_type in RECURRENT:
-        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT[node.op_type])
+def _macs(node: onnx.NodeProto, shapes: TensorShapes) -> int:
+    activations, weights = (shapes[node.input[index]] for index in OPERANDS[node.op_type])
+    if node.op_type in RECURRENT_WEIGHTS:
+        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT_WEIGHTS[node.op_type])
     outputs = prod(shapes[node.output[0]])
     if "Conv" in node.op_type:
         return outputs * prod(weights[1:])
@@ -46,12 +47,14 @@ def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     return outputs * activations[0 if transposed else -1]
 
 
-def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> Shapes:
-    """Shapes of all that goes into and out of the products."""
+def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorShapes:
+    """TensorShapes of all that goes into and out of the products."""
     if len(graph.inputs) != 1:
         raise InputError(f"The model has {len(graph.inputs)} inputs, expected one image.")
     fed = graph.inputs[0]
-    known: Shapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {fed.name: input_shape}
+    known: TensorShapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {
+        fed.name: input_shape
+    }
     names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - known.keys()
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)

@@ -23,9 +23,8 @@ import onnx
 from onnx import helper
 
 from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
 
-DOMAIN = "crnn_deploy"
-OP_OF = {"GRU": "QGRU", "LSTM": "QLSTM"}
 VERSION = 1
 
 _FUNCTIONS_IR = 8  # files before know no local functions
@@ -40,7 +39,9 @@ def define_functions(model: onnx.ModelProto) -> None:
     if not used:
         return
     defined = {function.name for function in model.functions if function.domain == DOMAIN}
-    add_functions(model, (_function(op, opset_of(model)) for op, name in OP_OF.items() if name in used - defined))
+    add_functions(
+        model, (_function(op, opset_of(model)) for op, name in QUANTIZED_RECURRENT.items() if name in used - defined)
+    )
 
 
 def add_functions(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> None:
@@ -62,7 +63,7 @@ def _function(standard: str, opset: int) -> onnx.FunctionProto:
         layer.attribute.append(onnx.AttributeProto(name=name, ref_attr_name=name, type=kind))
     return helper.make_function(
         DOMAIN,
-        OP_OF[standard],
+        QUANTIZED_RECURRENT[standard],
         ["X", "W", "W_scale", "R", "R_scale", "B", "sequence_lens", *_STATES[standard]],
         OUTPUTS[standard],
         [*_dequantized("W"), *_dequantized("R"), layer],

@@ -125,9 +125,9 @@ def _of_data(name: str, evaluation: Evaluation) -> list[str]:
 
 def _built_from(name: str, record: QuantizationRecord) -> str:
     """How the INT8 model reads that an engine was built from: known without a GPU."""
-    change = record.reading.change
+    change = record.comparison.difference
     return (
-        f"{name} was built from an INT8 model that reads {percent(record.reading.same_text)} of "
+        f"{name} was built from an INT8 model that reads {percent(record.comparison.same_text)} of "
         f"{record.held_out_images:,} held-out images as the FP32 student does, in ONNX Runtime on a CPU; its error is "
         f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that."
     )

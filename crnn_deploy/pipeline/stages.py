@@ -139,7 +139,7 @@ class Stages:
 
         def work(folder: Path) -> None:
             config = QuantizeConfig(
-                **options.model_dump(), model=model.path, calib=data.location, output=folder / name, force=True
+                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
             )
             made = quantize(config, self.progress)
             write_text(folder / _RECORD, made.record.model_dump_json(indent=1))

@@ -31,8 +31,23 @@ def inference_session(model: onnx.ModelProto, threads: int | None = None) -> ort
     return ort.InferenceSession(model.SerializeToString(), session_options(threads), providers=["CPUExecutionProvider"])
 
 
+class OnnxGraphSession:
+    """A `Session` over a graph in memory, on ONNX Runtime's CPU provider."""
+
+    runtime = "onnxruntime"
+
+    def __init__(self, model: onnx.ModelProto, spec: ModelSpec, threads: int | None = None) -> None:
+        self.spec = spec
+        self._session = inference_session(model, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
+        return batch_first(self._session.run(None, {self._input: images})[0], self.spec)
+
+
 class OnnxRuntimeSession:
-    """A `Session` on ONNX Runtime's CPU provider.
+    """A `Session` over an `.onnx` artifact, on ONNX Runtime's CPU provider.
 
     Raises:
         InputError: if ONNX Runtime refuses the file.

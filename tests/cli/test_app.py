@@ -146,7 +146,7 @@ def test_the_verbs_work_on_each_others_output() -> None:
     for command in (
         "import model.pt -o m.safetensors",
         "export m.safetensors -o m.onnx --data val",
-        "quantize m.onnx --int8 --calib val -o m.int8.onnx",
+        "quantize m.onnx --int8 --data val -o m.int8.onnx",
         "evaluate m.int8.onnx --data val",
         "inspect m.int8.onnx",
     ):
@@ -169,7 +169,7 @@ def test_the_verbs_work_on_each_others_output() -> None:
         ("inspect nowhere.pth", "does not exist"),
         ("evaluate model.pt --data val", "is not an artifact"),
         ("evaluate tiny.safetensors --data nowhere", "nowhere"),
-        ("quantize tiny.onnx --calib val -o q.onnx", "--int8"),
+        ("quantize tiny.onnx --data val -o q.onnx", "--int8"),
         ("import model.pt -o tiny.safetensors", "already exists"),
         ("report nowhere", "nowhere"),
         ("run nowhere.yaml", "does not exist"),

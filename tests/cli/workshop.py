@@ -121,7 +121,7 @@ def fill(folder: Path) -> None:
         for command in (
             "import model.pt -o t.safetensors",
             "export t.safetensors -o t.onnx",
-            "quantize t.onnx --int8 --calib val -o t.int8.onnx",
+            "quantize t.onnx --int8 --data val -o t.int8.onnx",
         ):
             result = invoke(command)
             assert result.exit_code == 0, result.output

@@ -11,8 +11,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
-from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
+from crnn_deploy.onnx_graph.int8_rows import quantize_rows
+from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
 from crnn_deploy.runtime.onnxruntime import session_options
 
 Array = NDArray[Any]
@@ -153,7 +154,7 @@ def one_node(
     given = ("X", *constants, *fed)
     asked = OUTPUTS[layer.cell] if outputs is None else outputs
     node = helper.make_node(
-        OP_OF[layer.cell],
+        QUANTIZED_RECURRENT[layer.cell],
         [name if name in given else "" for name in names],
         [name if name in asked else "" for name in OUTPUTS[layer.cell]],
         "layer",

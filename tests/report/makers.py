@@ -65,6 +65,8 @@ def engine_record(**changes: Any) -> EngineRecord:
             {"name": f"gru{n}", "op": "GRU", "hidden": 96, "directions": 2, "home": "plugin"} for n in (1, 2)
         ),
         "parity": {"precision": "fp16", "form": "rounded", "images": 200, "changed": 1, "not_finite": 0,
+                   "relative_difference": 0.001, "noise_db": 50.0, "error": 0.001,
+                   "difference": {"figure": "cer_ci", "delta": 0.001, "low": 0.0, "high": 0.003},
                    "max_difference": 0.01},
         "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
         "plugin_bytes": 2_000_000, "engine_bytes": 4_000_000, "model_bytes": 3_000_000, "seconds": 0.5,
