@@ -10,7 +10,8 @@ from crnn_deploy.artifact import open_artifact
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.inputs import Bucket, data_buckets, synthetic_bucket
 from crnn_deploy.benchmark.latency import LatencyBenchmark
-from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.benchmark.measured import Measured
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.environment import environment

@@ -8,7 +8,7 @@ import numpy as np
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, distinct_labels
-from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation.decoding import decode
@@ -41,8 +41,8 @@ class LatencyBenchmark:
         """
         rows: dict[str, list[Latency]] = {name: [] for name in artifacts}
         total = len(self._threads) * len(buckets) * len(self._batches)
-        for found in progress.track(self._configurations(artifacts, buckets), "Benchmarking", total):
-            for name, row in found.items():
+        for configuration in progress.track(self._configurations(artifacts, buckets), "Benchmarking", total):
+            for name, row in configuration.items():
                 rows[name].append(row)
         return rows
 

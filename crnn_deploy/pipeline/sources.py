@@ -10,8 +10,8 @@ from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
+from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 
 

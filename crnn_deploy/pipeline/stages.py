@@ -20,11 +20,11 @@ from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.files import locate, sha256_of, write_text
 from crnn_deploy.native import kernel_level
-from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
 from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
 from crnn_deploy.pipeline.recipe import CheckpointChoice, Recipe
 from crnn_deploy.pipeline.sources import RunSources
+from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import Quantized, quantize

@@ -12,7 +12,8 @@ from report.makers import engine_record
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.benchmark import benchmark
 from crnn_deploy.benchmark.config import BenchmarkConfig
-from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.benchmark.measured import Measured
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.engine.build_engine import BuiltEngine
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError, InputError

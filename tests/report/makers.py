@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
-from crnn_deploy.report.run.model import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
+from crnn_deploy.report.run.model import Comparison, ExampleLine, Report, TrainingPoint
+from crnn_deploy.report.run.variant import Gate, Variant
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 MACHINE = Environment(
@@ -36,7 +37,12 @@ def top1(value: float) -> Accuracy:
 
 
 def variant(name: str, status: str = "passed", reason: str = "", **changes: Any) -> Variant:
-    facts: dict[str, Any] = {"stage": "distil", "path": f"{name}.onnx", "format": "onnx", "precision": "fp32"}
+    facts: dict[str, Any] = {
+        "stage": "import" if status == "baseline" else "distill",
+        "path": f"{name}.onnx",
+        "format": "onnx",
+        "precision": "fp32",
+    }
     facts |= {"size_bytes": 1_000_000, "parameters": 721_000, "macs": 80_000_000}
     return Variant(name=name, gate=Gate.model_validate({"status": status, "reason": reason}), **facts | changes)
 

@@ -47,7 +47,7 @@ def test_what_mentions_an_unknown_variant_is_refused(report: Report, field: str)
 @pytest.mark.parametrize("figures", [{"accuracy": accuracy(0.1)}, {"latency": (latency(1.0),)}])
 def test_what_did_not_run_has_no_figures(figures: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="has not run"):
-        variant("engine", "unproven", **figures)
+        make_report(variant("engine", "unproven", **figures))
 
 
 def test_a_report_from_before_there_were_engines_loads(report: Report) -> None:

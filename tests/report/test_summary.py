@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from report.makers import accuracy, latency, make_report, variant
 
+from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.report.run.model import Comparison, Report
 from crnn_deploy.report.run.summary import (
     headline,
-    reference_latency,
     speed_baseline,
     speed_footnote,
     speedup,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from crnn_deploy import units
+from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import ExampleLine, Report, Variant
+from crnn_deploy.report.run.model import ExampleLine, Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.spelling import Segment, same, segments
@@ -19,7 +20,6 @@ from crnn_deploy.report.run.summary import (
     headline,
     metrics,
     ran_on_gpu,
-    reference_latency,
     relation,
     size_ratio,
     speed_baseline,
@@ -29,6 +29,7 @@ from crnn_deploy.report.run.summary import (
 )
 from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
 from crnn_deploy.report.run.training_plots import training_curves
+from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crnn_deploy import units
-from crnn_deploy.benchmark.result import Latency
-from crnn_deploy.report.run.model import Comparison, Report, Variant
+from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
+from crnn_deploy.evaluation.primary_error import ERROR_LABELS, ERROR_NAMES, primary_figure
+from crnn_deploy.report.run.model import Comparison, Report
+from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,16 @@ CER = Metric("cer_ci", "CER", "character error rate", lower_is_better=True)
 WORDS = Metric("word_accuracy_ci", "Lines right", "share of lines read without an error", lower_is_better=False)
 TOP1 = Metric("top1", "Top-1", "top-1 accuracy", lower_is_better=False)
 
-LABELS = {metric.key: metric.label for metric in (CER, WORDS, TOP1)}
+LABELS = {
+    **{metric.key: metric.label for metric in (CER, WORDS, TOP1)},
+    **{ERROR_NAMES[figure]: label for figure, label in ERROR_LABELS.items()},
+}
 
 
 def metrics(report: Report) -> tuple[Metric, ...]:
     """The figures to show, the one that counts first: CER and lines right, or top-1 for a classifier."""
-    return (TOP1,) if any(TOP1.of(variant) is not None for variant in report.variants) else (CER, WORDS)
+    figures = {primary_figure(variant.accuracy) for variant in report.variants if variant.accuracy is not None}
+    return (TOP1,) if "top1" in figures else (CER, WORDS)
 
 
 def standing(report: Report, variant: Variant) -> str:
@@ -45,43 +51,21 @@ def standing(report: Report, variant: Variant) -> str:
     return "shipped" if ships else variant.gate.status
 
 
-def reference_latency(variant: Variant) -> Latency | None:
-    """The row that speed-ups are taken from: one thread, one image of median width (or the only width timed)."""
-    rows = [row for row in variant.latency if row.threads == row.batch == 1]
-    return next((row for row in rows if row.bucket == "median"), rows[0] if rows else None)
-
-
 def ran_on_gpu(variant: Variant) -> bool:
     """Whether its reference latency is that of a GPU."""
     latency = reference_latency(variant)
-    return latency is not None and latency.device_ms is not None
+    return latency is not None and latency.on_gpu
 
 
 def speed_baseline(report: Report, variant: Variant) -> Variant | None:
-    """The first baseline variant measured in the same runtime, on the same device and in the same bucket.
-
-    Torch is held against torch and ONNX against ONNX, and what ran on a GPU never against what ran on a CPU.
-    """
-    mine = reference_latency(variant)
-    for candidate in report.variants:
-        theirs = reference_latency(candidate)
-        comparable = mine and theirs and _conditions(mine) == _conditions(theirs)
-        if candidate.gate.status == "baseline" and comparable:
-            return candidate
-    return None
-
-
-def _conditions(row: Latency) -> tuple[str, bool, str]:
-    return row.runtime, row.device_ms is not None, row.bucket
+    """The baseline variant that `variant` is comparable with in speed, or None."""
+    return comparable_baseline(variant, (other for other in report.variants if other.is_baseline))
 
 
 def speedup(report: Report, variant: Variant) -> float | None:
     """Ratio of median latencies to `speed_baseline`, or None where there is none or it is the variant itself."""
     baseline = speed_baseline(report, variant)
-    if baseline is None or baseline.name == variant.name:
-        return None
-    mine, theirs = reference_latency(variant), reference_latency(baseline)
-    return theirs.p50_ms / mine.p50_ms if mine and theirs else None
+    return None if baseline is None or baseline.name == variant.name else speed_ratio(variant, baseline)
 
 
 def size_ratio(report: Report, variant: Variant) -> float | None:
