@@ -72,8 +72,8 @@ class QuantizeConfig(QuantizeOptions):
         examples=["train.tar"],
     )
     output: OutputFile
-    precision: Annotated[Literal["int8"], Flags(texts=(("int8", "8-bit integers, the only precision so far."),))] = (
-        Field(default="int8", description="Precision of the layers.")
+    precision: Annotated[Literal["int8"], Flags()] = Field(
+        default="int8", description="8-bit integers, the only precision so far."
     )
     report: Annotated[Path | None, Option(metavar="FILE", suffixes=(".html", ".json"))] = Field(
         default=None, description="Write all that was measured, as .html or .json.", examples=["int8.html"]
