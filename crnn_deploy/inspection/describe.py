@@ -16,12 +16,11 @@ from crnn_deploy.checkpoints.summary import TensorSummary, summarise
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.onnx_graph.facts import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
-from crnn_deploy.runtime.tensorrt.manifest import read_manifest
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
 from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
@@ -44,7 +43,7 @@ class ModelDescription(Frozen):
     layers: TensorSummary | None = None
     operators: dict[str, int] | None = None
     recurrence: tuple[str, ...] = ()
-    engine: EngineFacts | None = None
+    engine: EngineManifest | None = None
     note: str = ""
     name: str | None = None
     task: str | None = None
@@ -103,7 +102,7 @@ def _describe_engine(path: Path) -> ModelDescription:
     note = ""
     if sha256_of(path) != manifest.engine_sha256:
         note = f"{path.name} is not the engine that the JSON beside it describes: one of the two was exchanged."
-    known = {"parameters": facts.parameters, "precision": facts.precision, "engine": engine_facts(manifest)}
+    known = {"parameters": facts.parameters, "precision": facts.precision, "engine": manifest}
     return _describe(path, spec, facts, note, **known)
 
 

@@ -86,6 +86,11 @@ class EngineManifest(Frozen):
     macs_input: tuple[int, ...]
     tools: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def first_profile(self) -> tuple[EngineLayer, ...]:
+        """The layers of one profile: TensorRT builds the network once for each."""
+        return tuple(layer for layer in self.layers if layer.profile == 0)
+
 
 @dataclass(frozen=True)
 class Gpu:
