@@ -6,16 +6,16 @@ from collections.abc import Iterable
 
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest
 
-# The others move, add and compare.
+# Layers of other kinds move, add and compare values.
 MULTIPLYING_KINDS = ("convolution", "matmul", "plugin")
 _FLOATING = ("fp32", "tf32", "fp16", "bf16", "fp8", "fp4")
 
 
 def engine_precision(manifest: EngineManifest) -> str:
-    """Number formats that the products of an engine really run in, such as `int8+fp16`.
+    """Number formats that the products of an engine run in, such as `int8+fp16`.
 
     Those of all layers where no product is named (TensorRT fuses some engines into one), and what was asked for where
-    the build told nothing.
+    the build reported no layers.
     """
     layers = manifest.first_profile
     products = _formats(layer for layer in layers if layer.kind in MULTIPLYING_KINDS)
@@ -23,5 +23,5 @@ def engine_precision(manifest: EngineManifest) -> str:
 
 
 def _formats(layers: Iterable[EngineLayer]) -> str:
-    found = {layer.precision for layer in layers if layer.precision in _FLOATING or layer.precision in ("int8", "int4")}
-    return "+".join(sorted(found, key=lambda name: (not name.startswith("int"), name)))
+    names = {layer.precision for layer in layers if layer.precision in _FLOATING or layer.precision in ("int8", "int4")}
+    return "+".join(sorted(names, key=lambda name: (not name.startswith("int"), name)))
