@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from crnn_deploy.config import Force, Frozen, Option, OutputFile
+from crnn_deploy.data.rendering.font_sets import FONT_SETS, expand_font_sets
 from crnn_deploy.errors import InputError
 
 PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
@@ -29,8 +30,8 @@ class RenderOptions(Frozen):
     )
     fonts: Annotated[tuple[str, ...], Option(name="font", metavar="FONT")] = Field(
         default=(),
-        description="A family of the package fontpkg, or a .ttf or .otf file, or a folder of them; may be repeated. "
-        "Without any, the DejaVu fonts of matplotlib.",
+        description="A family of the package fontpkg, a .ttf or .otf file, a folder of them, or a named set "
+        f"({', '.join(FONT_SETS)}); may be repeated. Without any, the DejaVu fonts of matplotlib.",
         examples=["Lato"],
     )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
@@ -44,6 +45,12 @@ class RenderOptions(Frozen):
     degradation: float = Field(
         default=0.5, ge=0, le=1, description="From 0, clean print, to 1, copies that are hard to read."
     )
+
+    @field_validator("fonts")
+    @classmethod
+    def _sets_are_expanded(cls, fonts: tuple[str, ...]) -> tuple[str, ...]:
+        """The stored options name each family, so that they mean the same when a later version has another set."""
+        return expand_font_sets(fonts)
 
     @field_validator("charset")
     @classmethod
