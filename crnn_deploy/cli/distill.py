@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -27,13 +26,8 @@ from crnn_deploy.cli.training import (
     Soup,
     Validation,
     WarmStart,
-    parse_losses,
     with_settings,
 )
-from crnn_deploy.errors import InputError
-
-if TYPE_CHECKING:
-    from crnn_deploy.progress import Progress
 
 
 def distill(
@@ -114,46 +108,15 @@ def distill(
 
     with RichProgress() as progress:
         sizes = {"width": width, "hidden": hidden, "layers": layers, "stride": stride}
-        choice = with_settings("--student", student, "family", sizes)
-        if budget_ms is not None or budget_mb is not None:
-            if choice:
-                raise InputError(
-                    "A budget chooses the student's family and size itself.",
-                    fix="Leave out --student, --width, --hidden, --layers and --stride, or the budget.",
-                )
-            choice = _within(budget_ms, budget_mb, teachers, charset, progress)
         given = {
             **{"teachers": teachers, "data": data, "extra": extra, "validation": val, "output": output, "force": force},
-            **{"student": choice, "charset": charset, "channels": channels, "epochs": epochs},
-            **{"batch_size": batch_size, "learning_rate": learning_rate, "augmentation": augmentation},
-            **{"labels": labels, "confidence": confidence, "losses": parse_losses(loss), "beam_width": beam_width},
+            **{"student": with_settings("--student", student, "family", sizes)},
+            **{"budget_ms": budget_ms, "budget_mb": budget_mb, "charset": charset, "channels": channels},
+            **{"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+            **{"augmentation": augmentation},
+            **{"labels": labels, "confidence": confidence, "losses": loss or (), "beam_width": beam_width},
             **{"warm_start": warm_start, "soup": soup, "qat": {"epochs": qat} if qat else None, "seed": seed},
             **{"early_stop": early_stop, "precision": precision, "log": log or (), "skip_bad": skip_bad},
         }
         artifact = distill_student(as_config(DistillConfig, given), progress)
     show_artifact(artifact, as_json)
-
-
-def _within(
-    budget_ms: float | None, budget_mb: float | None, teachers: list[Path], charset: str | None, progress: Progress
-) -> dict[str, Any]:
-    """The largest student of the catalogue that keeps the budget on this machine."""
-    _check_alone()
-    from crnn_deploy.artifact import open_artifact
-    from crnn_deploy.students.config import SurveyOptions
-    from crnn_deploy.students.picking import pick_student
-
-    classes = len(charset) + 1 if charset else open_artifact(teachers[0]).spec.num_outputs
-    choice = pick_student(budget_ms, budget_mb, SurveyOptions(classes=classes), progress)
-    told = choice.model_dump(include={"width", "hidden"}) | choice.model_dump(exclude_defaults=True)
-    progress.log(f"within the budget: {choice.family}:{','.join(f'{key}={value}' for key, value in told.items())}")
-    return choice.model_dump()
-
-
-def _check_alone() -> None:
-    """Raise `InputError` if this is one of several processes of torchrun, which would disturb a measurement."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise InputError(
-            "A budget can't be measured by several processes at once.",
-            fix="Pick one by crnn-deploy students --budget-ms, and name it: --student FAMILY:KEY=VALUE,…",
-        )

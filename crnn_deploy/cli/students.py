@@ -14,7 +14,6 @@ from crnn_deploy.cli.options import Debug, Json, as_config
 
 if TYPE_CHECKING:
     from crnn_deploy.models.config import StudentChoice
-    from crnn_deploy.students.measuring import MeasuredStudent
     from crnn_deploy.students.survey import Survey
 
 
@@ -40,22 +39,20 @@ def students(
       crnn-deploy students
       crnn-deploy students --budget-ms 1.5 --budget-mb 1
     """
-    from crnn_deploy.students.config import SurveyOptions
-    from crnn_deploy.students.picking import Budget, pick_within
+    from crnn_deploy.students.config import StudentsConfig
     from crnn_deploy.students.survey import survey_students
 
-    options = as_config(SurveyOptions, {"classes": classes, "threads": threads})
-    budget = as_config(Budget, {"budget_ms": budget_ms, "budget_mb": budget_mb})
+    given = {"budget_ms": budget_ms, "budget_mb": budget_mb, "classes": classes, "threads": threads, "again": again}
+    config = as_config(StudentsConfig, given)
     with RichProgress() as progress:
-        survey = survey_students(options, again, progress)
-    picked = None if budget == Budget() else pick_within(budget, survey)
+        survey = survey_students(config, progress)
     if as_json:
-        show_json(survey.model_dump(mode="json") | {"picked": picked and picked.model_dump(mode="json")})
+        show_json(survey.model_dump(mode="json"))
     else:
-        show(_table(survey, picked))
+        show(_table(survey))
 
 
-def _table(survey: Survey, picked: MeasuredStudent | None) -> Table:
+def _table(survey: Survey) -> Table:
     """A row for each student, an arrow at the picked one; fits 80 columns."""
     from crnn_deploy.units import milliseconds, quantity, size
 
@@ -66,7 +63,7 @@ def _table(survey: Survey, picked: MeasuredStudent | None) -> Table:
         table.add_column(figure, justify="right", no_wrap=True)
     for student in survey.students:
         choice = student.choice
-        fits = student == picked
+        fits = student == survey.picked
         table.add_row(
             Text("→" if fits else ""),
             Text("\n".join([choice.family, *_variant(choice)])),

@@ -25,7 +25,6 @@ from crnn_deploy.cli.training import (
     Soup,
     Validation,
     WarmStart,
-    parse_losses,
     with_settings,
 )
 
@@ -74,12 +73,11 @@ def train(
     from crnn_deploy.training.train import train as train_network
 
     sizes = {"width": width, "hidden": hidden, "layers": layers}
-    settings = with_settings("--model", model, "family", sizes)
     given = {
         **{"data": data, "extra": extra, "validation": val, "output": output, "force": force},
-        **{"model": settings.pop("family"), "architecture": settings},
+        **{"model": with_settings("--model", model, "family", sizes)},
         **{"charset": charset, "channels": channels, "epochs": epochs, "batch_size": batch_size, "seed": seed},
-        **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": parse_losses(loss)},
+        **{"learning_rate": learning_rate, "augmentation": augmentation, "losses": loss or ()},
         **{"warm_start": warm_start, "soup": soup, "early_stop": early_stop, "precision": precision, "log": log or ()},
         **{"skip_bad": skip_bad},
     }

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crnn_deploy.cli.options import SOURCE, SOURCE_HELP
+from crnn_deploy.compact import parse_compact
 from crnn_deploy.errors import InputError
 
 Data = Annotated[str, typer.Option(metavar=SOURCE, help=f"Training images: {SOURCE_HELP}.")]
@@ -35,19 +36,10 @@ Precision = Annotated[str, typer.Option(metavar="auto|fp32|bf16|fp16", help="Aut
 Seed = Annotated[int, typer.Option(help="Of weights, order and augmentation.")]
 
 
-def parse_losses(texts: list[str] | None) -> list[dict[str, Any]]:
-    """`frame-kl:until=0.5,weight=2` → what a recipe's `losses` hold.
-
-    Raises:
-        InputError: if a setting is not key=value.
-    """
-    return [with_settings("--loss", text, "kind", {}) for text in texts or []]
-
-
 def with_settings(option: str, text: str | None, name: str, beside: Mapping[str, Any]) -> dict[str, Any]:
     """`KIND:KEY=VALUE,…` → its settings, with the kind as `name`, and those that the options `beside` it give.
 
-    What nobody has given, which is None, is left out.
+    Options that are None are left out.
 
     Raises:
         InputError: if a setting is not key=value, or is given twice.
@@ -55,13 +47,11 @@ def with_settings(option: str, text: str | None, name: str, beside: Mapping[str,
     settings = {key: value for key, value in beside.items() if value is not None}
     if text is None:
         return settings
-    kind, _, rest = text.partition(":")
-    settings[name] = kind
-    for setting in filter(None, rest.split(",")):
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"{option} {text}: '{setting}' is not key=value.", fix=f"Write {option} {kind}:KEY=VALUE")
-        if key in settings:
-            raise InputError(f"{option} {text}: {key} is given twice.", fix="Leave one of them out.")
-        settings[key] = int(value) if value.isdecimal() else value
-    return settings
+    try:
+        compact = parse_compact(text, name)
+    except ValueError as error:
+        raise InputError(f"{option} {error}") from None
+    twice = next((key for key in compact if key in settings), None)
+    if twice is not None:
+        raise InputError(f"{option} {text}: {twice} is given twice.", fix="Leave one of them out.")
+    return {**settings, **compact}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
 
 StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
@@ -25,14 +26,14 @@ class StudentOptions(Frozen):
 
 
 class StudentChoice(StudentOptions):
-    """A student as recipes and the command line name it; in a recipe, the family alone will do."""
+    """A student as recipes and the command line name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
     family: StudentFamily = "mobilenet-v4-gru"
 
     @model_validator(mode="before")
     @classmethod
-    def _family_alone(cls, value: Any) -> Any:
-        return {"family": value} if isinstance(value, str) else value
+    def _from_compact(cls, value: object) -> object:
+        return expand_compact(value, "family")
 
     def options(self) -> StudentOptions:
         """All but the family, as an artifact's architecture holds it."""
@@ -49,3 +50,28 @@ class CrnnOptions(Frozen):
     hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
     layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
     dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+
+
+class CrnnChoice(CrnnOptions):
+    """A CRNN as the command line and the Python API name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+
+    family: CrnnFamily = "crnn-bilstm"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_compact(cls, value: object) -> object:
+        return expand_compact(value, "family")
+
+    def options(self) -> CrnnOptions:
+        """All but the family, as an artifact's architecture holds it."""
+        return CrnnOptions(**self.model_dump(exclude={"family"}))
+
+
+def _with_family(value: object) -> object:
+    """The fields of a choice, with the family that is the default."""
+    fields = expand_compact(value, "family")
+    return {"family": CrnnChoice().family, **fields} if isinstance(fields, dict) else fields
+
+
+NetworkChoice = Annotated[CrnnChoice | StudentChoice, Field(discriminator="family"), BeforeValidator(_with_family)]
+"""A network that can be trained from scratch: fields, or `FAMILY[:KEY=VALUE,…]`; without a family a `crnn-bilstm`."""

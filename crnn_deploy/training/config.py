@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.models.config import CrnnFamily, StudentChoice, StudentFamily
+from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
+from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -61,10 +63,15 @@ class TrainingOptions(Frozen):
 
 
 class QatOptions(Frozen):
-    """Quantization-aware epochs at the end, for a student that loses too much in INT8."""
+    """Quantization-aware epochs at the end, for a student that loses too much in INT8: fields, or the epochs alone."""
 
     epochs: int = Field(default=2, gt=0)
-    learning_rate: float = Field(default=5e-5, gt=0, description="higher ones undo more than they mend")
+    learning_rate: float = Field(default=5e-5, gt=0, description="higher rates change the weights too much")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_epochs(cls, value: object) -> object:
+        return {"epochs": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class DistillOptions(TrainingOptions):
@@ -98,17 +105,34 @@ class TrainingImages(Frozen):
         return self.model_dump(mode="json", exclude=_PATHS)
 
 
-class DistillConfig(DistillOptions, TrainingImages):
-    """One distillation: from `teachers` to the student at `output`; the first one gives task and alphabet."""
+class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
+    """One distillation: from `teachers` to the student at `output`; the first teacher gives task and charset.
+
+    With a budget the student is the largest one of the catalogue within it (see `crnn_deploy.students`).
+    """
 
     teachers: tuple[Path, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _student_or_budget(self) -> DistillConfig:
+        if self.has_limit and self.student.model_fields_set:
+            raise ValueError(
+                "a budget chooses the student's family and size itself: leave out the student with its width, hidden, "
+                "layers and stride, or the budget"
+            )
+        return self
+
+    def shaping(self) -> dict[str, Any]:
+        unset = {name for name in StudentBudget.model_fields if getattr(self, name) is None}
+        return {name: value for name, value in super().shaping().items() if name not in unset}
 
 
 class TrainOptions(TrainingOptions):
     """Which network, and how it is trained on labels."""
 
-    model: CrnnFamily | StudentFamily = "crnn-bilstm"
-    architecture: dict[str, Any] = Field(default_factory=dict, description="options of the family, such as hidden: 128")
+    RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
+
+    model: NetworkChoice = CrnnChoice()
     charset: Charset | None = Field(default=None, description="absent: all characters of the labels")
     channels: Literal["L", "RGB"] = "L"
 

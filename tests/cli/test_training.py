@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crnn_deploy.cli.training import parse_losses, with_settings
+from crnn_deploy.cli.training import with_settings
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
 
@@ -15,11 +15,6 @@ def test_a_student_takes_all_its_options() -> None:
     )
     choice = StudentChoice(stride=8, residual=True, dropout=0.2, layers=2)
     assert StudentChoice.model_validate(settings) == choice
-
-
-def test_losses_may_have_none() -> None:
-    assert parse_losses(["ctc", "frame-kl:until=0.5"]) == [{"kind": "ctc"}, {"kind": "frame-kl", "until": "0.5"}]
-    assert parse_losses(None) == []
 
 
 @pytest.mark.parametrize("text", ["mobilenet-v4-gru:layers=3", "mobilenet-v4-gru:family=mobilenet-v1-gru"])

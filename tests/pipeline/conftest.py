@@ -21,7 +21,7 @@ ALPHABET = "ABCD"
 
 
 def rendered(count: int, seed: int) -> dict[str, object]:
-    return {"render": {"count": count, "seed": seed, "alphabet": ALPHABET, "max_length": 4, "max_height": 32}}
+    return {"render": {"count": count, "seed": seed, "charset": ALPHABET, "max_length": 4, "max_height": 32}}
 
 
 @pytest.fixture(autouse=True)

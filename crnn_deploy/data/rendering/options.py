@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,8 +18,10 @@ class RenderOptions(Frozen):
     """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
 
     Raises:
-        InputError: if a minimum is above its maximum, or the alphabet cannot make a line.
+        InputError: if a minimum is above its maximum, or the charset cannot make a line.
     """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"alphabet": "charset"}
 
     count: int = Field(gt=0, le=10_000_000, description="number of lines")
     seed: int = Field(default=0, ge=0, description="line i depends on the seed and i alone, not on the count")
@@ -25,22 +29,22 @@ class RenderOptions(Frozen):
         default=(), description="families of fontpkg, or .ttf/.otf files or folders; empty: DejaVu of matplotlib"
     )
     labelled: bool = Field(default=True, description="write labels.tsv")
-    alphabet: str = Field(default=PRINTABLE, description="characters that may occur")
+    charset: str = Field(default=PRINTABLE, description="characters that may occur")
     min_length: int = Field(default=2, ge=1, description="characters of the shortest line")
     max_length: int = Field(default=40, ge=1, le=1000, description="characters of the longest line")
     min_height: int = Field(default=24, ge=12, description="pixels")
     max_height: int = Field(default=48, le=512, description="pixels")
     degradation: float = Field(default=0.5, ge=0, le=1, description="0: clean print, 1: barely readable copies")
 
-    @field_validator("alphabet")
+    @field_validator("charset")
     @classmethod
-    def _alphabet_writes_lines(cls, alphabet: str) -> str:
-        if any(c != " " and (c.isspace() or not c.isprintable()) for c in alphabet) or not alphabet.strip():
+    def _charset_writes_lines(cls, charset: str) -> str:
+        if any(c != " " and (c.isspace() or not c.isprintable()) for c in charset) or not charset.strip():
             raise InputError(
-                "The alphabet must hold visible characters, and no white space but the space.",
+                "The charset must hold visible characters, and no white space but the space.",
                 fix="Give the characters to draw, such as 0123456789.",
             )
-        return "".join(dict.fromkeys(alphabet))
+        return "".join(dict.fromkeys(charset))
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> RenderOptions:
