@@ -8,12 +8,17 @@ OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
 # Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
 LEAN := 10.16.1.11 11.4.0.106
 
+# An npm package whose headers of ONNX Runtime a test compares with ours (150 MB, of which 1 MB is kept). The wheels of
+# ONNX Runtime have no headers.
+ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
+ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
+
 .PHONY: demo test docs lint sanitize install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs
+test: lint docs .venv/ort-headers
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -47,6 +52,14 @@ install: .venv/installed
 	  || echo "The lean runtime of TensorRT $$version cannot be installed here."; \
 	done
 	touch $@
+
+# Tried once; `rm -r .venv/ort-headers` tries it again.
+.venv/ort-headers: | .venv/installed
+	mkdir -p $@
+	cd $@ && npm pack --silent $(ORT_PACKAGE) >/dev/null \
+	  && tar -xzf *.tgz --strip-components=7 '$(ORT_FOLDER)' \
+	  || echo "The headers of ONNX Runtime cannot be installed here."
+	rm -f $@/*.tgz
 
 clean:
 	rm -rf .venv runs

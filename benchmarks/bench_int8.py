@@ -30,6 +30,7 @@ from crnn_deploy.api import quantize
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, data_buckets, distinct_labels, synthetic_bucket
 from crnn_deploy.data.batching import batches
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
@@ -40,7 +41,6 @@ from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.metrics import exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts
 from crnn_deploy.native import LIBRARY_VARIABLE
-from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import RejectedError
 from crnn_deploy.quantization.rewrite.realised import realised_precision
@@ -129,7 +129,7 @@ def make_variants(
     variants, notes = {PARENT: onnxruntime_variant(model)}, {}
     own = folder / f"{model.path.stem}.int8.onnx"
     config = QuantizeConfig(
-        model=model.path, calib=options.calib, output=own, samples=options.samples, threads=1, force=True
+        model=model.path, data=options.calib, output=own, samples=options.samples, threads=1, force=True
     )
     try:
         ours = quantize(config).artifact
@@ -137,7 +137,7 @@ def make_variants(
         ours, notes[OURS] = error.quantized.artifact, str(error)
 
     def stock() -> Variant:
-        images = Images(sample(open_source(options.calib), options.samples, seed=0), model.spec.preprocessing)
+        images = NetworkInputs(sample(open_source(options.calib), options.samples, seed=0), model.spec.preprocessing)
         return onnxruntime_variant(quantize_stock(model, images, folder))
 
     makers: dict[str, Callable[[], Variant]] = {

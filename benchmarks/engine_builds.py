@@ -52,7 +52,7 @@ def main() -> int:
 
 def builds(path: Path, calib: str, folder: Path) -> list[dict[str, Any]]:
     """One row for each precision, home of the GRUs and set of GPUs."""
-    config = QuantizeConfig(model=path, calib=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt")
+    config = QuantizeConfig(model=path, data=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt")
     quantized = quantize(config).artifact.path
     return [
         {"model": path.stem, "precision": precision, "targets": targets, "plugin": plugin}
@@ -78,7 +78,7 @@ def figures(model: Path, precision: Precision, targets: tuple[str, ...], plugin:
         "bytes": record.engine_bytes,
         "plugin_bytes": record.plugin_bytes,
         "seconds": round(record.seconds, 2),
-        "version": record.version,
+        "version": record.manifest.version,
         "layers": {f"{layer.kind} {layer.precision}": layer.count for layer in record.layers},
         "recurrent": {layer.name: layer.home for layer in record.recurrent},
     }

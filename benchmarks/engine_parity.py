@@ -23,16 +23,16 @@ from numpy.typing import NDArray
 from reference_cer import reference_lines
 
 from crnn_deploy.artifact import open_artifact, read_onnx
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.engine.lowering.result import LoweringOptions
 from crnn_deploy.engine.proof.proof import Proven, prove
 from crnn_deploy.engine.proof.rounding import rounded
-from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
 from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
-from crnn_deploy.quantization.calibration.images import Images
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
 from crnn_deploy.runtime.onnxruntime import inference_session
@@ -82,7 +82,7 @@ def measure(path: Path, calib: str, lines: Path, folder: Path) -> list[dict[str,
     """Rows of one model: each precision against the FP32 parent; INT8 also without TensorRT's lowering."""
     spec, parent = open_artifact(path).spec, read_onnx(path)
     config = QuantizeConfig(
-        model=path, calib=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt", threads=1
+        model=path, data=calib, output=folder / f"{path.stem}.int8.onnx", target="tensorrt", threads=1
     )
     quantized = read_onnx(quantize(config).artifact.path)
     expected = read(parent, spec, lines)
@@ -91,7 +91,11 @@ def measure(path: Path, calib: str, lines: Path, folder: Path) -> list[dict[str,
     models: dict[Precision, onnx.ModelProto] = {"fp32": parent, "fp16": parent, "int8": quantized}
     for precision, model in models.items():
         proven = prove(
-            model, LoweringOptions(precision=precision), spec, Images(looked_at(lines), spec.preprocessing), threads=1
+            model,
+            LoweringOptions(precision=precision),
+            spec,
+            NetworkInputs(looked_at(lines), spec.preprocessing),
+            threads=1,
         )
         form = proven.lowered.model if precision == "fp32" else rounded(proven.lowered.model)
         rows.append(row(path, proven, compared(read(form, spec, lines), expected)))

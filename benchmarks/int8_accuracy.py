@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.api import evaluate, quantize
-from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
 from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.quantization.config import QuantizeConfig
 
@@ -38,7 +38,7 @@ def main() -> int:
 
 def measure(model: Path, calib: str, data: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        made = quantize(QuantizeConfig(model=model, calib=calib, output=Path(folder) / "int8.onnx", threads=1))
+        made = quantize(QuantizeConfig(model=model, data=calib, output=Path(folder) / "int8.onnx", threads=1))
         fp32, int8 = _read(model, data), _read(made.artifact.path, data)
         size = made.artifact.size_bytes
     change = paired_difference(int8, fp32)

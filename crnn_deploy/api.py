@@ -25,6 +25,7 @@ from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.report.config import ReportConfig
+from crnn_deploy.students.config import StudentsConfig
 from crnn_deploy.training.config import DistillConfig, TrainConfig
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
     from crnn_deploy.environment import Diagnosis
     from crnn_deploy.evaluation.predict import Readings
     from crnn_deploy.evaluation.result import Evaluation
-    from crnn_deploy.inspection.describe import Description
+    from crnn_deploy.inspection.describe import ModelDescription
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized
     from crnn_deploy.report.run.write import StoredReport
+    from crnn_deploy.students.survey import Survey
 
 __all__ = [
     "BenchmarkConfig",
@@ -56,6 +58,7 @@ __all__ = [
     "RenderConfig",
     "ReportConfig",
     "RunConfig",
+    "StudentsConfig",
     "TrainConfig",
     "benchmark",
     "build_engine",
@@ -71,11 +74,12 @@ __all__ = [
     "render",
     "report",
     "run",
+    "students",
     "train",
 ]
 
 
-def inspect(config: InspectConfig) -> Description:
+def inspect(config: InspectConfig) -> ModelDescription:
     """Describe a model file: task, charset, preprocessing, architecture, size, lineage, metrics."""
     from crnn_deploy.inspection.describe import describe
 
@@ -96,6 +100,13 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     return train(config, progress)
 
 
+def students(config: StudentsConfig, progress: Progress = SILENT) -> Survey:
+    """Size and INT8 latency of students on this machine, and the largest one within a budget."""
+    from crnn_deploy.students.survey import survey_students
+
+    return survey_students(config, progress)
+
+
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     """Train a small student on what teachers read and, where there are any, on labels."""
     from crnn_deploy.training.distill import distill
@@ -112,9 +123,9 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
 
 def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     """Quantize an ONNX artifact to INT8, as far as that keeps its accuracy and makes it faster."""
-    from crnn_deploy.quantization.quantize import quantize
+    from crnn_deploy.report.quantization.reported import quantize_with_report
 
-    return quantize(config, progress)
+    return quantize_with_report(config, progress)
 
 
 def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 
 M = TypeVar("M", bound=BaseModel)
@@ -31,7 +32,12 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
         found = error.errors()
         # What is wrong inside a value makes the value wrong too; the inner complaint says it all.
         innermost = [p for p in found if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in found if q is not p)]
-        problems = [_explain(problem, model, spell) for problem in innermost or found]
+        moved = {renaming.location for problem in found if (renaming := _renaming(problem, model))}
+        problems = [
+            _explain(problem, model, spell)
+            for problem in innermost or found
+            if problem["type"] != "missing" or problem["loc"] not in moved
+        ]
         raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
 
 
@@ -54,6 +60,8 @@ def read_yaml(path: Path) -> Any:
 def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) -> str:
     location = spell(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
+        if renaming := _renaming(problem, model):
+            return f"'{location}' is now '{spell('.'.join(map(str, renaming.location)))}'{renaming.remark}"
         *parents, key = problem["loc"]
         known = _keys_at(model, parents)
         near = difflib.get_close_matches(str(key), known, n=1)
@@ -65,16 +73,39 @@ def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) 
     return f"'{location}': {message}" if location else message
 
 
+class _Renaming(NamedTuple):
+    """Where the value of a renamed key belongs now, and a remark such as `, a fraction`."""
+
+    location: tuple[Any, ...]
+    remark: str
+
+
+def _renaming(problem: Any, model: type[BaseModel]) -> _Renaming | None:
+    if problem["type"] != "extra_forbidden":
+        return None
+    *parents, key = problem["loc"]
+    nested = _model_at(model, parents)
+    if nested is None or not issubclass(nested, Frozen) or key not in nested.RENAMED:
+        return None
+    name, comma, remark = nested.RENAMED[key].partition(",")
+    return _Renaming((*parents, name), comma + remark)
+
+
 def _keys_at(model: type[BaseModel], parents: list[Any]) -> list[str]:
-    """Names of the fields of the model that sits at `parents` below `model`."""
+    """Names of the fields of the model at `parents` below `model`."""
+    nested = _model_at(model, parents)
+    return list(nested.model_fields) if nested else []
+
+
+def _model_at(model: type[BaseModel], parents: list[Any]) -> type[BaseModel] | None:
     for part in parents:
         if not isinstance(part, str) or part not in model.model_fields:
             continue
         nested = _models_in(model.model_fields[part].annotation)
         if not nested:
-            return []
+            return None
         model = nested[0]
-    return list(model.model_fields)
+    return model
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

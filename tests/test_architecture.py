@@ -32,8 +32,8 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("config",),
-    ("validation", "files", "progress", "zoo"),
+    ("validation",),
+    ("config", "compact", "files", "progress", "zoo"),
     ("errors", "units"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

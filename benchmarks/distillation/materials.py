@@ -17,7 +17,7 @@ from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.files import locate, replacing
-from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.config import CrnnChoice, StudentChoice
 from crnn_deploy.progress import Progress
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.train import train
@@ -73,8 +73,7 @@ MATERIALS = (
         train="captcha_v2/train.tar",
         evaluation="captcha_v2/val.tar",
         teacher={
-            "model": "crnn-bilstm",
-            "architecture": {"width": 0.5, "hidden": 128, "layers": 1},
+            "model": CrnnChoice(family="crnn-bilstm", width=0.5, hidden=128, layers=1),
             "epochs": 20,
             "batch_size": 8,
             "learning_rate": 2e-3,
@@ -90,7 +89,7 @@ MATERIALS = (
         train="cifar100/train_10000.npz",
         evaluation="cifar100/val_2000.npz",
         teacher={
-            "model": "mobilenet-v4-gru",
+            "model": StudentChoice(family="mobilenet-v4-gru"),
             "channels": "RGB",
             "epochs": 8,
             "batch_size": 48,

@@ -77,7 +77,7 @@ def make(run: Run, teacher: Path, train: str, evaluation: str, work: Path, progr
     export(ExportConfig(model=student, output=onnx, force=True), progress)
     files: dict[Precision, Path] = {"fp32": onnx, "int8": int8}
     if "int8" in method.precisions:
-        quantize(QuantizeConfig(model=onnx, calib=train, output=int8, force=True), progress)
+        quantize(QuantizeConfig(model=onnx, data=train, output=int8, force=True), progress)
     read = {p: _read(files[p], evaluation, material.evaluated) for p in method.precisions}
     for file in files.values():
         file.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""How fast and how accurate are whole TensorRT engines, beside ONNX Runtime's CUDA provider and PyTorch in FP16?
+"""Compares speed and accuracy of whole TensorRT engines with ONNX Runtime's CUDA provider and PyTorch in FP16.
 
-Needs an NVIDIA GPU and TensorRT or TensorRT-RTX. From each model come engines in FP32, FP16 and INT8, GRU layers in the
-plugin and in TensorRT's own loop; all variants then run in turns in one process, and read the same lines.
+Needs an NVIDIA GPU and TensorRT or TensorRT-RTX. Builds engines of each model in FP32, FP16 and INT8, with GRU layers
+in the plugin and in TensorRT's own loop. All variants then run in turns in one process, and read the same lines.
 
     PYTHONPATH=benchmarks python benchmarks/gpu/bench_engines.py teacher.safetensors student.safetensors \\
         --calib train.tar --data val.tar -o benchmarks/results/gpu/engines
@@ -42,10 +42,11 @@ ORT_CUDA, TORCH, TORCH_GRAPH = "ORT CUDA FP32", "torch FP16", "torch FP16, CUDA 
 PEERS = (ORT_CUDA, TORCH, TORCH_GRAPH)
 
 EXPLANATION = (
-    f"Medians of one batch by the wall clock, with the copies to the GPU and back, without preprocessing and decoding. "
+    "Medians of one batch by the wall clock, with the copies to the GPU and back, without preprocessing and decoding. "
     f"All variants of a model run in turns in one process, each twice in a row, and the second run counts. *{PARENT}* "
-    "runs on the CPU; its texts are what the others are held against. PyTorch records a CUDA graph for each shape. "
-    "*Least dB* is the power of the CPU's logits over that of the difference from them, where it is lowest."
+    "runs on the CPU; the texts of the other variants are compared with its texts. PyTorch records a CUDA graph for "
+    "each shape. *Least dB* is the lowest ratio of the power of the CPU's logits to the power of the difference from "
+    "them."
 )
 
 
@@ -68,21 +69,21 @@ def main() -> int:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="+", type=Path, help=".safetensors or FP32 .onnx; PyTorch runs the former only")
-    parser.add_argument("--calib", required=True, metavar="SOURCE", help="images to calibrate and to prove engines on")
-    parser.add_argument("--data", required=True, metavar="SOURCE", help="other images, to read and to take widths from")
+    parser.add_argument("--calib", required=True, metavar="SOURCE", help="images to calibrate and check engines with")
+    parser.add_argument("--data", required=True, metavar="SOURCE", help="other images, to read; their widths are timed")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="STEM", help="writes STEM.json and STEM.md")
     parser.add_argument("--flavor", default="auto", choices=get_args(FlavorChoice))
-    parser.add_argument("--samples", type=int, default=300, help="images to calibrate on")
+    parser.add_argument("--samples", type=int, default=300, help="images for calibration")
     parser.add_argument("--images", type=int, default=1000, help="images to read")
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 16])
-    parser.add_argument("--threads", nargs="+", type=int, default=[1], help="of ONNX Runtime on the CPU")
-    parser.add_argument("--rounds", type=int, default=200, help="most rounds of one setting")
-    parser.add_argument("--seconds", type=float, default=0.4, help="half the time for one variant in one setting")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1], help="threads of ONNX Runtime on the CPU")
+    parser.add_argument("--rounds", type=int, default=200, help="largest number of rounds of one setting")
+    parser.add_argument("--seconds", type=float, default=0.4, help="half of the time for one variant in one setting")
     return parser.parse_args()
 
 
 def require_tensorrt(choice: str) -> dict[str, str]:
-    """The GPU, and the TensorRT that will build for it.
+    """Names of the GPU, and of the TensorRT that builds for it, with their versions.
 
     Raises:
         InputError: if one of them is missing.
@@ -90,42 +91,42 @@ def require_tensorrt(choice: str) -> dict[str, str]:
     gpu = find_gpu()
     if gpu is None:
         raise InputError(
-            "There is no NVIDIA GPU, or no driver for it, so that nothing is measured or written.",
-            fix="Run it on a machine that has one.",
+            "There is no NVIDIA GPU, or no driver for it, so nothing is measured or written.",
+            fix="Run this on a machine with an NVIDIA GPU.",
         )
     flavor, _ = find_flavor(cast(FlavorChoice, choice), (gpu.compute_capability,))
     return {"GPU": f"{gpu.name}, {gpu.compute_capability}", flavor.name: str(flavor.trt.__version__)}
 
 
 def measure(path: Path, options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Everything about one model: its variants' sizes, speeds and texts, and which variants failed."""
-    given = open_artifact(path)
-    model = given
-    if given.format == "safetensors":
+    """Results for one model: sizes, speeds and texts of its variants, and notes on variants that failed."""
+    original = open_artifact(path)
+    model = original
+    if original.format == "safetensors":
         report(f"{path.stem}: exporting")
         model = export(ExportConfig(model=path, output=folder / f"{path.stem}.onnx", force=True))
     report(f"{path.stem}: building engines")
-    variants, notes = make_variants(given, model, options, folder)
-    found = findings(path.stem, variants, model, open_source(options.data), options)
-    return {"model": path.stem, "variants": found, "notes": notes}
+    variants, notes = make_variants(original, model, options, folder)
+    results = findings(path.stem, variants, model, open_source(options.data), options)
+    return {"model": path.stem, "variants": results, "notes": notes}
 
 
 def make_variants(
-    given: Artifact, model: Artifact, options: argparse.Namespace, folder: Path
+    original: Artifact, model: Artifact, options: argparse.Namespace, folder: Path
 ) -> tuple[dict[str, Variant], dict[str, str]]:
-    """Variants by name, and what is to be said about them or those that cannot be made."""
+    """Variants by name, and notes on variants that failed or miss their budget."""
     variants, notes = {PARENT: onnxruntime_variant(model)}, {}
 
     def peer(name: str, start: Callable[[], Any]) -> None:
         try:
             start()
             variants[name] = Variant(model, lambda *_: start(), "")
-        except Exception as error:  # whatever another's tool raises is a result
+        except Exception as error:  # any error of another tool is a result
             notes[name] = f"{type(error).__name__}: {error}"
 
     peer(ORT_CUDA, lambda: OnnxRuntimeCuda(model))
-    peer(TORCH, lambda: torch_cuda(given, in_graphs=False))
-    peer(TORCH_GRAPH, lambda: torch_cuda(given, in_graphs=True))
+    peer(TORCH, lambda: torch_cuda(original, in_graphs=False))
+    peer(TORCH_GRAPH, lambda: torch_cuda(original, in_graphs=True))
     for precision in get_args(Precision):
         name = f"TensorRT {precision.upper()}"
         try:
@@ -137,10 +138,10 @@ def make_variants(
 
 
 def quantized(model: Artifact, options: argparse.Namespace, folder: Path, notes: dict[str, str]) -> Artifact:
-    """The Q/DQ file for TensorRT; one that misses its budget is measured too, and noted."""
+    """The Q/DQ file for TensorRT. If it misses its budget, it is measured nevertheless, with a note."""
     config = QuantizeConfig(
         model=model.path,
-        calib=options.calib,
+        data=options.calib,
         output=folder / f"{model.path.stem}.tensorrt8.onnx",
         target="tensorrt",
         samples=options.samples,
@@ -157,7 +158,7 @@ def quantized(model: Artifact, options: argparse.Namespace, folder: Path, notes:
 def engines(
     name: str, source: Artifact, precision: Precision, options: argparse.Namespace, folder: Path
 ) -> dict[str, Variant]:
-    """An engine and, where a layer of it runs in the plugin, one with TensorRT's loop in its place."""
+    """An engine and, if one of its layers runs in the plugin, a second engine with TensorRT's loop instead."""
 
     def build(plugin: bool) -> BuiltEngine:
         home = "plugin" if plugin else "loop"
@@ -186,18 +187,18 @@ def engine_variant(built: BuiltEngine) -> Variant:
 
 
 def describe(model: Mapping[str, Any]) -> str:
-    """Everything about one model."""
-    realised = [f"- **{name}**: {escape(found['realised'])}" for name, found in model["variants"].items()]
+    """Markdown of the results for one model."""
+    realised = [f"- **{name}**: {escape(variant['realised'])}" for name, variant in model["variants"].items()]
     notes = [f"- **{name}**: {escape(note)}" for name, note in model["notes"].items()]
     return "\n\n".join([f"## {model['model']}", speeds(model["variants"]), sizes(model), "\n".join(realised + notes)])
 
 
 def speeds(variants: Mapping[str, Any]) -> str:
-    """Time of every variant in every setting, and its speed against each peer's."""
+    """Table with the time of each variant in each setting, and its speed-up over each of `PEERS`."""
     peers = [name for name in PEERS if name in variants]
     rows: list[Sequence[str]] = []
     for setting in next(iter(variants.values()))["latency"]:
-        times = {name: found["latency"][setting]["ms"] for name, found in variants.items()}
+        times = {name: variant["latency"][setting]["ms"] for name, variant in variants.items()}
         for name, ms in times.items():
             against = [MISSING if name == peer else ratio(times[peer] / ms) for peer in peers]
             rows.append([setting, name, significant(ms), *against])

@@ -1,7 +1,7 @@
-"""Is the GRU plugin right on this GPU, and how fast is it? Needs PyTorch with CUDA and nvcc, but no TensorRT.
+"""Checks and times the GRU plugin on this GPU. Needs PyTorch with CUDA and nvcc, but not TensorRT.
 
 Builds the plugin for the GPU at hand, checks it against `torch.nn.GRU` in float64, and times it in turns with cuDNN and
-with a loop over the steps. Exit code 1: a target was missed; the results are written all the same.
+with a loop over the steps. Exit code 1 means that a target was missed; the results are written nevertheless.
 
     PYTHONPATH=. python benchmarks/gpu/bench_gru_plugin.py
 """
@@ -44,39 +44,41 @@ def main() -> int:
     for path in write_results(results, options.out):
         report(f"written: {path}")
     for target in results.targets:
-        report(f"{'met   ' if target.met else 'MISSED'} {target.name}: {target.found}")
+        report(f"{'met   ' if target.met else 'MISSED'} {target.name}: {target.result}")
     return 0 if all(target.met for target in results.targets) else 1
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="FOLDER", help="for gru.json and gru.md")
-    parser.add_argument("--seconds", type=float, default=420, help="for all of it; too few cost rounds, not cases")
-    parser.add_argument("--rounds", type=int, default=100, help="most rounds of a case")
+    parser.add_argument(
+        "--seconds", type=float, default=420, help="planned duration; cases get fewer rounds if it is short"
+    )
+    parser.add_argument("--rounds", type=int, default=100, help="largest number of rounds of a case")
     return parser.parse_args()
 
 
 def run(options: argparse.Namespace) -> Results:
-    """Everything, in `--seconds`.
+    """Build, check and time the plugin in about `--seconds`.
 
     Raises:
-        InputError: if there is no GPU or no nvcc, or the results cannot be written.
+        InputError: if there is no GPU or no nvcc, or if the results cannot be written.
     """
     began, budget = monotonic(), Budget(options.seconds)
     if not torch.cuda.is_available():
         raise InputError(
-            "There is no GPU that PyTorch can use, so that nothing is measured or written.",
+            "There is no GPU that PyTorch can use, so nothing is measured or written.",
             f"torch {torch.__version__}, CUDA {torch.version.cuda or 'not built in'}.",
             "Run it on a machine with an NVIDIA GPU, its driver, and PyTorch with CUDA.",
         )
     make_folder(options.out)
-    # FP32 means FP32, for cuDNN and matrix products too.
+    # Without TF32, so that cuDNN and matrix products compute in FP32, too.
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     device = torch.device("cuda", torch.cuda.current_device())
     report(f"building the plugin for {architecture(device)}")
     built = build_plugin(PluginConfig(architectures=(architecture(device),)))
     bench, plugin = Bench(device, Launcher(built.path)), Enqueue(built.path)
-    ceilings = measured_ceilings(device)  # before the first kernel that might take CUDA down
+    ceilings = measured_ceilings(device)  # first, because an error in a kernel could make CUDA unusable
     checks = list(bench.checks())
     enqueue = bench.enqueue(plugin)
     cases = list(bench.cases(ceilings, budget, options.rounds))
@@ -94,7 +96,7 @@ def run(options: argparse.Namespace) -> Results:
 
 @dataclass
 class Bench:
-    """What is run on the GPU. An error of CUDA's ends a case, not the run."""
+    """Runs checks and cases on the GPU. A CUDA error ends a case, not the run."""
 
     device: torch.device
     launcher: Kernel
@@ -114,15 +116,15 @@ class Bench:
         report(f"{len(shapes)} shapes checked")
 
     def enqueue(self, enqueue: Kernel) -> dict[str, str | None]:
-        """What is wrong with it, by type."""
-        found = {}
+        """By type, what is wrong with `enqueue`; None if nothing is."""
+        faults: dict[str, str | None] = {}
         for kind, half in (("fp16", True), ("fp32", False)):
             shape = Shape(9, 14, 96, 2, half, lengths=True, initial=True)
             try:
-                found[kind] = check_enqueue(shape, enqueue, self.launcher, self.device)
+                faults[kind] = check_enqueue(shape, enqueue, self.launcher, self.device)
             except RuntimeError as error:
-                found[kind] = str(error)
-        return found
+                faults[kind] = str(error)
+        return faults
 
     def cases(self, ceilings: Ceilings, budget: Budget, rounds: int) -> Iterator[Case]:
         shapes = list(timed_shapes())

@@ -1,4 +1,4 @@
-"""CUDA graphs, and times on the GPU's own clock."""
+"""CUDA graphs, and times that are measured by the GPU itself."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from time import monotonic
 import torch
 
 Act = Callable[[], object]
-# One turn of all acts: the milliseconds of each.
+# Runs each of the acts once and returns the milliseconds of each.
 Turn = Callable[[Sequence[Act]], list[float]]
 
 WARMUP = 3
 
 
 def captured(act: Act, repeats: int = 1) -> torch.cuda.CUDAGraph:
-    """A graph of `repeats` runs of `act`, one after the other; what has run before is not loaded or set up in it.
+    """A CUDA graph of `repeats` runs of `act`, one after the other. `act` runs a few times before it is captured.
 
     Raises:
         RuntimeError: if something in `act` cannot be captured.
@@ -23,7 +23,7 @@ def captured(act: Act, repeats: int = 1) -> torch.cuda.CUDAGraph:
     graph = torch.cuda.CUDAGraph()
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
-    # torch.cuda.graph would collect garbage each time, which takes longer than most of what is captured here.
+    # Not torch.cuda.graph, which collects garbage each time; that takes longer than most of these captures.
     with torch.cuda.stream(stream):
         for _ in range(WARMUP):
             act()
@@ -39,7 +39,7 @@ def captured(act: Act, repeats: int = 1) -> torch.cuda.CUDAGraph:
 
 
 def on_the_gpu(acts: Sequence[Act]) -> list[float]:
-    """A `Turn` by CUDA events."""
+    """A `Turn` that measures with CUDA events."""
     events = [(_event(), _event()) for _ in acts]
     for act, (start, end) in zip(acts, events, strict=True):
         start.record()
@@ -54,28 +54,30 @@ def _event() -> torch.cuda.Event:
 
 
 def interleaved(acts: Sequence[Act], turn: Turn, rounds: int, seconds: float) -> list[list[float]]:
-    """Milliseconds of each act in each round, A B C, B C A, …; ends after `rounds` rounds or, at the earliest after
-    two, when `seconds` are over."""
+    """Milliseconds of each act in each round. The order rotates from round to round: A B C, B C A, …
+
+    Ends after `rounds` rounds, or when `seconds` have passed and there were at least two rounds.
+    """
     for _ in range(WARMUP):
         turn(acts)
     end = monotonic() + seconds
-    found: list[list[float]] = [[] for _ in acts]
+    times: list[list[float]] = [[] for _ in acts]
     for number in range(rounds):
         order = [(number + position) % len(acts) for position in range(len(acts))]
         for index, spent in zip(order, turn([acts[index] for index in order]), strict=True):
-            found[index].append(spent)
+            times[index].append(spent)
         if number > 0 and monotonic() >= end:
             break
-    return found
+    return times
 
 
 class Budget:
-    """Time that is handed out in equal parts to what is still to be done: late cases get fewer rounds, not none."""
+    """Divides the time that is left equally among the remaining cases, so that slow cases do not use up all of it."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._end = clock() + seconds
 
     def share(self, cases: int) -> float:
-        """Seconds for the next of `cases` cases; 0 where the time is over."""
+        """Seconds for the next of `cases` remaining cases; 0 if no time is left."""
         return max(0.0, self._end - self._clock()) / cases

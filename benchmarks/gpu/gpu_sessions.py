@@ -1,4 +1,4 @@
-"""Whole models on a GPU without TensorRT, as users run them: ONNX Runtime's CUDA provider, and PyTorch in FP16."""
+"""Whole models on a GPU without TensorRT: on ONNX Runtime's CUDA provider, and in PyTorch in FP16."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ CUDA_PROVIDER = "CUDAExecutionProvider"
 
 
 class OnnxRuntimeCuda:
-    """A `Session` on ONNX Runtime's CUDA provider, which leaves to the CPU what it lacks.
+    """A `Session` on ONNX Runtime's CUDA provider. Operators that the provider lacks run on the CPU.
 
     Raises:
-        InputError: if this ONNX Runtime has no such provider, or it does not start.
+        InputError: if this ONNX Runtime does not have the provider, or if the provider does not start.
     """
 
     runtime = "onnxruntime-cuda"
@@ -32,7 +32,7 @@ class OnnxRuntimeCuda:
         if CUDA_PROVIDER not in ort.get_available_providers():
             raise InputError(f"This ONNX Runtime has no {CUDA_PROVIDER}.", fix="pip install onnxruntime-gpu")
         self._session = ort.InferenceSession(str(artifact.path), providers=[CUDA_PROVIDER, "CPUExecutionProvider"])
-        if CUDA_PROVIDER not in self._session.get_providers():  # only a warning in its log
+        if CUDA_PROVIDER not in self._session.get_providers():  # ONNX Runtime only logs a warning
             raise InputError(f"ONNX Runtime's {CUDA_PROVIDER} does not start.", "A library of CUDA's may be missing.")
         self._input = self._session.get_inputs()[0].name
 
@@ -42,7 +42,7 @@ class OnnxRuntimeCuda:
 
 
 class InHalf(nn.Module):
-    """A network in FP16 that takes and gives FP32."""
+    """A network in FP16 with inputs and outputs in FP32."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class InHalf(nn.Module):
 
 
 class InGraphs(nn.Module):
-    """A network on a GPU that is recorded as a CUDA graph for each shape that it meets."""
+    """A network on a GPU that records a CUDA graph for each shape of its input."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -64,22 +64,22 @@ class InGraphs(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         if images.shape not in self._recorded:
             self._recorded[images.shape] = self._record(images)
-        given, found, graph = self._recorded[images.shape]
-        given.copy_(images)
+        graph_input, graph_output, graph = self._recorded[images.shape]
+        graph_input.copy_(images)
         graph.replay()
-        return found
+        return graph_output
 
     def _record(self, images: Tensor) -> tuple[Tensor, Tensor, torch.cuda.CUDAGraph]:
-        given, results = images.clone(), []
-        graph = captured(lambda: results.append(self._network(given)))
-        return given, results[-1], graph
+        graph_input, outputs = images.clone(), []
+        graph = captured(lambda: outputs.append(self._network(graph_input)))
+        return graph_input, outputs[-1], graph
 
 
 def torch_cuda(artifact: Artifact, in_graphs: bool) -> TorchSession:
     """PyTorch on the GPU in FP16.
 
     Raises:
-        InputError: if the artifact holds no PyTorch weights, or PyTorch has no GPU.
+        InputError: if the artifact has no PyTorch weights, or if PyTorch cannot use a GPU.
     """
     if not torch.cuda.is_available():
         raise InputError("PyTorch has no GPU here.", f"torch {torch.__version__}.")

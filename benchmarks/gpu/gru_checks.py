@@ -1,4 +1,4 @@
-"""Is the plugin right? Each shape against float64, with guards around all memory, again, and in other surroundings."""
+"""Checks the plugin's results for each shape: against float64, for writes outside its memory, and for repeatability."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from torch import Tensor
 
 BOUNDS = {"fp16": 2e-3, "fp32": 1e-5}
 
-# On either side of each border between variants of the kernel, and sizes that no vector divides.
+# Sizes on both sides of each limit between variants of the kernel, and sizes that are no multiple of a vector.
 HIDDEN = (1, 7, 16, 33, 64, 96, 97, 100, 128, 129, 136, 200, 256, 264, 320, 512, 777, 1024)
 LARGE_HIDDEN = (96, 256, 512, 1024)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found for one shape.
+    """The results for one shape.
 
     Attributes:
-        error: largest difference from float64; None where the output is not finite or not complete.
-        torch_errors: the same for `torch.nn.GRU` on this device, by type.
-        faults: what went wrong besides.
+        error: largest difference from float64; None if the output is not finite or not completely written.
+        torch_errors: largest differences of `torch.nn.GRU` on this device, by type.
+        faults: descriptions of all other errors.
     """
 
     shape: Shape
@@ -44,7 +44,7 @@ class Check:
 
 
 def checked_shapes() -> Iterator[Shape]:
-    """Every size of the state in all ways to call the plugin, and large batches."""
+    """Every size of the state with all kinds of inputs, and large batches."""
     for half, hidden in itertools.product((True, False), HIDDEN):
         yield Shape(1, 1, hidden, 1, half)
         yield Shape(3, 33, hidden, 1, half, lengths=True, reverse=True)
@@ -62,32 +62,32 @@ def check_shape(shape: Shape, kernel: Kernel, device: torch.device, seed: int) -
     kernel(problem, output)
     expected = torch_result(problem, torch.float64)
     peers = {str(kind).removeprefix("torch."): torch_result(problem, kind) for kind in (torch.float16, torch.float32)}
-    found = {name: difference(result, expected) for name, result in peers.items()}
+    peer_errors = {name: difference(result, expected) for name, result in peers.items()}
     return Check(
         shape=shape,
         error=difference(output, expected),
-        torch_errors={name: error for name, error in found.items() if error is not None},
+        torch_errors={name: error for name, error in peer_errors.items() if error is not None},
         faults=tuple(_faults(problem, output, kernel)),
     )
 
 
 def check_enqueue(shape: Shape, enqueue: Kernel, launcher: Kernel, device: torch.device) -> str | None:
-    """What is wrong with the plugin's own way, which must end in the launcher's very bytes; None: nothing."""
+    """What is wrong with `enqueue`, whose output must have the same bytes as the launcher's. None if nothing is."""
     problem = draw(shape, device, seed=0)
-    expected, found = unwritten(problem), unwritten(problem)
+    expected, output = unwritten(problem), unwritten(problem)
     launcher(problem, expected)
     try:
-        enqueue(problem, found)
+        enqueue(problem, output)
     except RuntimeError as error:
         return str(error)
-    if not guards_are_whole(found):
+    if not guards_are_whole(output):
         return "it wrote outside its output"
-    return None if _same(found, expected) else "its output differs from the launcher's"
+    return None if _same(output, expected) else "its output differs from the launcher's"
 
 
-def difference(found: Tensor, expected: Tensor) -> float | None:
-    """The largest; None where `found` is not finite."""
-    largest = (found.double() - expected).abs().max().item()
+def difference(output: Tensor, expected: Tensor) -> float | None:
+    """The largest absolute difference; None if `output` is not finite."""
+    largest = (output.double() - expected).abs().max().item()
     return largest if largest < float("inf") else None
 
 
@@ -106,8 +106,8 @@ def _faults(problem: Problem, output: Tensor, kernel: Kernel) -> Iterator[str]:
         yield "a run in a CUDA graph differs"
 
 
-def _same(found: Tensor, expected: Tensor) -> bool:
-    return torch.equal(found.view(torch.uint8), expected.view(torch.uint8))
+def _same(output: Tensor, expected: Tensor) -> bool:
+    return torch.equal(output.view(torch.uint8), expected.view(torch.uint8))
 
 
 def _on_another_stream(problem: Problem, kernel: Kernel) -> Tensor:

@@ -1,4 +1,4 @@
-"""Who runs the same bidirectional GRU layer: the plugin, cuDNN, and a loop over the steps as TensorRT makes of it."""
+"""The implementations of a bidirectional GRU layer that are timed: the plugin, cuDNN, and a loop over the steps."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Run = Callable[[], Tensor]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer `[N, T, C]` → `[N, T, 2H]`, its weights in PyTorch's order r, z, n.
+    """A layer `[N, T, C]` → `[N, T, 2H]` and its input. Gates are in PyTorch's order r, z, n.
 
     Attributes:
-        x: `[N, T, C]`, with C = 2H as of the second of two layers.
+        x: `[N, T, C]`, with C = 2H as in the second of two layers.
         input_weight: `[2, 3H, C]`.
         state_weight: `[2, 3H, H]`.
         input_bias, state_bias: `[2, 3H]`.
@@ -39,7 +39,7 @@ class Layer:
 
 
 def random_layer(shape: Shape, device: torch.device) -> Layer:
-    """Weights as PyTorch initialises them."""
+    """A layer with random weights, distributed as in PyTorch's initialisation."""
     random = torch.Generator().manual_seed(0)
     hidden, channels = shape.hidden, DIRECTIONS * shape.hidden
     bound = 1 / math.sqrt(hidden)
@@ -58,7 +58,7 @@ def random_layer(shape: Shape, device: torch.device) -> Layer:
 
 
 def contestants(layer: Layer, kernel: Kernel) -> dict[str, Run]:
-    """What is timed, by name; each returns `[N, T, 2H]`, whatever the layout it likes best."""
+    """The implementations by name. Each returns `[N, T, 2H]`."""
     projection, plugin = plugin_parts(layer, kernel)
     gates = projection()
     cudnn = torch_run(layer, layer.shape.dtype)
@@ -72,11 +72,12 @@ def contestants(layer: Layer, kernel: Kernel) -> dict[str, Run]:
 
 
 def plugin_parts(layer: Layer, kernel: Kernel) -> tuple[Run, Callable[[Tensor], Tensor]]:
-    """x → gates, one matrix product for all steps; and gates → output."""
+    """Two functions: from x to the gates, by one matrix product for all steps; and from the gates to the output."""
     hidden, rows = layer.shape.hidden, DIRECTIONS * GATES * layer.shape.hidden
     weight = torch.cat([onnx_order(each) for each in layer.input_weight])
     merged = layer.input_bias + layer.state_bias
-    merged[:, 2 * hidden :] = layer.input_bias[:, 2 * hidden :]  # the reset gate scales the other half
+    # The plugin adds the candidate's other bias, because the reset gate multiplies it.
+    merged[:, 2 * hidden :] = layer.input_bias[:, 2 * hidden :]
     bias = torch.cat([onnx_order(each) for each in merged])
 
     def projection() -> Tensor:
@@ -100,7 +101,7 @@ def plugin_parts(layer: Layer, kernel: Kernel) -> tuple[Run, Callable[[Tensor], 
 
 
 def torch_run(layer: Layer, dtype: torch.dtype) -> Run:
-    """`torch.nn.GRU`, cuDNN on a GPU, on one block of weights and steps first: without copies."""
+    """`torch.nn.GRU`, which is cuDNN on a GPU. Weights are in one block and steps come first, so nothing is copied."""
     shape = layer.shape
     channels, device = layer.x.shape[2], layer.x.device
     module = nn.GRU(channels, shape.hidden, bidirectional=True, device=device, dtype=dtype).requires_grad_(False)
@@ -120,9 +121,9 @@ def torch_run(layer: Layer, dtype: torch.dtype) -> Run:
 
 
 def loop_run(layer: Layer) -> Run:
-    """Two matrix products and one pointwise kernel a step, both directions in each, and the outputs joined at the end.
+    """A loop of two matrix products and one pointwise kernel for each step, which all compute both directions.
 
-    That is the least that TensorRT's loop does: its own bookkeeping, and picking the inputs out, cost it more.
+    TensorRT's loop does at least this. In addition, it selects the inputs of each step and controls the loop.
     """
     forward = layer.x.transpose(0, 1)
     inputs = torch.stack((forward, forward.flip(0)), 1).contiguous()  # [T, 2, N, C]
@@ -145,11 +146,11 @@ def loop_run(layer: Layer) -> Run:
 
 
 def cell(gates: Tensor, product: Tensor, state: Tensor) -> Tensor:
-    """The pointwise part of a step; one kernel of PyTorch's on a GPU."""
+    """The pointwise part of a step: on a GPU, one of PyTorch's kernels."""
     if state.is_cuda:
         flat = (each.flatten(0, 1) for each in (gates, product, state))
-        found: Tensor = torch.ops.aten._thnn_fused_gru_cell(*flat)[0]
-        return found.view_as(state)
+        new_state: Tensor = torch.ops.aten._thnn_fused_gru_cell(*flat)[0]
+        return new_state.view_as(state)
     (r, z, n), (pr, pz, pn) = gates.chunk(GATES, 2), product.chunk(GATES, 2)
     candidate = torch.tanh(n + torch.sigmoid(r + pr) * pn)
     return candidate + torch.sigmoid(z + pz) * (state - candidate)

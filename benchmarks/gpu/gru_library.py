@@ -1,8 +1,9 @@
-"""The compiled plugin as Python calls it: its C launcher, and the way that TensorRT goes with it."""
+"""Runs the compiled plugin from Python: by its C launcher, and by the calls that TensorRT makes."""
 
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,15 +11,17 @@ import torch
 from gru_problem import Problem, Shape
 from torch import Tensor
 
-from crnn_deploy.native.plugin.host import HostedPlugin, PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import BUILD, FLOAT, HALF, INT32, RUNTIME
-from crnn_deploy.native.plugin.host_library import Tensor as Description
+sys.path.insert(0, str(Path(__file__).parents[1] / "lib"))  # where plugin_host is
+
+from plugin_host.host import HostedPlugin, PluginHost, gru_fields
+from plugin_host.library import BUILD, FLOAT, HALF, INT32, RUNTIME
+from plugin_host.library import Tensor as Description
 
 Kernel = Callable[[Problem, Tensor], None]
 
 
 class Launcher:
-    """A `Kernel` by `crnn_deploy_gru`, the launcher without TensorRT around it: on the current stream, asynchronous."""
+    """A `Kernel` that calls the C function `crnn_deploy_gru`, asynchronously on PyTorch's current stream."""
 
     def __init__(self, library: Path) -> None:
         self._launch = ctypes.CDLL(str(library)).crnn_deploy_gru
@@ -36,7 +39,7 @@ class Launcher:
 
 
 class Enqueue:
-    """A `Kernel` by the plugin itself: creator → create → formats → serialize → create → attach → enqueue."""
+    """A `Kernel` that makes TensorRT's calls: create, check formats, serialize, create again, attach, enqueue."""
 
     def __init__(self, library: Path) -> None:
         self._host = PluginHost(library)
@@ -50,7 +53,7 @@ class Enqueue:
         check(plugin.enqueue(descriptions, pointers, current_stream(output.device)), problem.shape)
 
     def _deserialized(self, shape: Shape, descriptions: list[Description]) -> HostedPlugin:
-        """The plugin of an engine that was built for these tensors."""
+        """A plugin that is created from serialized fields, like that of an engine for these tensors."""
         built = self._host.create(gru_fields(shape.hidden, shape.direction), BUILD)
         refused = built is None or not all(built.supports(i, descriptions) for i in range(len(descriptions)))
         if built is None or refused:
@@ -63,7 +66,7 @@ class Enqueue:
 
 
 def current_stream(device: torch.device) -> int:
-    """Handle of PyTorch's stream; 0 where there are none."""
+    """Handle of PyTorch's current stream; 0 on a device without streams."""
     return torch.cuda.current_stream(device).cuda_stream if device.type == "cuda" else 0
 
 

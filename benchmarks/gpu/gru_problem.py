@@ -1,4 +1,4 @@
-"""What the plugin is given, and what it should make of it: random problems, and PyTorch's GRU as the reference."""
+"""Random inputs for the plugin, and PyTorch's GRU, which computes the expected output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GUARD = 0xFF  # bytes that read as NaN
 
 @dataclass(frozen=True)
 class Shape:
-    """One call of the recurrence, gates `[N, T, D·3H]` → `[N, T, D·H]`."""
+    """Sizes and options of one call of the recurrence, which maps gates `[N, T, D·3H]` to `[N, T, D·H]`."""
 
     batch: int
     steps: int
@@ -31,7 +31,7 @@ class Shape:
 
     @property
     def direction(self) -> str:
-        """As ONNX names it."""
+        """Value of the attribute `direction` of an ONNX node."""
         return "bidirectional" if self.directions == 2 else "reverse" if self.reverse else "forward"
 
     def __str__(self) -> str:
@@ -42,12 +42,12 @@ class Shape:
 
 @dataclass(frozen=True)
 class Problem:
-    """Inputs of one call, gates and weights in ONNX's order z, r, h.
+    """Inputs of one call. Gates are in ONNX's order z, r, h.
 
     Attributes:
         gates: `[N, T, D·3H]`.
         recurrent: `[D, 3H, H]`.
-        bias: `[D, H]`, of the candidate's recurrent product.
+        bias: `[D, H]`, the bias of the candidate's recurrent product.
         lengths: `[N]`, INT32.
         initial: `[D, N, H]`.
     """
@@ -61,7 +61,7 @@ class Problem:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Those that there are, in the plugin's order."""
+        """All inputs except absent ones, in the plugin's order."""
         every = (self.gates, self.recurrent, self.bias, self.lengths, self.initial)
         return [tensor for tensor in every if tensor is not None]
 
@@ -71,7 +71,7 @@ class Problem:
 
 
 def draw(shape: Shape, device: torch.device, seed: int) -> Problem:
-    """A problem whose gates use the whole range of their functions, each tensor between guards."""
+    """Random inputs, with gates in the whole range of sigmoid and tanh. Each tensor is between guards."""
     n, t, h, d = shape.batch, shape.steps, shape.hidden, shape.directions
     random = torch.Generator(device).manual_seed(seed)
 
@@ -94,7 +94,10 @@ def draw(shape: Shape, device: torch.device, seed: int) -> Problem:
 
 
 def guarded(values: Tensor) -> Tensor:
-    """A copy of `values` between bytes that read as NaN: a read outside shows in the result, a write in the guards."""
+    """A copy of `values` between guards: bytes that read as NaN.
+
+    A read outside of the copy makes the result NaN, and a write changes the guards.
+    """
     memory = torch.full((values.nbytes + 2 * GUARD_BYTES,), _GUARD, dtype=torch.uint8, device=values.device)
     inside = memory[GUARD_BYTES : GUARD_BYTES + values.nbytes].view(values.dtype).view(values.shape)
     inside.copy_(values)
@@ -102,18 +105,18 @@ def guarded(values: Tensor) -> Tensor:
 
 
 def unwritten(problem: Problem) -> Tensor:
-    """Memory for the output, all NaN, between guards."""
+    """Memory for the output, filled with NaN, between guards."""
     return guarded(problem.gates.new_full(problem.output_shape, torch.nan))
 
 
 def guards_are_whole(tensor: Tensor) -> bool:
-    """Whether nothing was written around a tensor made by `guarded`."""
+    """Whether the guards of a tensor from `guarded` are unchanged."""
     memory = torch.empty(0, dtype=torch.uint8, device=tensor.device).set_(tensor.untyped_storage())
     return bool((memory[:GUARD_BYTES] == _GUARD).all() and (memory[GUARD_BYTES + tensor.nbytes :] == _GUARD).all())
 
 
 def torch_result(problem: Problem, dtype: torch.dtype) -> Tensor:
-    """`[N, T, D·H]` of `torch.nn.GRU` in `dtype`, whose input weights are the identity: the recurrence alone."""
+    """Output `[N, T, D·H]` of `torch.nn.GRU` in `dtype` for the gates as input: its input weights are the identity."""
     shape = problem.shape
     layer = _identity_layer(problem, dtype)
     gates = problem.gates.to(dtype)
@@ -126,7 +129,7 @@ def torch_result(problem: Problem, dtype: torch.dtype) -> Tensor:
 
 
 def onnx_order(blocks: Tensor) -> Tensor:
-    """Between PyTorch's r, z, n and ONNX's z, r, h, either way: the blocks are those of the first dimension."""
+    """Converts PyTorch's order of gates r, z, n to ONNX's z, r, h, or back. Gates are blocks of the first dimension."""
     first, second, third = blocks.chunk(GATES)
     return torch.cat((second, first, third))
 
@@ -161,20 +164,20 @@ def _run(layer: nn.GRU, gates: Tensor, lengths: Tensor | None, initial: Tensor) 
         everything: Tensor = layer(gates, initial)[0]
         return everything
     output = torch.zeros(*gates.shape[:2], initial.shape[0] * initial.shape[2], dtype=gates.dtype, device=gates.device)
-    live = lengths.nonzero().flatten().long()  # PyTorch refuses empty sequences
-    if len(live) == 0:
+    nonempty = lengths.nonzero().flatten().long()  # PyTorch refuses empty sequences
+    if len(nonempty) == 0:
         return output
     packed = nn.utils.rnn.pack_padded_sequence(
-        gates[live], lengths[live].long().cpu(), batch_first=True, enforce_sorted=False
+        gates[nonempty], lengths[nonempty].long().cpu(), batch_first=True, enforce_sorted=False
     )
-    found, _ = layer(packed, initial[:, live].contiguous())
-    padded, _ = nn.utils.rnn.pad_packed_sequence(found, batch_first=True, total_length=gates.shape[1])
-    output[live] = padded
+    packed_output, _ = layer(packed, initial[:, nonempty].contiguous())
+    padded, _ = nn.utils.rnn.pad_packed_sequence(packed_output, batch_first=True, total_length=gates.shape[1])
+    output[nonempty] = padded
     return output
 
 
 def _reversed(values: Tensor, lengths: Tensor | None) -> Tensor:
-    """Each sequence `[T, …]` of `values` `[N, T, …]` back to front, within its length."""
+    """Reverses each sequence `[T, …]` of `values` `[N, T, …]` within its length."""
     if lengths is None:
         return values.flip(1)
     steps = torch.arange(values.shape[1], device=values.device)

@@ -1,4 +1,4 @@
-"""The files with the results: `gru.json` with every figure, `gru.md` for reading."""
+"""Writes the results: `gru.json` has all figures, `gru.md` has tables for people."""
 
 from __future__ import annotations
 
@@ -17,22 +17,29 @@ from crnn_deploy.files import write_text
 from crnn_deploy.units import MISSING, ratio, significant
 
 EXPLANATION = """\
-Medians of one bidirectional layer `[N, T, 2H]` → `[N, T, 2H]`, all contestants in turns, by CUDA events. Each runs
-again and again in a CUDA graph, on inputs that stay where they are, so that small ones come from the L2 cache.
+Medians of one bidirectional layer `[N, T, 2H]` → `[N, T, 2H]`, measured by CUDA events. All implementations run in
+turns, each several times in a CUDA graph, on the same inputs, so that small inputs are read from the L2 cache.
 *Projection + plugin* is the whole layer: one matrix product by PyTorch, then the plugin. cuDNN is `torch.nn.GRU` with
-flattened weights and steps first, so that nothing is copied; speed-ups are against its faster way, in a graph or
-without. The *loop* takes two matrix products and one pointwise kernel a step, which is the least that TensorRT's loop
-does. The *floor* is the time for the layer's bytes or arithmetic at the best rates of this device, measured in the
-same run; it knows nothing of steps that wait for each other.
+flattened weights and steps first, so that nothing is copied; speed-ups are against the faster of its times with and
+without a graph. The *loop* runs two matrix products and one pointwise kernel for each step, which is the least that
+TensorRT's loop does. The *floor* is the time for moving the layer's bytes or for its arithmetic, whichever is longer,
+at the best rates of this device, measured in the same run. It does not include that each step must wait for the
+previous one.
 
-PyTorch asks cuDNN for its persistent small-H algorithm up to H = 192, and for the standard one above: it rules out
-the other persistent one for bidirectional layers, and for every GRU since Ampere
+PyTorch makes cuDNN use its persistent algorithm for small H up to H = 192, and the standard algorithm above. It never
+uses cuDNN's other persistent algorithm for bidirectional layers, nor for any GRU since Ampere
 (`aten/src/ATen/native/cudnn/RNN.cpp`). TF32 is off."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that was found. `failures`: cases that ended in an error."""
+    """All results of a run.
+
+    Attributes:
+        enqueue: by type, what is wrong with the plugin's `enqueue`; None if nothing is.
+        failures: descriptions of the cases that ended in an error.
+        seconds: duration of the run.
+    """
 
     machine: dict[str, str]
     ceilings: Ceilings
@@ -73,12 +80,12 @@ def markdown(results: Results, date: str) -> str:
 
 def _targets(targets: Iterable[Target]) -> str:
     return _table(
-        ("Target", "Met", "Found"), [(each.name, "yes" if each.met else "**no**", each.found) for each in targets], 3
+        ("Target", "Met", "Result"), [(each.name, "yes" if each.met else "**no**", each.result) for each in targets], 3
     )
 
 
 def _errors(checks: Sequence[Check]) -> str:
-    """The worst of all shapes with the same H, and PyTorch's worst on the same."""
+    """The largest errors of the plugin and of PyTorch over all shapes with the same H."""
     kinds = [(kind, {"fp16": "float16", "fp32": "float32"}[kind]) for kind in BOUNDS]
     columns = ["H", *(f"{who} {kind.upper()}" for kind, _ in kinds for who in ("plugin", "cuDNN")), "shapes"]
     rows = []
@@ -94,9 +101,9 @@ def _errors(checks: Sequence[Check]) -> str:
 
 
 def _worst(errors: Sequence[float | None]) -> str:
-    """Of the errors; a dash where there is none, or one is missing."""
-    found = [error for error in errors if error is not None]
-    return f"{max(found):.1e}" if found and len(found) == len(errors) else MISSING
+    """The largest error; a dash if there are none, or if one is None."""
+    numbers = [error for error in errors if error is not None]
+    return f"{max(numbers):.1e}" if numbers and len(numbers) == len(errors) else MISSING
 
 
 def _speed(cases: Sequence[Case]) -> str:
@@ -113,11 +120,11 @@ def _speed(cases: Sequence[Case]) -> str:
 
 
 def _mark(case: Case, name: str) -> str:
-    """An asterisk where a graph was wanted and could not be made."""
+    """An asterisk if a CUDA graph could not be captured."""
     return "" if case.timed[name].graph or name == CUDNN_EAGER else "*"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 0) -> str:
-    """Markdown; the columns behind the first `text_columns` hold numbers."""
+    """A Markdown table. The columns after the first `text_columns` contain numbers."""
     rule = ["---" if index < text_columns else "--:" for index in range(len(columns))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))

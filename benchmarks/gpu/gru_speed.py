@@ -1,4 +1,4 @@
-"""How fast is the plugin? Every contestant on the same layer in turns, and what the device could do at best."""
+"""Times all implementations of a layer in turns, and measures the best rates of the device."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gru_contestants import CUDNN_EAGER, DIRECTIONS, LAYER, RECURRENCE, contesta
 from gru_library import Kernel
 from gru_problem import GATES, Shape
 
-# One graph runs an act until this much time is over: the start of a graph then weighs little.
+# A graph repeats an act for about this time, so that the time for starting the graph matters little.
 _GRAPH_MS = 0.3
 _MOST_REPEATS = 32
 
@@ -24,12 +24,12 @@ FP32_BATCHES, FP32_STEPS, FP32_HIDDEN = (1, 16, 256), (32, 128), (96, 256)
 
 @dataclass(frozen=True)
 class Timed:
-    """One contestant in one case.
+    """The times of one implementation in one case.
 
     Attributes:
         us: median microseconds of one run.
-        error: largest difference from `torch.nn.GRU` in float64; None where the output is not finite.
-        graph: whether it ran in a CUDA graph.
+        error: largest difference from `torch.nn.GRU` in float64; None if the output is not finite.
+        graph: whether it was timed in a CUDA graph.
     """
 
     us: float
@@ -41,10 +41,10 @@ class Timed:
 
 @dataclass(frozen=True)
 class Case:
-    """All contestants on one layer.
+    """The results of all implementations for one layer.
 
     Attributes:
-        floors_us: what moving the bytes and the arithmetic would take at the device's measured best, by what is run.
+        floors_us: by implementation, microseconds for moving the bytes or for the arithmetic at the best rates.
     """
 
     shape: Shape
@@ -52,13 +52,13 @@ class Case:
     floors_us: dict[str, float]
 
     def speedup(self, over: str) -> float:
-        """Of the whole layer with the plugin."""
+        """Speed-up of the whole layer with the plugin over another implementation."""
         return self.timed[over].us / self.timed[LAYER].us
 
 
 @dataclass(frozen=True)
 class Ceilings:
-    """What this device does at best, measured: bytes and, by type, floating-point operations a second."""
+    """The best measured rates of this device: bytes per second and, by type, floating-point operations per second."""
 
     bytes_per_second: float
     flops: dict[str, float]
@@ -66,7 +66,7 @@ class Ceilings:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Something to time, which runs an act `repeats` times."""
+    """A function to time, which runs an act `repeats` times."""
 
     run: Act
     repeats: int
@@ -84,7 +84,7 @@ def timed_shapes() -> Iterator[Shape]:
 
 
 def prepared(act: Act, in_a_graph: bool) -> Prepared:
-    """A graph of the act, long enough to be timed; plain calls where it cannot be captured or should not be."""
+    """A graph of repeated acts that is long enough to be timed; plain calls if it cannot or should not be captured."""
     act()
     (once,) = np.median([on_the_gpu([act]) for _ in range(3)], axis=0)
     graph = None
@@ -113,7 +113,7 @@ def measure(
     prepare: Prepare = prepared,
     turn: Turn = on_the_gpu,
 ) -> Case:
-    """All contestants in turns, and how close each is to float64."""
+    """Times all implementations in turns, and compares the output of each with float64."""
     layer = random_layer(shape, device)
     runs = contestants(layer, kernel)
     expected = torch_run(layer, torch.float64)()
@@ -134,10 +134,10 @@ def measure(
 
 
 def floor_us(shape: Shape, ceilings: Ceilings, channels: int | None = None) -> float:
-    """Microseconds for the bytes or for the arithmetic, whichever takes longer, with each tensor moved once.
+    """Microseconds for moving each tensor once or for the arithmetic, whichever takes longer.
 
     Args:
-        channels: of the input; 0: gates are given; None: as in `random_layer`.
+        channels: of the input. 0: the gates are the input. None: as in `random_layer`.
     """
     images, units = shape.batch * shape.steps, DIRECTIONS * shape.hidden
     channels = DIRECTIONS * shape.hidden if channels is None else channels
@@ -149,7 +149,7 @@ def floor_us(shape: Shape, ceilings: Ceilings, channels: int | None = None) -> f
 
 
 def measured_ceilings(device: torch.device, size: int = 8192, turn: Turn = on_the_gpu) -> Ceilings:
-    """A copy within the device's memory, read and write counted, and products of large square matrices."""
+    """Rates of a copy in device memory (bytes read plus bytes written) and of products of large square matrices."""
     flops = {}
     for name, dtype in (("fp16", torch.float16), ("fp32", torch.float32)):
         matrix = torch.randn(size, size, device=device).to(dtype)

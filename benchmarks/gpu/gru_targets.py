@@ -1,4 +1,4 @@
-"""The targets that the plugin was built for, and whether each is met."""
+"""The targets for accuracy and speed of the plugin, and whether each is met."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from gru_contestants import CUDNN, CUDNN_EAGER, LOOP
 from gru_speed import Case
 
 AGAINST_CUDNN, AGAINST_LOOP = 2.0, 10.0
-# Rounding the gates to FP16 costs more than the recurrence does; a layer that is computed wrongly is off by far more.
+# Higher than the bounds of the recurrence, because the gates are rounded to FP16. A wrong layer has a far larger error.
 SAME_LAYER = 2e-2
 
 
 @dataclass(frozen=True)
 class Target:
-    """One target. `found` tells the worst case."""
+    """One target. `result` describes the worst case."""
 
     name: str
     met: bool
-    found: str
+    result: str
 
 
 def judge(
     checks: Sequence[Check], enqueue: dict[str, str | None], cases: Sequence[Case], failures: Sequence[str]
 ) -> list[Target]:
-    """All targets; one without any figures is missed.
+    """All targets. A target without any figures counts as missed.
 
     Args:
-        enqueue: by type, what was wrong with the plugin's own way.
-        failures: what ended in an error.
+        enqueue: by type, what is wrong with the plugin's `enqueue`; None if nothing is.
+        failures: descriptions of the cases that ended in an error.
     """
     half = [case for case in cases if case.shape.half]
     core = [case for case in half if _in_the_core(case)]
@@ -74,10 +74,10 @@ def _error_text(error: float | None) -> str:
 
 def _same_layer(cases: Iterable[Case]) -> Target:
     name = f"all contestants compute the layer, within {SAME_LAYER:g} of float64"
-    found = list(_layer_errors(cases))
-    if not found:
+    errors = list(_layer_errors(cases))
+    if not errors:
         return Target(name, False, "not run")
-    worst, where = max(found)
+    worst, where = max(errors)
     return Target(name, worst <= SAME_LAYER, f"{_error_text(worst)}, {where}")
 
 
@@ -90,13 +90,13 @@ def _layer_errors(cases: Iterable[Case]) -> Iterator[tuple[float, str]]:
 def _fast(name: str, cases: Sequence[Case], over: str, factor: float) -> Target:
     if not cases:
         return Target(name, False, "not run")
-    found = [(best_speedup(case, over), case.shape) for case in cases]
-    reached = sum(speedup >= factor for speedup, _ in found)
-    worst, where = min(found, key=lambda pair: pair[0])
-    return Target(name, reached == len(found), f"{reached} of {len(found)} cases; worst {worst:.2f}× at {where}")
+    speedups = [(best_speedup(case, over), case.shape) for case in cases]
+    reached = sum(speedup >= factor for speedup, _ in speedups)
+    worst, where = min(speedups, key=lambda pair: pair[0])
+    return Target(name, reached == len(speedups), f"{reached} of {len(speedups)} cases; worst {worst:.2f}× at {where}")
 
 
 def best_speedup(case: Case, over: str) -> float:
-    """Against cuDNN as it is fastest: in a graph or without."""
+    """Speed-up of the layer. For cuDNN, over the faster of its times with and without a graph."""
     names = (CUDNN, CUDNN_EAGER) if over == CUDNN else (over,)
     return min(case.speedup(name) for name in names)

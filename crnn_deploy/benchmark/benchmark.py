@@ -10,7 +10,8 @@ from crnn_deploy.artifact import open_artifact
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.inputs import Bucket, data_buckets, synthetic_bucket
 from crnn_deploy.benchmark.latency import LatencyBenchmark
-from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.benchmark.measured import Measured
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.environment import environment
@@ -20,7 +21,7 @@ from crnn_deploy.progress import SILENT, Progress
 
 
 def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:
-    """Measure artifacts side by side, in the order given.
+    """Measure artifacts side by side, in the order of the config.
 
     Raises:
         InputError: if an artifact or the data can't be read, or an artifact is given twice.
@@ -48,7 +49,7 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
 
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
-    """What to call each file: its stem, with the suffix where stems are equal, or its path where that isn't enough.
+    """The name of each file: its stem, with the suffix where stems are equal, or its path where that isn't enough.
 
     Raises:
         InputError: if a file is given twice.

@@ -1,49 +1,13 @@
-"""What a benchmark found, as plain data."""
+"""The result of a benchmark, as plain data."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from crnn_deploy.benchmark.inputs import MEDIAN, SYNTHETIC
+from crnn_deploy.benchmark.measured import Latency, Measured
+from crnn_deploy.benchmark.speedup import speed_ratio
 from crnn_deploy.config import Frozen
 from crnn_deploy.environment import Environment
 from crnn_deploy.errors import InputError
-
-
-class Latency(Frozen):
-    """Milliseconds of one run of the network on a batch `[batch, C, H, width]`, over `rounds` interleaved rounds.
-
-    `bucket` names the shape of the images: `median`, `narrow` or `wide` among the data's, or `100x32` without data.
-    `preprocess_ms` and `decode_ms` are medians for a single image, not part of the run. Preprocessing starts from the
-    decoded image; decoding is greedy. `device_ms` is the median time between two CUDA events around the network on a
-    GPU, without the copies to and from it that the percentiles include; None on a CPU.
-    """
-
-    runtime: str
-    threads: int
-    batch: int
-    width: int
-    bucket: str
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    rounds: int
-    preprocess_ms: float
-    decode_ms: float
-    device_ms: float | None = None
-
-
-class Measured(Frozen):
-    """Size and speed of one artifact; `size_bytes` is the file that ships."""
-
-    name: str
-    path: Path
-    format: str
-    precision: str
-    size_bytes: int
-    parameters: int
-    macs: int
-    latency: tuple[Latency, ...]
 
 
 class Benchmark(Frozen):
@@ -52,17 +16,25 @@ class Benchmark(Frozen):
     environment: Environment
     variants: tuple[Measured, ...]
 
+    def variant(self, name: str) -> Measured:
+        """The variant of this name.
+
+        Raises:
+            InputError: if there is none.
+        """
+        variant = next((v for v in self.variants if v.name == name), None)
+        if variant is None:
+            names = ", ".join(v.name for v in self.variants)
+            raise InputError(f"No variant '{name}' was benchmarked.", fix=f"Choose one of {names}.")
+        return variant
+
     def latency(self, name: str, threads: int = 1, batch: int = 1) -> Latency:
         """The row of a variant on median images (or on the synthetic line, without data).
 
         Raises:
             InputError: if there is no such variant, or it was not timed so.
         """
-        variant = next((v for v in self.variants if v.name == name), None)
-        if variant is None:
-            names = ", ".join(v.name for v in self.variants)
-            raise InputError(f"No variant '{name}' was benchmarked.", fix=f"Choose one of {names}.")
-        for row in variant.latency:
+        for row in self.variant(name).latency:
             if (row.threads, row.batch) == (threads, batch) and row.bucket in (MEDIAN, SYNTHETIC):
                 return row
         raise InputError(
@@ -71,16 +43,9 @@ class Benchmark(Frozen):
         )
 
     def speedup(self, fast: str, slow: str) -> float:
-        """How many times faster: ratio of the median latencies at 1 thread, batch 1, on median images.
+        """How many times faster one variant is than another, by the rule of `benchmark/speedup.py`.
 
         Raises:
-            InputError: if one of the two was not timed so, or they ran in different runtimes, where the ratio would
-                mix what the model gained with what the runtime did.
+            InputError: if one of the two is unknown, or they were not timed under the same conditions.
         """
-        quick, long = self.latency(fast), self.latency(slow)
-        if quick.runtime != long.runtime:
-            raise InputError(
-                f"{fast} ran in {quick.runtime} and {slow} in {long.runtime}: they don't make a speed-up.",
-                fix="Export both to the same format, and benchmark those.",
-            )
-        return long.p50_ms / quick.p50_ms
+        return speed_ratio(self.variant(fast), self.variant(slow))

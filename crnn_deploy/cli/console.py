@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
@@ -22,7 +22,10 @@ T = TypeVar("T")
 
 
 class RichProgress:
-    """A `Progress` that draws a bar with the remaining time for each running loop. Use it in a `with` block."""
+    """A `Progress` that draws a bar with the remaining time for each running loop. Use it in a `with` block.
+
+    On a terminal it says "Loading" until the first loop or message: importing PyTorch alone takes two seconds.
+    """
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -38,8 +41,10 @@ class RichProgress:
             transient=True,
             disable=not console.is_terminal,
         )
+        self._loading: TaskID | None = None
 
     def __enter__(self) -> RichProgress:
+        self._loading = self._bars.add_task("Loading", total=None, status="")
         self._bars.start()
         return self
 
@@ -49,6 +54,7 @@ class RichProgress:
         self._bars.stop()
 
     def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
+        self._end_loading()
         task = self._bars.add_task(description, total=total, completed=done, status="")
         try:
             for item in items:
@@ -58,11 +64,18 @@ class RichProgress:
             self._bars.remove_task(task)
 
     def status(self, text: str) -> None:
+        self._end_loading()
         if self._bars.task_ids:
             self._bars.update(self._bars.task_ids[-1], status=text)
 
     def log(self, text: str) -> None:
+        self._end_loading()
         self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _end_loading(self) -> None:
+        if self._loading is not None:
+            self._bars.remove_task(self._loading)
+            self._loading = None
 
 
 def show(result: RenderableType) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.console import facts_table, show, show_json
+from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 
 if TYPE_CHECKING:
     from crnn_deploy.environment import Environment
@@ -19,7 +19,8 @@ def doctor(as_json: bool) -> None:
       crnn-deploy doctor
       crnn-deploy doctor --json
     """
-    diagnosis = api.doctor()
+    with RichProgress():
+        diagnosis = api.doctor()
     if as_json:
         missing = [thing.model_dump() for thing in diagnosis.missing]
         show_json({**diagnosis.environment.model_dump(mode="json"), "missing": missing})

@@ -24,7 +24,7 @@ class FieldType:
 
     Attributes:
         option: how it is spelled.
-        type: of the value on the command line; everything that is no plain type is text.
+        value: type of the value on the command line; everything that is no plain type is text.
         several: whether it may be given several times.
         words: values that can be listed: those of a `Literal`, or the families and kinds of nested configs.
         models: the nested configs that a value may describe.
@@ -32,7 +32,7 @@ class FieldType:
     """
 
     option: Option
-    type: type
+    value: type
     several: bool = False
     words: tuple[str, ...] = ()
     models: tuple[type[BaseModel], ...] = ()
@@ -41,7 +41,7 @@ class FieldType:
     @property
     def completes_files(self) -> bool:
         """Whether the value names a file or a folder."""
-        return self.type is Path or self.option.metavar == "SOURCE" or bool(self.option.suffixes)
+        return self.value is Path or self.option.metavar == "SOURCE" or bool(self.option.suffixes)
 
     @property
     def metavar(self) -> str:
@@ -49,10 +49,10 @@ class FieldType:
         if self.option.metavar:
             return self.option.metavar
         if self.models:
-            return "KIND[:KEY=VALUE,…]"
+            return f"{_head(self.models[0]).upper()}[:KEY=VALUE,…]"
         if self.words:
             return "|".join(self.words)
-        return {int: "N", float: "X", Path: "FILE"}.get(self.type, "TEXT")
+        return {int: "N", float: "X", Path: "FILE"}.get(self.value, "TEXT")
 
 
 def read_type(field: FieldInfo) -> FieldType:
@@ -122,7 +122,7 @@ def _with_metadata(kind: FieldType, metadata: Any) -> FieldType:
         elif limits := list(_limits(entry)):
             kind = replace(kind, limits=", ".join([*filter(None, [kind.limits]), *limits]))
     if kind.option.text:
-        return replace(kind, type=str, several=False, words=(), limits="")
+        return replace(kind, value=str, several=False, words=(), limits="")
     return kind
 
 

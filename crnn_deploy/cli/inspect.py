@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.console import facts_table, show, show_json
+from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
-    from crnn_deploy.inspection.describe import Description
-    from crnn_deploy.inspection.engine_facts import EngineFacts
-    from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
+    from crnn_deploy.inspection.describe import ModelDescription
+    from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 
 _MOST_CHARACTERS = 300  # that are shown; some charsets have tens of thousands
@@ -28,14 +28,15 @@ def inspect(config: InspectConfig, as_json: bool) -> None:
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
     """
-    description = api.inspect(config)
+    with RichProgress():
+        description = api.inspect(config)
     if as_json:
         show_json(description.model_dump(mode="json"), config)
     else:
         show(facts_table(_lines(description)))
 
 
-def _lines(d: Description) -> list[tuple[str, str]]:
+def _lines(d: ModelDescription) -> list[tuple[str, str]]:
     from crnn_deploy.units import quantity, size
 
     lines: dict[str, str | None] = {
@@ -59,13 +60,16 @@ def _lines(d: Description) -> list[tuple[str, str]]:
     return [(name, value) for name, value in lines.items() if value]
 
 
-def _engine(e: EngineFacts) -> dict[str, str]:
+def _engine(e: EngineManifest) -> dict[str, str]:
     from crnn_deploy.runtime.tensorrt.names import TITLES
 
     versions = " and later" if e.version_compatible else ""
     gpus = " and later" if e.hardware_compatible else ""
     plugin = e.plugin and f"{e.plugin.name} {e.plugin.version}, {'embedded' if e.plugin.embedded else 'to be loaded'}"
-    kinds = (f"{kind}: {', '.join(f'{n} {p}' for p, n in counts.items())}" for kind, counts in e.layers.items())
+    layers: dict[str, Counter[str]] = {}
+    for layer in e.first_profile:
+        layers.setdefault(layer.kind, Counter())[layer.precision] += 1
+    kinds = (f"{kind}: {', '.join(f'{n} {p}' for p, n in counts.most_common())}" for kind, counts in layers.items())
     return {
         "runs with": f"{TITLES[e.flavor]} {e.version}{versions}",
         "runs on": f"{', '.join(e.compute_capabilities)}{gpus}",

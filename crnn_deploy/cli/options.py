@@ -63,7 +63,7 @@ def command(verb: Verb) -> Verb:
         _refuse_renamed(renamed, values)
         verb(config=read_config(config, settings, values, verb_name(verb)), as_json=as_json)
 
-    shown = sorted(settings, key=lambda setting: not setting.required)
+    shown = sorted(settings, key=lambda setting: not setting.required and setting.flag is None)
     parameters = [_parameter(setting) for setting in (*shown, *renamed)]
     parameters.append(_keyword("as_json", Annotated[bool, _JSON], default=False))
     parameters.append(_keyword("_debug", Annotated[bool, DEBUG], default=False))
@@ -125,11 +125,11 @@ def _setting(path: tuple[str, ...], field: FieldInfo, kind: FieldType) -> Settin
     spelling = f"--{(kind.option.name or path[-1]).replace('_', '-')}"
     shown: dict[str, Any] = {"help": help_text(field, kind), "show_default": False}
     shown |= {"autocompletion": _completion(kind)}
-    value: Any = list[kind.type] if kind.several else kind.type  # type: ignore[name-defined]
+    value: Any = list[kind.value] if kind.several else kind.value  # type: ignore[name-defined]
     if isinstance(kind.option, Argument):
         spelling = kind.metavar
         info: Any = typer.Argument(metavar=f"{kind.metavar}{'...' if kind.several else ''}", **shown)
-    elif kind.type is bool:
+    elif kind.value is bool:
         both = f"{spelling}/--no-{spelling.removeprefix('--')}"
         info = typer.Option(both if field.default is True else spelling, **shown | {"autocompletion": None})
     else:
@@ -168,7 +168,7 @@ def _add_inner(config: type[Frozen], data: dict[str, Any], setting: Setting, val
         try:
             data[outer] = parse_compact(data[outer], head_of(read_type(config.model_fields[outer])))
         except ValueError as error:
-            raise InputError(f"--{outer} {data[outer]}: {error}.") from None
+            raise InputError(f"--{outer} {error}") from None
     nested = data.setdefault(outer, {})
     if inner in nested:
         raise InputError(
@@ -193,7 +193,8 @@ def _require_flags(data: dict[str, Any], settings: Sequence[Setting], verb: str)
 def _spell(settings: Sequence[Setting], location: str) -> str:
     """How the user writes the field at a location such as `student.width` or `losses.0.frame-kl.until`."""
     path = tuple(part for part in location.split(".") if not part.isdecimal())
-    exact = next((setting.spelling for setting in settings if setting.path == path), None)
+    ends = path if len(path) < 2 else (path[0], path[-1])  # between both may stand the family
+    exact = next((setting.spelling for setting in settings if setting.path == ends), None)
     if exact is not None:
         return exact
     outer = next((setting for setting in settings if setting.path == path[:1]), None)

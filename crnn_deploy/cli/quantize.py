@@ -35,13 +35,10 @@ def quantize(config: QuantizeConfig, as_json: bool) -> None:
 
 
 def _show(quantized: Quantized, config: QuantizeConfig, as_json: bool) -> None:
-    """Print the result of a quantization, and write its report."""
-    from crnn_deploy.report.quantization.page import write_quantization_report
+    """Print the result of a quantization, and where its report is."""
     from crnn_deploy.report.quantization.terminal import quantization_tables
 
     artifact, record = quantized.artifact, quantized.record
-    if config.report is not None:
-        write_quantization_report(record, config.report, artifact.spec.name, config.force)
     if as_json:
         show_json({**artifact_facts(artifact), "quantization": record.model_dump(mode="json")}, config)
         return

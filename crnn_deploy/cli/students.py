@@ -14,7 +14,6 @@ from crnn_deploy.students.config import StudentsConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.models.config import StudentChoice
-    from crnn_deploy.students.measuring import MeasuredStudent
     from crnn_deploy.students.survey import Survey
 
 
@@ -29,14 +28,14 @@ def students(config: StudentsConfig, as_json: bool) -> None:
       crnn-deploy students --budget-ms 1.5 --budget-mb 1
     """
     with RichProgress() as progress:
-        survey, picked = api.students(config, progress)
+        survey = api.students(config, progress)
     if as_json:
-        show_json(survey.model_dump(mode="json") | {"picked": picked and picked.model_dump(mode="json")}, config)
+        show_json(survey.model_dump(mode="json"), config)
     else:
-        show(_table(survey, picked))
+        show(_table(survey))
 
 
-def _table(survey: Survey, picked: MeasuredStudent | None) -> Table:
+def _table(survey: Survey) -> Table:
     """A row for each student, an arrow at the picked one; fits 80 columns."""
     from crnn_deploy.units import milliseconds, quantity, size
 
@@ -47,7 +46,7 @@ def _table(survey: Survey, picked: MeasuredStudent | None) -> Table:
         table.add_column(figure, justify="right", no_wrap=True)
     for student in survey.students:
         choice = student.choice
-        fits = student == picked
+        fits = student == survey.picked
         table.add_row(
             Text("→" if fits else ""),
             Text("\n".join([choice.family, *_variant(choice)])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +12,16 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
 from crnn_deploy.engine.config import EngineConfig
-from crnn_deploy.engine.flavors import Flavor, find_flavor
+from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.engine.layers import check_precision, check_recurrent
 from crnn_deploy.engine.lowering.lower import lower
 from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
-from crnn_deploy.engine.plan_building import BuildOrder, build_plan
+from crnn_deploy.engine.plan_building import BuildOrder, BuiltPlan, build_plan
 from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.proof.proof import prove
@@ -29,10 +30,7 @@ from crnn_deploy.engine.writing import compose_record, logging_failure, write_en
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization.calibration.images import Images
-from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES
 
@@ -78,37 +76,42 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
 
     lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
     order = BuildOrder(
-        model=_as_tensorrt_takes_it(lowered.model),
+        config=config,
+        parent=parent,
+        lowered=lowered,
         flavor=flavor,
         targets=targets,
         profiles=profiles,
-        options=config,
         plugin=_plugin(lowered, () if config.hardware_compatible else targets, progress),
     )
     log = Messages()
     with logging_failure(config.output, log):
         built = build_plan(order, log, progress)
-        _check(built.layers, lowered, config, _advice(config, flavor, targets))
-        record = compose_record(config, parent, order, lowered, parity, fit, built, log)
-        return BuiltEngine(write_engine(config, parent, model, order, built, record, log), record)
+        _check(built)
+        record = compose_record(built, parity, fit, log)
+        return BuiltEngine(write_engine(built, record, log), record)
 
 
-def _check(layers: Sequence[EngineLayer], lowered: Lowered, config: EngineConfig, advice: str) -> None:
-    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 in that."""
-    kept = lowered.expected.keys() & {*lowered.kept_fp32, *config.keep_fp32}
-    promised = {node: precision for node, precision in lowered.expected.items() if node not in kept}
-    check_precision(layers, promised, advice)
-    in_int8 = any(lowered.expected[node] == "int8" for node in kept)
+def _check(built: BuiltPlan) -> None:
+    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 run in FP32."""
+    order, layers = built.order, built.layers
+    expected = order.lowered.expected
+    kept = expected.keys() & {*order.lowered.kept_fp32, *order.config.keep_fp32}
+    check_precision(
+        layers, {node: precision for node, precision in expected.items() if node not in kept}, _advice(order)
+    )
+    in_int8 = any(expected[node] == "int8" for node in kept)
     check_precision(layers, dict.fromkeys(sorted(kept), "fp32"), _KEPT_INT8 if in_int8 else _KEEP_MORE)
-    check_recurrent(layers, lowered.recurrent)
+    check_recurrent(layers, order.lowered.recurrent)
 
 
-def _advice(config: EngineConfig, flavor: Flavor, targets: tuple[str, ...]) -> str:
+def _advice(order: BuildOrder) -> str:
     """What to do about layers that don't run in the precision asked for."""
-    if config.precision == "int8":
-        return flavor.advice(targets)
-    other = f"another version of {TITLES[flavor.name]}"
-    return f"Build with --fp32, or with {other}." if config.precision == "fp16" else f"Build with {other}."
+    precision = order.config.precision
+    if precision == "int8":
+        return order.flavor.advice(order.targets)
+    other = f"another version of {TITLES[order.flavor.name]}"
+    return f"Build with --fp32, or with {other}." if precision == "fp16" else f"Build with {other}."
 
 
 def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:
@@ -126,7 +129,7 @@ def _lower(
     """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
     if source is None:
         return lower(model, options), None
-    images = Images(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
+    images = NetworkInputs(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
     proven = prove(model, options, parent.spec, _Watched(images, progress))
     proven.parity.require()
     return proven.lowered, proven.parity
@@ -136,22 +139,11 @@ def _lower(
 class _Watched:
     """Images that show how many of them are done, each time that they are gone through."""
 
-    images: Images
+    images: NetworkInputs
     progress: Progress
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         return self.progress.track(self.images, "Comparing with the model", len(self.images))
-
-
-def _as_tensorrt_takes_it(lowered: onnx.ModelProto) -> bytes:
-    """The graph without the bodies of our ops: TensorRT would run those instead of the plugin."""
-    bare = onnx.ModelProto()
-    bare.CopyFrom(lowered)
-    kept = [function for function in lowered.functions if function.domain != DOMAIN]
-    del bare.functions[:]
-    bare.functions.extend(kept)
-    content: bytes = bare.SerializeToString(deterministic=True)
-    return content
 
 
 def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
 from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.tensorrt.manifest import Shape, ShapeProfile
+from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.spec import Preprocessing
 
 # Aspect ratios of text lines: few are wider than the last, and those go one at a time.
@@ -128,7 +129,7 @@ def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) 
         )
 
 
-def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> Shape:
+def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> InputShape:
     if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5}){1,3}", part):
         raise InputError(f"{part or 'An empty text'} in the profile {text} is no shape.", fix=_GRAMMAR)
     numbers = tuple(int(number) for number in part.split("x"))

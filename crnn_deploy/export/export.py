@@ -1,4 +1,4 @@
-"""`export`: a `.safetensors` artifact becomes an ONNX artifact that reads the same."""
+"""`export`: convert a `.safetensors` artifact to an ONNX artifact that reads the same."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.evaluation.model_comparison import ModelComparison, compare_sessions
 from crnn_deploy.export.cleanup import flush_subnormals, strip_traces
 from crnn_deploy.export.config import ExportConfig
-from crnn_deploy.export.parity import Parity, compare, random_batches
+from crnn_deploy.export.parity import random_batches, require_parity
 from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
 from crnn_deploy.export.torchscript import trace
 from crnn_deploy.files import check_output
@@ -39,7 +40,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     """Export a `.safetensors` artifact to ONNX, with dynamic batch and width.
 
     Input `images` `[batch, C, H, width]`, output `logits` `[batch, frames, K]` or `[batch, K]`; one recurrent node per
-    layer. Nothing is written unless the exported model reads every image of the parity check as its parent does.
+    layer. Nothing is written unless the exported model reads every image of the comparison as its parent does.
 
     Raises:
         InputError: if the model is exported already, or uses something that ONNX cannot express.
@@ -58,8 +59,8 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     flushed = _clean(model, module)
 
     progress.status("Comparing with the parent")
-    parity = _parity(parent, model, config.data)
-    parity.require()
+    comparison = _compare(parent, model, config.data)
+    require_parity(comparison)
 
     step = LineageStep(
         stage="export",
@@ -68,16 +69,16 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
         tools={package: importlib.metadata.version(package) for package in ("torch", "onnx", "onnxruntime")},
         notes={
             "subnormals_flushed": flushed,
-            "parity_images": parity.images,
+            "parity_images": comparison.images,
             # One digit: the last bits of a sum vary with the number of threads, and the file must not.
-            "parity_max_difference": float(f"{parity.max_difference:.0e}"),
+            "parity_max_difference": float(f"{comparison.max_difference:.0e}"),
         },
     )
     return write_onnx(config.output, model, parent.spec.after(step), config.force)
 
 
 def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
-    """Bring the traced graph into its shipping form; return the number of subnormal weights that were flushed."""
+    """Clean up the traced graph; return the number of subnormal weights that were set to zero."""
     check_recurrent_nodes(model.graph, module)
     drop_zero_states(model.graph)
     prune(model.graph)
@@ -90,13 +91,13 @@ def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
     return flushed
 
 
-def _parity(parent: Artifact, model: onnx.ModelProto, data: str | None) -> Parity:
+def _compare(parent: Artifact, model: onnx.ModelProto, data: str | None) -> ModelComparison:
     images = random_batches(parent.spec.preprocessing)
     if data is not None:
         images = itertools.chain(images, _real_batches(parent.spec.preprocessing, data))
     with tempfile.TemporaryDirectory() as folder:
         candidate = write_onnx(Path(folder) / "candidate.onnx", model, parent.spec)
-        return compare(open_session(parent), open_session(candidate), images)
+        return compare_sessions(open_session(parent), open_session(candidate), images)
 
 
 def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""The recurrent nodes of an exported graph: they must mean what PyTorch meant, with nothing superfluous on them."""
+"""Recurrent nodes of an exported graph: they must compute what PyTorch computes, without superfluous inputs."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from torch import nn
 
 from crnn_deploy.errors import GateError
 from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
 
-RECURRENT_OPS = ("GRU", "LSTM", "RNN")
 _STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM
 
-# Operators that only move values about: zeros in, zeros out.
-_MOVERS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
+# Operators that only move values: zeros stay zeros.
+_MOVING_OPS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
 
 
 def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
-    """Hold the graph to one node per recurrent layer, and GRUs to PyTorch's definition.
+    """Check that there is one node per recurrent layer, and that GRUs follow PyTorch's definition.
 
     PyTorch applies a GRU's reset gate after the recurrent product (`linear_before_reset=1`); ONNX's default is before,
-    and exporters have got this wrong silently.
+    and exporters have silently written the wrong one.
 
     Raises:
         GateError: if a layer was unrolled or lost, or a GRU resets before its product.
     """
-    nodes = [node for node in graph.node if node.op_type in RECURRENT_OPS]
+    nodes = [node for node in graph.node if node.op_type in RECURRENT]
     layers = sum(module.num_layers for module in model.modules() if isinstance(module, nn.RNNBase))
     if len(nodes) < layers:
         raise GateError(f"The export holds {len(nodes)} recurrent nodes for {layers} recurrent layers.")
@@ -41,11 +41,11 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
 
 
 def drop_zero_states(graph: onnx.GraphProto) -> None:
-    """Remove initial states that are zeros, which ONNX assumes anyway. States that a model has learned stay."""
+    """Remove initial states that are zeros, which is ONNX's default. Learned states stay."""
     producers = producers_of(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type not in RECURRENT_OPS:
+        if node.op_type not in RECURRENT:
             continue
         for index in _STATE_INPUTS:
             if index < len(node.input) and _is_zero(node.input[index], producers, constants):
@@ -55,7 +55,7 @@ def drop_zero_states(graph: onnx.GraphProto) -> None:
 
 
 def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[str, onnx.TensorProto]) -> bool:
-    """Whether the tensor is zeros, whatever its shape at run time. No name stands for an omitted state: zeros."""
+    """Whether the tensor is zeros, whatever its shape; an empty name is an omitted state, which is zeros too."""
     if not name:
         return True
     if name in constants:
@@ -65,6 +65,6 @@ def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[st
         return False
     if node.op_type == "ConstantOfShape":
         return not any(np.any(numpy_helper.to_array(attribute.t)) for attribute in node.attribute)
-    if node.op_type in _MOVERS:
+    if node.op_type in _MOVING_OPS:
         return _is_zero(node.input[0], producers, constants)
     return False

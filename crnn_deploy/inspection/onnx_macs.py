@@ -1,4 +1,4 @@
-"""Multiply-accumulates of any ONNX graph, from the shapes that a run really has."""
+"""Multiply-accumulates of any ONNX graph, from the shapes of a run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.onnx_graph import PRODUCTS, RECURRENT, OnnxGraph
+from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
 
-Shapes = dict[str, tuple[int, ...]]
+TensorShapes = dict[str, tuple[int, ...]]
 
 
 def onnx_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> int:
     """Multiply-accumulates of convolutions, matrix products and recurrent layers for one input.
 
-    Graphs with dynamic sizes often compute shapes from shapes, which static inference can't follow; ONNX Runtime can.
+    Graphs with dynamic sizes often compute shapes from shapes, which static inference can't follow: the graph is run.
 
     Raises:
         InputError: if the model doesn't take one image, or doesn't run.
@@ -35,10 +36,10 @@ def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.
     return [(node, _macs(node, shapes)) for node in graph.products]
 
 
-def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
-    activations, weights = (shapes[node.input[index]] for index in PRODUCTS[node.op_type])
-    if node.op_type in RECURRENT:
-        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT[node.op_type])
+def _macs(node: onnx.NodeProto, shapes: TensorShapes) -> int:
+    activations, weights = (shapes[node.input[index]] for index in OPERANDS[node.op_type])
+    if node.op_type in RECURRENT_WEIGHTS:
+        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT_WEIGHTS[node.op_type])
     outputs = prod(shapes[node.output[0]])
     if "Conv" in node.op_type:
         return outputs * prod(weights[1:])
@@ -46,13 +47,15 @@ def _macs(node: onnx.NodeProto, shapes: Shapes) -> int:
     return outputs * activations[0 if transposed else -1]
 
 
-def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> Shapes:
-    """Shapes of all that goes into and out of the products."""
+def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorShapes:
+    """TensorShapes of all that goes into and out of the products."""
     if len(graph.inputs) != 1:
         raise InputError(f"The model has {len(graph.inputs)} inputs, expected one image.")
     fed = graph.inputs[0]
-    known: Shapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {fed.name: input_shape}
-    names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - known.keys()
+    shapes: TensorShapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {
+        fed.name: input_shape
+    }
+    names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - shapes.keys()
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
     del model.graph.output[:]
@@ -66,4 +69,4 @@ def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> Shapes:
         values = session.run(None, {fed.name: np.zeros(input_shape, dtype)})
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         raise InputError(f"ONNX Runtime cannot run the model on {list(input_shape)}.", str(error)) from None
-    return known | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}
+    return shapes | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
 
 StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
@@ -14,25 +15,25 @@ StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gr
 class StudentOptions(Frozen):
     """Size and shape of a student."""
 
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
-    hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
-    layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
-    stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
-    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
-    residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
-    layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
+    width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the backbone.")
+    hidden: int = Field(default=96, gt=0, le=1024, description="GRU units in each direction.")
+    layers: int = Field(default=1, gt=0, le=4, description="GRU layers.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
+    stride: Literal[4, 8] = Field(default=4, description="Input pixels for each output frame; 8 suits wide print.")
+    bidirectional: bool = Field(default=True, description="Run the GRU in both directions.")
+    residual: bool = Field(default=False, description="Add the input of each further GRU layer to its output.")
+    layer_norm: bool = Field(default=False, description="Normalise the input of each GRU layer.")
 
 
 class StudentChoice(StudentOptions):
-    """A student as recipes and the command line name it; in a recipe, the family alone will do."""
+    """A student as recipes and the command line name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
-    family: StudentFamily = "mobilenet-v4-gru"
+    family: StudentFamily = Field(default="mobilenet-v4-gru", description="Family of the network.")
 
     @model_validator(mode="before")
     @classmethod
-    def _family_alone(cls, value: Any) -> Any:
-        return {"family": value} if isinstance(value, str) else value
+    def _from_compact(cls, value: object) -> object:
+        return expand_compact(value, "family")
 
     def options(self) -> StudentOptions:
         """All but the family, as an artifact's architecture holds it."""
@@ -45,7 +46,32 @@ CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
 class CrnnOptions(Frozen):
     """Size of the network; the defaults are the paper's."""
 
-    width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the convolutions")
-    hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
-    layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the convolutions.")
+    hidden: int = Field(default=256, gt=0, le=1024, description="Recurrent units in each direction.")
+    layers: int = Field(default=2, gt=0, le=4, description="Recurrent layers.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
+
+
+class CrnnChoice(CrnnOptions):
+    """A CRNN as the command line and the Python API name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+
+    family: CrnnFamily = Field(default="crnn-bilstm", description="Family of the network.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_compact(cls, value: object) -> object:
+        return expand_compact(value, "family")
+
+    def options(self) -> CrnnOptions:
+        """All but the family, as an artifact's architecture holds it."""
+        return CrnnOptions(**self.model_dump(exclude={"family"}))
+
+
+def _with_family(value: object) -> object:
+    """The fields of a choice, with the family that is the default."""
+    fields = expand_compact(value, "family")
+    return {"family": CrnnChoice().family, **fields} if isinstance(fields, dict) else fields
+
+
+NetworkChoice = Annotated[CrnnChoice | StudentChoice, Field(discriminator="family"), BeforeValidator(_with_family)]
+"""A network that can be trained from scratch: fields, or `FAMILY[:KEY=VALUE,…]`; without a family a `crnn-bilstm`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from crnn_deploy.models.blocks import conv_bn, round_channels
-from crnn_deploy.models.config import CrnnFamily, CrnnOptions
+from crnn_deploy.models.config import CrnnChoice, CrnnOptions
 from crnn_deploy.models.line_spec import line_spec
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
@@ -59,12 +59,11 @@ def build_crnn(spec: ModelSpec) -> nn.Module:
     return Crnn(spec.architecture.family, options, spec)
 
 
-def crnn_spec(
-    name: str, family: CrnnFamily, options: CrnnOptions, like: ModelSpec, charset: tuple[str, ...] | None = None
-) -> ModelSpec:
-    """Spec of a CRNN with the task and the alphabet of `like`, or the alphabet `charset` with the blank first.
+def crnn_spec(name: str, choice: CrnnChoice, like: ModelSpec, charset: tuple[str, ...] | None = None) -> ModelSpec:
+    """Spec of a CRNN with the task and the charset of `like`, or with `charset` and the blank first.
 
     Raises:
         InputError: if `charset` repeats a character or is empty, or `like` is a classifier.
     """
-    return line_spec(name, Architecture(family=family, options=options.model_dump()), CRNN_STRIDE, like, charset)
+    architecture = Architecture(family=choice.family, options=choice.options().model_dump())
+    return line_spec(name, architecture, CRNN_STRIDE, like, charset)

@@ -13,11 +13,11 @@ _MIN_WIDTH = 16
 def line_spec(
     name: str, architecture: Architecture, stride: int, like: ModelSpec, charset: tuple[str, ...] | None = None
 ) -> ModelSpec:
-    """Spec of a network for lines 32 pixels high, with the task, the alphabet and the colours of `like`.
+    """Spec of a network for lines 32 pixels high, with the task, the charset and the colours of `like`.
 
     Args:
         stride: input pixels for each output frame; lines are padded to whole ones.
-        charset: another alphabet than that of `like`; the blank comes first then.
+        charset: replaces the charset of `like`; the blank is the first class then.
 
     Raises:
         InputError: if `charset` repeats a character or is empty, or `like` is a classifier, which has none.

@@ -3,41 +3,58 @@ after MobileNetV3-Small (Howard et al., arXiv 1905.02244), with strides for text
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from torch import Tensor, nn
 
 from crnn_deploy.models.backbone import Backbone, line_strides
 from crnn_deploy.models.blocks import SqueezeExcite, Stride, conv_bn, round_channels
 
-# (kernel, expanded channels, output channels, squeeze-excite, hard-swish, stride); strides are (vertical, horizontal)
-_STAGES: tuple[tuple[int, int, int, bool, bool, Stride], ...] = (
-    (3, 16, 16, True, False, 1),
-    (3, 72, 24, False, False, 2),
-    (3, 88, 24, False, False, 1),
-    (5, 96, 40, True, True, (2, 1)),
-    (5, 240, 40, True, True, 1),
-    (5, 120, 48, True, True, 1),
-    (5, 288, 96, True, True, (2, 1)),
-    (5, 576, 96, True, True, 1),
+
+class Stage(NamedTuple):
+    """One block of the backbone; `stride` is (vertical, horizontal), or one number for both."""
+
+    kernel: int
+    expanded: int
+    outputs: int
+    excite: bool
+    hard_swish: bool
+    stride: Stride
+
+    def scaled(self, width: float, stride: Stride) -> Stage:
+        """The same block with `width` times the channels, and another stride."""
+        channels = [round_channels(count * width, 8) for count in (self.expanded, self.outputs)]
+        return self._replace(expanded=channels[0], outputs=channels[1], stride=stride)
+
+
+_STAGES = (
+    Stage(3, 16, 16, True, False, 1),
+    Stage(3, 72, 24, False, False, 2),
+    Stage(3, 88, 24, False, False, 1),
+    Stage(5, 96, 40, True, True, (2, 1)),
+    Stage(5, 240, 40, True, True, 1),
+    Stage(5, 120, 48, True, True, 1),
+    Stage(5, 288, 96, True, True, (2, 1)),
+    Stage(5, 576, 96, True, True, 1),
 )
 
 
 class InvertedResidual(nn.Module):
     """1×1 expansion, depthwise convolution, optional squeeze-excite, 1×1 projection."""
 
-    def __init__(
-        self, inputs: int, kernel: int, expanded: int, outputs: int, excite: bool, hard_swish: bool, stride: Stride
-    ) -> None:
+    def __init__(self, inputs: int, stage: Stage) -> None:
         super().__init__()
-        activation = nn.Hardswish if hard_swish else nn.ReLU
+        expanded = stage.expanded
+        activation = nn.Hardswish if stage.hard_swish else nn.ReLU
         layers: list[nn.Module] = []
         if expanded != inputs:
             layers.append(conv_bn(inputs, expanded, 1, activation=activation))
-        layers.append(conv_bn(expanded, expanded, kernel, stride, groups=expanded, activation=activation))
-        if excite:
+        layers.append(conv_bn(expanded, expanded, stage.kernel, stage.stride, expanded, activation))
+        if stage.excite:
             layers.append(SqueezeExcite(expanded))
-        layers.append(conv_bn(expanded, outputs, 1, activation=None))
+        layers.append(conv_bn(expanded, stage.outputs, 1, activation=None))
         self.layers = nn.Sequential(*layers)
-        self.residual = inputs == outputs and stride == 1
+        self.residual = inputs == stage.outputs and stage.stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.layers(x)
@@ -51,9 +68,9 @@ class MobileNetV3Features(Backbone):
         stem = round_channels(16 * width, 8)
         layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2, activation=nn.Hardswish)]
         previous = stem
-        strides = line_strides((stage[-1] for stage in _STAGES), stride)
-        for (kernel, expanded, outputs, excite, hard_swish, _), step in zip(_STAGES, strides, strict=True):
-            wide, narrow = round_channels(expanded * width, 8), round_channels(outputs * width, 8)
-            layers.append(InvertedResidual(previous, kernel, wide, narrow, excite, hard_swish, step))
-            previous = narrow
+        strides = line_strides((stage.stride for stage in _STAGES), stride)
+        for stage, step in zip(_STAGES, strides, strict=True):
+            scaled = stage.scaled(width, step)
+            layers.append(InvertedResidual(previous, scaled))
+            previous = scaled.outputs
         super().__init__(layers, previous, round_channels(128 * width), nn.Hardswish)

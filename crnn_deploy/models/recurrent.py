@@ -5,38 +5,35 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from crnn_deploy.models.config import StudentOptions
 
-def gru_layers(
-    inputs: int, hidden: int, layers: int, bidirectional: bool, residual: bool, layer_norm: bool
-) -> nn.GRU | GruStack:
-    """GRU layers with the interface of `nn.GRU`: `[N, T, inputs]` → `[N, T, D]` and the last states.
 
-    D is `hidden`, or twice that where the layers run in both directions.
+def gru_layers(inputs: int, options: StudentOptions) -> nn.GRU | GruStack:
+    """The GRU layers of a student: `[N, T, inputs]` → `[N, T, D]` and the last states, as `nn.GRU` returns them.
+
+    D is `options.hidden`, or twice that if the layers are bidirectional.
     """
-    if residual or layer_norm:
-        return GruStack(inputs, hidden, layers, bidirectional, residual, layer_norm)
-    return nn.GRU(inputs, hidden, layers, batch_first=True, bidirectional=bidirectional)
+    if options.residual or options.layer_norm:
+        return GruStack(inputs, options)
+    return nn.GRU(inputs, options.hidden, options.layers, batch_first=True, bidirectional=options.bidirectional)
 
 
 class GruStack(nn.Module):
     """GRU layers with what `nn.GRU` does not have between them.
 
-    Args:
-        residual: add each further layer's input to its output (Wu et al., arXiv 1609.08144).
-        layer_norm: normalise the input of each layer over its channels (Ba et al., arXiv 1607.06450).
+    With `options.residual` the input of each further layer is added to its output (Wu et al., arXiv 1609.08144). With
+    `options.layer_norm` the input of each layer is normalised over its channels (Ba et al., arXiv 1607.06450).
     """
 
-    def __init__(
-        self, inputs: int, hidden: int, layers: int, bidirectional: bool, residual: bool, layer_norm: bool
-    ) -> None:
+    def __init__(self, inputs: int, options: StudentOptions) -> None:
         super().__init__()
-        outputs = hidden * (1 + bidirectional)
-        widths = [inputs] + [outputs] * (layers - 1)
-        self.norms = nn.ModuleList(nn.LayerNorm(width) if layer_norm else nn.Identity() for width in widths)
+        outputs = options.hidden * (1 + options.bidirectional)
+        widths = [inputs] + [outputs] * (options.layers - 1)
+        self.norms = nn.ModuleList(nn.LayerNorm(width) if options.layer_norm else nn.Identity() for width in widths)
         self.layers = nn.ModuleList(
-            nn.GRU(width, hidden, batch_first=True, bidirectional=bidirectional) for width in widths
+            nn.GRU(width, options.hidden, batch_first=True, bidirectional=options.bidirectional) for width in widths
         )
-        self.residual = residual
+        self.residual = options.residual
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         states = []

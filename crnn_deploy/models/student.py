@@ -29,14 +29,7 @@ class Student(nn.Module):
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
         self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
-        self.rnn = gru_layers(
-            self.backbone.features,
-            options.hidden,
-            options.layers,
-            options.bidirectional,
-            options.residual,
-            options.layer_norm,
-        )
+        self.rnn = gru_layers(self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
         self.head = nn.Linear(options.hidden * (1 + options.bidirectional), spec.num_outputs)
         self.pool = spec.task == "classify"
@@ -62,10 +55,10 @@ def build_student(spec: ModelSpec) -> nn.Module:
 def student_spec(
     name: str, choice: StudentChoice, like: ModelSpec, charset: tuple[str, ...] | None = None
 ) -> ModelSpec:
-    """Spec of a student with the task and the alphabet of `like`, its teacher, and preprocessing of its own.
+    """Spec of a student with the task and the charset of its teacher `like`, and with its own preprocessing.
 
     Args:
-        charset: another alphabet than the teacher's; the blank comes first then.
+        charset: replaces the teacher's charset; the blank is the first class then.
 
     Raises:
         InputError: if `charset` repeats a character or is empty, or `like` is a classifier.

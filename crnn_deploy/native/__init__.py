@@ -1,4 +1,4 @@
-"""Our own kernels: recurrent layers in INT8 as a custom-op library for ONNX Runtime (C++17, built by `pip install`)."""
+"""The custom-op library for ONNX Runtime: recurrent layers in INT8 (C++17, built by `pip install`)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from crnn_deploy.errors import InputError
 
 __all__ = ["kernel_level", "ort_custom_ops_path"]
 
-# Points to another build of the library, such as one with sanitizers; empty: do without.
+# Environment variable with the path of another build of the library, such as one with sanitizers. If it is empty, no
+# library is used.
 LIBRARY_VARIABLE = "CRNN_DEPLOY_LIBRARY"
-# Names the kernels to use instead of the best that the processor has.
+# Environment variable with the name of the kernels to use. Default: the best that the processor has.
 KERNELS_VARIABLE = "CRNN_DEPLOY_KERNELS"
 
 _NAME = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}.get(
@@ -22,25 +23,25 @@ _NAME = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}.g
 
 
 def ort_custom_ops_path() -> Path | None:
-    """The custom-op library for `SessionOptions.register_custom_ops_library`; None where it was not built.
+    """The custom-op library for `SessionOptions.register_custom_ops_library`; None if it was not built.
 
-    Models that hold `QGRU` or `QLSTM` run without it too, in FP32.
+    Models with `QGRU` or `QLSTM` also run without it, in FP32.
     """
-    given = os.environ.get(LIBRARY_VARIABLE)
-    if given is not None:
-        return Path(given) if given else None
-    # An editable install keeps compiled files apart from the sources: the package has several folders then.
+    configured = os.environ.get(LIBRARY_VARIABLE)
+    if configured is not None:
+        return Path(configured) if configured else None
+    # In an editable install, the library is in another folder than the sources, and the package has both folders.
     return next((path for folder in __path__ if (path := Path(folder) / _NAME).is_file()), None)
 
 
 def kernel_level() -> str | None:
-    """The kernels that run here: `amx`, `avx512vnni`, `avxvnni`, `avx2` or `neondot`, or those asked for.
+    """Name of the kernels in use: `amx`, `avx512vnni`, `avxvnni`, `avx2` or `neondot`, or what the environment names.
 
-    None without the library, and on processors where ONNX Runtime's own FP32 layers are faster.
+    None if there is no library, and on processors where ONNX Runtime's own FP32 layers are faster.
 
     Raises:
-        InputError: if the environment asks for a library that cannot be loaded, or for kernels that this processor, or
-            this build, does not have.
+        InputError: if the environment names a library that cannot be loaded, or kernels that this processor or this
+            build does not have.
     """
     path = ort_custom_ops_path()
     if path is None:
@@ -49,7 +50,7 @@ def kernel_level() -> str | None:
         level = ctypes.CDLL(str(path)).crnn_deploy_kernel_level
     except (OSError, AttributeError) as error:
         if os.environ.get(LIBRARY_VARIABLE) is None:
-            return None  # built for another system: all works without it
+            return None  # built for another system; the library is optional
         raise InputError(
             f"{LIBRARY_VARIABLE}={path} cannot be loaded.", str(error), f"Unset {LIBRARY_VARIABLE}."
         ) from None
@@ -57,7 +58,7 @@ def kernel_level() -> str | None:
     name: bytes | None = level()
     if name is None:
         raise InputError(
-            f"{KERNELS_VARIABLE}={os.environ.get(KERNELS_VARIABLE)}: there are no such kernels here.",
+            f"{KERNELS_VARIABLE}={os.environ.get(KERNELS_VARIABLE)}: these kernels are not available.",
             "The processor lacks the instructions, or the library was built without them.",
             f"Unset {KERNELS_VARIABLE}.",
         )

@@ -1,4 +1,4 @@
-// The product with AVX-512 VNNI, which the AMX level uses too where there are few rows.
+// The INT8 product with AVX-512 VNNI. The AMX level also uses it, for matrices with few rows.
 #pragma once
 
 #include "product.h"

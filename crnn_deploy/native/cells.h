@@ -1,5 +1,6 @@
-// Rounding of activations and the gates of GRU and LSTM, written once over a vector of floats. Included by each level's
-// file, which is compiled for its own processors: everything here has internal linkage.
+// Rounding of activations, and the gates of GRU and LSTM, as templates over a vector type. The file of each level
+// includes this file and is compiled for its own instruction set, so everything here is in an unnamed namespace:
+// kernels.h explains why (one-definition rule).
 #pragma once
 
 #include <limits>
@@ -9,12 +10,24 @@
 namespace crnn_deploy {
 namespace {
 
-// A vector type `V` brings kWidth (a divisor of 16), splat, load, load_first (zeros beyond `count`), from_int32,
-// store, store_bytes, + - *, add_product (a·b + c), nearest (whole number), times_power_of_two (x·2^n, infinity or
-// zero, or nearly, beyond the range), reciprocal (exact: of small signals, tanh takes the difference of a sigmoid to
-// 1/2), and the largest magnitude as the bits of a float, whose order keeps NaN above infinity.
+// A vector type `V` must provide:
+//   kWidth                           number of floats, a divisor of 16
+//   splat(x)                         x in all lanes
+//   load(x), store(to, v)            from and to memory
+//   load_first(x, count)             the first `count` floats, zeros in the other lanes
+//   from_int32(x)                    converts integers
+//   store_bytes(to, v)               rounds to unsigned bytes
+//   + - *, add_product(a, b, c)      add_product is a·b + c
+//   nearest(x)                       the nearest whole number
+//   times_power_of_two(x, n)         x·2^n; if n is out of range, a number that is as good as infinity or zero
+//   reciprocal(x)                    1/x, rounded correctly: an approximation would be too coarse for tanh of small
+//                                    arguments, which is a small difference of larger numbers (2·sigmoid - 1)
+//   Bits, no_bits(), larger_magnitude(bits, v), magnitude_of(bits)
+//                                    the largest magnitude. The bits of floats are compared as integers, so that a NaN
+//                                    counts as larger than infinity.
 
-// 2^x: 2^n · p(f), n whole and f in [-1/2, 1/2]; p is the polynomial of degree 4 with the least relative error, 3e-6.
+// 2^x = 2^n · p(f), where n is a whole number and f is in [-1/2, 1/2]. p is the polynomial of degree 4 with the least
+// relative error, 3e-6.
 template <class V>
 V power_of_two(V x) {
   const V whole = nearest(x), part = x - whole;
@@ -26,7 +39,7 @@ V power_of_two(V x) {
   return times_power_of_two(power, whole);
 }
 
-// Sigmoid and tanh of what comes in the exponent's units (see kExponent).
+// Sigmoid and tanh of an argument in the exponent's units (see kExponent).
 template <class V>
 V sigmoid(V exponent) {
   return reciprocal(V::splat(1.0f) + power_of_two(exponent));
@@ -49,7 +62,7 @@ float quantize(const float* x, int count, uint8_t* rounded) {
     for (int i = 0; i < round_up(count, kPanel); ++i) rounded[i] = 128;
     return kNaN;
   }
-  const float scale = magnitude > 1e-30f ? magnitude / 127.0f : 1.0f;  // a smaller one has no reciprocal
+  const float scale = magnitude > 1e-30f ? magnitude / 127.0f : 1.0f;  // smaller: 1 / scale could be infinite
   const V inverse = V::splat(1.0f / scale), middle = V::splat(128.0f);
   for (int i = 0; i < whole; i += V::kWidth) store_bytes(rounded + i, add_product(V::load(x + i), inverse, middle));
   for (int i = whole; i < round_up(count, kPanel); i += V::kWidth)
@@ -57,14 +70,14 @@ float quantize(const float* x, int count, uint8_t* rounded) {
   return scale;
 }
 
-// W·x + b of the units from `unit` on …
+// W·x + b for the units that begin at `unit`.
 template <class V>
 V from_input(const Step& step, int unit) {
   return add_product(V::from_int32(step.input_sums + unit),
                      V::splat(step.input_scale) * V::load(step.input_scales + unit), V::load(step.bias + unit));
 }
 
-// … and R·h + `rest`.
+// R·h + `rest` for the units that begin at `unit`.
 template <class V>
 V from_state(const Step& step, int unit, V rest) {
   return add_product(V::from_int32(step.state_sums + unit),

@@ -1,4 +1,4 @@
-// Which level of kernels this processor runs.
+// Chooses the level of kernels for this processor.
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -29,7 +29,7 @@ Registers cpuid(uint32_t leaf, uint32_t subleaf) {
   return r;
 }
 
-// Which registers the operating system saves (XCR0).
+// The registers that the operating system saves when it switches threads, as bits of XCR0.
 uint64_t saved_registers() {
   uint32_t low, high;
   __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -38,35 +38,35 @@ uint64_t saved_registers() {
 
 bool bit(uint64_t word, int number) { return (word >> number) & 1; }
 
-Processor look() {
-  Processor found;
+Processor detect() {
+  Processor processor;
   const Registers basic = cpuid(1, 0);
-  if (!bit(basic.c, 27) || !bit(basic.c, 12)) return found;  // no XGETBV, no FMA
+  if (!bit(basic.c, 27) || !bit(basic.c, 12)) return processor;  // needs XGETBV and FMA
   const uint64_t saved = saved_registers();
   const Registers extended = cpuid(7, 0), more = cpuid(7, 1);
   const bool saves_ymm = (saved & 0x6) == 0x6, saves_zmm = (saved & 0xe6) == 0xe6;
   const bool saves_tiles = (saved & 0x60000) == 0x60000;
-  found.avx2 = saves_ymm && bit(extended.b, 5);
-  found.avxvnni = found.avx2 && bit(more.a, 4);
+  processor.avx2 = saves_ymm && bit(extended.b, 5);
+  processor.avxvnni = processor.avx2 && bit(more.a, 4);
   const bool avx512 = bit(extended.b, 16) && bit(extended.b, 17) && bit(extended.b, 30) && bit(extended.b, 31);
-  found.avx512vnni = found.avx2 && saves_zmm && avx512 && bit(extended.c, 11);
-  found.amx = found.avx512vnni && saves_tiles && bit(extended.d, 24) && bit(extended.d, 25);
-  return found;
+  processor.avx512vnni = processor.avx2 && saves_zmm && avx512 && bit(extended.c, 11);
+  processor.amx = processor.avx512vnni && saves_tiles && bit(extended.d, 24) && bit(extended.d, 25);
+  return processor;
 }
 #else
-Processor look() {
-  Processor found;
+Processor detect() {
+  Processor processor;
 #if defined(CRNN_DEPLOY_NEONDOT) && defined(__linux__)
-  found.neondot = (getauxval(AT_HWCAP) >> 20) & 1;  // HWCAP_ASIMDDP
+  processor.neondot = (getauxval(AT_HWCAP) >> 20) & 1;  // HWCAP_ASIMDDP
 #elif defined(CRNN_DEPLOY_NEONDOT) && defined(__APPLE__)
-  found.neondot = true;
+  processor.neondot = true;
 #endif
-  return found;
+  return processor;
 }
 #endif
 
 const Kernels* level(const std::string& name) {
-  static const Processor processor = look();
+  static const Processor processor = detect();
 #if defined(CRNN_DEPLOY_AMX)
   if (name == "amx") return processor.amx ? amx_kernels() : nullptr;
 #endif
@@ -92,12 +92,12 @@ const Kernels* level(const std::string& name) {
 const Kernels* kernels() {
   const char* forced = std::getenv("CRNN_DEPLOY_KERNELS");
   if (forced && *forced) {
-    if (const Kernels* found = level(forced)) return found;
+    if (const Kernels* chosen = level(forced)) return chosen;
     throw std::runtime_error(std::string("CRNN_DEPLOY_KERNELS=") + forced +
                              ": this processor, or this build, has no such kernels");
   }
   for (const char* name : {"amx", "avx512vnni", "avxvnni", "avx2", "neondot"})
-    if (const Kernels* found = level(name)) return found;
+    if (const Kernels* chosen = level(name)) return chosen;
   return nullptr;
 }
 

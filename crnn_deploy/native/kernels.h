@@ -1,4 +1,10 @@
-// The inner loops, one set for each level of processor. All levels compute the same sums of products.
+// The inner loops of a recurrent layer, and the layout of the data that they work on.
+//
+// The loops exist once for each level, that is, for each supported instruction set such as AVX2 or AMX. All levels
+// compute the same integer sums. Terms:
+//   panel    16 neighbouring columns of a product, whose sums are computed together
+//   packing  copying the weights into the order in which a product reads them, so that it reads memory sequentially
+//   tile     a matrix of 16 rows of 64 bytes, which AMX holds in one register
 #pragma once
 
 #include <cstddef>
@@ -6,85 +12,92 @@
 
 namespace crnn_deploy {
 
-constexpr int kPanel = 16;      // columns that are computed side by side: one 512-bit register of INT32
-constexpr int kDot = 4;         // bytes that one step multiplies and sums up
-constexpr int kTileDepth = 64;  // bytes of a row of an AMX tile; rows of activations and weights are padded to it
-constexpr int kTileRows = 16;
+constexpr int kPanel = 16;      // columns of a panel; their sums fill one 512-bit register of INT32
+constexpr int kDot = 4;         // bytes whose products one instruction adds up to one INT32
+constexpr int kTileDepth = 64;  // bytes in a row of a tile; rows of activations and weights are padded to a multiple
+constexpr int kTileRows = 16;   // rows of a tile
 
 static constexpr int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// e^-x = 2^(kExponent · x). Scales and biases of a gate with a sigmoid are multiplied by it beforehand, and those of a
-// gate with a tanh by twice of it, since tanh(x) = 2·sigmoid(2x) - 1.
+// e^-x = 2^(kExponent · x). The gates compute powers of 2, so the scales and biases of a gate with a sigmoid are
+// multiplied by kExponent in advance. Those of a gate with a tanh are multiplied by 2·kExponent, because
+// tanh(x) = 2·sigmoid(2x) - 1. Comments call the results "in the exponent's units".
 constexpr float kExponent = -1.44269504f;
 
-// INT8 weights of G gates, `[G·hidden, depth]`, in panels of 16 columns, of which up to 12 lie beside each other: byte
-// (panel / 12, k / 4, panel % 12, column, k % 4). So a product that runs over k reads memory in order. Each gate is
-// padded with zeros to whole panels, so that a gate's units always fill whole vectors.
+// Packed INT8 weights of G gates, `[G·hidden, depth]`. Each row of weights gives one column of the product. Up to 12
+// panels form a group, and the weights are stored in the order [group][k / 4][panel in the group][column][k % 4]. So a
+// product that runs over k reads memory sequentially. Each gate is padded with zeros to whole panels, so that its units
+// always fill whole vectors.
 constexpr int kGroup = 12;
 
 struct Weights {
   const int8_t* bytes;
-  int depth;               // bytes of a row that matter
-  int depth_stored;        // whole tiles
-  int columns;             // of all gates with their padding
-  const int32_t* offsets;  // [columns]; take away what the 128 in every unsigned activation adds to the sums
+  int depth;               // bytes of a row without padding
+  int depth_stored;        // with padding to whole tiles
+  int columns;             // of all gates, with padding
+  // [columns]: -128 times the sum of the column's weights. Activations are stored with 128 added to make them unsigned;
+  // the offset removes from a sum what these 128 contribute.
+  const int32_t* offsets;
 };
 
-// What the levels share in headers is static: a copy compiled for a newer processor must not serve an older one.
+// Functions in headers that several levels include are static, or in an unnamed namespace. Otherwise the linker would
+// keep one of the levels' copies for all of them (C++'s one-definition rule, ODR), and this copy could contain
+// instructions that an older processor does not have.
 static inline int panels_of(const Weights& weights) { return weights.columns / kPanel; }
 
-// Panels that lie beside the given one, itself included.
+// Number of panels in the group of `panel`. Only the last group may have fewer than kGroup.
 static inline int group_of(const Weights& weights, int panel) {
   const int behind = panels_of(weights) - panel / kGroup * kGroup;
   return behind < kGroup ? behind : kGroup;
 }
 
-// Bytes from one step over k to the next.
+// Bytes from the weights of k to those of k + kDot, in the group of `panel`.
 static inline size_t step_of(const Weights& weights, int panel) {
   return static_cast<size_t>(group_of(weights, panel)) * kPanel * kDot;
 }
 
-// Where a panel begins.
+// Position of the first byte of a panel.
 static inline size_t offset_of(const Weights& weights, int panel) {
   return static_cast<size_t>(panel / kGroup * kGroup) * kPanel * weights.depth_stored + panel % kGroup * kPanel * kDot;
 }
 
-// One time step of one sample: what both products gave, and what makes it real numbers. Arrays hold all gates, each
-// `hidden` (a multiple of 16) long, in ONNX's order.
+// One time step of one sample: the integer sums of both products, and the scales and biases that turn them into real
+// numbers. Each array holds all gates in ONNX's order, with `hidden` elements (a multiple of 16) for each.
 struct Step {
   int hidden;
   const int32_t* input_sums;   // W·x in units of input_scale · input_scales
   float input_scale;           // of the row x
-  const float* input_scales;   // of the rows of W; scales and biases are in the exponent's units
-  const int32_t* state_sums;   // R·h, the same
-  float state_scale;
+  const float* input_scales;   // of the rows of W, in the exponent's units, as are the scales and biases below
+  const int32_t* state_sums;   // R·h in units of state_scale · state_scales
+  float state_scale;           // of h
   const float* state_scales;
-  const float* bias;            // of both products, but for a GRU's candidate only of W·x
-  const float* candidate_bias;  // [hidden], a GRU's, of R·h
+  const float* bias;            // sum of the biases of both products; for a GRU's candidate, only that of W·x
+  const float* candidate_bias;  // [hidden], the bias of R·h for a GRU's candidate
 };
 
 struct Kernels {
   const char* name;
 
-  // Rounds x `[count]` to x / scale + 128, where 127 · scale is the largest magnitude, and returns the scale. Writes up
-  // to a multiple of 16 bytes. Where x is not finite the scale is NaN, which carries on to all that depends on x.
+  // Rounds x `[count]` to x / scale + 128, where scale is the largest magnitude divided by 127, and returns the scale.
+  // Writes a multiple of 16 bytes. If x is not finite, the scale is NaN, and so is everything that is computed with it.
   float (*quantize)(const float* x, int count, uint8_t* rounded);
 
-  // sums `[rows, columns]` = (a - 128)·Bᵀ, for a `[rows, depth]` with `stride` bytes a row. Both a and sums must have
-  // memory for whole tiles of 16 rows.
+  // Computes sums `[rows, columns]` = (a - 128)·Bᵀ, where a is `[rows, depth]` with `stride` bytes from row to row. The
+  // memory of a and of sums must have space for whole tiles of 16 rows.
   void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums);
 
-  // h `[hidden]` becomes the next state of a GRU (gates z, r, n) …
+  // Replaces h `[hidden]` by the next state of a GRU (gates z, r, n).
   void (*gru)(const Step& step, float* h);
-  // … and h, c those of an LSTM (gates i, o, f, g).
+  // Replaces h and c `[hidden]` by the next states of an LSTM (gates i, o, f, g).
   void (*lstm)(const Step& step, float* h, float* c);
 
-  // What a thread has to do before and after a series of products; null if nothing.
+  // A thread calls these before and after a series of products. Null if there is nothing to do.
   void (*begin)();
   void (*end)();
 };
 
-// The levels; to be called only on processors that have them. Null where the operating system refuses.
+// The levels. Call a function only on a processor that has the instructions of its level. The result is null if the
+// operating system does not allow their use.
 const Kernels* portable_kernels();
 const Kernels* avx2_kernels();
 const Kernels* avxvnni_kernels();
@@ -93,9 +106,9 @@ const Kernels* amx_kernels();
 const Kernels* neondot_kernels();
 const Kernels* amx_emulated_kernels();
 
-// The best level that this processor has, or the one that the environment variable CRNN_DEPLOY_KERNELS names. Null where
-// only the portable one is left, which is slower than ONNX Runtime's own FP32 layers. Throws std::runtime_error if the
-// named one is not to be had.
+// The level that the environment variable CRNN_DEPLOY_KERNELS names; without it, the best that this processor has. Null
+// if that is the portable level, which is slower than ONNX Runtime's own FP32 layers. Throws std::runtime_error if the
+// named level is not available.
 const Kernels* kernels();
 
 }  // namespace crnn_deploy

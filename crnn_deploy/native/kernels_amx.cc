@@ -1,4 +1,4 @@
-// AMX: Intel's servers from 2023 on (Sapphire Rapids).
+// The level for AMX: Intel's server processors since 2023 (Sapphire Rapids).
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,7 +9,7 @@
 namespace crnn_deploy {
 namespace {
 
-// The compilers' intrinsics want the tiles' numbers as literals, which a template's are not; hence the assembly.
+// This is assembly because the compilers' intrinsics accept only literals as numbers of tiles, no template parameters.
 struct HardwareTiles {
   template <int Tile>
   static void load(const void* from, size_t stride) {
@@ -25,7 +25,7 @@ struct HardwareTiles {
   }
 };
 
-constexpr int kFewRows = 8;  // below, a tile is more than half empty
+constexpr int kFewRows = 8;  // with fewer rows, more than half of a tile would be empty
 
 void multiply_amx(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
   if (rows < kFewRows)
@@ -51,7 +51,7 @@ void configure() {
 
 void release() { _tile_release(); }
 
-// Linux saves tiles only for processes that asked for it (arch_prctl(2), ARCH_REQ_XCOMP_PERM, feature 18).
+// Asks Linux for permission to use tiles (arch_prctl(2), ARCH_REQ_XCOMP_PERM, feature 18).
 bool allowed() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 
 }  // namespace

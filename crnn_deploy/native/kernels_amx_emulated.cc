@@ -1,4 +1,4 @@
-// AMX's product in plain C++: slow, for tests on processors without AMX.
+// The level that emulates AMX tiles in plain C++. It is slow, and meant for tests on processors without AMX.
 #include <cstring>
 
 #include "tiles.h"

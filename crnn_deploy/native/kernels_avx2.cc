@@ -1,4 +1,4 @@
-// AVX2: processors from 2013 on.
+// The level for AVX2: processors since 2013.
 #include "cells.h"
 #include "panels_avx2.h"
 #include "product.h"
@@ -11,10 +11,11 @@ struct Avx2 : PanelsAvx2 {
   struct Activations {
     __m256i magnitudes, signs;
   };
-  // The 128 of unsigned activations is taken away before the product, so there is nothing to make up for.
+  // The offsets are not needed, because broadcast() subtracts the 128 from the activations.
   static Sums start(const int32_t*) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-  // `maddubs` adds two products in 16 bits, which 255·127·2 overflows but 127·127·2 does not. So the activations are
-  // made signed, and their signs go to the weights.
+  // `maddubs` multiplies unsigned by signed bytes and adds two products in 16 bits. 2·255·127 would overflow, 2·127·127
+  // does not. So 128 is subtracted from the activations, their magnitudes are the unsigned factors, and their signs are
+  // applied to the weights.
   static Activations broadcast(int32_t bytes) {
     const __m256i activations = _mm256_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(bytes) ^ 0x80808080u));
     return {_mm256_abs_epi8(activations), activations};

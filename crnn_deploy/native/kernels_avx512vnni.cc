@@ -1,4 +1,4 @@
-// AVX-512 VNNI: Intel's servers from 2019 on (Cascade Lake), AMD's from 2022 on (Zen 4).
+// The level for AVX-512 VNNI: Intel's server processors since 2019 (Cascade Lake), AMD's processors since 2022 (Zen 4).
 #include "avx512vnni.h"
 #include "cells.h"
 

@@ -1,4 +1,4 @@
-// AVX-VNNI: client processors without AVX-512, such as Intel's Core from 2021 on.
+// The level for AVX-VNNI: client processors without AVX-512, such as Intel's Core since 2021.
 #include "cells.h"
 #include "panels_avx2.h"
 #include "product.h"

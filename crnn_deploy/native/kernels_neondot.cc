@@ -1,4 +1,4 @@
-// NEON with dot products: ARM processors from 2018 on (Graviton 2, Apple M1).
+// The level for NEON with dot products: ARM processors since 2018, such as Graviton 2 and Apple M1.
 #include <arm_neon.h>
 
 #include "cells.h"
@@ -53,7 +53,7 @@ struct NeonDot {
   using Sums = int32x4x4_t;
   using Panel = int8x16x4_t;
   using Activations = int8x16_t;
-  // The 128 of unsigned activations is taken away before the product, so there is nothing to make up for.
+  // The offsets are not needed, because broadcast() subtracts the 128 from the activations.
   static Sums start(const int32_t*) {
     const int32x4_t zero = vdupq_n_s32(0);
     return {zero, zero, zero, zero};

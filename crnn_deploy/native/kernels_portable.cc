@@ -1,4 +1,4 @@
-// Plain C++ for every processor, in loops over 16 lanes that compilers turn into the vectors they know.
+// The level for every processor, in plain C++. Compilers turn its loops over 16 lanes into vector instructions.
 #include <cmath>
 
 #include "cells.h"
@@ -55,7 +55,7 @@ V add_product(const V& a, const V& b, const V& c) { return each([&](int i) { ret
 V nearest(const V& x) { return each([&](int i) { return std::nearbyint(x.v[i]); }); }
 V times_power_of_two(const V& x, const V& whole) {
   return each([&](int i) {
-    const float exponent = whole.v[i] > -127.0f ? (whole.v[i] < 127.0f ? whole.v[i] : 127.0f) : -127.0f;  // nor NaN
+    const float exponent = whole.v[i] > -127.0f ? (whole.v[i] < 127.0f ? whole.v[i] : 127.0f) : -127.0f;  // NaN: -127
     const uint32_t bits = static_cast<uint32_t>(static_cast<int32_t>(exponent) + 127) << 23;
     float power;
     std::memcpy(&power, &bits, sizeof power);

@@ -7,23 +7,24 @@ namespace crnn_deploy {
 
 namespace {
 
-constexpr int kSamples = 16;     // of a task: enough rows for a product to be worth its reads of the weights
-constexpr int kRowsAtOnce = 32;  // of x in one product: its sums stay in the cache until the steps use them
-constexpr int kRowsRounded = 64;
-constexpr int kManyInputs = 4;  // for each unit: from here on x has 16 bits (worst case: 39 dB below, 38 above)
-constexpr int kFinerBits = 8;   // a step of the first product holds this power of two of the second's
+constexpr int kSamples = 16;     // in a task: each reading of the weights then serves enough rows
+constexpr int kRowsAtOnce = 32;  // of x in one product; its sums stay in the cache until the steps use them
+constexpr int kRowsRounded = 64;  // of x, by one call of a thread
+constexpr int kManyInputs = 4;  // per unit; above, x is rounded to 16 bits (worst case: 39 dB below, 38 dB above)
+constexpr int kFinerBits = 8;   // one step of the first product is 2^kFinerBits steps of the second
 constexpr int kFiner = 1 << kFinerBits;
 
 size_t stride_of(int depth) { return static_cast<size_t>(round_up(depth, kTileDepth)); }
 
-// What brings each gate's sums to the exponent's units.
+// The factor of each gate that brings its sums to the exponent's units (see kExponent).
 const std::vector<float>& factors(Cell cell) {
   static const std::vector<float> gru{kExponent, kExponent, 2 * kExponent};
   static const std::vector<float> lstm{kExponent, kExponent, kExponent, 2 * kExponent};
   return cell == Cell::kGru ? gru : lstm;
 }
 
-// The bias that both products share: their sum, but for a GRU's candidate, where the reset gate parts them.
+// The bias that is added to the sum of both products: W's plus R's. For a GRU's candidate it is only W's, because there
+// the reset gate first multiplies R·h and R's bias.
 std::vector<float> shared_bias(Cell cell, int hidden, const float* biases) {
   const size_t rows = factors(cell).size() * hidden, summed = cell == Cell::kGru ? 2 * hidden : rows;
   std::vector<float> shared(biases, biases + rows);
@@ -31,7 +32,7 @@ std::vector<float> shared_bias(Cell cell, int hidden, const float* biases) {
   return shared;
 }
 
-// What `rounded` leaves of x `[count]`, in steps of scale / 256.
+// The rounding error of `rounded` against x `[count]`, in steps of scale / 256 and with 128 added.
 void round_rest(const float* x, int count, float scale, const uint8_t* rounded, uint8_t* rest) {
   const float inverse = std::isnan(scale) ? 0.0f : kFiner / scale;
   for (int i = 0; i < count; ++i) {
@@ -53,25 +54,25 @@ Direction::Direction(Cell cell, bool reverse, int inputs, int hidden, const int8
 
 struct Layer::Rounded {
   size_t stride;
-  Buffer<uint8_t> rows;  // [T·N + a tile, stride]
-  Buffer<uint8_t> rest;  // the same, where x has 16 bits
+  Buffer<uint8_t> rows;  // x in 8 bits, [T·N + kTileRows, stride]
+  Buffer<uint8_t> rest;  // its rounding errors if x has 16 bits, same shape
   Buffer<float> scales;  // [T·N]
 };
 
 struct Layer::Task {
   int number;  // of the direction
   int first;   // sample
-  int count;
+  int count;   // of samples
 };
 
 struct Layer::Workspace {
   int hidden;              // with padding
-  size_t stride;           // of a row of `rounded`
-  Buffer<int32_t> inputs;  // W·x of the steps at hand
-  Buffer<int32_t> rest;    // its second product
+  size_t stride;           // bytes from row to row of `rounded`
+  Buffer<int32_t> inputs;  // W·x of the next steps
+  Buffer<int32_t> rest;    // W times the rounding errors of x
   Buffer<int32_t> states;  // R·h of one step
   Buffer<uint8_t> rounded;  // h in INT8
-  Buffer<float> scales;     // of its rows
+  Buffer<float> scales;     // of the rows of `rounded`
   Buffer<float> h;
   Buffer<float> c;
 
@@ -127,7 +128,7 @@ void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const 
   if (!fine_) return;
   kernels_.multiply(rounded.rest.get() + row * rounded.stride, rounded.stride, rows, weights, to.rest.get());
   for (size_t i = 0; i < static_cast<size_t>(rows) * weights.columns; ++i)
-    to.inputs[i] += (to.rest[i] + kFiner / 2) >> kFinerBits;  // whole steps are fine enough for a sum
+    to.inputs[i] += (to.rest[i] + kFiner / 2) >> kFinerBits;  // rounded to whole steps of the first product
 }
 
 void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& task) const {
@@ -136,7 +137,7 @@ void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& tas
   const Workspace workspace(hidden_, weights.columns, task.count, fine_);
   if (kernels_.begin) kernels_.begin();
   start(batch, task, workspace);
-  // Rows of x that belong to this task follow each other over several steps only if it has all samples.
+  // One product can serve several steps only if their rows of x are adjacent, that is, if the task has all samples.
   const int at_once = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
   for (int done = 0; done < batch.steps; done += at_once) {
     const int steps = std::min(at_once, batch.steps - done);
@@ -201,7 +202,8 @@ void Layer::finish(const Batch& batch, const Task& task, const Workspace& w) con
   for (int i = 0; i < task.count; ++i) {
     const size_t to = (static_cast<size_t>(task.number) * batch.samples + task.first + i) * hidden_;
     const size_t from = static_cast<size_t>(i) * w.hidden;
-    if (batch.lengths && batch.lengths[task.first + i] == 0) {  // as ONNX Runtime's own layers, whatever came first
+    if (batch.lengths && batch.lengths[task.first + i] == 0) {
+      // Zeros even if there is an initial state, as in ONNX Runtime's own layers.
       if (batch.last_h) std::fill_n(batch.last_h + to, hidden_, 0.0f);
       if (batch.last_c) std::fill_n(batch.last_c + to, hidden_, 0.0f);
       continue;

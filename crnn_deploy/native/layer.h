@@ -1,8 +1,9 @@
-// A recurrent layer with INT8 weights, apart from how ONNX Runtime hands it its tensors.
+// A recurrent layer with INT8 weights. Nothing here depends on ONNX Runtime.
 //
-// Rows of x are rounded to INT8, each with its own scale; so is h after every step, whose range needs no calibration.
-// Products are exact integers; gates and states are FP32. Where many inputs meet few units, their rounding errors add up
-// in saturated gates, so there x is rounded to 16 bits: what 8 bits leave over goes through a second product.
+// Each row of x is rounded to INT8 with its own scale. h is rounded in the same way after every step, so no calibration
+// is needed. Products are exact integers; gates and states are FP32. If a layer has many inputs and few units, the
+// rounding errors of its inputs add up in saturated gates. In such layers x is rounded to 16 bits: a second product
+// multiplies the rounding errors of the first 8 bits.
 #pragma once
 
 #include <functional>
@@ -14,11 +15,12 @@ namespace crnn_deploy {
 
 enum class Cell { kGru, kLstm };
 
-// Calls work(0) … work(count - 1), in any order or at once.
+// Calls work(0) … work(count - 1), in any order or in parallel.
 using Parallel = std::function<void(size_t count, const std::function<void(size_t)>& work)>;
 
 struct Direction {
-  // W `[G·H, C]` and R `[G·H, H]` with the scales of their rows; biases `[2·G·H]`, W's before R's; in ONNX's order.
+  // W is `[G·H, C]` and R `[G·H, H]`, each with the scales of its rows; `biases` is `[2·G·H]`, W's before R's. Gates
+  // are in ONNX's order.
   Direction(Cell cell, bool reverse, int inputs, int hidden, const int8_t* w, const float* w_scales, const int8_t* r,
             const float* r_scales, const float* biases);
 
@@ -29,7 +31,7 @@ struct Direction {
   Buffer<float> candidate_bias;
 };
 
-// One batch: sizes, inputs, and where results go. Null where an input is left out or a result is not wanted.
+// Sizes, inputs and outputs of one run. A pointer is null if an optional input is absent or an output is not used.
 struct Batch {
   int steps;             // T
   int samples;           // N
@@ -37,7 +39,7 @@ struct Batch {
   const int32_t* lengths;  // [N], each from 0 to T
   const float* first_h;  // [D, N, H]
   const float* first_c;
-  float* y;              // [T, D, N, H]; zeros behind a sample's end
+  float* y;              // [T, D, N, H]; zeros after the end of a sample
   float* last_h;         // [D, N, H]
   float* last_c;
 };
@@ -51,8 +53,8 @@ class Layer {
 
  private:
   struct Rounded;    // x in INT8
-  struct Workspace;  // of one task: a direction over some of the samples
-  struct Task;
+  struct Workspace;  // memory of one task
+  struct Task;       // one direction and some of the samples
 
   void round(const Batch& batch, const Parallel& parallel, const Rounded& rounded) const;
   void multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights, const Workspace& to) const;
@@ -66,7 +68,7 @@ class Layer {
   Cell cell_;
   int inputs_;
   int hidden_;
-  bool fine_;  // x in 16 bits
+  bool fine_;  // whether x is rounded to 16 bits
   std::vector<Direction> directions_;
 };
 

@@ -1,4 +1,4 @@
-// INT8 weights in the order in which the products read them, and memory that vectors can be loaded from.
+// Packed INT8 weights (see kernels.h), and arrays that are aligned for vector instructions.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace crnn_deploy {
 
-// An array of zeros at a 64-byte boundary.
+// An array that is aligned to 64 bytes and begins as zeros.
 template <class T>
 class Buffer {
  public:
@@ -29,7 +29,7 @@ class Buffer {
   std::unique_ptr<T, Free> data_;
 };
 
-// Weights in the layout of `Weights`, with the scale of each row times the factor of its gate.
+// Owns weights in the layout of `Weights`. The scale of each row is multiplied by the factor of its gate.
 class PackedMatrix {
  public:
   PackedMatrix(const int8_t* rows, const float* scales, const std::vector<float>& factors, int hidden, int depth);
@@ -46,7 +46,7 @@ class PackedMatrix {
   Buffer<int32_t> offsets_;
 };
 
-// `values` `[gates, hidden]`, times the factor of each gate, padded to whole panels with zeros.
+// `values` `[gates, hidden]`, each gate multiplied by its factor and padded with zeros to whole panels.
 Buffer<float> padded(const float* values, const std::vector<float>& factors, int hidden);
 
 }  // namespace crnn_deploy

@@ -1,7 +1,8 @@
-// The part of ONNX Runtime's C ABI that a custom op needs. The `onnxruntime` wheels ship no headers.
+// The part of ONNX Runtime's C interface that a custom op needs, because the `onnxruntime` wheels contain no headers.
 //
-// `OrtApi` is a table of functions that only ever grows at its end, so an entry's position is its identity: these hold
-// for every ONNX Runtime from 1.20 on. Positions and types were checked against onnxruntime_c_api.h of 1.24.
+// `OrtApi` is a table of function pointers. New versions of ONNX Runtime only append entries, so the position of an
+// entry never changes, and the positions below are valid for ONNX Runtime 1.20 and later.
+// tests/native/test_onnxruntime_abi.py compares this file with ONNX Runtime's own header.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@ struct OrtKernelContext;
 struct OrtSessionOptions;
 struct OrtCustomOpDomain;
 struct OrtTensorTypeAndShapeInfo;
+struct OrtShapeInferContext;
 struct OrtCustomOp;
 
 struct OrtApi {
@@ -29,7 +31,7 @@ namespace crnn_deploy::ort {
 
 constexpr uint32_t kApiVersion = 20;
 
-// One function of the table: its position and its type.
+// One function of the table, given by its position and its signature.
 template <size_t Position, class Signature>
 struct Function;
 
@@ -70,7 +72,8 @@ enum MemoryType { kDefaultMemory = 0 };
 
 }  // namespace crnn_deploy::ort
 
-// A custom op: its name, the types of its inputs and outputs, and what runs it. ONNX Runtime reads it in place.
+// A custom op: its name, the types of its inputs and outputs, and the functions that run it. ONNX Runtime keeps a
+// pointer to it and does not copy it.
 struct OrtCustomOp {
   uint32_t version;
   void* (*CreateKernel)(const OrtCustomOp*, const OrtApi*, const OrtKernelInfo*);
@@ -91,7 +94,7 @@ struct OrtCustomOp {
   int (*GetVariadicOutputHomogeneity)(const OrtCustomOp*);
   OrtStatus* (*CreateKernelV2)(const OrtCustomOp*, const OrtApi*, const OrtKernelInfo*, void** kernel);
   OrtStatus* (*KernelComputeV2)(void* kernel, OrtKernelContext*);
-  OrtStatus* (*InferOutputShapeFn)(const OrtCustomOp*, void* context);
+  OrtStatus* (*InferOutputShapeFn)(const OrtCustomOp*, OrtShapeInferContext*);
   int (*GetStartVersion)(const OrtCustomOp*);
   int (*GetEndVersion)(const OrtCustomOp*);
   size_t (*GetMayInplace)(int** inputs, int** outputs);

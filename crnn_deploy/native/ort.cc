@@ -33,7 +33,7 @@ int64_t NodeInfo::integer(const char* name) const {
 }
 
 std::string NodeInfo::text(const char* name) const {
-  size_t size = 0;  // with the closing zero
+  size_t size = 0;  // includes the zero at the end
   check(GetAttributeString::call(api_, info_, name, nullptr, &size));
   std::string value(size, '\0');
   check(GetAttributeString::call(api_, info_, name, value.data(), &size));

@@ -1,4 +1,5 @@
-// ONNX Runtime's C ABI with C++ manners: errors are exceptions inside of the library and a status at its border.
+// C++ classes over ONNX Runtime's C interface. Inside the library, errors are exceptions; functions that ONNX Runtime
+// calls return a status instead.
 #pragma once
 
 #include <exception>
@@ -13,12 +14,12 @@ namespace crnn_deploy::ort {
 
 using Shape = std::vector<int64_t>;
 
-// The model or its inputs are wrong. The message reaches the user through ONNX Runtime.
+// The model or its inputs are wrong. ONNX Runtime shows the message to the user.
 struct InvalidModel : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A failure that ONNX Runtime reported; its status is handed back to it unchanged.
+// An error that ONNX Runtime reported. Its status is returned to ONNX Runtime unchanged.
 struct Failure {
   OrtStatus* status;
 };
@@ -27,7 +28,7 @@ inline void check(OrtStatus* status) {
   if (status) throw Failure{status};
 }
 
-// Runs `work` and turns what it throws into a status: nothing may be thrown into ONNX Runtime.
+// Runs `work` and turns exceptions into a status, because none may reach ONNX Runtime.
 template <class Work>
 OrtStatus* as_status(const OrtApi* api, Work work) noexcept {
   try {
@@ -48,7 +49,7 @@ inline std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
-// A tensor that ONNX Runtime owns, or none where an optional one was left out.
+// A tensor that ONNX Runtime owns. It is empty if an optional input is absent.
 class Tensor {
  public:
   Tensor() = default;
@@ -60,37 +61,37 @@ class Tensor {
   const T* data() const {
     return static_cast<const T*>(data_);
   }
-  // Throws unless the tensor has this shape, none of whose sizes is zero.
+  // Throws InvalidModel if the tensor has another shape, or if one of its sizes is zero.
   void require(const char* name, const Shape& expected) const;
 
  private:
   bool present_ = false;
-  void* data_ = nullptr;  // null too where a size is zero
+  void* data_ = nullptr;  // may also be null if a size is zero
   Shape shape_;
 };
 
-// A node's attributes and its constant inputs, as they are when its kernel is made.
+// Attributes and constant inputs of a node, which are available when its kernel is created.
 class NodeInfo {
  public:
   NodeInfo(const OrtApi* api, const OrtKernelInfo* info) : api_(api), info_(info) {}
   int64_t integer(const char* name) const;
   std::string text(const char* name) const;
   size_t input_count() const;
-  Tensor constant_input(size_t index) const;  // empty if it is computed, or left out
+  Tensor constant_input(size_t index) const;  // empty if the input is not constant, or absent
 
  private:
   const OrtApi* api_;
   const OrtKernelInfo* info_;
 };
 
-// Inputs and outputs of one run, and the session's threads.
+// Inputs, outputs and threads of one run.
 class Run {
  public:
   Run(const OrtApi* api, OrtKernelContext* context) : api_(api), context_(context) {}
   Tensor input(size_t index) const;
-  float* output(size_t index, const Shape& shape) const;  // null if nobody wants it
+  float* output(size_t index, const Shape& shape) const;  // null if the output is not used
 
-  // Calls `work(0)` … `work(count - 1)`, on several threads where the session has them; throws what one of them throws.
+  // Calls `work(0)` … `work(count - 1)`, on several threads if the session has them. Rethrows the first exception.
   template <class Work>
   void parallel(size_t count, const Work& work) const {
     struct Job {
@@ -102,7 +103,7 @@ class Run {
       Job& job = *static_cast<Job*>(data);
       try {
         job.work(index);
-      } catch (...) {  // nothing may be thrown into ONNX Runtime's threads
+      } catch (...) {  // none may reach ONNX Runtime's threads
         std::call_once(job.once, [&job] { job.error = std::current_exception(); });
       }
     };

@@ -1,4 +1,5 @@
-// 16 columns of INT32, and the 64 bytes of weights that meet 4 bytes of an activation, in two AVX registers each.
+// A panel in AVX registers: two hold its 16 sums in INT32, and two hold the 64 bytes of weights that are multiplied by
+// 4 bytes of activations.
 #pragma once
 
 #include <immintrin.h>
@@ -17,7 +18,7 @@ struct Halves {
   }
 };
 
-// What two levels' instruction sets share; see product.h.
+// What the levels `avx2` and `avxvnni` have in common; see product.h.
 struct PanelsAvx2 {
   static constexpr int kRows = 2, kNarrow = 2, kWide = 4;
   using Sums = Halves;

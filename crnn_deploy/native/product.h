@@ -1,5 +1,5 @@
-// The INT8 product, written once over an instruction set. Included by each level's file, which is compiled for its own
-// processors: everything here has internal linkage, so that no level's code can stand in for another's.
+// The INT8 product, as templates over an instruction set. The file of each level includes this file and is compiled for
+// its own instruction set, so everything here is in an unnamed namespace: kernels.h explains why (one-definition rule).
 #pragma once
 
 #include <cstring>
@@ -9,17 +9,17 @@
 namespace crnn_deploy {
 namespace {
 
-// An instruction set `Isa` brings
-//   Sums                              16 columns of INT32
-//   Sums start(const int32_t*)        what the sums begin with, from the offsets of the columns
+// An instruction set `Isa` must provide:
+//   Sums                              16 sums in INT32: one row, one panel
+//   Sums start(const int32_t*)        the values that sums begin with, made from the offsets of the columns
 //   store(int32_t*, Sums)
-//   Activations broadcast(int32_t)    4 unsigned bytes, ready to be multiplied
-//   Panel load(const int8_t*)         the weights that meet 4 bytes of an activation: 64 bytes
+//   Activations broadcast(int32_t)    4 unsigned bytes of a row, copied to all columns
+//   Panel load(const int8_t*)         the 64 bytes of weights that are multiplied by these 4 bytes
 //   Sums add_products(Sums, Activations, Panel)
-//   kWide                             panels beside each other for one row
-//   kRows, kNarrow                    rows and panels of a block: as many sums as fit in the registers
+//   kRows, kNarrow                    rows and panels of a block, so that all its sums fit into the registers
+//   kWide                             panels of a block with only one row
 
-// The sums stay in registers only if the compiler unrolls the loops over them before it decides where arrays live.
+// Unrolls a loop over sums. Compilers keep an array in registers only if the loops over it are unrolled early.
 #if defined(__clang__)
 #define CRNN_DEPLOY_UNROLL _Pragma("unroll")
 #elif defined(__GNUC__)
@@ -57,7 +57,7 @@ void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel
       Isa::store(sums + static_cast<size_t>(row) * b.columns + (panel + p) * kPanel, block[row][p]);
 }
 
-// The panels from `panel` to `end`, as many at a time as fit, then fewer.
+// Computes the panels from `panel` to `end`: `Panels` at a time, then the rest in smaller blocks.
 template <class Isa, int Rows, int Panels>
 void multiply_panels(const uint8_t* a, size_t stride, const Weights& b, int panel, int end, int32_t* sums) {
   for (; panel + Panels <= end; panel += Panels) multiply_block<Isa, Rows, Panels>(a, stride, b, panel, sums);

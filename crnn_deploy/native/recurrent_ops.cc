@@ -1,4 +1,4 @@
-// QGRU and QLSTM as custom ops: checks what ONNX Runtime hands over, and lets a Layer compute it.
+// The custom ops QGRU and QLSTM. They check their inputs, and a Layer computes the result.
 //
 // Inputs: X, W, W_scale, R, R_scale, B?, sequence_lens?, initial_h?, initial_c? (LSTM); see export/functions.py.
 #include <cmath>
@@ -23,7 +23,7 @@ using ort::Tensor;
 
 enum Input { kX, kW, kWScale, kR, kRScale, kB, kLengths, kFirstH, kFirstC };
 
-// A sum of this many products of bytes still fits into 32 bits.
+// The sum of this many products of bytes still fits into 32 bits.
 constexpr int64_t kMostColumns = 65536;
 
 struct Parameters {
@@ -66,11 +66,11 @@ class RecurrentKernel {
       reverse_ = {false, true};
     else
       reverse_ = {direction == "reverse"};
-    const Parameters given{node.constant_input(kW), node.constant_input(kWScale), node.constant_input(kR),
-                           node.constant_input(kRScale), node.constant_input(kB)};
-    if (given.complete()) {
-      layer_.emplace(make_layer(given));
-      has_bias_ = static_cast<bool>(given.b);
+    const Parameters weights{node.constant_input(kW), node.constant_input(kWScale), node.constant_input(kR),
+                             node.constant_input(kRScale), node.constant_input(kB)};
+    if (weights.complete()) {
+      layer_.emplace(make_layer(weights));
+      has_bias_ = static_cast<bool>(weights.b);
     }
   }
 
@@ -80,13 +80,13 @@ class RecurrentKernel {
 
  private:
   void compute(const ort::Run& run) const {
-    const Parameters given{run.input(kW), run.input(kWScale), run.input(kR), run.input(kRScale), run.input(kB)};
+    const Parameters weights{run.input(kW), run.input(kWScale), run.input(kR), run.input(kRScale), run.input(kB)};
     const Tensor x = run.input(kX), lengths = run.input(kLengths), first_h = run.input(kFirstH);
     const Tensor first_c = cell_ == Cell::kLstm ? run.input(kFirstC) : Tensor();
     const int64_t directions = static_cast<int64_t>(reverse_.size());
     if (x.shape().size() != 3) throw InvalidModel("X has shape " + ort::to_string(x.shape()) + ", expected [T, N, C]");
     const int64_t steps = x.shape()[0], samples = x.shape()[1];
-    x.require("X", {steps, samples, columns_of(given.w)});
+    x.require("X", {steps, samples, columns_of(weights.w)});
     if (steps * samples > std::numeric_limits<int32_t>::max()) throw InvalidModel("X has too many rows");
     const Shape state_shape{directions, samples, hidden_};
     if (lengths) require_lengths(lengths, steps, samples);
@@ -104,10 +104,10 @@ class RecurrentKernel {
     batch.last_h = run.output(1, state_shape);
     batch.last_c = cell_ == Cell::kLstm ? run.output(2, state_shape) : nullptr;
     const auto parallel = [&run](size_t count, const std::function<void(size_t)>& work) { run.parallel(count, work); };
-    if (layer_ && has_bias_ == static_cast<bool>(given.b))
+    if (layer_ && has_bias_ == static_cast<bool>(weights.b))
       layer_->run(batch, parallel);
     else
-      make_layer(given).run(batch, parallel);  // weights that other nodes compute
+      make_layer(weights).run(batch, parallel);  // the weights are not constant
   }
 
   static int64_t columns_of(const Tensor& w) {
@@ -116,30 +116,31 @@ class RecurrentKernel {
     return w.shape()[2];
   }
 
-  Layer make_layer(const Parameters& given) const {
+  Layer make_layer(const Parameters& weights) const {
     const int64_t directions = static_cast<int64_t>(reverse_.size()), rows = gates_ * hidden_;
-    const int64_t inputs = columns_of(given.w);
-    given.w.require("W", {directions, rows, inputs});
-    given.w_scale.require("W_scale", {directions, rows, 1});
-    given.r.require("R", {directions, rows, hidden_});
-    given.r_scale.require("R_scale", {directions, rows, 1});
+    const int64_t inputs = columns_of(weights.w);
+    weights.w.require("W", {directions, rows, inputs});
+    weights.w_scale.require("W_scale", {directions, rows, 1});
+    weights.r.require("R", {directions, rows, hidden_});
+    weights.r_scale.require("R_scale", {directions, rows, 1});
     if (inputs > kMostColumns) throw InvalidModel("W has more than 65536 columns");
-    require_symmetric("W", given.w);
-    require_symmetric("R", given.r);
-    require_finite("W_scale", given.w_scale, 0.0f);
-    require_finite("R_scale", given.r_scale, 0.0f);
-    if (given.b) {
-      given.b.require("B", {directions, 2 * rows});
-      require_finite("B", given.b, -std::numeric_limits<float>::max());
+    require_symmetric("W", weights.w);
+    require_symmetric("R", weights.r);
+    require_finite("W_scale", weights.w_scale, 0.0f);
+    require_finite("R_scale", weights.r_scale, 0.0f);
+    if (weights.b) {
+      weights.b.require("B", {directions, 2 * rows});
+      require_finite("B", weights.b, -std::numeric_limits<float>::max());
     }
 
-    const std::vector<float> zeros(given.b ? 0 : 2 * rows);
+    const std::vector<float> zeros(weights.b ? 0 : 2 * rows);
     std::vector<Direction> packed;
     for (int64_t d = 0; d < directions; ++d) {
-      const float* bias = given.b ? given.b.data<float>() + d * 2 * rows : zeros.data();
+      const float* bias = weights.b ? weights.b.data<float>() + d * 2 * rows : zeros.data();
       packed.emplace_back(cell_, reverse_[d], static_cast<int>(inputs), static_cast<int>(hidden_),
-                          given.w.data<int8_t>() + d * rows * inputs, given.w_scale.data<float>() + d * rows,
-                          given.r.data<int8_t>() + d * rows * hidden_, given.r_scale.data<float>() + d * rows, bias);
+                          weights.w.data<int8_t>() + d * rows * inputs, weights.w_scale.data<float>() + d * rows,
+                          weights.r.data<int8_t>() + d * rows * hidden_, weights.r_scale.data<float>() + d * rows,
+                          bias);
     }
     return {*kernels_, cell_, static_cast<int>(inputs), static_cast<int>(hidden_), std::move(packed)};
   }
@@ -166,7 +167,7 @@ OrtCustomOp make_op() {
   OrtCustomOp op{};
   op.version = ort::kApiVersion;
   op.GetName = [](const OrtCustomOp*) { return kCell == Cell::kGru ? "QGRU" : "QLSTM"; };
-  op.GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // the CPU
+  op.GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };  // null is the CPU
   op.GetInputTypeCount = [](const OrtCustomOp*) -> size_t { return kCell == Cell::kGru ? 8 : 9; };
   op.GetInputType = [](const OrtCustomOp*, size_t index) {
     return index == kW || index == kR ? ort::kInt8 : index == kLengths ? ort::kInt32 : ort::kFloat;
@@ -192,7 +193,7 @@ OrtCustomOp make_op() {
   return op;
 }
 
-// Lives as long as the process: sessions hold on to it.
+// The ops exist until the process ends, because sessions keep pointers to them.
 OrtCustomOpDomain* make_domain(const OrtApi* api) {
   static const OrtCustomOp gru = make_op<Cell::kGru>(), lstm = make_op<Cell::kLstm>();
   OrtCustomOpDomain* domain = nullptr;
@@ -209,15 +210,15 @@ OrtCustomOpDomain* make_domain(const OrtApi* api) {
 CRNN_DEPLOY_EXPORT OrtStatus* RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base) {
   using namespace crnn_deploy;
   const OrtApi* api = base->GetApi(ort::kApiVersion);
-  if (!api) return nullptr;  // an ONNX Runtime before 1.20: it runs the ops' function bodies
+  if (!api) return nullptr;  // older than ONNX Runtime 1.20; it runs the functions in the model file
   return ort::as_status(api, [&] {
-    if (!kernels()) return;  // here the function bodies are faster
+    if (!kernels()) return;  // on this processor the functions in the model file are faster
     static OrtCustomOpDomain* const domain = make_domain(api);
     ort::check(ort::AddCustomOpDomain::call(api, options, domain));
   });
 }
 
-// Name of the kernels that run on this processor, or "none"; null if the environment asks for others than it has.
+// Name of the kernels in use, or "none". Null if CRNN_DEPLOY_KERNELS names kernels that are not available.
 CRNN_DEPLOY_EXPORT const char* crnn_deploy_kernel_level() {
   try {
     const crnn_deploy::Kernels* kernels = crnn_deploy::kernels();

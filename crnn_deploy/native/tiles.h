@@ -1,5 +1,4 @@
-// The INT8 product on AMX tiles: matrices of 16 rows of 64 bytes. `Tiles` is the processor's, or the emulation that
-// tests this file on processors without them.
+// The INT8 product on AMX tiles. A tile is a register that holds a matrix of 16 rows of 64 bytes.
 #pragma once
 
 #include "kernels.h"
@@ -7,21 +6,22 @@
 namespace crnn_deploy {
 namespace {
 
-// `Tiles` brings load<tile>(from, stride), store<tile>(to, stride) and dot<sums, a, b>().
-// Tiles 0-3 hold sums of 2×2 blocks, 4 and 5 activations, 6 and 7 weights.
+// `Tiles` must provide load<tile>(from, stride), store<tile>(to, stride) and dot<sums, a, b>(), which adds the product
+// of two tiles to a third. It uses the tiles of the processor, or emulates them for tests on processors without AMX.
+// Tiles 0-3 hold the sums of 2×2 blocks, 4 and 5 activations, 6 and 7 weights.
 
 template <class Tiles, bool TwoRows, bool TwoPanels>
 void multiply_tiles(const uint8_t* a, size_t stride, const Weights& b, int panel, int32_t* sums) {
   const size_t row = static_cast<size_t>(b.columns) * sizeof(int32_t);
   const uint8_t* lower = a + kTileRows * stride;
   const int8_t* left = b.bytes + offset_of(b, panel);
-  const int8_t* right = left + kPanel * kDot;  // of the same group, since groups are even
+  const int8_t* right = left + kPanel * kDot;  // in the same group, because kGroup is even
   const size_t step = step_of(b, panel);
   int32_t* to = sums + panel * kPanel;
   int32_t* lower_to = to + static_cast<size_t>(kTileRows) * b.columns;
   const int32_t* offsets = b.offsets + panel * kPanel;
 
-  Tiles::template load<0>(offsets, 0);  // a stride of 0: all rows begin with the same offsets
+  Tiles::template load<0>(offsets, 0);  // with a stride of 0, all rows get the same offsets
   if constexpr (TwoPanels) Tiles::template load<1>(offsets + kPanel, 0);
   if constexpr (TwoRows) Tiles::template load<2>(offsets, 0);
   if constexpr (TwoRows && TwoPanels) Tiles::template load<3>(offsets + kPanel, 0);
@@ -52,7 +52,7 @@ void multiply_tile_rows(const uint8_t* a, size_t stride, const Weights& b, int32
   if (panel < panels_of(b)) multiply_tiles<Tiles, TwoRows, false>(a, stride, b, panel, sums);
 }
 
-// Rows are rounded up to whole tiles: the caller's memory has room for them.
+// Computes whole tiles of rows, so the memory of a and of sums must have space for a multiple of kTileRows rows.
 template <class Tiles>
 void multiply_with_tiles(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
   int row = 0;

@@ -1,4 +1,4 @@
-// 8 floats in an AVX register; see cells.h for what is asked of a vector.
+// A vector type for cells.h: 8 floats in an AVX register.
 #pragma once
 
 #include <immintrin.h>

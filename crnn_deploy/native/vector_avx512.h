@@ -1,4 +1,4 @@
-// 16 floats in an AVX-512 register; see cells.h for what is asked of a vector.
+// A vector type for cells.h: 16 floats in an AVX-512 register.
 #pragma once
 
 #include <immintrin.h>

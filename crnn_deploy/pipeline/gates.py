@@ -1,120 +1,117 @@
-"""Which variants pass: accuracy against the budget, with intervals, and speed against the teacher and the parent."""
+"""Which variants pass: accuracy against the budget, with intervals, and speed against the baseline and the parent."""
 
 from __future__ import annotations
 
-from crnn_deploy.benchmark.result import Benchmark
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.comparison import Difference, paired_difference, text_agreement
+from crnn_deploy.evaluation.difference import text_agreement
+from crnn_deploy.evaluation.primary_error import error_rise, primary_error
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.pipeline.recipe import Budget
-from crnn_deploy.report.run.model import Gate
+from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.units import milliseconds
 
-
-def figure_of(evaluation: Evaluation) -> str:
-    """Name of the figure that counts: `cer_ci` for lines, `top1` for classes."""
-    return "cer_ci" if evaluation.accuracy.cer_ci is not None else "top1"
+_SAME_TEXT = 0.999
 
 
-def error_of(evaluation: Evaluation) -> float:
-    """Case-insensitive CER, or 1 - top-1."""
-    value: float = getattr(evaluation.accuracy, figure_of(evaluation))
-    return value if figure_of(evaluation) == "cer_ci" else 1 - value
-
-
-def rise(candidate: Evaluation, parent: Evaluation) -> Difference:
-    """Paired difference in the error, so that positive means worse for lines and classes alike."""
-    found = paired_difference(candidate, parent, figure_of(parent))
-    if found.figure == "cer_ci":
-        return found
-    return Difference(figure="error", delta=-found.delta, low=-found.high, high=-found.low)
+class _Check(NamedTuple):
+    passed: bool
+    reason: str
 
 
 class Judge:
-    """Holds variants against the budget; each verdict gives its reason with the figures.
+    """Compares variants with the budget and with each other; each verdict gives its reason with the figures.
 
     Args:
-        benchmark: latency by variant name.
-        evaluations: accuracy by variant name, the teacher first.
+        variants: evaluated and timed, the baseline first, each after its parent.
     """
 
-    def __init__(self, budget: Budget, benchmark: Benchmark, evaluations: dict[str, Evaluation]) -> None:
-        self.budget = budget
-        self.benchmark = benchmark
-        self.evaluations = evaluations
-        self.teacher = next(iter(evaluations))
+    def __init__(self, budget: Budget, variants: Sequence[Variant]) -> None:
+        self._budget = budget
+        self._variants = {variant.name: variant for variant in variants}
+        self._baseline = variants[0]
 
-    def verdict(self, stage: str, name: str, parent: str | None) -> Gate:
-        """The gate of the variant `name` that `stage` made from `parent`.
+    def verdict(self, variant: Variant) -> Gate:
+        """The gate of a variant.
 
-        Every stage must be faster than what it started from; the whole speed-up is asked of the last one.
+        Every stage must make the model faster than its parent; `min_speedup` applies to the INT8 student.
         """
-        if parent is None:
+        if variant.parent is None:
             return Gate(status="baseline", reason="what the others are held against")
-        if stage == "export":
-            return self._export(name, parent)
-        checks = self._accuracy(name)
-        if stage == "build-engine":
-            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
-            checks.append(self._speed_on_gpu(name))
-        elif stage == "quantize":
-            checks.append(self._rise(name, parent, self.budget.max_quantization_rise))
-            checks.append(self._speed(name, parent, 1.0))
-            checks.append(self._speed(name, self._fast_teacher(), self.budget.min_speedup))
+        parent = self._variants[variant.parent]
+        if variant.stage == "export":
+            return self._export(variant, parent)
+        checks = self._accuracy(variant)
+        if variant.stage == "build-engine":
+            checks.append(self._rise(variant, parent, self._budget.max_error_rise_over_parent))
+            checks.append(self._speed_on_gpu(variant))
+        elif variant.stage == "quantize":
+            checks.append(self._rise(variant, parent, self._budget.max_error_rise_over_parent))
+            checks.append(self._speed(variant, parent, 1.0))
+            checks.append(self._speed_over_baseline(variant, self._budget.min_speedup))
         else:
-            checks.append(self._speed(name, self._fast_teacher(), 1.0))
+            checks.append(self._speed_over_baseline(variant, 1.0))
         return _gate(checks)
 
-    def _export(self, name: str, parent: str) -> Gate:
-        """An export reads what its parent reads, but for ties that rounding decides (1 image in 1,000)."""
-        agreement = text_agreement(self.evaluations[name], self.evaluations[parent])
-        count = len(self.evaluations[name].predictions)
-        reason = f"same text as {parent} on {agreement:.2%} of {count:,} images (at least 99.9 %)"
-        return Gate(status="baseline" if agreement >= 0.999 else "rejected", reason=reason)
+    def _export(self, variant: Variant, parent: Variant) -> Gate:
+        """An export reads what its parent reads, except for ties that rounding decides (1 image in 1,000)."""
+        agreement = text_agreement(_evaluation(variant), _evaluation(parent))
+        count = len(_evaluation(variant).predictions)
+        reason = f"same text as {parent.name} on {agreement:.2%} of {count:,} images (at least {100 * _SAME_TEXT:g} %)"
+        return Gate(status="baseline" if agreement >= _SAME_TEXT else "rejected", reason=reason)
 
-    def _fast_teacher(self) -> str:
-        """The teacher in ONNX Runtime, where the students run too."""
-        onnx = [variant.name for variant in self.benchmark.variants if variant.format == "onnx"]
-        return onnx[0]
-
-    def _accuracy(self, name: str) -> list[tuple[bool, str]]:
+    def _accuracy(self, variant: Variant) -> list[_Check]:
         checks = []
-        if self.budget.max_error is not None:
-            error = error_of(self.evaluations[name])
-            checks.append((error <= self.budget.max_error, f"error {error:.2%} (at most {self.budget.max_error:.2%})"))
-        if self.budget.max_rise is not None:
-            checks.append(self._rise(name, self.teacher, self.budget.max_rise))
+        if self._budget.max_error is not None:
+            error = primary_error(_evaluation(variant).accuracy)
+            limit = self._budget.max_error
+            checks.append(_Check(error <= limit, f"error {error:.2%} (at most {limit:.2%})"))
+        if self._budget.max_error_rise is not None:
+            checks.append(self._rise(variant, self._baseline, self._budget.max_error_rise))
         return checks
 
-    def _rise(self, name: str, parent: str, bound: float) -> tuple[bool, str]:
-        change = rise(self.evaluations[name], self.evaluations[parent])
-        interval = f"{100 * change.delta:+.2f} points [{100 * change.low:+.2f}, {100 * change.high:+.2f}]"
-        return change.high <= bound, f"error {interval} against {parent} (at most {100 * bound:+.2f})"
+    def _rise(self, variant: Variant, parent: Variant, limit: float) -> _Check:
+        rise = error_rise(_evaluation(variant), _evaluation(parent))
+        interval = f"{100 * rise.delta:+.2f} points [{100 * rise.low:+.2f}, {100 * rise.high:+.2f}]"
+        return _Check(rise.high <= limit, f"error {interval} against {parent.name} (at most {100 * limit:+.2f})")
 
-    def _speed(self, name: str, other: str, least: float) -> tuple[bool, str]:
-        try:
-            ratio = self.benchmark.speedup(name, other)
-        except InputError as error:
-            return False, error.what
-        return ratio >= least, f"{ratio:.1f}× the speed of {other} (at least {least:g}×)"
+    def _speed_over_baseline(self, variant: Variant, least: float) -> _Check:
+        """Against the baseline variant of the same runtime, as the report's speed-ups are."""
+        baselines = [other for other in self._variants.values() if other.is_baseline]
+        return self._speed(variant, comparable_baseline(variant, baselines) or self._baseline, least)
 
-    def _speed_on_gpu(self, name: str) -> tuple[bool, str]:
-        """As fast as the fastest that ran on the GPU before it, in whatever runtime; no ratio to what ran on a CPU."""
+    def _speed(self, variant: Variant, other: Variant, least: float) -> _Check:
         try:
-            mine = self.benchmark.latency(name)
+            ratio = speed_ratio(variant, other)
         except InputError as error:
-            return False, error.what
-        names = [variant.name for variant in self.benchmark.variants]
-        others = {other: self.benchmark.latency(other) for other in names[: names.index(name)]}
-        rivals = [(row.p50_ms, other) for other, row in others.items() if row.device_ms is not None]
+            return _Check(False, error.what)
+        return _Check(ratio >= least, f"{ratio:.1f}× the speed of {other.name} (at least {least:g}×)")
+
+    def _speed_on_gpu(self, variant: Variant) -> _Check:
+        """As fast as the fastest that ran on the GPU before it, in any runtime; no ratio to what ran on a CPU."""
+        row = reference_latency(variant)
+        if row is None:
+            return _Check(False, f"{variant.name} was not timed with 1 threads and batch 1.")
+        names = list(self._variants)
+        earlier = [self._variants[name] for name in names[: names.index(variant.name)]]
+        rows = [(other.name, reference_latency(other)) for other in earlier]
+        rivals = [(other.p50_ms, name) for name, other in rows if other is not None and other.on_gpu]
         if not rivals:
-            return True, f"{milliseconds(mine.p50_ms)} on the GPU"
-        fastest, other = min(rivals)
-        return mine.p50_ms <= fastest, f"{fastest / mine.p50_ms:.1f}× the speed of {other} on the GPU (at least 1×)"
+            return _Check(True, f"{milliseconds(row.p50_ms)} on the GPU")
+        fastest, name = min(rivals)
+        reason = f"{fastest / row.p50_ms:.1f}× the speed of {name} on the GPU (at least 1×)"
+        return _Check(row.p50_ms <= fastest, reason)
 
 
-def _gate(checks: list[tuple[bool, str]]) -> Gate:
-    failed = [text for passed, text in checks if not passed]
-    if failed:
+def _evaluation(variant: Variant) -> Evaluation:
+    assert variant.evaluation is not None  # only variants that ran are judged
+    return variant.evaluation
+
+
+def _gate(checks: Sequence[_Check]) -> Gate:
+    if failed := [check.reason for check in checks if not check.passed]:
         return Gate(status="rejected", reason="; ".join(failed))
-    return Gate(status="passed", reason="; ".join(text for _, text in checks))
+    return Gate(status="passed", reason="; ".join(check.reason for check in checks))

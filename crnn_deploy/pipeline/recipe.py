@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import yaml
 from pydantic import AfterValidator, Field, model_validator
@@ -24,8 +25,8 @@ from crnn_deploy.validation import parse, read_yaml
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-class Images(Frozen):
-    """Where images come from: a path, or lines that the run renders itself. A bare string is a path."""
+class ImageChoice(Frozen):
+    """Where images come from: a path, or lines that the run renders itself. A plain string is a path."""
 
     path: str | None = None
     render: RenderOptions | None = None
@@ -36,13 +37,13 @@ class Images(Frozen):
         return {"path": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> Images:
+    def _one_of_them(self) -> ImageChoice:
         if (self.path is None) == (self.render is None):
             raise ValueError("give a path, or `render` with its options")
         return self
 
 
-class Teacher(Frozen):
+class CheckpointChoice(Frozen):
     """What `import` takes, or an artifact. `checkpoint` is a path, or `package:NAME/FILE` in an installed package."""
 
     checkpoint: str
@@ -53,11 +54,11 @@ class Teacher(Frozen):
 class Sources(Frozen):
     """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
 
-    train: Images
-    extra: Images | None = Field(default=None, description="more to train on, of which none is held out")
-    validation: Images | None = Field(default=None, description="absent: a part of `train` is held out")
-    calibration: Images | None = Field(default=None, description="absent: a sample of `train`")
-    evaluation: Images
+    train: ImageChoice
+    extra: ImageChoice | None = Field(default=None, description="more to train on, of which none is held out")
+    validation: ImageChoice | None = Field(default=None, description="absent: a part of `train` is held out")
+    calibration: ImageChoice | None = Field(default=None, description="absent: a sample of `train`")
+    evaluation: ImageChoice
 
 
 def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
@@ -85,28 +86,37 @@ class Engines(BuildOptions):
 
 
 class Budget(Frozen):
-    """What a student must keep to pass. Errors are the case-insensitive CER, or 1 - top-1; fractions, not percent."""
+    """Limits that a student must keep. The error is the case-insensitive CER or 1 - top-1, a fraction."""
 
-    max_error: float | None = Field(default=None, ge=0, description="highest error on the evaluation set")
-    max_rise: float | None = Field(
-        default=None, ge=0, description="highest rise over the teacher: upper end of the paired 95 % interval"
+    RENAMED: ClassVar[Mapping[str, str]] = {
+        "max_rise": "max_error_rise",
+        "max_quantization_rise": "max_error_rise_over_parent",
+    }
+
+    max_error: float | None = Field(default=None, ge=0, description="highest error on the evaluation images")
+    max_error_rise: float | None = Field(
+        default=None, ge=0, description="highest rise over the baseline: upper end of the paired 95 % interval"
     )
-    max_quantization_rise: float = Field(
-        default=0.003, ge=0, description="the same for INT8, and for engines, over the FP32 parent"
+    max_error_rise_over_parent: float = Field(
+        default=0.003, ge=0, description="the same for INT8 models and engines, over their FP32 parent"
     )
     min_speedup: float = Field(
-        default=1.0, gt=0, description="of the INT8 student over the teacher: ONNX Runtime, one thread, batch 1"
+        default=1.0, gt=0, description="of the INT8 student over the baseline: ONNX Runtime, one thread, batch 1"
     )
 
 
 class Recipe(Frozen):
     """One pipeline from a checkpoint to a report."""
 
+    RENAMED: ClassVar[Mapping[str, str]] = {"teacher": "baseline", "tutors": "teachers"}
+
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder below runs/")
     title: str
     variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}")
-    teacher: Teacher
-    tutors: tuple[Teacher, ...] = Field(default=(), description="who teach the student; absent: the teacher itself")
+    baseline: CheckpointChoice = Field(description="the model that results are held against")
+    teachers: tuple[CheckpointChoice, ...] = Field(
+        default=(), description="models that teach the student; absent: the baseline teaches"
+    )
     sources: Sources
     distill: DistillOptions = DistillOptions()
     export: ExportOptions = ExportOptions()

@@ -10,8 +10,8 @@ from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.pipeline.cache import StageCache
-from crnn_deploy.pipeline.recipe import Images, Recipe
+from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
+from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 
 
@@ -56,7 +56,7 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     return RunSources(train, extra, validation, calibration, evaluation)
 
 
-def _open(role: str, wanted: Images, cache: StageCache, progress: Progress) -> RunSource:
+def _open(role: str, wanted: ImageChoice, cache: StageCache, progress: Progress) -> RunSource:
     location = wanted.path or _render(role, wanted.render, cache, progress)
     source = open_source(location)
     return RunSource(location, source, fingerprint(source))

@@ -20,11 +20,11 @@ from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.files import locate, sha256_of, write_text
 from crnn_deploy.native import kernel_level
-from crnn_deploy.pipeline.cache import StageCache
 from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
 from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
-from crnn_deploy.pipeline.recipe import Recipe, Teacher
+from crnn_deploy.pipeline.recipe import CheckpointChoice, Recipe
 from crnn_deploy.pipeline.sources import RunSources
+from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import Quantized, quantize
@@ -45,36 +45,36 @@ class Stages:
         self.cache = cache
         self.progress = progress
 
-    def import_teacher(self) -> Artifact:
-        """The model that the students are held against."""
-        return self._import("import", self.recipe.teacher)
+    def import_baseline(self) -> Artifact:
+        """The model that results are held against."""
+        return self._import("baseline", self.recipe.baseline)
 
-    def tutors(self, teacher: Artifact) -> list[Artifact]:
-        """Those who teach, as ONNX: the recipe's tutors, or else its teacher."""
-        if not self.recipe.tutors:
-            return [teacher]
-        return [self.export("tutor", self._import("import-tutor", tutor)) for tutor in self.recipe.tutors]
+    def import_teachers(self, baseline: Artifact) -> list[Artifact]:
+        """The models that teach, as ONNX: the recipe's teachers, or the baseline where it names none."""
+        if not self.recipe.teachers:
+            return [baseline]
+        return [self.export("teacher", self._import("teacher", choice)) for choice in self.recipe.teachers]
 
-    def _import(self, stage: str, teacher: Teacher) -> Artifact:
-        """A checkpoint as an artifact: `.safetensors`, or `.onnx` where it was ONNX already."""
-        checkpoint = locate(teacher.checkpoint)
+    def _import(self, role: str, choice: CheckpointChoice) -> Artifact:
+        """A checkpoint as an artifact: `.safetensors`, or `.onnx` if the checkpoint is ONNX."""
+        checkpoint = locate(choice.checkpoint)
         require_file(checkpoint)
         if checkpoint.suffix in (".safetensors", ".onnx") and read_spec(checkpoint) is not None:
             return open_artifact(checkpoint)  # imported before
-        name = "teacher.onnx" if checkpoint.suffix == ".onnx" else "teacher.safetensors"
+        name = f"{role}{'.onnx' if checkpoint.suffix == '.onnx' else '.safetensors'}"
         depends = {
             "checkpoint": sha256_of(checkpoint),
-            "module": teacher.module,
-            "spec": sha256_of(teacher.spec) if teacher.spec else None,
+            "module": choice.module,
+            "spec": sha256_of(choice.spec) if choice.spec else None,
         }
 
         def work(folder: Path) -> None:
             config = ImportConfig(
-                checkpoint=checkpoint, module=teacher.module, spec=teacher.spec, output=folder / name, force=True
+                checkpoint=checkpoint, module=choice.module, spec=choice.spec, output=folder / name, force=True
             )
             import_checkpoint(config, self.progress)
 
-        return open_artifact(self.cache.folder(stage, depends, work) / name)
+        return open_artifact(self.cache.folder(f"import-{role}", depends, work) / name)
 
     def export(self, role: str, model: Artifact) -> Artifact:
         """`model` as `ROLE.onnx`, with parity checked on real lines too; an ONNX artifact is there already."""
@@ -93,12 +93,12 @@ class Stages:
 
         return open_artifact(self.cache.folder(f"export-{role}", depends, work) / name)
 
-    def distill(self, tutors: list[Artifact]) -> Artifact:
-        """The student. Its tutors come as ONNX, which answers more than twice as fast as PyTorch on a CPU."""
+    def distill(self, teachers: list[Artifact]) -> Artifact:
+        """The student. Its teachers are ONNX models: on a CPU these run more than twice as fast as PyTorch."""
         train, extra, validation = self.sources.train, self.sources.extra, self.sources.validation
         options = self.recipe.distill
         depends = {
-            "tutors": [tutor.sha256 for tutor in tutors],
+            "teachers": [teacher.sha256 for teacher in teachers],
             "train": train.fingerprint,
             "extra": extra.fingerprint if extra else None,
             "validation": validation.fingerprint if validation else None,
@@ -109,7 +109,7 @@ class Stages:
         def work(folder: Path) -> None:
             config = DistillConfig(
                 **options.model_dump(),
-                teachers=tuple(tutor.path for tutor in tutors),
+                teachers=tuple(teacher.path for teacher in teachers),
                 data=train.location,
                 extra=extra.location if extra else None,
                 validation=validation.location if validation else None,
@@ -139,7 +139,7 @@ class Stages:
 
         def work(folder: Path) -> None:
             config = QuantizeConfig(
-                **options.model_dump(), model=model.path, calib=data.location, output=folder / name, force=True
+                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
             )
             made = quantize(config, self.progress)
             write_text(folder / _RECORD, made.record.model_dump_json(indent=1))

@@ -1,128 +1,164 @@
-"""What a run makes of its teacher: variants to hold against each other, and what a stage would not make."""
+"""The stages of a run that make models, from the baseline to the engines of the student."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError, InputError
+from crnn_deploy.inspection.facts import measure
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
-from crnn_deploy.pipeline.recipe import Engines
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.quantize import Quantized, RejectedError
+from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.report.run.variant import ModelStage, Variant
 from crnn_deploy.runtime.tensorrt.names import Precision
-
-INT8 = "student.int8.onnx"
-TENSORRT_INT8 = "student.tensorrt.int8.onnx"
-
-
-def engine_file(precision: Precision) -> str:
-    """Name of the file that an engine ships as."""
-    return f"student.{precision}.engine"
 
 
 @dataclass(frozen=True)
-class Made:
-    """A variant as its stage left it, the name of the file that ships, and what a stage told of its making.
-
-    `quantized` is what an INT8 variant is, or what an INT8 engine was built from.
-    """
-
-    name: str
-    stage: str
-    parent: str | None
-    artifact: Artifact
-    file: str
-    quantized: Quantized | None = None
-    engine: EngineRecord | None = None
-
-
-@dataclass
-class Variants:
-    """The variants, the files beside them by name, which variants a stage refused, and which were left out and why."""
-
-    made: list[Made]
-    beside: dict[str, tuple[Artifact, str]]
-    refused: dict[str, GateError] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-
-    @property
-    def quantized(self) -> list[Quantized]:
-        """All that a quantization led to, rejected ones as well."""
-        rejected = [error.quantized for error in self.refused.values() if isinstance(error, RejectedError)]
-        return [*rejected, *(made.quantized for made in self.made if made.quantized is not None)]
-
-
-def make_variants(stages: Stages, tools: EngineTools | InputError | None, progress: Progress) -> Variants:
-    """Teacher, student, the student in INT8, and its engines.
+class StageResults:
+    """What the stages of a run made, and what they did not make.
 
     Args:
-        tools: what engines are built with, or why they are not.
+        variants: the baseline first, then in the order in which they were made.
+        companions: files that ship besides the variants, by name, such as the weights of the student.
+        quantized: every result of a quantization, rejected ones too.
+        refused: variants that a stage rejected, and why.
+        left_out: sentences about what could not be made on this machine.
     """
-    teacher = stages.import_teacher()
-    engines = stages.recipe.engines
-    if engines is not None:
-        student = student_spec("student", stages.recipe.distill.student, teacher.spec)
-        check_profiles(engines, student.preprocessing)  # now, rather than behind the training
-    teacher_onnx = stages.export("teacher", teacher)
-    weights = stages.distill(stages.tutors(teacher_onnx))
-    student_onnx = stages.export("student", weights)
-    made = [Made("teacher", "import", None, teacher, f"teacher{teacher.path.suffix}")]
-    if teacher_onnx is not teacher:
-        made.append(Made("teacher-onnx", "export", "teacher", teacher_onnx, "teacher.onnx"))
-    made.append(Made("student", "distill", "teacher", student_onnx, "student.onnx"))
-    variants = Variants(made, {"student-weights": (weights, "student.safetensors")})
-    try:
-        int8 = stages.quantize("student", student_onnx)
-        made.append(Made("student-int8", "quantize", "student", int8.artifact, INT8, int8))
-    except RejectedError as error:  # the FP32 student is still worth a report
-        variants.refused["student-int8"] = error
-    if engines is not None:
-        _add_engines(variants, stages, engines, tools, student_onnx, progress)
-    return variants
+
+    variants: tuple[Variant, ...]
+    companions: Mapping[str, Artifact]
+    quantized: tuple[Quantized, ...]
+    refused: Mapping[str, GateError]
+    left_out: tuple[str, ...]
 
 
-def _add_engines(
-    variants: Variants,
-    stages: Stages,
-    engines: Engines,
-    tools: EngineTools | InputError | None,
-    student: Artifact,
-    progress: Progress,
-) -> None:
-    """One engine for each precision; what can't be built doesn't keep the others."""
-    if isinstance(tools, InputError):
-        _leave_out(variants, "No engine was built", tools, progress)
-    if not isinstance(tools, EngineTools):
-        return
-    for precision in engines.precisions:
-        name = f"engine-{precision}"
+class VariantMaker:
+    """Makes the baseline, the student, the student in INT8, and its engines.
+
+    Args:
+        tools: with what engines are built, or why they can't be; None where the recipe asks for none.
+    """
+
+    def __init__(self, stages: Stages, tools: EngineTools | InputError | None, progress: Progress) -> None:
+        self._stages = stages
+        self._tools = tools
+        self._progress = progress
+        self._variants: list[Variant] = []
+        self._companions: dict[str, Artifact] = {}
+        self._quantized: list[Quantized] = []
+        self._refused: dict[str, GateError] = {}
+        self._left_out: list[str] = []
+
+    def make(self) -> StageResults:
+        """Run the stages.
+
+        Raises:
+            InputError: if the checkpoint or the data can't be used, or required engines can't be built here.
+            GateError: if there is no student to go on with.
+        """
+        baseline = self._stages.import_baseline()
+        self._check_profiles(baseline)
+        baseline_onnx = self._stages.export("baseline", baseline)
+        weights = self._stages.distill(self._stages.import_teachers(baseline_onnx))
+        student = self._stages.export("student", weights)
+        self._variants.append(new_variant("baseline", "import", None, baseline))
+        if baseline_onnx is not baseline:
+            self._variants.append(new_variant("baseline-onnx", "export", "baseline", baseline_onnx))
+        self._variants.append(new_variant("student", "distill", "baseline", student))
+        self._companions["student-weights"] = weights
+        self._quantize(student)
+        self._build_engines(student)
+        return StageResults(
+            variants=tuple(self._variants),
+            companions=self._companions,
+            quantized=tuple(self._quantized),
+            refused=self._refused,
+            left_out=tuple(self._left_out),
+        )
+
+    def _check_profiles(self, baseline: Artifact) -> None:
+        """Fail before the training if an engine's profile does not suit the student."""
+        recipe = self._stages.recipe
+        if recipe.engines is not None:
+            spec = student_spec("student", recipe.distill.student, baseline.spec)
+            check_profiles(recipe.engines, spec.preprocessing)
+
+    def _quantize(self, student: Artifact) -> None:
         try:
-            variants.made.append(_engine(name, variants, stages, precision, tools, student))
-        except GateError as error:
-            variants.refused[name] = error
-        except InputError as error:
-            if engines.must_be_built:
-                raise
-            _leave_out(variants, f"{name} was not built", error, progress)
+            int8 = self._quantized_from(student)
+        except RejectedError as error:  # the FP32 student is still worth a report
+            self._refused["student-int8"] = error
+            return
+        self._variants.append(new_variant("student-int8", "quantize", "student", int8.artifact, int8.record))
+
+    def _quantized_from(self, student: Artifact, for_tensorrt: bool = False) -> Quantized:
+        try:
+            quantized = self._stages.quantize("student", student, for_tensorrt)
+        except RejectedError as error:
+            self._quantized.append(error.quantized)
+            raise
+        self._quantized.append(quantized)
+        return quantized
+
+    def _build_engines(self, student: Artifact) -> None:
+        """One engine for each precision; if one can't be built, the others are."""
+        engines = self._stages.recipe.engines
+        if isinstance(self._tools, InputError):
+            self._leave_out("No engine was built", self._tools)
+        if engines is None or not isinstance(self._tools, EngineTools):
+            return
+        for precision in engines.precisions:
+            name = f"engine-{precision}"
+            try:
+                self._variants.append(self._engine(name, precision, self._tools, student))
+            except GateError as error:
+                self._refused[name] = error
+            except InputError as error:
+                if engines.must_be_built:
+                    raise
+                self._leave_out(f"{name} was not built", error)
+
+    def _engine(self, name: str, precision: Precision, tools: EngineTools, student: Artifact) -> Variant:
+        quantized = self._quantized_from(student, for_tensorrt=True) if precision == "int8" else None
+        model = student
+        if quantized is not None:
+            model = self._companions["student-tensorrt-int8"] = quantized.artifact
+        built = self._stages.build_engine("student", model, precision, tools)
+        record = quantized.record if quantized else None
+        return new_variant(name, "build-engine", "student", built.artifact, record, built.record)
+
+    def _leave_out(self, what: str, error: InputError) -> None:
+        message = " ".join(part for part in (f"{what}.", error.what, error.cause, error.fix) if part)
+        self._progress.log(message)
+        self._left_out.append(message)
 
 
-def _engine(
-    name: str, variants: Variants, stages: Stages, precision: Precision, tools: EngineTools, student: Artifact
-) -> Made:
-    quantized = stages.quantize("student", student, for_tensorrt=True) if precision == "int8" else None
-    model = student
-    if quantized is not None:
-        model = quantized.artifact
-        variants.beside["student-tensorrt-int8"] = (model, TENSORRT_INT8)
-    built = stages.build_engine("student", model, precision, tools)
-    return Made(name, "build-engine", "student", built.artifact, engine_file(precision), quantized, built.record)
-
-
-def _leave_out(variants: Variants, what: str, error: InputError, progress: Progress) -> None:
-    told = " ".join(part for part in (f"{what}.", error.what, error.cause, error.fix) if part)
-    progress.log(told)
-    variants.left_out.append(told)
+def new_variant(
+    name: str,
+    stage: ModelStage,
+    parent: str | None,
+    artifact: Artifact,
+    quantization: QuantizationRecord | None = None,
+    engine: EngineRecord | None = None,
+) -> Variant:
+    """A variant with what its file tells: size, parameters, multiply-accumulates and precision."""
+    facts = measure(artifact)
+    return Variant(
+        name=name,
+        path=artifact.path,
+        format=artifact.format,
+        precision=facts.precision,
+        size_bytes=artifact.size_bytes,
+        parameters=facts.parameters,
+        macs=facts.macs,
+        stage=stage,
+        parent=parent,
+        quantization=quantization,
+        engine=engine,
+    )

@@ -1,60 +1,67 @@
-"""Turns what a search found into the record that it leaves behind."""
+"""The record of a quantization, from the result of its search."""
 
 from __future__ import annotations
 
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.quantized_recurrence import OP_OF
+from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT
+from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import Layer, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.examiner import Examiner
-from crnn_deploy.quantization.search.plan_search import Found, PlanSearch
-
-_OURS = set(OP_OF.values())
+from crnn_deploy.quantization.search.plan_search import SearchResult
 
 
 def compose_record(
     config: QuantizeConfig,
-    found: Found,
-    search: PlanSearch,
-    calibration_images: int,
+    calibrated: CalibratedModel,
+    result: SearchResult,
     examiner: Examiner,
     realised: RealisedPrecision | None,
+    calibration_images: int,
 ) -> QuantizationRecord:
     """The record of one quantization; `realised` is None where this machine is not the one that runs the model."""
-    kernel = kernel_level() if realised is not None and _OURS & realised.int8.keys() else None
-    chosen = [layer for layer in search.layers if layer.name in found.plan]
-    covered = search.ranges(found.calibrator)
+    in_int8 = () if realised is None else realised.int8
+    kernel = kernel_level() if any(op in in_int8 for op in QUANTIZED_RECURRENT.values()) else None
+    chosen = [layer for layer in calibrated.layers if layer.name in result.plan]
+    covered = calibrated.ranges(result.calibrator)
     return QuantizationRecord(
         target=config.target,
-        calibrator=found.calibrator,
+        calibrator=result.calibrator,
         reference=examiner.reference,
         figure=examiner.figure,
         calibration_images=calibration_images,
-        held_out_images=examiner.images,
-        reading=found.reading,
-        max_drop=None if config.max_drop is None else config.max_drop / 100,
-        trials=found.trials,
-        sensitivity=found.sensitivity,
-        layers=tuple(_placement(layer, found, search, kernel, config.target == "cpu") for layer in search.layers),
-        speed=found.speed,
+        held_out_images=result.comparison.images,
+        comparison=result.comparison,
+        max_error_rise=config.max_error_rise,
+        trials=result.trials,
+        sensitivity=result.sensitivity,
+        layers=_placements(calibrated, result, kernel),
+        speed=result.speed,
         kernel=kernel,
         realised=realised,
         tensors=tuple(
-            describe(name, search.histograms[name], covered[name])
-            for name in tensors_to_calibrate(search.model.graph, chosen)
+            describe(name, calibrated.histograms[name], covered[name])
+            for name in tensors_to_calibrate(calibrated.model.graph, chosen)
         ),
     )
 
 
-def _placement(layer: Layer, found: Found, search: PlanSearch, kernel: str | None, measured: bool) -> LayerPlacement:
-    if layer.name not in found.plan:
-        default = "" if layer.name in search.first else "depthwise between float layers"
-        reason = found.reasons.get(layer.name, default)
-    elif measured and layer.recurrent and kernel is None:
-        reason = "stored in INT8, but there are no kernels for it here"
-    else:
-        return LayerPlacement(layer=layer.name, op=layer.op, precision="int8")
-    return LayerPlacement(layer=layer.name, op=layer.op, precision="fp32", reason=reason)
+def _placements(calibrated: CalibratedModel, result: SearchResult, kernel: str | None) -> tuple[LayerPlacement, ...]:
+    """Where each layer runs; recurrent layers on a CPU run in INT8 only where there is a `kernel`."""
+    first = calibrated.first_plan()
+    without_kernel = calibrated.target == "cpu" and kernel is None
+
+    def placement(layer: Layer) -> LayerPlacement:
+        if layer.name not in result.plan:
+            default = "" if layer.name in first else "depthwise between float layers"
+            reason = result.reasons.get(layer.name, default)
+        elif layer.recurrent and without_kernel:
+            reason = "stored in INT8, but there are no kernels for it here"
+        else:
+            return LayerPlacement(layer=layer.name, op=layer.op, precision="int8")
+        return LayerPlacement(layer=layer.name, op=layer.op, precision="fp32", reason=reason)
+
+    return tuple(map(placement, calibrated.layers))

@@ -10,23 +10,24 @@ from typing import get_args
 import onnx
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.quantization.calibrated_model import CalibratedModel, calibrate
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName
-from crnn_deploy.quantization.calibration.images import Images, draw_images
-from crnn_deploy.quantization.calibration.observation import observe
+from crnn_deploy.quantization.calibration.images import draw_images
 from crnn_deploy.quantization.compose_record import compose_record
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.record import QuantizationRecord
-from crnn_deploy.quantization.rewrite.plan import find_layers, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.acceptance import complaint_about
-from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
-from crnn_deploy.quantization.search.plan_search import PlanSearch
+from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
 from crnn_deploy.spec import LineageStep
 
 
@@ -72,36 +73,42 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
             "Keep it as it is.",
         )
     calibration, held_out = (
-        Images(source, parent.spec.preprocessing)
-        for source in draw_images(config.calib, config.samples, config.held_out, config.seed, config.skip_bad, progress)
+        NetworkInputs(source, parent.spec.preprocessing) for source in draw_images(config.data, config, progress)
     )
-    histograms = observe(
-        model,
-        tensors_to_calibrate(model.graph, layers),
-        progress.track(calibration, "Calibrating", len(calibration)),
-        config.threads,
-    )
+    images = progress.track(calibration, "Calibrating", len(calibration))
+    calibrated = calibrate(model, config.target, layers, images, config.threads)
     examiner = Examiner(original, parent.spec, held_out, config.threads, progress)
-    search = PlanSearch(model, config.target, layers, histograms, examiner, progress)
-    budget = Budget(None if config.max_drop is None else config.max_drop / 100)
-    names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
+    result = _search(config, original, calibrated, examiner, progress)
 
-    found = search.keep_budget(search.calibrate(names, budget), budget, config.sensitivity)
-    if found.accepted and config.target == "cpu":
-        image = held_out.median()
-        placement = Placement(
-            original,
-            lambda plan: search.assemble(plan, found.calibrator, found.exact),
-            InterleavedStopwatch(image),
-            image.shape[3],
-            progress,
-        )
-        found = search.place(found, placement, budget, image.shape)
-
-    quantized = search.assemble(found.plan, found.calibrator, found.exact)
+    quantized = calibrated.assemble(result.plan, result.calibrator, result.exact)
     realised = realised_precision(quantized) if config.target == "cpu" else None
-    record = compose_record(config, found, search, len(calibration), examiner, realised)
-    return _keep(config, quantized, parent, record, complaint_about(config, record, found.accepted))
+    record = compose_record(config, calibrated, result, examiner, realised, len(calibration))
+    return _keep(config, quantized, parent, record, complaint_about(config, record, result.accepted))
+
+
+def _search(
+    config: QuantizeConfig,
+    original: onnx.ModelProto,
+    calibrated: CalibratedModel,
+    examiner: Examiner,
+    progress: Progress,
+) -> SearchResult:
+    """The best plan for `config`; on a CPU, with layers in FP32 where that is faster than in `original`."""
+    search = PlanSearch(calibrated, examiner, progress)
+    cap = AccuracyCap(config.max_error_rise)
+    names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
+    result = search.keep_cap(search.choose_calibrator(names, cap), cap, config.sensitivity)
+    if not result.accepted or config.target != "cpu":
+        return result
+    image = examiner.images.median()
+    placement = Placement(
+        original,
+        lambda plan: calibrated.assemble(plan, result.calibrator, result.exact),
+        InterleavedStopwatch(image),
+        image.shape[3],
+        progress,
+    )
+    return search.place(result, placement, cap, image.shape)
 
 
 def _keep(
@@ -137,12 +144,13 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
     It holds no times: wherever INT8 plainly pays, so that nothing is placed by measuring, the same inputs give the same
     bytes.
     """
+    rise = record.comparison.difference
     notes = {
         "calibrator": record.calibrator,
         "calibration_images": record.calibration_images,
         "held_out_images": record.held_out_images,
-        "same_text": round(record.reading.same_text, 4),
-        "error_change": [round(number, 5) for number in record.reading.change.model_dump().values()],
+        "same_text": round(record.comparison.same_text, 4),
+        "error_change": [round(number, 5) for number in (rise.delta, rise.low, rise.high)],
         "fp32_layers": sum(layer.precision == "fp32" for layer in record.layers),
         "kernel": record.kernel,
         "realised": record.realised and record.realised.model_dump(),
@@ -152,7 +160,7 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
     return LineageStep(
         stage="quantize",
         options=config.model_dump(
-            include={"target", "calibrator", "samples", "held_out", "max_drop", "seed", "skip_bad"}
+            include={"target", "calibrator", "samples", "held_out", "max_error_rise", "seed", "skip_bad"}
         ),
         parent_sha256=parent.sha256,
         tools={package: importlib.metadata.version(package) for package in ("onnx", "onnxruntime")},

@@ -7,33 +7,17 @@ from typing import Literal
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName, TensorCalibration
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.target import Target
-
-
-class Change(Frozen):
-    """Candidate minus parent in the error (case-insensitive CER, or 1 - top-1), a fraction with its 95 % interval."""
-
-    delta: float
-    low: float
-    high: float
-
-
-class Reading(Frozen):
-    """How a candidate reads the held-out images, against its parent."""
-
-    error: float
-    change: Change
-    same_text: float = Field(description="share of images that read exactly as the parent reads them")
-    noise_db: float = Field(description="power of the parent's logits over that of the difference, in dB")
 
 
 class CalibratorTrial(Frozen):
     """One calibrator with every layer in INT8 that the search starts from."""
 
     calibrator: CalibratorName
-    reading: Reading
+    comparison: ModelComparison
 
 
 class LayerSensitivity(Frozen):
@@ -41,7 +25,7 @@ class LayerSensitivity(Frozen):
 
     layer: str
     op: str
-    reading: Reading
+    comparison: ModelComparison
 
 
 class LayerPlacement(Frozen):
@@ -76,8 +60,8 @@ class QuantizationRecord(Frozen):
     figure: Literal["cer_ci", "top1"]
     calibration_images: int
     held_out_images: int
-    reading: Reading
-    max_drop: float | None = Field(default=None, description="budget: highest `reading.change.high`, as a fraction")
+    comparison: ModelComparison
+    max_error_rise: float | None = Field(default=None, description="cap on `comparison.difference.high`, a fraction")
     trials: tuple[CalibratorTrial, ...] = ()
     sensitivity: tuple[LayerSensitivity, ...] = Field(default=(), description="most sensitive first")
     layers: tuple[LayerPlacement, ...]

@@ -1,4 +1,4 @@
-"""INT8 of a network that nobody has trained yet: for its speed and its size, which don't depend on the weights."""
+"""INT8 of an untrained network: its speed and size don't depend on the weights."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
-from crnn_deploy.quantization.calibration.observation import observe, ranges
-from crnn_deploy.quantization.rewrite.assembly import assemble
-from crnn_deploy.quantization.rewrite.plan import Plan, find_layers, first_plan, tensors_to_calibrate
+from crnn_deploy.quantization.calibrated_model import calibrate
+from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement, choices_of
 
@@ -27,15 +25,12 @@ def quantize_untrained(
         image: to calibrate on and to measure with, `[1, C, H, W]`.
     """
     prepared = prepare(model)
-    graph = prepared.graph
-    layers = find_layers(graph, "cpu")
-    histograms = observe(prepared, tensors_to_calibrate(graph, layers), [image])
-    covered = ranges(histograms, CALIBRATORS["minmax"], symmetric=False)
+    calibrated = calibrate(prepared, "cpu", find_layers(prepared.graph, "cpu"), [image])
 
-    def assembled(plan: Plan) -> onnx.ModelProto:
-        return assemble(prepared, plan, covered, "cpu")
+    def assemble(plan: Plan) -> onnx.ModelProto:
+        return calibrated.assemble(plan, "minmax")
 
-    first = first_plan(graph, layers, "cpu")
-    placement = Placement(model, assembled, InterleavedStopwatch(image), image.shape[3], progress)
-    plan, _ = placement.fastest(first, choices_of(first, prepared, layers, image.shape))
-    return assembled(plan)
+    first = calibrated.first_plan()
+    placement = Placement(model, assemble, InterleavedStopwatch(image), image.shape[3], progress)
+    plan, _ = placement.fastest(first, choices_of(first, prepared, calibrated.layers, image.shape))
+    return assemble(plan)

@@ -15,11 +15,11 @@ from crnn_deploy.spec import ModelSpec
 
 
 def session_options(threads: int | None = None) -> ort.SessionOptions:
-    """Options of a quiet session that runs our recurrent kernels where there are any."""
+    """Options of a quiet session, with our recurrent kernels where they are compiled."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
-    # Idle threads that spin after a run take the processor from whatever runs next, such as another candidate.
+    # Idle threads that spin after a run take processor time from the next one, such as another model being timed.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if kernel_level() is not None:
         options.register_custom_ops_library(str(ort_custom_ops_path()))
@@ -31,8 +31,23 @@ def inference_session(model: onnx.ModelProto, threads: int | None = None) -> ort
     return ort.InferenceSession(model.SerializeToString(), session_options(threads), providers=["CPUExecutionProvider"])
 
 
+class OnnxGraphSession:
+    """A `Session` over a graph in memory, on ONNX Runtime's CPU provider."""
+
+    runtime = "onnxruntime"
+
+    def __init__(self, model: onnx.ModelProto, spec: ModelSpec, threads: int | None = None) -> None:
+        self.spec = spec
+        self._session = inference_session(model, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
+        return batch_first(self._session.run(None, {self._input: images})[0], self.spec)
+
+
 class OnnxRuntimeSession:
-    """A `Session` on ONNX Runtime's CPU provider.
+    """A `Session` over an `.onnx` artifact, on ONNX Runtime's CPU provider.
 
     Raises:
         InputError: if ONNX Runtime refuses the file.

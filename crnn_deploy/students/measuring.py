@@ -1,4 +1,4 @@
-"""Size and INT8 speed of students that nobody has trained yet."""
+"""Size and INT8 speed of students before any training."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.untrained import quantize_untrained
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.students.config import SurveyOptions
 
 LINE_HEIGHT, LINE_WIDTH = 32, 192  # a short line of print: some twenty characters
 
-_FIRST_CHARACTER = 0xF0000  # of the private plane, which has room for any alphabet
+_FIRST_CHARACTER = 0xF0000  # of a private-use plane of Unicode, which is larger than any charset
 _ROUNDS, _WARMUP = 1000, 5
 _PARTS = 10  # of the timing
 
@@ -46,43 +47,32 @@ class MeasuredStudent(Frozen):
     latency_ms: float
 
 
-def measure_students(
-    choices: Sequence[StudentChoice], classes: int, threads: int, seconds: float, progress: Progress
-) -> tuple[MeasuredStudent, ...]:
-    """Make each student with random weights, bring it to INT8, and time all of them in turns.
-
-    Args:
-        classes: outputs of the head: characters and the blank.
-        threads: of the runtime.
-        seconds: time budget of one student in the timing.
-    """
-    image = _line()
+def measure_students(options: SurveyOptions, progress: Progress) -> tuple[MeasuredStudent, ...]:
+    """Make each student with random weights, quantize it to INT8, and time all of them in turns."""
+    choices, image = options.catalogue, _line()
     with tempfile.TemporaryDirectory() as folder:
-        made = [
-            _int8_student(choice, Path(folder) / str(index), classes, image, progress)
+        artifacts = [
+            _int8_student(_spec(choice, options.classes), Path(folder) / str(index), image, progress)
             for index, choice in progress.track(enumerate(choices), "Making students", len(choices))
         ]
-        sessions = [open_session(artifact, threads) for artifact in made]
-        times = _milliseconds([partial(session.run, image) for session in sessions], seconds, progress)
-        return tuple(map(_measured, choices, made, times))
+        sessions = [open_session(artifact, options.threads) for artifact in artifacts]
+        times = _milliseconds([partial(session.run, image) for session in sessions], options.seconds, progress)
+        return tuple(map(_measured, choices, artifacts, times))
 
 
 def _milliseconds(acts: Sequence[Act], seconds: float, progress: Progress) -> list[float]:
-    """Median time of each act, timed in turns for `seconds` on average, in parts so that progress can be seen."""
+    """Median time of each act; they are timed in turns, for `seconds` each, in parts so that progress can be shown."""
     timer = InterleavedTimer(_ROUNDS, seconds / _PARTS, _WARMUP)
     parts = [timer.time(acts) for _ in progress.track(range(_PARTS), "Timing", _PARTS)]
     return [float(np.median(np.concatenate(times))) / 1e6 for times in zip(*parts, strict=True)]
 
 
 def _line() -> NDArray[np.float32]:
-    """Noise, as a network takes it: `[1, 1, 32, 192]`."""
+    """Noise as an input `[1, 1, 32, 192]` of a network."""
     return np.random.default_rng(0).uniform(-1, 1, (1, 1, LINE_HEIGHT, LINE_WIDTH)).astype(np.float32)
 
 
-def _int8_student(
-    choice: StudentChoice, folder: Path, classes: int, image: NDArray[np.float32], progress: Progress
-) -> Artifact:
-    spec = _spec(choice, classes)
+def _int8_student(spec: ModelSpec, folder: Path, image: NDArray[np.float32], progress: Progress) -> Artifact:
     folder.mkdir()
     weights = write_safetensors(folder / "student.safetensors", _random_student(spec).state_dict(), spec)
     exported = export(ExportConfig(model=weights.path, output=folder / "student.onnx"))
@@ -108,7 +98,10 @@ def _spec(choice: StudentChoice, classes: int) -> ModelSpec:
 
 
 def _random_student(spec: ModelSpec) -> nn.Module:
-    """Weights that keep activations alive through all layers: with fading ones, ranges would be those of no network."""
+    """A network with random weights that keep the size of activations from layer to layer, as trained weights do.
+
+    With PyTorch's own initialisation activations fade, and their INT8 ranges would be unlike those of any real network.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = build(spec)

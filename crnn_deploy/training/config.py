@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from crnn_deploy.config import Frozen
-from crnn_deploy.models.config import CrnnFamily, StudentChoice, StudentFamily
+from crnn_deploy.config import (
+    MODEL_SUFFIXES,
+    SOURCE_KINDS,
+    Argument,
+    Force,
+    Frozen,
+    OneByOne,
+    Option,
+    OutputFile,
+    SkipBad,
+    SourceName,
+)
+from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
+from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -19,29 +32,43 @@ _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_st
 class TrainingOptions(Frozen):
     """How a network is trained, whoever teaches it."""
 
-    epochs: int = Field(default=15, gt=0)
-    batch_size: int = Field(default=24, gt=0, description="images a step, over all processes")
-    learning_rate: float = Field(default=2.5e-3, gt=0, description="peak of the cosine schedule")
-    weight_decay: float = Field(default=1e-2, ge=0)
-    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the rate rises")
-    clip_norm: float = Field(default=1.0, gt=0)
-    ema_decay: float = Field(default=0.998, ge=0, lt=1)
-    augmentation: float = Field(default=1.0, ge=0, le=2, description="strength; 0 turns it off")
-    losses: tuple[LossOptions, ...] = Field(default=(), description="what is learned from; absent: what suits most")
-    warm_start: Path | None = Field(
-        default=None, description="artifact whose weights the training starts from; package:NAME/FILE works too"
+    epochs: int = Field(default=15, gt=0, description="Passes over the training images.")
+    batch_size: int = Field(default=24, gt=0, description="Images in a step, over all processes.")
+    learning_rate: float = Field(default=2.5e-3, gt=0, description="Peak of the cosine schedule.")
+    weight_decay: float = Field(default=1e-2, ge=0, description="Weight decay of AdamW.")
+    warmup: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of the steps in which the learning rate rises to its peak."
+    )
+    clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradients.")
+    ema_decay: float = Field(default=0.998, ge=0, lt=1, description="Decay of the moving average of the weights.")
+    augmentation: float = Field(default=1.0, ge=0, le=2, description="Strength of the augmentation; 0 turns it off.")
+    losses: Annotated[tuple[LossOptions, ...], Option(name="loss")] = Field(
+        default=(),
+        description="A loss; may be repeated. Without any, those that suit the labels and the teachers.",
+        examples=["ctc", "frame-kl:until=0.5"],
+    )
+    warm_start: Annotated[Path | None, Option(metavar="ARTIFACT", suffixes=(".safetensors",))] = Field(
+        default=None,
+        description="Artifact whose weights the training starts from; package:NAME/FILE works too.",
+        examples=["package:crnn_deploy/zoo/reader.safetensors"],
     )
     soup: int = Field(
-        default=1, gt=0, le=16, description="trainings from the same warm start whose weights are averaged"
+        default=1, gt=0, le=16, description="Trainings from the same warm start whose weights are averaged."
     )
-    early_stop: int | None = Field(default=None, gt=0, description="end after so many epochs without a better one")
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    validation_share: float = Field(default=0.05, gt=0, lt=1, description="held out where no validation set is given")
+    early_stop: Annotated[int | None, Option(metavar="EPOCHS")] = Field(
+        default=None, gt=0, description="Stop after this number of epochs without a better one.", examples=[5]
+    )
+    skip_bad: SkipBad = False
+    validation_share: float = Field(
+        default=0.05, gt=0, lt=1, description="Share of the images that is held out where no validation set is given."
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        default="auto", description="auto: BF16 where the processor or GPU has it"
+        default="auto", description="Precision of the training. auto: BF16 where the processor or GPU has it."
     )
-    seed: int = Field(default=0, ge=0, lt=1 << 32)
-    log: tuple[LogKind, ...] = Field(default=(), description="files beside the output: csv, tensorboard")
+    seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of weights, order and augmentation.")
+    log: tuple[LogKind, ...] = Field(
+        default=(), description="Write the curves to OUT.log/ in this format; may be repeated."
+    )
 
     @field_validator("losses")
     @classmethod
@@ -61,56 +88,108 @@ class TrainingOptions(Frozen):
 
 
 class QatOptions(Frozen):
-    """Quantization-aware epochs at the end, for a student that loses too much in INT8."""
+    """Quantization-aware epochs at the end, for a student that loses too much in INT8: fields, or the epochs alone."""
 
-    epochs: int = Field(default=2, gt=0)
-    learning_rate: float = Field(default=5e-5, gt=0, description="higher ones undo more than they mend")
+    epochs: int = Field(default=2, gt=0, description="Extra epochs.")
+    learning_rate: float = Field(
+        default=5e-5, gt=0, description="Peak of the schedule; higher rates change the weights too much."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_epochs(cls, value: object) -> object:
+        return {"epochs": value} if isinstance(value, (int, str)) and not isinstance(value, bool) else value
 
 
 class DistillOptions(TrainingOptions):
     """Which student, and how it is trained."""
 
-    student: StudentChoice = StudentChoice()
-    charset: Charset | None = Field(default=None, description="characters of the student; absent: those of the teacher")
-    channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the teacher")
-    labels: bool = Field(default=True, description="false: those of the data are not read")
+    student: Annotated[StudentChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
+        default=StudentChoice(), description="Family of the student."
+    )
+    charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
+        default=None,
+        description="Characters of the student; without it those of the first teacher.",
+        examples=["0123456789"],
+    )
+    channels: Literal["L", "RGB", "BGR"] | None = Field(
+        default=None, description="Colours that the student sees; without it those of the first teacher."
+    )
+    labels: bool = Field(default=True, description="Read the labels of --data.")
     confidence: float = Field(
         default=0.9,
         ge=0,
         le=1,
-        description="of readings that stand for missing labels; images with others are left out",
+        description="Least confidence of the first teacher's readings that replace missing labels.",
     )
-    beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
-    qat: QatOptions | None = Field(default=None, description="absent: none")
+    beam_width: int | None = Field(
+        default=None, gt=0, description="Beam width for the teachers' readings; without it greedy.", examples=[8]
+    )
+    qat: Annotated[QatOptions | None, Option(metavar="EPOCHS", text=True)] = Field(
+        default=None, description="Extra epochs of quantization-aware training.", examples=[2]
+    )
 
 
 class TrainingImages(Frozen):
     """Where the images are and where the result goes."""
 
-    data: str
-    extra: str | None = Field(default=None, description="more training images, of which none is held out")
-    validation: str | None = Field(default=None, description="absent: a part of `data` is held out")
-    output: Path
-    force: bool = False
+    data: SourceName = Field(description=f"Training images: {SOURCE_KINDS}.", examples=["train.tar"])
+    extra: SourceName | None = Field(
+        default=None,
+        description="More training images, of which none is held out, such as rendered lines.",
+        examples=["rendered.tar"],
+    )
+    validation: Annotated[SourceName | None, Option(name="val", metavar="SOURCE")] = Field(
+        default=None,
+        description="Validation images; without them a part of the training images is held out.",
+        examples=["val.tar"],
+    )
+    output: OutputFile
+    force: Force = False
 
     def shaping(self) -> dict[str, Any]:
         """The options that shape the result, without paths."""
         return self.model_dump(mode="json", exclude=_PATHS)
 
 
-class DistillConfig(DistillOptions, TrainingImages):
-    """One distillation: from `teachers` to the student at `output`; the first one gives task and alphabet."""
+class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
+    """One distillation: from `teachers` to the student at `output`; the first teacher gives task and charset.
 
-    teachers: tuple[Path, ...] = Field(min_length=1)
+    With a budget the student is the largest one of the catalogue within it (see `crnn_deploy.students`).
+    """
+
+    teachers: Annotated[tuple[Path, ...], Argument(metavar="TEACHER", suffixes=MODEL_SUFFIXES)] = Field(
+        min_length=1, description="Artifacts; the first one gives the task and the charset.", examples=["teacher.onnx"]
+    )
+
+    @model_validator(mode="after")
+    def _student_or_budget(self) -> DistillConfig:
+        if self.has_limit and self.student.model_fields_set:
+            raise ValueError(
+                "a budget chooses the student's family and size itself: leave out the student with its width, hidden, "
+                "layers and stride, or the budget"
+            )
+        return self
+
+    def shaping(self) -> dict[str, Any]:
+        unset = {name for name in StudentBudget.model_fields if getattr(self, name) is None}
+        return {name: value for name, value in super().shaping().items() if name not in unset}
 
 
 class TrainOptions(TrainingOptions):
     """Which network, and how it is trained on labels."""
 
-    model: CrnnFamily | StudentFamily = "crnn-bilstm"
-    architecture: dict[str, Any] = Field(default_factory=dict, description="options of the family, such as hidden: 128")
-    charset: Charset | None = Field(default=None, description="absent: all characters of the labels")
-    channels: Literal["L", "RGB"] = "L"
+    RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
+
+    model: Annotated[NetworkChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
+        default=CrnnChoice(), description="Family of the network: a CRNN or a student."
+    )
+    charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
+        default=None,
+        description="Characters that the network can write; without it all characters of the labels.",
+        examples=["0123456789"],
+    )
+    channels: Literal["L", "RGB"] = Field(default="L", description="Colours that the network sees.")
 
 
 class TrainConfig(TrainOptions, TrainingImages):

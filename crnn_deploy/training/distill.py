@@ -15,6 +15,7 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses.building import check_task, default_losses
@@ -22,9 +23,10 @@ from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.readings import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
-from crnn_deploy.training.state import training_key
+from crnn_deploy.training.student_in_budget import check_budget_can_be_measured, with_student_in_budget
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
+from crnn_deploy.training.training_setup import TrainingSetup
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
@@ -39,16 +41,20 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     """
     for path in config.teachers:
         check_output(config.output, config.force, ".safetensors", path)
+    check_budget_can_be_measured(config)
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, open_folder, write_fitted
+    from crnn_deploy.training.stages import fit_in_stages
+    from crnn_deploy.training.warm_start import initial_network
+    from crnn_deploy.training.writing import write_fitted
 
     artifacts = _open_teachers(config)
+    config = with_student_in_budget(config, artifacts[0].spec, progress)
     spec = _student_spec(config, artifacts[0].spec)
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
-    network = fresh_network(spec, config.seed, warm, progress)
+    network = initial_network(spec, config.seed, warm, progress)
     inputs = open_inputs(config, config.labels, progress)
     losses = _losses(config, spec, inputs)
     reads_labels = _reads(losses, "labels")
@@ -57,11 +63,12 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         options = AskOptions(beam_width=config.beam_width, features=any(loss.kind == "features" for loss in losses))
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
         with fabric.rank_zero_first():
-            inputs = with_readings(inputs, reads_labels, teachers[0], spec, config.confidence, progress)
+            inputs = with_readings(inputs, reads_labels, teachers[0], config.confidence, progress)
             material, facts = _material(inputs, losses, teachers, spec, progress)
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
         folder = open_folder(fabric, config.output, key)
-        fitted = fit_in_stages(fabric, spec, network, material, config, config.qat, folder, progress)
+        setup = TrainingSetup(fabric, spec, material, config, folder, progress)
+        fitted = fit_in_stages(setup, network, config.qat)
     step = LineageStep(
         stage="distill",
         options=config.shaping(),
@@ -70,7 +77,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes},
     )
     finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step)})
-    return write_fitted(fabric, finished, fitted, config, folder)
+    return write_fitted(setup, finished, fitted, config)
 
 
 def _open_teachers(config: DistillConfig) -> list[Artifact]:
@@ -92,7 +99,7 @@ def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
     if first.class_names != other.class_names:
         raise InputError(
             f"{other.name} has other classes than {first.name}, or another order of them.",
-            "Only alphabets are brought together, not classes.",
+            "Charsets are mapped to each other, but classes are not.",
             "Give teachers with the same classes.",
         )
 

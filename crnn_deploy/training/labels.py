@@ -1,4 +1,4 @@
-"""Labels that a network is trained on: do they fit its alphabet and its frames?"""
+"""Checks that labels fit the charset and the frames of a network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _check_characters(source: Source, spec: ModelSpec) -> None:
 
 
 def class_of_characters(spec: ModelSpec) -> dict[str, int]:
-    """The class of each character that a label may hold: where the alphabet knows one case only, it stands for both."""
+    """Class of each character that a label may hold; a letter with one case in the charset stands for both cases."""
     classes = {character: index for index, character in enumerate(spec.alphabet)}
     return {character.swapcase(): index for character, index in classes.items()} | classes
 

@@ -1,76 +1,58 @@
-"""The training loop: resumable at any step, best on validation wins."""
+"""The training loop: it can be resumed at any step, and gives the weights with the lowest validation error."""
 
 from __future__ import annotations
 
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.progress import Progress
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
-from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.figures import Averages
 from crnn_deploy.training.logs import TrainingLog
 from crnn_deploy.training.losses.base import Outputs
-from crnn_deploy.training.objective import Objective
+from crnn_deploy.training.objective import build_objective
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
-from crnn_deploy.training.state import TrainingFolder
 from crnn_deploy.training.teachers.tapping import HeadTap
+from crnn_deploy.training.training_setup import TrainingSetup
+from crnn_deploy.training.validating import validator
 
 _SAVE_SECONDS = 30.0
 
 _RATE, _QAT_RATE = "--learning-rate, or distill.learning_rate", "distill.qat.learning_rate"
 
-Validate = Callable[[nn.Module], float]
-
 
 class Trainer:
     """Trains a network; the same arguments give the same weights, however often the training is interrupted.
 
-    Whatever is random in a step follows from the seed and the step's number, so a kept state is just weights,
-    optimizer and step.
+    Everything random in a step follows from the seed and the number of the step. So the saved state is weights,
+    optimizer and step only.
 
     Args:
-        tap: on the head of `network`, whose features losses compare.
-        validate: error of a model on the validation set, from 0 (best).
-        folder, stage: where the state is kept, and under which name.
+        stage: name of the state in the folder, and of the log.
     """
 
-    def __init__(
-        self,
-        fabric: Fabric,
-        network: nn.Module,
-        tap: HeadTap,
-        data: TrainingSet,
-        objective: Objective,
-        validate: Validate,
-        options: TrainingOptions,
-        folder: TrainingFolder,
-        stage: str,
-        log: TrainingLog,
-        progress: Progress,
-    ) -> None:
+    def __init__(self, setup: TrainingSetup, network: nn.Module, stage: str) -> None:
+        fabric, options, spec = setup.fabric, setup.options, setup.spec
+        self.setup = setup
+        self.stage = stage
         self.fabric = fabric
         self.options = options
-        self.data = data
-        self.tap = tap
-        self.objective = objective.to(fabric.device)
-        self.validate = validate
-        self.folder = folder
-        self.stage = stage
-        self.log = log
-        self.progress = progress
-        self.total = options.epochs * data.batches_per_epoch
+        self.progress = setup.progress
+        self.tap = HeadTap(network, spec.num_outputs, spec.name)
+        self.data = TrainingSet(setup.material, spec, options, (fabric.global_rank, fabric.world_size))
+        self.objective = build_objective(setup.material, spec, self.tap.size).to(fabric.device)
+        self.validate = validator(spec, setup.material.validation)
+        self.log = TrainingLog(setup.folder.log / stage, options.log if fabric.is_global_zero else ())
+        self.total = options.epochs * self.data.batches_per_epoch
         self._precision = fabric.strategy.precision.precision
-        progress.log(f"{self.total:,} steps in {self._precision} on {fabric.device}")
-        learned = [*network.parameters(), *objective.parameters()]
+        self.progress.log(f"{self.total:,} steps in {self._precision} on {fabric.device}")
+        learned = [*network.parameters(), *self.objective.parameters()]
         optimizer = torch.optim.AdamW(learned, options.learning_rate, weight_decay=options.weight_decay)
         self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.optimizer = fabric.setup(self.plain, optimizer)
@@ -81,7 +63,7 @@ class Trainer:
         self.history: list[dict[str, Any]] = []
 
     def train(self) -> dict[str, Tensor]:
-        """Train to the end, or to the early stop, and give the averaged weights that were best on validation."""
+        """Train to the end or the early stop; return the averaged weights with the lowest validation error."""
         self._resume()
         saved = time.monotonic()
         for batch in self.progress.track(self._batches(), "Training", self.total, self.step):
@@ -127,7 +109,7 @@ class Trainer:
         norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.options.clip_norm, error_if_nonfinite=False
         )
-        # FP16 overflows now and then: its gradients are scaled, and a step with infinite ones is left out.
+        # FP16 overflows now and then: its gradients are scaled, and Fabric skips a step with infinite gradients.
         if norm is not None and not norm.isfinite() and self._precision != "16-mixed":
             raise self._diverged("norm of the gradients", norm.item())
         self.optimizer.step()
@@ -137,13 +119,13 @@ class Trainer:
         self.progress.status(self.figures.recent())
 
     def _everywhere(self, finite: Tensor) -> bool:
-        """Whether it holds in all processes, so that they stop together."""
+        """Whether `finite` holds in all processes, so that they all stop at the same step."""
         return bool(cast(Tensor, self.fabric.all_reduce(finite.float(), reduce_op="mean")) == 1)
 
     def _diverged(self, what: str, value: float) -> GateError:
         kept = ""
         if self.best and self.fabric.is_global_zero:
-            path = self.folder.keep_best(self.best, self.objective.spec)
+            path = self.setup.folder.keep_best(self.best, self.setup.spec)
             kept = f" The best weights before, {self.best_error:.2%} wrong on validation, are in {path}."
         return GateError(
             f"The training diverged at step {self.step:,}: the {what} is {value}.{kept}",
@@ -152,14 +134,14 @@ class Trainer:
         )
 
     def _finish_epoch(self) -> None:
-        """Validate the averaged weights and keep them if they are the best so far."""
+        """Validate the averaged weights, and keep them if they are the best so far."""
         candidate = copy.deepcopy(self.plain)
         candidate.load_state_dict(self.average.values)
-        # One process validates, so that all agree on the best epoch and on when to stop.
+        # Only one process validates, so that all agree on the best epoch and on the early stop.
         error = self.validate(candidate.eval()) if self.fabric.is_global_zero else math.nan
         error = float(self.fabric.broadcast(error))
         epoch = self.step // self.data.batches_per_epoch
-        if error <= self.best_error:  # of equally good epochs the last has learned most
+        if error <= self.best_error:  # of equally good epochs the last one is kept: it was trained longest
             self.best = {name: value.cpu().clone() for name, value in self.average.values.items()}
         means = self.figures.means()
         rate = self.optimizer.param_groups[0]["lr"]
@@ -170,7 +152,7 @@ class Trainer:
         self.figures = Averages()
 
     def _settled(self) -> bool:
-        """Whether the last epochs brought nothing better, as many as `early_stop` says."""
+        """Whether none of the last `early_stop` epochs had a lower error than an earlier one."""
         errors = [point["validation_error"] for point in self.history]
         patience = self.options.early_stop
         return bool(errors) and patience is not None and len(errors) - errors.index(min(errors)) > patience
@@ -178,7 +160,7 @@ class Trainer:
     def _save(self) -> None:
         if not self.fabric.is_global_zero:
             return
-        self.folder.save(
+        self.setup.folder.save(
             self.stage,
             {
                 "step": self.step,
@@ -189,12 +171,12 @@ class Trainer:
                 "objective": self.objective.state_dict(),
                 "average": self.average.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "precision": self.fabric.strategy.precision.state_dict(),  # the scale of FP16 gradients
+                "precision": self.fabric.strategy.precision.state_dict(),  # scale of FP16 gradients
             },
         )
 
     def _resume(self) -> None:
-        state = self.folder.load(self.stage)
+        state = self.setup.folder.load(self.stage)
         if state is None:
             return
         self.step, self.figures = state["step"], Averages(state["figures"])
@@ -204,11 +186,11 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
-        self.progress.log(f"going on at step {self.step:,} of {self.total:,}")
+        self.progress.log(f"continuing at step {self.step:,} of {self.total:,}")
 
 
 def _point(epoch: int, means: dict[str, float], error: float, rate: float) -> dict[str, Any]:
-    """One point of the history, as the report draws it."""
+    """One point of the history, from which the report draws its curves."""
     parts = {name: round(value, 4) for name, value in means.items() if name not in ("loss", "spike_agreement")}
     agreement = means.get("spike_agreement")
     return {

@@ -1,4 +1,4 @@
-"""What a network learns from and is judged by."""
+"""What a network learns from, and what it is validated on."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from dataclasses import dataclass
 
 from crnn_deploy.data.source import Source
 from crnn_deploy.training.losses.options import LossOptions
-from crnn_deploy.training.teachers.asking import TeacherAnswers
+from crnn_deploy.training.teachers.answers import Answers
 
 
 @dataclass(frozen=True)
 class Material:
-    """`teachers` answer for the items of `train`; `losses` say what is read of all that."""
+    """Images, labels, the teachers' answers for the items of `train`, and the losses that are computed from them."""
 
     train: Source
     validation: Source
     losses: Sequence[LossOptions]
-    teachers: Sequence[TeacherAnswers] = ()
+    teachers: Sequence[Answers] = ()
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether any of the losses needs labels."""
+        return any(loss.reads == "labels" for loss in self.losses)

@@ -1,4 +1,4 @@
-"""The sum of all losses, each with its weight, and what became of each part."""
+"""The weighted sum of all losses, and the value of each of them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from torch import Tensor, nn
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs
+from crnn_deploy.training.losses.building import build_loss
 from crnn_deploy.training.losses.frames import spike_agreement
 from crnn_deploy.training.losses.options import LossOptions
+from crnn_deploy.training.material import Material
 from crnn_deploy.training.schedule import fading
 
 
 class Objective(nn.Module):
-    """What a network is trained on.
+    """The weighted sum of losses.
 
     Args:
-        losses: each with what the recipe says of it.
-        spec: of the student.
+        losses: each with its options.
+        spec: of the network that is trained.
     """
 
     def __init__(self, losses: Sequence[tuple[LossOptions, Loss]], spec: ModelSpec) -> None:
@@ -30,7 +32,11 @@ class Objective(nn.Module):
         self.spec = spec
 
     def forward(self, outputs: Outputs, batch: TrainingBatch, progress: float) -> tuple[Tensor, dict[str, float]]:
-        """Loss of a batch at `progress` (0…1) through the training, and its parts by kind, weighted."""
+        """Loss of a batch, and its weighted parts by kind.
+
+        Args:
+            progress: share of the training's steps that are done, from 0 to 1.
+        """
         total = outputs.logits.new_zeros(())
         parts: dict[str, float] = {}
         for options, loss in zip(self.options, self.losses, strict=True):
@@ -47,3 +53,15 @@ class Objective(nn.Module):
     def _agreement(self, logits: Tensor, batch: TrainingBatch) -> float:
         frames = [spike_agreement(logits, t.log_probs, batch.frames, self.spec.blank) for t in batch.teachers]
         return float(torch.stack(frames).mean())
+
+
+def build_objective(material: Material, spec: ModelSpec, features: int) -> Objective:
+    """The objective of a training.
+
+    Args:
+        spec: of the network that is trained.
+        features: number of features that its head reads.
+    """
+    first = [answers[0].features for answers in material.teachers]
+    sizes = [0 if of_teacher is None else of_teacher.shape[-1] for of_teacher in first]
+    return Objective([(loss, build_loss(loss, spec, features, sizes)) for loss in material.losses], spec)

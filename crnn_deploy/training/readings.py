@@ -15,7 +15,7 @@ from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
 
 class PseudoLabelled(Subset):
-    """The images of a source that a teacher reads in the student's alphabet, with these readings as labels.
+    """The images of a source that a teacher reads in the student's charset, with these readings as labels.
 
     Args:
         spec: of the student.
@@ -80,13 +80,13 @@ def _none_left(source: Source, spec: ModelSpec, confidence: float | None) -> Inp
         )
     return InputError(
         f"The teacher reads nothing in {source.name} that {spec.name} can write.",
-        "The images are no lines that it knows, or its alphabet is another one.",
+        "The images are not lines of text that it can read, or its charset is another one.",
         "Check them with crnn-deploy predict, or give labelled ones, with --val for validation.",
     )
 
 
 def with_readings(
-    inputs: TrainingInputs, reads_labels: bool, teacher: Teacher, spec: ModelSpec, confidence: float, progress: Progress
+    inputs: TrainingInputs, reads_labels: bool, teacher: Teacher, confidence: float, progress: Progress
 ) -> TrainingInputs:
     """`inputs` with the teacher's readings where labels are missing: for validation, and for what labels teach.
 
@@ -94,6 +94,7 @@ def with_readings(
         reads_labels: whether a loss does.
         confidence: of the readings that are trained on, at least; images with other readings are left out.
     """
+    spec = teacher.student
     names = next((part.class_names for part in inputs.parts if part.kind == "class"), spec.class_names)
 
     def labelled(source: Source, least: float) -> Source:

@@ -8,21 +8,21 @@ from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.source import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
-from crnn_deploy.models.config import CrnnOptions, StudentChoice
+from crnn_deploy.models.config import CrnnChoice
 from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
+from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses.building import check_task, default_losses
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
-from crnn_deploy.training.state import training_key
-from crnn_deploy.validation import parse
+from crnn_deploy.training.training_setup import TrainingSetup
 
 
 def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
@@ -38,7 +38,9 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     check_output(config.output, config.force, ".safetensors")
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
-    from crnn_deploy.training.fitting import fit_in_stages, fresh_network, open_folder, write_fitted
+    from crnn_deploy.training.stages import fit_in_stages
+    from crnn_deploy.training.warm_start import initial_network
+    from crnn_deploy.training.writing import write_fitted
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
@@ -48,17 +50,18 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     spec = _spec(config, inputs.train)
     losses = _losses(config, spec)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
-    network = fresh_network(spec, config.seed, warm, progress)
+    network = initial_network(spec, config.seed, warm, progress)
     check_labels_fit(inputs, spec, reads_labels=True)
     train_set, too_long = without_too_long(inputs.train, spec, progress)
     images = inputs.facts()
     key = training_key(config.shaping(), warm and warm.sha256, images)
     folder = open_folder(fabric, config.output, key)
     material = Material(train_set, inputs.validation, losses)
-    fitted = fit_in_stages(fabric, spec, network, material, config, None, folder, progress)
+    setup = TrainingSetup(fabric, spec, material, config, folder, progress)
+    fitted = fit_in_stages(setup, network)
     notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
     step = LineageStep(stage="train", options=config.shaping(), tools={"torch": torch.__version__}, notes=notes)
-    return write_fitted(fabric, spec.after(step), fitted, config, folder)
+    return write_fitted(setup, spec.after(step), fitted, config)
 
 
 def _check_labelled(source: Source) -> None:
@@ -71,14 +74,12 @@ def _check_labelled(source: Source) -> None:
 
 
 def _spec(config: TrainConfig, source: Source) -> ModelSpec:
-    """The network of the config, with the alphabet or the classes of the source."""
+    """The network of the config, with the charset or the classes of the source."""
     name = config.output.name.split(".")[0]
     like = _like(config, name, source)
-    if config.model.startswith("crnn-"):
-        options = parse(CrnnOptions, config.architecture, f"architecture options of {config.model}")
-        return crnn_spec(name, config.model, options, like)  # type: ignore[arg-type]
-    choice = parse(StudentChoice, {"family": config.model, **config.architecture}, f"options of {config.model}")
-    return student_spec(name, choice, like)
+    if isinstance(config.model, CrnnChoice):
+        return crnn_spec(name, config.model, like)
+    return student_spec(name, config.model, like)
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:

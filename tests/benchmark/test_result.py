@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.benchmark.result import Benchmark, Latency, Measured
+from crnn_deploy.benchmark.measured import Latency, Measured
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 
@@ -49,7 +50,7 @@ def test_rows_of_other_settings_can_be_found(found) -> None:
 @pytest.mark.parametrize(
     ("fast", "slow", "message"),
     [
-        ("student", "torch", "don't make a speed-up"),
+        ("student", "torch", "these are not comparable"),
         ("student", "nobody", "No variant 'nobody'"),
         ("untimed", "teacher", "was not timed with 1 threads and batch 1"),
     ],

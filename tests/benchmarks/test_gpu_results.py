@@ -125,7 +125,7 @@ def test_files_hold_everything(tmp_path: Path) -> None:
     targets = [Target("fast", True, "3×"), Target("right", False, "error 1")]
     data, text = write_results(results(targets), tmp_path)
     found = json.loads(data.read_text(encoding="utf-8"))
-    assert found["targets"][1] == {"name": "right", "met": False, "found": "error 1"}
+    assert found["targets"][1] == {"name": "right", "met": False, "result": "error 1"}
     assert found["cases"][0]["timed"][LOOP]["us"] == 120
     assert found["checks"][0]["error"] == 3.4e-4
     markdown = text.read_text(encoding="utf-8")

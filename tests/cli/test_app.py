@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
@@ -11,24 +10,20 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import tiny_crnn
 import torch
-from pydantic import BaseModel
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.cli.app import VERBS, app
-from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.cli.field_types import read_type
+from crnn_deploy.cli.options import settings_of
+from crnn_deploy.config import Frozen, NoOption
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation.config import EvaluateConfig
-from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
-from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.training.config import DistillConfig, TrainConfig
 
 
 def invoke(*arguments: object) -> Any:
@@ -68,30 +63,38 @@ def test_every_verb_has_help_with_examples_that_parse(verb: str) -> None:
         group.commands[verb].make_context(verb, example[1:])
 
 
-@pytest.mark.parametrize(
-    ("verb", "config"),
-    [
-        ("evaluate", EvaluateConfig),
-        ("export", ExportConfig),
-        ("quantize", QuantizeConfig),
-        ("benchmark", BenchmarkConfig),
-        ("distill", DistillConfig),
-        ("train", TrainConfig),
-        ("render", RenderOptions),
-    ],
-)
-def test_defaults_are_those_of_the_library(verb: str, config: type[BaseModel]) -> None:
-    renamed = {"batch": "batches", "val": "validation", "font": "fonts"}
-    spelt = {"student": None, "qat": 0, "log": None}  # on the command line, where it differs
-    compared = 0
-    for name, parameter in inspect.signature(VERBS[verb]).parameters.items():
-        field = config.model_fields.get(renamed.get(name, name))
-        if field is None or field.is_required():
-            continue
-        default = tuple(parameter.default) if isinstance(parameter.default, list) else parameter.default
-        assert default == spelt.get(name, field.default), name
-        compared += 1
-    assert compared >= 2
+def config_of(verb: str) -> type[Frozen] | None:
+    config: type[Frozen] | None = get_type_hints(VERBS[verb]).get("config")
+    return config
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if config_of(verb)])
+def test_every_option_is_a_field_with_a_description(verb: str) -> None:
+    config = config_of(verb)
+    assert config is not None
+    offered = {setting.path[0] for setting in settings_of(config)}
+    for name, field in config.model_fields.items():
+        assert name in offered or isinstance(read_type(field).option, NoOption), name
+        assert re.search(r"[.)]$", field.description or ""), f"{config.__name__}.{name} has no description"
+
+
+def test_the_same_field_is_spelled_the_same_everywhere() -> None:
+    spellings: dict[str, set[str]] = {}
+    for verb in VERBS:
+        config = config_of(verb)
+        for setting in settings_of(config) if config else ():
+            if setting.flag is None and setting.spelling.startswith("--"):
+                spellings.setdefault(setting.path[-1], set()).add(setting.spelling)
+    assert {name: found for name, found in spellings.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if config_of(verb)])
+def test_what_needs_an_example_has_one_that_is_valid(verb: str) -> None:
+    config = config_of(verb)
+    assert config is not None
+    for name, field in config.model_fields.items():
+        if field.is_required() or field.get_default() is None:
+            assert field.examples or read_type(field).words or name == "output", f"{config.__name__}.{name}"
 
 
 def test_no_verb_and_version() -> None:
@@ -146,7 +149,7 @@ def test_the_verbs_work_on_each_others_output() -> None:
     for command in (
         "import model.pt -o m.safetensors",
         "export m.safetensors -o m.onnx --data val",
-        "quantize m.onnx --int8 --calib val -o m.int8.onnx",
+        "quantize m.onnx --int8 --data val -o m.int8.onnx",
         "evaluate m.int8.onnx --data val",
         "inspect m.int8.onnx",
     ):
@@ -169,7 +172,7 @@ def test_the_verbs_work_on_each_others_output() -> None:
         ("inspect nowhere.pth", "does not exist"),
         ("evaluate model.pt --data val", "is not an artifact"),
         ("evaluate tiny.safetensors --data nowhere", "nowhere"),
-        ("quantize tiny.onnx --calib val -o q.onnx", "--int8"),
+        ("quantize tiny.onnx --data val -o q.onnx", "--int8"),
         ("import model.pt -o tiny.safetensors", "already exists"),
         ("report nowhere", "nowhere"),
         ("run nowhere.yaml", "does not exist"),
@@ -189,7 +192,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def describe(_: Path) -> None:
         raise error
 
-    monkeypatch.setattr("crnn_deploy.inspection.describe", describe)
+    monkeypatch.setattr("crnn_deploy.inspection.describe.describe", describe)
 
 
 @pytest.mark.parametrize(

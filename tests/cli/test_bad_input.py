@@ -140,23 +140,23 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("train --data val --loss frame-kl -o s.safetensors", "needs a teacher"),
         ("train --data val --model resnet -o s.safetensors", "crnn-bilstm"),
         ("train --data val -o s.onnx", ".safetensors"),
-        ("quantize t.onnx --int8 --calib noimage -o q.onnx", "003.png"),
-        ("quantize t.onnx --int8 --calib cutimage -o q.onnx", "003.png"),
-        ("quantize t.onnx --int8 --calib nothing -o q.onnx", "nothing"),
-        ("quantize t.int8.onnx --int8 --calib val -o q.onnx", "quantized already"),
-        ("quantize t.safetensors --int8 --calib val -o q.onnx", "export"),
-        ("quantize t.onnx --int8 --calib val -o t.int8.onnx", "--force"),
-        ("quantize t.onnx --int8 --calib val --samples 7 -o q.onnx", "only 6 usable images"),
-        ("quantize t.onnx --int8 --calib val --samples 3 --held-out 4 -o q.onnx", "--held-out 4 need 7"),
-        ("quantize t.onnx --int8 --calib same -o q.onnx", "are the same"),
-        ("quantize r.onnx --int8 --calib val -o q.onnx", "nothing to quantize"),
-        ("quantize t.onnx --int8 --calib val -o q.bin", ".onnx"),
-        ("quantize t.onnx --int8 --calib val -o model.pt/q.onnx", "model.pt"),
-        ("quantize t.onnx --int8 --calib val --report q.txt -o q.onnx", ".html or .json"),
-        ("quantize t.onnx --int8 --calib val --report recipe.yaml -o q.onnx", ".html or .json"),
-        ("quantize t.onnx --int8 --calib val --target tpu -o q.onnx", "--target"),
-        ("quantize t.onnx --int8 --calib val --calibrator max -o q.onnx", "--calibrator"),
-        ("quantize t.onnx --int8 --calib val --max-drop -1 -o q.onnx", "--max-drop"),
+        ("quantize t.onnx --int8 --data noimage -o q.onnx", "003.png"),
+        ("quantize t.onnx --int8 --data cutimage -o q.onnx", "003.png"),
+        ("quantize t.onnx --int8 --data nothing -o q.onnx", "nothing"),
+        ("quantize t.int8.onnx --int8 --data val -o q.onnx", "quantized already"),
+        ("quantize t.safetensors --int8 --data val -o q.onnx", "export"),
+        ("quantize t.onnx --int8 --data val -o t.int8.onnx", "--force"),
+        ("quantize t.onnx --int8 --data val --samples 7 -o q.onnx", "only 6 usable images"),
+        ("quantize t.onnx --int8 --data val --samples 3 --held-out 4 -o q.onnx", "--held-out 4 need 7"),
+        ("quantize t.onnx --int8 --data same -o q.onnx", "are the same"),
+        ("quantize r.onnx --int8 --data val -o q.onnx", "nothing to quantize"),
+        ("quantize t.onnx --int8 --data val -o q.bin", ".onnx"),
+        ("quantize t.onnx --int8 --data val -o model.pt/q.onnx", "model.pt"),
+        ("quantize t.onnx --int8 --data val --report q.txt -o q.onnx", ".html or .json"),
+        ("quantize t.onnx --int8 --data val --report recipe.yaml -o q.onnx", ".html or .json"),
+        ("quantize t.onnx --int8 --data val --target tpu -o q.onnx", "--target"),
+        ("quantize t.onnx --int8 --data val --calibrator max -o q.onnx", "--calibrator"),
+        ("quantize t.onnx --int8 --data val --max-error-rise -1 -o q.onnx", "--max-error-rise"),
         ("benchmark t.onnx t.onnx", "twice"),
         ("benchmark t.onnx --data noimage", "003.png"),
         ("benchmark t.onnx --threads 0", "threads"),
@@ -196,7 +196,7 @@ def test_force_replaces_and_a_folder_is_never_replaced() -> None:
 
 
 def test_json_stays_one_object_when_something_is_logged() -> None:
-    result = invoke("quantize t.onnx --int8 --calib val -o q.onnx --json")
+    result = invoke("quantize t.onnx --int8 --data val -o q.onnx --json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["path"] == "q.onnx"
     assert "4 images" in result.stderr
@@ -226,7 +226,7 @@ def test_files_can_be_read_by_others() -> None:
 
 
 def test_an_archive_cut_between_two_images() -> None:
-    refused("quantize t.onnx --int8 --calib cutheader.tar -o q.onnx", "truncated")
+    refused("quantize t.onnx --int8 --data cutheader.tar -o q.onnx", "truncated")
 
 
 def test_a_broken_evaluation_image_is_found_before_training() -> None:
@@ -236,7 +236,7 @@ def test_a_broken_evaluation_image_is_found_before_training() -> None:
     assert "distill: running" not in result.stderr
 
 
-@pytest.mark.parametrize("verb", ["quantize t.onnx --int8 -o q.onnx --calib", "evaluate t.onnx --data"])
+@pytest.mark.parametrize("verb", ["quantize t.onnx --int8 -o q.onnx --data", "evaluate t.onnx --data"])
 def test_hints_name_options_that_exist(verb: str) -> None:
     assert "--skip-bad" in refused(f"{verb} noimage", "003.png")
     assert "--skip-bad" in invoke(f"{verb.split()[0]} --help").stdout

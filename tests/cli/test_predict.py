@@ -12,6 +12,7 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from crnn_deploy.cli.failures import Commands
+from crnn_deploy.cli.options import command
 from crnn_deploy.cli.predict import predict as predict_command
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
@@ -26,7 +27,7 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     tiny_crnn.image_folder(tmp_path / "lines", 7)
     tiny_crnn.tiny_artifact(tmp_path, tiny_crnn.tiny_spec())
     app = Typer(cls=Commands)
-    app.command("predict")(predict_command)
+    app.command("predict")(command(predict_command))
     app.command("other")(lambda: None)  # a single command would have no name
     return lambda *arguments: CliRunner().invoke(app, ["predict", *arguments])
 

@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def invoke(options: str) -> Any:
-    return CliRunner().invoke(app, f"quantize m.onnx --int8 --calib lines -o q.onnx {options}".split())
+    return CliRunner().invoke(app, f"quantize m.onnx --int8 --data lines -o q.onnx {options}".split())
 
 
 def test_people_see_what_was_made_and_found() -> None:
@@ -39,11 +39,11 @@ def test_people_see_what_was_made_and_found() -> None:
 
 
 def test_json_holds_the_record() -> None:
-    found = json.loads(invoke("--json --held-out 5 --max-drop 100 --sensitivity").stdout)
+    found = json.loads(invoke("--json --held-out 5 --max-error-rise 1 --sensitivity").stdout)
     assert found["path"] == "q.onnx"
     record = found["quantization"]
     assert record["held_out_images"] == 5
-    assert record["max_drop"] == 1.0
+    assert record["max_error_rise"] == 1.0
     assert len(record["sensitivity"]) == len(record["layers"]) == 4
 
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from crnn_deploy import students as library
 from crnn_deploy.cli.failures import Commands
+from crnn_deploy.cli.options import command
 from crnn_deploy.cli.students import students
 from crnn_deploy.environment import environment
 from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.students import survey
 from crnn_deploy.students.config import SurveyOptions
 from crnn_deploy.students.measuring import MeasuredStudent
-from crnn_deploy.students.survey import Survey
 
 # As the verb is in `crnn-deploy`, but without waiting for the others.
 APP = typer.Typer(cls=Commands)
 APP.callback()(lambda: None)
-APP.command("students")(students)
+APP.command("students")(command(students))
 
 SMALL = MeasuredStudent(
     choice=StudentChoice(family="mobilenet-v1-gru", width=0.25, hidden=48, stride=8),
@@ -40,17 +41,24 @@ LARGE = MeasuredStudent(
 
 
 @pytest.fixture(autouse=True)
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[SurveyOptions, bool]]:
-    questions: list[tuple[SurveyOptions, bool]] = []
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[SurveyOptions]:
+    """The options of each measurement, none of which is really done."""
+    questions: list[SurveyOptions] = []
 
-    def survey(options: SurveyOptions, again: bool, _: Any) -> Survey:
-        questions.append((options, again))
-        found = environment().model_copy(update={"processor": "A processor"})
-        return Survey(environment=found, classes=options.classes, threads=options.threads, students=(SMALL, LARGE))
+    def measure(options: SurveyOptions, _: Any) -> tuple[MeasuredStudent, ...]:
+        questions.append(options)
+        return SMALL, LARGE
 
-    monkeypatch.setattr(library, "survey_students", survey)
+    here = environment().model_copy(update={"processor": "A processor"})
+    monkeypatch.setattr(survey, "measure_students", measure)
+    monkeypatch.setattr(survey, "environment", lambda: here)
     monkeypatch.setenv("COLUMNS", "80")
     return questions
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path))
 
 
 def invoke(options: str = "") -> Any:
@@ -90,14 +98,16 @@ def test_nothing_fits() -> None:
 
 
 @pytest.mark.parametrize("option", ["--budget-ms", "--budget-mb", "--classes", "--threads"])
-def test_numbers_that_cannot_be(option: str, asked: list[tuple[SurveyOptions, bool]]) -> None:
+def test_numbers_that_cannot_be(option: str, asked: list[SurveyOptions]) -> None:
     result = invoke(f"{option} 0")
     assert result.exit_code == 2
     assert f"'{option}'" in result.stderr
     assert not asked
 
 
-def test_measuring_again(asked: list[tuple[SurveyOptions, bool]]) -> None:
+def test_measuring_again(asked: list[SurveyOptions]) -> None:
     invoke()
+    invoke()
+    assert len(asked) == 1
     invoke("--again")
-    assert [again for _, again in asked] == [False, True]
+    assert len(asked) == 2

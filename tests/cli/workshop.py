@@ -26,7 +26,7 @@ from crnn_deploy.quantization import quantize as quantizer
 RECIPE = """\
 name: small
 title: Small
-teacher: {checkpoint: t.safetensors}
+baseline: {checkpoint: t.safetensors}
 sources: {train: more, evaluation: val}
 distill: {epochs: 1, student: {hidden: 8, width: 0.25}}
 budget: {}
@@ -121,7 +121,7 @@ def fill(folder: Path) -> None:
         for command in (
             "import model.pt -o t.safetensors",
             "export t.safetensors -o t.onnx",
-            "quantize t.onnx --int8 --calib val -o t.int8.onnx",
+            "quantize t.onnx --int8 --data val -o t.int8.onnx",
         ):
             result = invoke(command)
             assert result.exit_code == 0, result.output

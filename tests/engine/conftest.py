@@ -53,7 +53,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]
             parent = tiny_crnn.tiny_artifact(folder, spec)
             made[name] = export(ExportConfig(model=parent.path, output=folder / f"{name}.onnx")).path
         config = QuantizeConfig(
-            model=made["gru"], calib=str(made["lines"]), output=folder / "int8.onnx", target="tensorrt", max_drop=100
+            model=made["gru"], data=str(made["lines"]), output=folder / "int8.onnx", target="tensorrt", max_error_rise=1
         )
         made["int8"] = quantize(config).artifact.path
         yield made

@@ -42,9 +42,9 @@ def models(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
             return parent
         path = folder / f"{name}.onnx"
         if not path.exists():
-            options = {"target": "tensorrt", "samples": 16, "held_out": 8, "calibrator": "mse", "max_drop": 100}
+            options = {"target": "tensorrt", "samples": 16, "held_out": 8, "calibrator": "mse", "max_error_rise": 1}
             lines = str(shared_data / "sroie_lines" / "val.tar")
-            quantize(QuantizeConfig(model=parent, calib=lines, output=path, **options))
+            quantize(QuantizeConfig(model=parent, data=lines, output=path, **options))
         return path
 
     return model

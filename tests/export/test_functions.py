@@ -4,7 +4,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
 
 
 def model_of(*standard: str, opset: int = 20) -> onnx.ModelProto:
@@ -18,7 +19,7 @@ def model_of(*standard: str, opset: int = 20) -> onnx.ModelProto:
     }
     nodes = [
         helper.make_node(
-            OP_OF[name],
+            QUANTIZED_RECURRENT[name],
             list(kinds),
             [f"{output}{number}" for output in OUTPUTS[name]],
             domain=DOMAIN,
@@ -41,7 +42,9 @@ def model_of(*standard: str, opset: int = 20) -> onnx.ModelProto:
 def test_definitions_are_valid_and_one_for_each_op(standard, opset):
     model = model_of(*standard, opset=opset)
     define_functions(model)
-    assert sorted(function.name for function in model.functions) == sorted({OP_OF[name] for name in standard})
+    assert sorted(function.name for function in model.functions) == sorted(
+        {QUANTIZED_RECURRENT[name] for name in standard}
+    )
     assert all(function.opset_import[0].version == opset for function in model.functions)
     onnx.checker.check_model(model, full_check=True)
 

@@ -5,7 +5,8 @@ import pytest
 from tiny_crnn import tiny_spec
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.export.parity import compare, random_batches
+from crnn_deploy.evaluation.model_comparison import compare_sessions
+from crnn_deploy.export.parity import random_batches, require_parity
 from crnn_deploy.export.shapes import trace_shape, unseen_shapes
 from crnn_deploy.spec import Preprocessing
 
@@ -30,8 +31,8 @@ def batches():
 
 def test_rounding_is_accepted_and_reported():
     spec = tiny_spec()
-    parity = compare(Fixed(spec), Fixed(spec, noise=1e-5), batches())
-    parity.require()
+    parity = compare_sessions(Fixed(spec), Fixed(spec, noise=1e-5), batches())
+    require_parity(parity)
     assert parity.images == 5
     assert parity.max_difference == pytest.approx(1e-5, rel=0.1)
     assert parity.relative_difference == pytest.approx(1e-6, rel=0.1)
@@ -39,23 +40,23 @@ def test_rounding_is_accepted_and_reported():
 
 def test_other_text_is_refused():
     spec = tiny_spec()
-    parity = compare(Fixed(spec), Fixed(spec, classes=(1, 0, 3, 0)), batches())
+    parity = compare_sessions(Fixed(spec), Fixed(spec, classes=(1, 0, 3, 0)), batches())
     assert parity.changed == 5
     with pytest.raises(GateError, match="5 of 5 images"):
-        parity.require()
+        require_parity(parity)
 
 
 @pytest.mark.parametrize("noise", [0.1, np.nan])
 def test_other_logits_are_refused_even_with_the_same_text(noise):
     spec = tiny_spec()
     with pytest.raises(GateError):
-        compare(Fixed(spec), Fixed(spec, noise=noise), batches()).require()
+        require_parity(compare_sessions(Fixed(spec), Fixed(spec, noise=noise), batches()))
 
 
 def test_other_shape_is_refused():
     spec = tiny_spec()
     with pytest.raises(GateError, match="frozen"):
-        compare(Fixed(spec), Fixed(spec, frames=5, classes=(1, 0, 2, 0, 0)), batches())
+        compare_sessions(Fixed(spec), Fixed(spec, frames=5, classes=(1, 0, 2, 0, 0)), batches())
 
 
 @pytest.mark.parametrize("multiple", [1, 4, 32])

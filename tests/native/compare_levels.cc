@@ -1,5 +1,5 @@
-// Holds the kernels that CRNN_DEPLOY_KERNELS names (or the best ones) against the portable ones: the same integers, and
-// gates that differ by rounding only. Exits 0 if they agree, 3 if this processor has no better kernels.
+// Compares the kernels that CRNN_DEPLOY_KERNELS names (or the best ones) with the portable ones: integers must be equal,
+// and gates may differ only by rounding. Exit code 0: they agree; 3: this processor has no better kernels.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -39,7 +39,7 @@ struct Comparison {
       for (float& value : x) value = uniform(3);
       const float expected = reference.quantize(x.data(), depth, expected_bytes.get() + row * stride);
       wrong_integers += expected != other.quantize(x.data(), depth, bytes.get() + row * stride);
-      for (size_t k = row * stride; k < row * stride + depth; ++k)  // halves may go either way
+      for (size_t k = row * stride; k < row * stride + depth; ++k)  // a half may be rounded up or down
         wrong_integers += std::abs(expected_bytes[k] - bytes[k]) > 1;
     }
 
@@ -69,7 +69,7 @@ struct Comparison {
     }
     for (int i = 0; i < hidden; ++i)
       for (double off : {std::fabs(expected_h[i] - h[i]), std::fabs(expected_c[i] - c[i])})
-        if (!(off <= difference)) difference = off;  // NaN too
+        if (!(off <= difference)) difference = off;  // also if it is NaN
   }
 };
 

@@ -19,7 +19,7 @@ def library() -> str:
 
 @pytest.fixture(params=LEVELS)
 def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, library: str) -> str:
-    """Every level of kernels that this machine has, in force for the length of a test."""
+    """Each level of kernels that this processor has, selected during the test."""
     assert library
     monkeypatch.setenv(KERNELS_VARIABLE, request.param)
     try:

@@ -1,4 +1,4 @@
-"""GRU and LSTM in float64, as ONNX defines them (gates z, r, n and i, o, f, g), and models of one node of ours."""
+"""GRU and LSTM in float64, as ONNX defines them (gates z, r, n and i, o, f, g), and models with one node of our ops."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
-from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
+from crnn_deploy.onnx_graph.int8_rows import quantize_rows
+from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
 from crnn_deploy.runtime.onnxruntime import session_options
 
 Array = NDArray[Any]
@@ -47,16 +48,16 @@ class Recurrence:
         return self.r.shape[2]
 
     def rounded(self) -> Recurrence:
-        """The same layer with the weights that INT8 keeps."""
+        """The same layer with weights rounded to INT8."""
         w, r = (np.multiply(*quantize_rows(weights, 2), dtype=np.float64) for weights in (self.w, self.r))
         return replace(self, w=w, r=r)
 
     def stored(self) -> dict[str, Array]:
-        """Inputs of our op."""
+        """Constant inputs of our op."""
         w, w_scale = quantize_rows(self.w, 2)
         r, r_scale = quantize_rows(self.r, 2)
-        given = {"W": w, "W_scale": w_scale, "R": r, "R_scale": r_scale}
-        return given if self.b is None else {**given, "B": self.b}
+        inputs = {"W": w, "W_scale": w_scale, "R": r, "R_scale": r_scale}
+        return inputs if self.b is None else {**inputs, "B": self.b}
 
     def run(
         self,
@@ -68,7 +69,7 @@ class Recurrence:
     ) -> dict[str, Array]:
         """Outputs Y `[T, D, N, H]`, Y_h `[D, N, H]` and, of an LSTM, Y_c, in float64.
 
-        With `round_states`, h is rounded to INT8 before it meets R.
+        With `round_states`, h is rounded to INT8 before it is multiplied by R.
         """
         steps, samples, _ = x.shape
         directions = len(self.w)
@@ -93,7 +94,7 @@ class Recurrence:
 
 
 def round_rows(x: Array) -> Array:
-    """Rows rounded to INT8, each with a scale of its own."""
+    """Rows rounded to INT8, each with its own scale."""
     largest = np.abs(x).max(axis=-1, keepdims=True).astype(float)
     scale = np.where(largest > 0, largest, 1) / 127
     return np.rint(x / scale) * scale
@@ -139,22 +140,22 @@ def one_node(
     stored: dict[str, Array] | None = None,
     **attributes: Any,
 ) -> onnx.ModelProto:
-    """A model of one node of ours.
+    """A model with one node of our ops.
 
     Args:
-        layer: what it computes.
-        fed: inputs that come at run time in addition to X; the others are constants or left out.
-        outputs: what is asked for, by default all.
-        stored: constants in place of the layer's.
-        attributes: in place of the layer's.
+        layer: its weights, cell and direction.
+        fed: inputs at run time, in addition to X; the others are constants or absent.
+        outputs: those that the model has; default: all.
+        stored: constants that replace the layer's.
+        attributes: attributes that replace the layer's.
     """
     constants = {**layer.stored(), **(stored or {})}
     names = [name for name in INPUTS if name != "initial_c" or layer.cell == "LSTM"]
-    given = ("X", *constants, *fed)
+    present = ("X", *constants, *fed)
     asked = OUTPUTS[layer.cell] if outputs is None else outputs
     node = helper.make_node(
-        OP_OF[layer.cell],
-        [name if name in given else "" for name in names],
+        QUANTIZED_RECURRENT[layer.cell],
+        [name if name in present else "" for name in names],
         [name if name in asked else "" for name in OUTPUTS[layer.cell]],
         "layer",
         domain=DOMAIN,
@@ -173,9 +174,9 @@ def one_node(
 
 
 def open_model(model: onnx.ModelProto, threads: int = 1) -> ort.InferenceSession:
-    """A session with our library."""
+    """A session that uses our library."""
     options = session_options(threads)
-    options.enable_cpu_mem_arena = False  # each tensor apart, so that an address sanitizer sees where it ends
+    options.enable_cpu_mem_arena = False  # so that an address sanitizer knows where each tensor ends
     return ort.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
 
 
@@ -189,6 +190,6 @@ def run(
 
 
 def decibels(expected: Array, got: Array) -> float:
-    """Signal-to-noise ratio."""
+    """Signal-to-noise ratio in dB."""
     noise = np.square(got - expected).sum()
     return float(10 * np.log10(np.square(expected).sum() / noise)) if noise else float("inf")

@@ -1,4 +1,4 @@
-"""What the kernels compute, but for how precisely: that's in test_precision.py."""
+"""What the kernels compute. Their precision is tested in test_precision.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crnn_deploy.native import LIBRARY_VARIABLE
 from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS
 
 DIRECTIONS = ("forward", "reverse", "bidirectional")
-CLOSE = 0.02  # of states, which lie in ±1
+CLOSE = 0.02  # largest difference of states, which are between -1 and 1
 
 
 @pytest.fixture
@@ -104,8 +104,8 @@ ASKED = [(cell, asked) for cell, names in OUTPUTS.items() for asked in subsets(n
 def test_any_inputs_and_outputs_may_be_left_out(random, cell, asked, bias):
     layer = random_layer(random, cell, 9, 7, "bidirectional", bias)
     feeds = batch(random, layer)
-    for given in subsets(feeds.keys() - {"X"}):
-        fed = {name: feeds[name] for name in ("X", *given)}
+    for optional in subsets(feeds.keys() - {"X"}):
+        fed = {name: feeds[name] for name in ("X", *optional)}
         expected = layer.run(**{name.replace("X", "x"): array for name, array in fed.items()})
         got = run(layer, fed, outputs=asked)
         assert tuple(got) == asked
@@ -159,7 +159,7 @@ def test_weights_may_come_at_run_time(random, fed):
     del feeds["sequence_lens"]
     weights = [{name: layer.stored()[name] for name in fed if name != "initial_h"} for layer in (first, second, first)]
     session = open_model(one_node(first, (*weights[0], "initial_h")))
-    got = [dict(zip(OUTPUTS["GRU"], session.run(None, {**feeds, **given}), strict=True)) for given in weights]
+    got = [dict(zip(OUTPUTS["GRU"], session.run(None, {**feeds, **stored}), strict=True)) for stored in weights]
     assert_same(got[0], got[2])
     assert_same(got[0], run(first, feeds))
     assert np.abs(got[1]["Y"] - got[0]["Y"]).max() > 0.05

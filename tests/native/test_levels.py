@@ -1,4 +1,4 @@
-"""Every level of kernels computes what the portable one does, on this processor and, emulated, on ARM."""
+"""Every level of kernels computes the same as the portable one, on this processor and on an emulated ARM processor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import crnn_deploy
 
 SOURCES = Path(crnn_deploy.__file__).parent / "native"
 PROGRAM = Path(__file__).with_name("compare_levels.cc")
-NO_SUCH_KERNELS = -6  # an exception that nobody catches: SIGABRT
+NO_SUCH_KERNELS = -6  # SIGABRT, by an exception that is not caught
 
 pytestmark = pytest.mark.skipif(not shutil.which("cmake") or not shutil.which("c++"), reason="needs cmake and c++")
 

@@ -1,4 +1,4 @@
-"""Finding the library, going without it, and using it from plain ONNX Runtime."""
+"""How the library is found, and models with it, without it, and in ONNX Runtime without our package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from crnn_deploy.runtime.onnxruntime import session_options
 
 @pytest.fixture(scope="module", params=["gru", "lstm"])
 def int8_model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small recogniser with two quantized layers over each other."""
+    """A small recogniser with two quantized layers in sequence."""
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as monkeypatch:
         tiny_crnn.register(monkeypatch)
@@ -80,7 +80,7 @@ def test_a_library_that_does_not_load(tmp_path, monkeypatch):
         session_options()
     monkeypatch.delenv(LIBRARY_VARIABLE)
     monkeypatch.setattr("crnn_deploy.native.ort_custom_ops_path", lambda: broken)
-    assert kernel_level() is None  # an installed one is done without
+    assert kernel_level() is None  # an installed library that does not load is ignored
     assert session_options() is not None
 
 
@@ -125,7 +125,7 @@ sys.path.append(sys.argv[1])
 import numpy as np, onnxruntime as ort
 try:
     import crnn_deploy
-    raise SystemExit("this interpreter was meant to know nothing of us")
+    raise SystemExit("crnn_deploy must not be importable here")
 except ImportError:
     pass
 options = ort.SessionOptions()
@@ -137,7 +137,7 @@ np.save(sys.argv[3] + "/logits.npy", session.run(None, {"images": np.load(sys.ar
 
 
 def run_elsewhere(folder: Path, *arguments: str) -> np.ndarray:
-    """Logits from an interpreter that has NumPy and ONNX Runtime, and nothing else."""
+    """Logits from an interpreter that can import only NumPy and ONNX Runtime."""
     packages = folder / "packages"
     packages.mkdir()
     for installed in (Path(np.__file__).parent, Path(ort.__file__).parent):

@@ -25,14 +25,14 @@ def feeds(**changed):
     return {**good, **changed}
 
 
-def attempt(model, given):
-    """Open and run; which of both refuses depends on what ONNX's shape inference sees."""
-    return open_model(model).run(None, given)
+def attempt(model, inputs):
+    """Open and run the model. Which of both raises depends on ONNX's shape inference."""
+    return open_model(model).run(None, inputs)
 
 
-def refused(model, given, *words):
+def refused(model, inputs, *words):
     with pytest.raises(Exception, match=r"ONNXRuntimeError|INVALID_ARGUMENT|Required inputs|ShapeInference") as error:
-        attempt(model, given)
+        attempt(model, inputs)
     message = str(error.value)
     assert any(word in message for word in words), message
 
@@ -63,14 +63,14 @@ def test_wrong_shapes(name, shape, constant):
     array = ones(*shape, kind=KINDS.get(name, np.float32))
     cell = "LSTM" if name == "initial_c" else "GRU"
     if name == "X":
-        model, given = one_node(layer(cell)), {"X": array}
+        model, inputs = one_node(layer(cell)), {"X": array}
     elif constant:
-        model, given = one_node(layer(cell), stored={name: array}), feeds()
+        model, inputs = one_node(layer(cell), stored={name: array}), feeds()
     else:
-        model, given = one_node(layer(cell), (name,)), feeds(**{name: array})
-    for value in model.graph.input:  # so that the session does not refuse it before we see it
+        model, inputs = one_node(layer(cell), (name,)), feeds(**{name: array})
+    for value in model.graph.input:  # otherwise the session refuses it before our op checks it
         value.type.tensor_type.ClearField("shape")
-    refused(model, given, name, f"input_{name}")
+    refused(model, inputs, name, f"input_{name}")
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -106,8 +106,8 @@ def test_bad_numbers(cell, name, bad, constant):
 
 @pytest.mark.parametrize("lengths", [[T + 1, 1, 1], [1, -1, 1], [1, 1, 2**31 - 1], [-(2**31), 1, 1]], ids=str)
 def test_lengths_out_of_range(lengths):
-    given = feeds(sequence_lens=np.array(lengths, np.int32))
-    refused(one_node(layer(), ("sequence_lens",)), given, "sequence_lens")
+    inputs = feeds(sequence_lens=np.array(lengths, np.int32))
+    refused(one_node(layer(), ("sequence_lens",)), inputs, "sequence_lens")
 
 
 @pytest.mark.parametrize("name", ["X", "W", "W_scale", "R", "R_scale"])
@@ -128,9 +128,9 @@ def test_a_wrong_type(name):
 def test_a_missing_attribute(attribute):
     model = one_node(layer())
     (node,) = model.graph.node
-    kept = [given for given in node.attribute if given.name != attribute]
+    others = [each for each in node.attribute if each.name != attribute]
     del node.attribute[:]
-    node.attribute.extend(kept)
+    node.attribute.extend(others)
     refused(model, feeds(), attribute)
 
 
@@ -170,7 +170,7 @@ except Exception as error:
 
 
 def sizes_that_lie(model):
-    """The file says that W is huge, and holds little."""
+    """The file declares a huge W, but contains little data."""
     tensor = next(tensor for tensor in model.graph.initializer if tensor.name == "W")
     tensor.dims[1] = 2**40
 
@@ -187,7 +187,7 @@ def negative_sizes(model):
 
 @pytest.mark.parametrize("spoil", [sizes_that_lie, no_data, negative_sizes])
 def test_files_that_lie(tmp_path, library, spoil):
-    """In a process of its own: a crash would end it."""
+    """In another process, so that a crash does not end the tests."""
     model = one_node(layer())
     spoil(model)
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.skipif(CMAKE is None, reason="needs cmake")
 
 @pytest.mark.parametrize("compiler", [None, "/nonexistent/c++"])
 def test_without_a_compiler_there_is_a_warning_and_no_library(tmp_path, compiler):
-    tools = tmp_path / "tools"  # all that there is to be found
+    tools = tmp_path / "tools"  # the only folder on the PATH
     tools.mkdir()
     for name in ("make", "ninja", "uname"):
-        if found := shutil.which(name):
-            (tools / name).symlink_to(found)
+        if path := shutil.which(name):
+            (tools / name).symlink_to(path)
     environment = {name: value for name, value in os.environ.items() if name not in ("CXX", "CC")}
     environment |= {"PATH": str(tools)} | ({"CXX": compiler} if compiler else {})
 

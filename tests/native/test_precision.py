@@ -1,4 +1,4 @@
-"""How close INT8 comes to float64: at least 38 dB, whatever the shape."""
+"""INT8 against float64: the signal-to-noise ratio is at least 38 dB for all shapes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from native.reference import Recurrence, decibels, random_layer, round_rows, run
 
 ENOUGH = 38.0  # dB
-OUTPUTS = 2000  # numbers that a ratio is taken over; a single one may be next to zero
-LAYERS = 100  # most layers that give them; of eight numbers, the ratio is anything between 25 and 50 dB
-# Most inputs for each hidden unit. PyTorch draws W by the number of hidden units, so that more inputs saturate the
-# gates, which then are as sensitive to rounding as a comparison with zero: one unit with 1024 inputs and no error but
-# that of its weights' 8 bits has 39 dB on average and 35 at times. LSTMs feel it sooner: 37 to 39 dB at 128.
+OUTPUTS = 2000  # numbers for one ratio; a single number may be close to zero
+LAYERS = 100  # at most, to get these numbers; with only eight, the ratio varies from 25 to 50 dB
+# The most inputs for each hidden unit. PyTorch scales W by the number of hidden units, so many inputs saturate the
+# gates, which then react strongly to rounding: if only the weights are rounded to 8 bits, one unit with 1024 inputs has
+# 39 dB on average and 35 in some cases. LSTMs are more sensitive: 37 to 39 dB at 128.
 WIDEST = {"GRU": 128, "LSTM": 64}
 # Multiplications of weights in an example; the emulation is slow.
 WORK = {"amx-emulated": 2**18}
@@ -22,7 +22,7 @@ MUCH = 2**24
 
 @st.composite
 def shapes(draw: st.DrawFn, cell: str, work: int) -> tuple[int, int, int, int]:
-    """T, B, C and H, none a multiple of anything, that take at most `work`."""
+    """T, B, C and H of any size, such that the layer needs at most `work` multiplications."""
     hidden = draw(st.integers(1, min(512, int((work / 6) ** 0.5))))
     inputs = draw(st.integers(1, min(1024, WIDEST[cell] * hidden, work // (3 * hidden) - hidden)))
     rows = work // (3 * hidden * (inputs + hidden))
@@ -122,7 +122,7 @@ SATURATING = {
 @pytest.mark.parametrize("cell", ["GRU", "LSTM"])
 @pytest.mark.parametrize("change", SATURATING.values(), ids=SATURATING)
 def test_nothing_is_lost_but_by_rounding(cell, change):
-    """What costs INT8 more than 38 dB costs only what rounding must."""
+    """These inputs give less than 38 dB, but all of the error comes from rounding weights, inputs and states."""
     random = np.random.default_rng(0)
     layer: Recurrence = random_layer(random, cell, inputs=50, hidden=40)
     x = change(random.standard_normal((30, 3, 50))).astype(np.float32)

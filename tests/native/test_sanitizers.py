@@ -1,6 +1,6 @@
 """The tests of the kernels, on a library with address and undefined-behaviour sanitizers.
 
-`make sanitize` runs all of them, this a part that takes less than a minute.
+`make sanitize` runs all of them; this test runs a part of them, in less than a minute.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from crnn_deploy.native import LIBRARY_VARIABLE
 
 SOURCES = Path(crnn_deploy.__file__).parent / "native"
 HERE = Path(__file__).parent
-# The emulation of AMX takes minutes here: one test of it must do.
+# The emulation of AMX takes minutes here, so only one test of it runs.
 PART = "not amx-emulated or (lengths and forward-GRU)"
 RUNTIMES = ("libasan.so", "libubsan.so")
 
 
 def runtime_libraries() -> str:
     """The sanitizers, which must be loaded before Python."""
-    found = [
+    paths = [
         subprocess.run(["c++", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in RUNTIMES
     ]
-    if not all(Path(path).is_file() for path in found):
+    if not all(Path(path).is_file() for path in paths):
         pytest.skip("the compiler has no sanitizers")
-    return " ".join(found)
+    return " ".join(paths)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sanitizers are loaded the way Linux does")
@@ -46,11 +46,11 @@ def test_kernels_are_clean(tmp_path: Path) -> None:
         **os.environ,
         LIBRARY_VARIABLE: str(library),
         "LD_PRELOAD": preloaded,
-        "ASAN_OPTIONS": "detect_leaks=0",  # Python's and ONNX Runtime's
+        "ASAN_OPTIONS": "detect_leaks=0",  # Python and ONNX Runtime leak
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
     selection = [HERE / "test_kernels.py", HERE / "test_malformed.py", "-k", PART]
-    # Uncaptured (-s): a sanitizer ends the process at once.
+    # -s, because a sanitizer ends the process at once and captured output would be lost.
     command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *selection]
     done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]

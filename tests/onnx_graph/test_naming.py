@@ -26,7 +26,7 @@ def graph_of(**names):
 
 @pytest.mark.parametrize("place", ["input", "constant", "node", "output"])
 def test_reserved_names_are_refused_at_any_depth(place):
-    name = RESERVED.made("role", "x")
+    name = RESERVED.name_for("role", "x")
     with pytest.raises(InputError, match=f"(?s)named {name}.*kept for what this test adds") as caught:
         RESERVED.refuse_in(graph_of(**{place: name}))
     assert "Rename it" in str(caught.value)
@@ -37,4 +37,4 @@ def test_other_names_pass():
 
 
 def test_made_names_differ_by_role_and_by_name():
-    assert len({RESERVED.made(role, name) for role in "ab" for name in "ab"}) == 4
+    assert len({RESERVED.name_for(role, name) for role in "ab" for name in "ab"}) == 4

@@ -1,4 +1,4 @@
-"""A recipe that runs in seconds: an untrained teacher, a tiny student, four letters."""
+"""A recipe that runs in seconds: an untrained baseline, a tiny student, four letters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALPHABET = "ABCD"
 
 
 def rendered(count: int, seed: int) -> dict[str, object]:
-    return {"render": {"count": count, "seed": seed, "alphabet": ALPHABET, "max_length": 4, "max_height": 32}}
+    return {"render": {"count": count, "seed": seed, "charset": ALPHABET, "max_length": 4, "max_height": 32}}
 
 
 @pytest.fixture(autouse=True)
@@ -31,21 +31,21 @@ def _int8_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recipe_data(tmp_path: Path) -> dict[str, object]:
-    """The recipe as plain data; its budget lets everything pass that an untrained teacher allows."""
+    """The recipe as plain data; its budget lets everything pass that an untrained baseline allows."""
     torch.manual_seed(0)
-    plain = ModelSpec(name="teacher", charset=ALPHABET, preprocessing=Preprocessing(height=32))
-    spec = student_spec("teacher", StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=16), plain)
-    write_safetensors(tmp_path / "teacher.safetensors", build(spec).state_dict(), spec)
+    plain = ModelSpec(name="baseline", charset=ALPHABET, preprocessing=Preprocessing(height=32))
+    spec = student_spec("baseline", StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=16), plain)
+    write_safetensors(tmp_path / "baseline.safetensors", build(spec).state_dict(), spec)
     return {
         "name": "tiny",
         "title": "A tiny run",
-        "teacher": {"checkpoint": str(tmp_path / "teacher.safetensors")},
+        "baseline": {"checkpoint": str(tmp_path / "baseline.safetensors")},
         "sources": {"train": rendered(40, 1), "evaluation": rendered(16, 2)},
         "distill": {"student": {"width": 0.25, "hidden": 8}, "epochs": 2, "batch_size": 8, "precision": "fp32"},
         "quantize": {"samples": 8},
         "evaluate": {"resamples": 50},
         "benchmark": {"rounds": 3, "warmup": 1},
-        "budget": {"max_quantization_rise": 1.0, "min_speedup": 0.01},
+        "budget": {"max_error_rise_over_parent": 1.0, "min_speedup": 0.01},
     }
 
 

@@ -12,7 +12,8 @@ from report.makers import engine_record
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.benchmark import benchmark
 from crnn_deploy.benchmark.config import BenchmarkConfig
-from crnn_deploy.benchmark.result import Benchmark, Measured
+from crnn_deploy.benchmark.measured import Measured
+from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.engine.build_engine import BuiltEngine
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError, InputError
@@ -42,7 +43,7 @@ class Builder:
         if config.precision in self.failures:
             raise self.failures[config.precision]
         parent = open_artifact(config.model)
-        record = engine_record(options=config.model_dump(include={"precision"}), log=f"{config.output}.log")
+        record = engine_record(precision=config.precision, log=f"{config.output}.log")
         shutil.copyfile(config.model, config.output)
         write_text(config.output.with_name(f"{config.output.name}.log"), "[INFO] built\n")
         write_manifest(config.output, parent.spec, _manifest(config, parent))

@@ -12,7 +12,7 @@ from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
 
 
 def test_options_reach_the_other_process(recipe_data: dict[str, dict[str, str]]) -> None:
-    teacher = Path(recipe_data["teacher"]["checkpoint"])
+    teacher = Path(recipe_data["baseline"]["checkpoint"])
     found = benchmark_apart(
         BenchmarkConfig(artifacts=(teacher,), data=None, threads=(1, 2), batches=(1, 3), rounds=2, warmup=1)
     )

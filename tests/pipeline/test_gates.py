@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crnn_deploy.benchmark.result import Benchmark, Latency, Measured
+from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.pipeline.gates import Judge
 from crnn_deploy.pipeline.recipe import Budget
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.summary import speed_footnote, speedup
+from crnn_deploy.report.run.variant import Gate, Variant
 
 REFERENCES = ["hello world"] * 400
 
@@ -34,54 +38,56 @@ def evaluation(name: str, wrong: int, kind: str = "text") -> Evaluation:
     )
 
 
-def measured(name: str, milliseconds: float, on_gpu: bool) -> Measured:
+def variant(name: str, milliseconds: float, evaluation: Evaluation, on_gpu: bool = False, **changes: Any) -> Variant:
     row = Latency(
         runtime="tensorrt" if on_gpu else "onnxruntime", threads=1, batch=1, width=100, bucket="median",
         p50_ms=milliseconds, p90_ms=milliseconds, p99_ms=milliseconds, rounds=200, preprocess_ms=0.1, decode_ms=0.1,
         device_ms=milliseconds / 2 if on_gpu else None,
     )  # fmt: skip
-    return Measured(
-        name=name, path=Path(name), format="engine" if on_gpu else "onnx", precision="fp32", size_bytes=1,
-        parameters=1, macs=1, latency=(row,),
-    )  # fmt: skip
+    facts = {
+        "name": name, "path": Path(name), "format": "engine" if on_gpu else "onnx", "precision": "fp32",
+        "size_bytes": 1, "parameters": 1, "macs": 1, "latency": (row,),
+    }  # fmt: skip
+    return Variant(**facts | changes).evaluated(evaluation)
 
 
-def benchmark(on_gpu: tuple[str, ...] = (), **p50_ms: float) -> Benchmark:
-    variants = tuple(measured(name, milliseconds, name in on_gpu) for name, milliseconds in p50_ms.items())
-    return Benchmark(environment=environment(), variants=variants)
+def variants(student: int, int8: int, kind: str = "text", int8_ms: float = 0.5) -> dict[str, Variant]:
+    """A baseline with 20 errors, its student and the student in INT8."""
+    made = (
+        variant("baseline", 10.0, evaluation("baseline", 20, kind), stage="import"),
+        variant("student", 1.0, evaluation("student", student, kind), stage="distill", parent="baseline"),
+        variant("int8", int8_ms, evaluation("int8", int8, kind), stage="quantize", parent="student"),
+    )
+    return {each.name: each for each in made}
 
 
-def judge(budget: Budget, student: int, int8: int, kind: str = "text", int8_ms: float = 0.5) -> Judge:
-    evaluations = {
-        "teacher": evaluation("teacher", 20, kind),
-        "student": evaluation("student", student, kind),
-        "int8": evaluation("int8", int8, kind),
-    }
-    return Judge(budget, benchmark(teacher=10.0, student=1.0, int8=int8_ms), evaluations)
+def verdict(budget: Budget, name: str, models: dict[str, Variant]) -> Gate:
+    return Judge(budget, list(models.values())).verdict(models[name])
 
 
 def test_what_keeps_the_budget_passes() -> None:
-    gates = judge(Budget(max_error=0.01, max_rise=0.005, min_speedup=20), student=20, int8=20)
-    assert gates.verdict("import", "teacher", None).status == "baseline"
-    assert gates.verdict("distill", "student", "teacher").status == "passed"
-    assert gates.verdict("quantize", "int8", "student").status == "passed"
+    budget = Budget(max_error=0.01, max_error_rise=0.005, min_speedup=20)
+    models = variants(student=20, int8=20)
+    assert verdict(budget, "baseline", models).status == "baseline"
+    assert verdict(budget, "student", models).status == "passed"
+    assert verdict(budget, "int8", models).status == "passed"
 
 
 @pytest.mark.parametrize(
     ("budget", "student", "int8", "speed", "reason"),
     [
-        (Budget(max_error=0.005, max_quantization_rise=1), 20, 40, 0.5, "at most 0.50%"),
-        (Budget(max_rise=0.001, max_quantization_rise=1), 20, 40, 0.5, "against teacher"),
-        (Budget(max_quantization_rise=0.001), 20, 40, 0.5, "against student"),
-        (Budget(min_speedup=30), 20, 20, 0.5, "20.0× the speed of teacher (at least 30×)"),
+        (Budget(max_error=0.005, max_error_rise_over_parent=1), 20, 40, 0.5, "at most 0.50%"),
+        (Budget(max_error_rise=0.001, max_error_rise_over_parent=1), 20, 40, 0.5, "against baseline"),
+        (Budget(max_error_rise_over_parent=0.001), 20, 40, 0.5, "against student"),
+        (Budget(min_speedup=30), 20, 20, 0.5, "20.0× the speed of baseline (at least 30×)"),
         (Budget(), 20, 20, 1.2, "0.8× the speed of student (at least 1×)"),
     ],
 )
 def test_each_bound_rejects_alone(budget: Budget, student: int, int8: int, speed: float, reason: str) -> None:
-    verdict = judge(budget, student, int8, int8_ms=speed).verdict("quantize", "int8", "student")
-    assert verdict.status == "rejected"
-    assert reason in verdict.reason
-    assert ";" not in verdict.reason  # only what failed is named
+    gate = verdict(budget, "int8", variants(student, int8, int8_ms=speed))
+    assert gate.status == "rejected"
+    assert reason in gate.reason
+    assert ";" not in gate.reason  # only what failed is named
 
 
 @pytest.mark.parametrize(
@@ -95,33 +101,62 @@ def test_each_bound_rejects_alone(budget: Budget, student: int, int8: int, speed
 def test_engines_are_held_to_the_accuracy_and_to_what_else_ran_on_the_gpu(
     int8_ms: float, wrong: int, status: str, reason: str
 ) -> None:
-    counts = {"teacher": 20, "student": 20, "fp16": 20, "int8": wrong}
-    evaluations = {name: evaluation(name, count) for name, count in counts.items()}
-    budget = Budget(max_quantization_rise=0.001, min_speedup=1000)  # asked of the CPU's model, not of engines
-    times = benchmark(on_gpu=("fp16", "int8"), teacher=10.0, student=1.0, fp16=0.2, int8=int8_ms)
-    gates = Judge(budget, times, evaluations)
-    first = gates.verdict("build-engine", "fp16", "student")
+    built = {"on_gpu": True, "stage": "build-engine", "parent": "student"}
+    models = variants(student=20, int8=20)
+    del models["int8"]
+    models["fp16"] = variant("fp16", 0.2, evaluation("fp16", 20), **built)
+    models["int8"] = variant("int8", int8_ms, evaluation("int8", wrong), **built)
+    # min_speedup is asked of the CPU's model, not of engines
+    budget = Budget(max_error_rise_over_parent=0.001, min_speedup=1000)
+    first = verdict(budget, "fp16", models)
     assert first.status == "passed"
     assert first.reason.endswith("0.200\u00a0ms on the GPU")
-    assert "teacher" not in first.reason
-    second = gates.verdict("build-engine", "int8", "student")
+    assert "baseline" not in first.reason
+    second = verdict(budget, "int8", models)
     assert second.status == status
     assert reason in second.reason
 
 
 def test_a_point_below_the_bound_is_not_enough_if_the_interval_is_not() -> None:
     bound = 0.0028  # 10 more wrong letters of 4,400 are 0.0023, and the interval reaches beyond
-    verdict = judge(Budget(max_rise=bound), student=30, int8=30).verdict("distill", "student", "teacher")
-    assert verdict.status == "rejected"
+    assert verdict(Budget(max_error_rise=bound), "student", variants(student=30, int8=30)).status == "rejected"
 
 
-def test_an_export_must_read_the_same() -> None:
-    gates = judge(Budget(), student=20, int8=21)
-    assert gates.verdict("export", "student", "teacher").status == "baseline"
-    assert gates.verdict("export", "int8", "student").status == "rejected"
+@pytest.mark.parametrize(("wrong", "status"), [(20, "baseline"), (21, "rejected")])
+def test_an_export_must_read_the_same(wrong: int, status: str) -> None:
+    models = variants(student=20, int8=20)
+    models["onnx"] = variant("onnx", 5.0, evaluation("onnx", wrong), stage="export", parent="baseline")
+    assert verdict(Budget(), "onnx", models).status == status
 
 
 def test_classifiers_are_held_to_their_top1() -> None:
-    gates = judge(Budget(max_error=0.06), student=20, int8=30, kind="class")
-    assert gates.verdict("distill", "student", "teacher").status == "passed"
-    assert "error 7.50% (at most 6.00%)" in gates.verdict("quantize", "int8", "student").reason
+    budget, models = Budget(max_error=0.06), variants(student=20, int8=30, kind="class")
+    assert verdict(budget, "student", models).status == "passed"
+    assert "error 7.50% (at most 6.00%)" in verdict(budget, "int8", models).reason
+
+
+@pytest.mark.parametrize(("wrong", "status"), [(20, "baseline"), (40, "rejected")])
+def test_gate_and_report_have_the_same_speedup_whatever_the_gate_of_the_exported_baseline(
+    wrong: int, status: str
+) -> None:
+    models = variants(student=20, int8=20)
+    torch = models["baseline"].latency[0].model_copy(update={"runtime": "torch"})
+    exported = variant("baseline-onnx", 5.0, evaluation("onnx", wrong), stage="export", parent="baseline")
+    baseline = models.pop("baseline").timed((torch,))
+    models = {"baseline": baseline, "baseline-onnx": exported, **models}
+    judge = Judge(Budget(), list(models.values()))
+    judged = [each.judged(judge.verdict(each)) for each in models.values()]
+    report = Report(title="", environment=environment(), variants=tuple(judged))
+    assert report.variants[1].gate.status == status
+    assert "10.0× the speed of baseline-onnx" in report.variants[3].gate.reason
+    assert speedup(report, report.variants[3]) == 10
+    assert "Speed-ups are against baseline-onnx for onnxruntime." in speed_footnote(report)
+
+
+def test_without_a_comparable_baseline_no_speed_is_proved() -> None:
+    models = variants(student=20, int8=20)
+    torch = models["baseline"].latency[0].model_copy(update={"runtime": "torch"})
+    models["baseline"] = models["baseline"].timed((torch,))
+    gate = verdict(Budget(), "student", models)
+    assert gate.status == "rejected"
+    assert "student ran in onnxruntime on the CPU and baseline in torch on the CPU" in gate.reason

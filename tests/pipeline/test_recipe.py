@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ RECIPE = """
 name: tiny
 title: A tiny run
 variables: {data: lines, none: null}
-teacher: {checkpoint: teacher.pth}
+baseline: {checkpoint: teacher.pth}
 sources: {train: "${data}/train.tar", evaluation: "${data}/val.tar"}
 distill: {epochs: 2}
 budget: {max_error: 0.5}
@@ -76,6 +77,45 @@ def test_a_misspelt_key_is_refused_with_the_right_one(path: Path) -> None:
     path.write_text(RECIPE.replace("epochs", "epochz"))
     with pytest.raises(InputError, match=r"distill\.epochz.*did you mean 'epochs'"):
         load_recipe(path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "hint"),
+    [
+        ("teacher.checkpoint=t.pth", "'teacher' is now 'baseline'"),
+        ("tutors=[{checkpoint: t.pth}]", "'tutors' is now 'teachers'"),
+        ("budget.max_rise=0.1", "'budget.max_rise' is now 'budget.max_error_rise'"),
+        (
+            "budget.max_quantization_rise=0.1",
+            "'budget.max_quantization_rise' is now 'budget.max_error_rise_over_parent'",
+        ),
+    ],
+)
+def test_an_old_key_is_refused_with_its_new_name(path: Path, setting: str, hint: str) -> None:
+    with pytest.raises(InputError) as caught:
+        load_recipe(path, (setting,))
+    assert caught.value.cause == f"  · {hint}"
+
+
+def test_the_old_key_alone_is_not_called_missing(path: Path) -> None:
+    path.write_text(RECIPE.replace("baseline:", "teacher:"))
+    with pytest.raises(InputError) as caught:
+        load_recipe(path)
+    assert caught.value.cause == "  · 'teacher' is now 'baseline'"
+
+
+def test_max_drop_is_refused_with_the_new_unit(path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_recipe(path, ("quantize.max_drop=0.5",))
+    assert caught.value.cause == (
+        "  · 'quantize.max_drop' is now 'quantize.max_error_rise', a fraction: 0.5 points are 0.005"
+    )
+
+
+@pytest.mark.parametrize("recipe", sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_recipe_is_valid(recipe: Path) -> None:
+    variables = set(re.findall(r"\$\{(\w+)\}", recipe.read_text()))
+    assert load_recipe(recipe, tuple(f"{name}=HERE" for name in variables)).name == recipe.stem
 
 
 def test_a_misspelt_setting_is_refused_too(path: Path) -> None:

@@ -25,7 +25,7 @@ def fp32(folder, change=None, **options):
 
 def int8(parent, calib, **options):
     output = parent.path.with_name("tiny.int8.onnx")
-    return quantize(QuantizeConfig(model=parent.path, calib=str(calib), output=output, **options))
+    return quantize(QuantizeConfig(model=parent.path, data=str(calib), output=output, **options))
 
 
 def placements(record):

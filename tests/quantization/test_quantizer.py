@@ -11,7 +11,7 @@ from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.rewrite.realised import realised_precision
-from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
 from crnn_deploy.quantization.search.plan_search import best_trial
 from crnn_deploy.runtime.opening import open_session
 
@@ -63,7 +63,7 @@ def test_stock_onnx_runtime_reads_the_same(tmp_path, calib):
 def test_the_record_tells_what_was_tried(tmp_path, calib):
     record = int8(fp32(tmp_path), calib, sensitivity=True).record
     assert [trial.calibrator for trial in record.trials] == ["minmax", "percentile", "entropy", "mse"]
-    assert record.calibrator == best_trial(record.trials, Budget(None)).calibrator
+    assert record.calibrator == best_trial(record.trials, AccuracyCap(None)).calibrator
     assert record.rejected is None
     assert (record.calibration_images, record.held_out_images) == (18, 12)
     assert (record.target, record.reference, record.figure) == ("cpu", "parent", "cer_ci")
@@ -81,15 +81,15 @@ def test_one_calibrator_where_one_is_asked_for(tmp_path, calib):
 
 def test_lineage(tmp_path, calib):
     parent = fp32(tmp_path)
-    made = int8(parent, calib, seed=3, max_drop=50.0, calibrator="minmax")
+    made = int8(parent, calib, seed=3, max_error_rise=0.5, calibrator="minmax")
     export_step, step = open_artifact(made.artifact.path).spec.lineage
     assert export_step.stage == "export"
     assert (step.stage, step.parent_sha256) == ("quantize", parent.sha256)
     assert step.options == {
-        "target": "cpu", "calibrator": "minmax", "samples": None, "held_out": None, "max_drop": 50.0, "seed": 3,
+        "target": "cpu", "calibrator": "minmax", "samples": None, "held_out": None, "max_error_rise": 0.5, "seed": 3,
         "skip_bad": False,
     }  # fmt: skip
-    assert step.notes["same_text"] == round(made.record.reading.same_text, 4)
+    assert step.notes["same_text"] == round(made.record.comparison.same_text, 4)
     assert step.notes["realised"] == made.record.realised.model_dump()
     assert step.notes["fp32_layers"] == (0 if kernel_level() else 1)
     assert "rejected" not in step.notes
@@ -112,10 +112,10 @@ def far_value(tensors):
 def test_the_budget_keeps_the_layers_that_break_the_model_in_fp32(tmp_path):
     parent = fp32(tmp_path, far_value)
     calib = image_folder(tmp_path / "many", 100)
-    made = int8(parent, calib, max_drop=10.0, calibrator="minmax")
+    made = int8(parent, calib, max_error_rise=0.1, calibrator="minmax")
     record = made.record
-    assert record.trials[0].reading.change.delta > 0.5
-    assert record.reading.change.high <= 0.1 == record.max_drop
+    assert record.trials[0].comparison.difference.delta > 0.5
+    assert record.comparison.difference.high <= 0.1 == record.max_error_rise
     assert record.sensitivity[0].layer == "/features/features.3/Conv"
     precision = {layer.layer: layer.precision for layer in record.layers}
     assert precision["/features/features.3/Conv"] == "fp32"
@@ -127,7 +127,7 @@ def test_the_budget_keeps_the_layers_that_break_the_model_in_fp32(tmp_path):
 
 def test_a_broken_model_is_repaired_without_a_budget_too(tmp_path):
     made = int8(fp32(tmp_path, far_value), image_folder(tmp_path / "many", 100), calibrator="minmax")
-    assert made.record.reading.change.delta <= 0.01
+    assert made.record.comparison.difference.delta <= 0.01
     assert "fp32" in placements(made.record).values()
 
 
@@ -146,7 +146,7 @@ def test_tensorrt_model_reads_the_same_and_is_not_timed(tmp_path, calib, monkeyp
     monkeypatch.setattr(quantizer, "InterleavedStopwatch", None)
     parent = fp32(tmp_path, rnn=rnn)
     made = int8(parent, calib, target="tensorrt")
-    assert made.record.reading.same_text > 0.5
+    assert made.record.comparison.same_text > 0.5
     assert made.record.speed == ()
     assert made.record.kernel is None
     assert made.record.realised is None

@@ -21,11 +21,11 @@ def test_real_checkpoint_shrinks_and_still_reads(tmp_path, shared_data, checkpoi
     parent = export(ExportConfig(model=imported.path, output=tmp_path / "m.onnx"))
     lines = str(shared_data / "sroie_lines" / "train.tar")
     config = QuantizeConfig(
-        model=parent.path, calib=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
+        model=parent.path, data=lines, output=tmp_path / "q.onnx", samples=40, held_out=40, calibrator="mse"
     )
     made = quantize(config)
     assert made.artifact.size_bytes <= ratio * parent.size_bytes
-    assert made.record.reading.same_text >= 0.6
+    assert made.record.comparison.same_text >= 0.6
     assert made.record.reference == "labels"
 
 
@@ -45,13 +45,13 @@ def test_a_model_that_int8_breaks_throughout_is_made_to_work(tmp_path, shared_da
     made = quantize(
         QuantizeConfig(
             model=plates.path,
-            calib=str(shared_data / "ccpd_plate_crops/train.tar"),
+            data=str(shared_data / "ccpd_plate_crops/train.tar"),
             samples=40,
             held_out=60,
             calibrator="entropy",
             output=tmp_path / "plates.int8.onnx",
         )
     )
-    assert made.record.trials[0].reading.same_text < 0.5
-    assert made.record.reading.same_text > 0.8
-    assert made.record.reading.change.delta <= 0.01
+    assert made.record.trials[0].comparison.same_text < 0.5
+    assert made.record.comparison.same_text > 0.8
+    assert made.record.comparison.difference.delta <= 0.01

@@ -13,16 +13,16 @@ from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import RejectedError, quantize
 from crnn_deploy.quantization.rewrite.realised import realised_precision
-from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
 
 from .making import fp32, int8
 
 
 def test_where_no_candidate_keeps_the_budget_the_best_is_kept_as_rejected(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(Budget, "accepts", lambda *_: False)
+    monkeypatch.setattr(AccuracyCap, "accepts", lambda *_: False)
     parent = fp32(tmp_path)
     with pytest.raises(RejectedError, match="keeps the budget of 0 points") as caught:
-        int8(parent, calib, max_drop=0.0, calibrator="minmax")
+        int8(parent, calib, max_error_rise=0.0, calibrator="minmax")
     assert caught.value.exit_code == 1
     rejected = tmp_path / "tiny.int8.rejected.onnx"
     assert str(rejected) in caught.value.fix
@@ -63,13 +63,13 @@ def test_quantized_models_and_weights_of_pytorch_are_refused(tmp_path, calib):
     child = int8(parent, calib).artifact
     for model, match in ((child.path, "quantized already"), (tmp_path / "tiny.safetensors", "crnn-deploy export")):
         with pytest.raises(InputError, match=match):
-            quantize(QuantizeConfig(model=model, calib=str(calib), output=tmp_path / "no.onnx"))
+            quantize(QuantizeConfig(model=model, data=str(calib), output=tmp_path / "no.onnx"))
     assert not (tmp_path / "no.onnx").exists()
 
 
 def test_output_must_be_onnx(tmp_path, calib):
     with pytest.raises(InputError, match=r"must end in \.onnx"):
-        quantize(QuantizeConfig(model=tmp_path / "m.onnx", calib=str(calib), output=tmp_path / "o.bin"))
+        quantize(QuantizeConfig(model=tmp_path / "m.onnx", data=str(calib), output=tmp_path / "o.bin"))
 
 
 def test_nothing_to_quantize(tmp_path, calib):

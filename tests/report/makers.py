@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crnn_deploy.benchmark.result import Latency
+from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
-from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
-from crnn_deploy.report.run.model import Comparison, ExampleLine, Gate, Report, TrainingPoint, Variant
+from crnn_deploy.report.run.model import Comparison, ExampleLine, Report, TrainingPoint
+from crnn_deploy.report.run.variant import Gate, Variant
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 MACHINE = Environment(
@@ -36,31 +39,59 @@ def top1(value: float) -> Accuracy:
 
 
 def variant(name: str, status: str = "passed", reason: str = "", **changes: Any) -> Variant:
-    facts: dict[str, Any] = {"stage": "distil", "path": f"{name}.onnx", "format": "onnx", "precision": "fp32"}
+    facts: dict[str, Any] = {
+        "stage": "import" if status == "baseline" else "distill",
+        "path": f"{name}.onnx",
+        "format": "onnx",
+        "precision": "fp32",
+    }
     facts |= {"size_bytes": 1_000_000, "parameters": 721_000, "macs": 80_000_000}
     return Variant(name=name, gate=Gate.model_validate({"status": status, "reason": reason}), **facts | changes)
 
 
-def engine_record(**changes: Any) -> EngineRecord:
-    """Of an FP16 engine whose GRU runs in the plugin."""
+def engine_layers(counts: Iterable[Mapping[str, Any]]) -> tuple[EngineLayer, ...]:
+    """As many layers of each kind and precision as `counts` says."""
+    return tuple(
+        EngineLayer(name=f"{count['kind']} {n}", kind=count["kind"], precision=count["precision"])
+        for count in counts
+        for n in range(count["count"])
+    )
+
+
+def engine_manifest(layers: Iterable[Mapping[str, Any]] = (), **changes: Any) -> EngineManifest:
+    """Of an FP16 engine with the plugin; `layers` are counts of them."""
     facts: dict[str, Any] = {
-        "options": {"precision": "fp16"}, "flavor": "tensorrt-rtx", "version": "1.7.1", "targets": ("sm86", "sm89"),
+        "precision": "fp16", "flavor": "tensorrt-rtx", "version": "1.7.1", "compute_capabilities": ("sm86", "sm89"),
         "profiles": (
             {"min": (1, 1, 32, 16), "opt": (16, 1, 32, 96), "max": (16, 1, 32, 356)},
             {"min": (1, 1, 32, 360), "opt": (1, 1, 32, 360), "max": (1, 1, 32, 1024)},
         ),
-        "layers": (
-            {"kind": "pointwise", "precision": "fp32", "count": 3},
-            {"kind": "pointwise", "precision": "fp16", "count": 1},
-            {"kind": "convolution", "precision": "fp16", "count": 14},
-            {"kind": "plugin", "precision": "fp16", "count": 2},
-        ),
+        "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
+        "input_name": "images", "output_name": "logits", "engine_sha256": "0", "lowered_sha256": "1",
+        "parent_sha256": "2", "parameters": 721_000, "macs": 80_000_000, "macs_input": (1, 1, 32, 100),
+        "layers": engine_layers(layers),
+    }  # fmt: skip
+    return EngineManifest.model_validate(facts | changes)
+
+
+def engine_record(**changes: Any) -> EngineRecord:
+    """Of an FP16 engine whose GRU runs in the plugin; `changes` are to the record or to its manifest."""
+    of_manifest = {name: changes.pop(name) for name in [*changes] if name in EngineManifest.model_fields}
+    counts = of_manifest.pop("layers", (
+        {"kind": "pointwise", "precision": "fp32", "count": 3},
+        {"kind": "pointwise", "precision": "fp16", "count": 1},
+        {"kind": "convolution", "precision": "fp16", "count": 14},
+        {"kind": "plugin", "precision": "fp16", "count": 2},
+    ))  # fmt: skip
+    facts: dict[str, Any] = {
+        "manifest": engine_manifest(counts, **of_manifest),
         "recurrent": tuple(
             {"name": f"gru{n}", "op": "GRU", "hidden": 96, "directions": 2, "home": "plugin"} for n in (1, 2)
         ),
         "parity": {"precision": "fp16", "form": "rounded", "images": 200, "changed": 1, "not_finite": 0,
+                   "relative_difference": 0.001, "noise_db": 50.0, "error": 0.001,
+                   "difference": {"figure": "cer_ci", "delta": 0.001, "low": 0.0, "high": 0.003},
                    "max_difference": 0.01},
-        "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
         "plugin_bytes": 2_000_000, "engine_bytes": 4_000_000, "model_bytes": 3_000_000, "seconds": 0.5,
         "timing_cache": "none", "log": "engine.log",
     }  # fmt: skip
@@ -81,9 +112,9 @@ def example(item: str, reference: str, **readings: str) -> ExampleLine:
 def full_report() -> Report:
     """A run in which everything happened: two students passed, a smaller one was rejected, an engine could not run."""
     return make_report(
-        variant("teacher", "baseline", stage="import", format="safetensors", path="teacher.safetensors",
+        variant("baseline", "baseline", stage="import", format="safetensors", path="baseline.safetensors",
                 size_bytes=15_100_000, accuracy=accuracy(0.15), latency=(latency(40.0, "torch"),)),
-        variant("teacher-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
+        variant("baseline-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
                 latency=(latency(20.0), latency(31.0, bucket="wide", width=160), latency(140.0, batch=8))),
         variant("student", reason="CER 14.00 %, at most 15.50 %", size_bytes=3_000_000, accuracy=accuracy(0.14),
                 latency=(latency(2.0), latency(3.1, bucket="wide", width=160), latency(14.0, batch=8))),
@@ -96,7 +127,7 @@ def full_report() -> Report:
         command="crnn-deploy run recipe.yaml",
         dataset=DatasetFacts(name="lines.tar", count=891, kind="text", fingerprint="5eed"),
         comparisons=(
-            Comparison(variant="student", parent="teacher",
+            Comparison(variant="student", parent="baseline",
                        difference=Difference(figure="cer_ci", delta=-0.01, low=-0.018, high=-0.002), agreement=0.91),
             Comparison(variant="tiny-int8", parent="student",
                        difference=Difference(figure="cer_ci", delta=0.17, low=0.15, high=0.19)),
@@ -104,10 +135,10 @@ def full_report() -> Report:
         engines={"engine-fp16": engine_record()},
         realised={"student-int8": {"Conv int8": 12, "LSTM fp32": 1}},
         examples=(
-            example("7.png", "Straße 9", teacher="Strasse 9", student="Straße 9", student_int8="straße 9"),
+            example("7.png", "Straße 9", baseline="Strasse 9", student="Straße 9", student_int8="straße 9"),
             example("8.png", "<script>alert(1)</script>",
-                    teacher="<script>alert(2)</script>", student="<script>alert(1)</script>"),
-            example("9.png", "either|or", teacher="either|0r"),
+                    baseline="<script>alert(2)</script>", student="<script>alert(1)</script>"),
+            example("9.png", "either|or", baseline="either|0r"),
         ),
         training=tuple(TrainingPoint(epoch=n, loss=1 / n, validation_error=0.3 / n) for n in range(1, 5)),
         advice="Training was still improving: 20 epochs more should pay.",

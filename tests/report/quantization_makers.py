@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from crnn_deploy.evaluation.difference import Difference
+from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
 from crnn_deploy.quantization.record import (
     CalibratorTrial,
-    Change,
     LayerPlacement,
     LayerSensitivity,
     QuantizationRecord,
-    Reading,
     SpeedTrial,
 )
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 
 
-def reading(delta: float = 0.0005, spread: float = 0.0009, noise_db: float = 21.5, same: float = 0.987) -> Reading:
-    change = Change(delta=delta, low=delta - spread, high=delta + spread)
-    return Reading(error=0.14 + delta, change=change, same_text=same, noise_db=noise_db)
+def comparison(
+    delta: float = 0.0005, spread: float = 0.0009, noise_db: float = 21.5, same: float = 0.987
+) -> ModelComparison:
+    return ModelComparison(
+        images=1000,
+        changed=round(1000 * (1 - same)),
+        not_finite=0,
+        max_difference=0.5,
+        relative_difference=0.01,
+        noise_db=noise_db,
+        error=0.14 + delta,
+        difference=Difference(figure="cer_ci", delta=delta, low=delta - spread, high=delta + spread),
+    )
 
 
 def tensor(name: str, low: float = 0.0, high: float = 6.0, reach: float = 1.2, **changes: Any) -> TensorCalibration:
@@ -32,7 +42,7 @@ def make_record(**changes: Any) -> QuantizationRecord:
     """A model of one convolution, of which nothing but the accuracy was measured."""
     facts: dict[str, Any] = {
         "target": "cpu", "calibrator": "minmax", "reference": "labels", "figure": "cer_ci", "calibration_images": 500,
-        "held_out_images": 1891, "reading": reading(),
+        "held_out_images": 1891, "comparison": comparison(),
         "realised": RealisedPrecision(int8={"QLinearConv": 1}, fp32={}, conversions=2),
         "layers": (LayerPlacement(layer="/stem/Conv", op="Conv", precision="int8"),), "tensors": (),
     }  # fmt: skip
@@ -40,7 +50,7 @@ def make_record(**changes: Any) -> QuantizationRecord:
 
 
 def sensitivity(layer: str, delta: float, noise_db: float, op: str = "Conv") -> LayerSensitivity:
-    return LayerSensitivity(layer=layer, op=op, reading=reading(delta, 0.0006, noise_db, 1 - 2 * abs(delta)))
+    return LayerSensitivity(layer=layer, op=op, comparison=comparison(delta, 0.0006, noise_db, 1 - 2 * abs(delta)))
 
 
 def full_record(blocks: int = 3) -> QuantizationRecord:
@@ -61,10 +71,10 @@ def full_record(blocks: int = 3) -> QuantizationRecord:
     outputs = [name for pair in zip(depthwise, pointwise, strict=True) for name in pair]
     return make_record(
         calibrator="mse",
-        max_drop=0.003,
+        max_error_rise=0.003,
         kernel="avx512vnni",
         trials=tuple(
-            CalibratorTrial(calibrator=name, reading=reading(delta, noise_db=noise))
+            CalibratorTrial(calibrator=name, comparison=comparison(delta, noise_db=noise))
             for name, delta, noise in [
                 ("minmax", 0.081, 6.5), ("percentile", 0.0031, 15.1), ("entropy", 0.0062, 14.0), ("mse", 0.0012, 18.2),
             ]

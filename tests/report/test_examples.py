@@ -11,7 +11,7 @@ from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Pr
 from crnn_deploy.report.run.examples import THUMBNAIL, build_examples, thumbnail
 
 REFERENCE = "a long road"
-OUTCOMES = {  # item → what teacher and student read
+OUTCOMES = {  # item → what baseline and student read
     "better": ("a long r0ad", "a long road"),
     "worse": ("a long road", "a l0ng road"),
     "differ": ("a l0ng road", "a long r0ad"),
@@ -42,7 +42,7 @@ def evaluations(source):
     readings = [OUTCOMES.get(item.removesuffix(".png"), (REFERENCE, REFERENCE)) for item in items]
     return {
         name: evaluation(name, {item: pair[place] for item, pair in zip(items, readings, strict=True)})
-        for place, name in enumerate(("teacher", "student"))
+        for place, name in enumerate(("baseline", "student"))
     }
 
 
@@ -71,7 +71,7 @@ def test_an_example_holds_what_each_variant_read(source, evaluations) -> None:
     for example in build_examples(source, evaluations, 12):
         name = example.item.removesuffix(".png")
         assert tuple(example.readings.values()) == OUTCOMES.get(name, (REFERENCE, REFERENCE))
-        assert list(example.readings) == ["teacher", "student"]
+        assert list(example.readings) == ["baseline", "student"]
         assert example.reference == REFERENCE
 
 

@@ -68,7 +68,7 @@ def test_the_plots_are_in_the_page(page) -> None:
     accuracy, sizes, *_ = page.texts["svg"]
     assert "Latency, ms" in accuracy
     assert "CER, %" in accuracy
-    for name in ("teacher-onnx", "student-int8", "tiny-int8"):
+    for name in ("baseline-onnx", "student-int8", "tiny-int8"):
         assert name in accuracy
         assert name in sizes
     assert "15.1\u00a0MB" in sizes
@@ -86,7 +86,7 @@ def test_a_script_that_matplotlib_cannot_draw_is_no_warning() -> None:
     foreign = variant("読む", "baseline", accuracy=accuracy(0.1), latency=(latency(1),))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert "読む (teacher)" in render_html(make_report(foreign))
+        assert "読む (baseline)" in render_html(make_report(foreign))
 
 
 def test_differing_characters_are_marked(source, page) -> None:
@@ -98,7 +98,7 @@ def test_differing_characters_are_marked(source, page) -> None:
 
 def test_variants_that_read_alike_share_a_line(page) -> None:
     assert "student" in page.texts["dt"]
-    assert "teacher" in page.texts["dt"]
+    assert "baseline" in page.texts["dt"]
     straight = [text for text in page.texts["dd"] if text.lower() == "straße 9"]
     assert straight == ["Straße 9", "Straße 9", "straße 9"]
 
@@ -121,7 +121,7 @@ def test_what_did_not_run_is_marked_and_what_is_known_of_it_shown(source, page) 
 
 def test_times_on_a_gpu_are_told_as_such() -> None:
     timed = {"accuracy": accuracy(0.1), "latency": (latency(0.2, "tensorrt", device_ms=0.1),)}
-    page = Page(render_html(make_report(variant("teacher", "baseline"), variant("engine", **timed))))
+    page = Page(render_html(make_report(variant("baseline", "baseline"), variant("engine", **timed))))
     assert "Latency, on the GPU" in page.texts["dt"]
     assert "TensorRT, on the GPU" in page.texts["figcaption"][0]
     assert any("on the GPU" in plot for plot in page.texts["svg"])

@@ -17,9 +17,9 @@ def test_what_ships_is_the_last_variant_that_passed(report: Report) -> None:
     assert report.shipped.name == "student-int8"
 
 
-def test_the_teacher_ships_where_nothing_passed() -> None:
-    report = make_report(variant("teacher", "baseline"), variant("other", "baseline"), variant("student", "rejected"))
-    assert report.shipped is report.teacher
+def test_the_baseline_ships_where_nothing_passed() -> None:
+    report = make_report(variant("baseline", "baseline"), variant("other", "baseline"), variant("student", "rejected"))
+    assert report.shipped is report.baseline
 
 
 def test_a_report_needs_a_variant(report: Report) -> None:
@@ -47,7 +47,7 @@ def test_what_mentions_an_unknown_variant_is_refused(report: Report, field: str)
 @pytest.mark.parametrize("figures", [{"accuracy": accuracy(0.1)}, {"latency": (latency(1.0),)}])
 def test_what_did_not_run_has_no_figures(figures: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="has not run"):
-        variant("engine", "unproven", **figures)
+        make_report(variant("engine", "unproven", **figures))
 
 
 def test_a_report_from_before_there_were_engines_loads(report: Report) -> None:

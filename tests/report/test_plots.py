@@ -19,7 +19,7 @@ def labels(svg: str | None) -> list[str]:
 
 
 def test_a_name_with_dollars_is_not_read_as_mathematics(report: Report) -> None:
-    named = report.teacher.model_copy(update={"name": r"$\frac$"})
+    named = report.baseline.model_copy(update={"name": r"$\frac$"})
     changed = report.model_copy(update={"variants": (named, *report.variants[1:])})
     for svg in (accuracy_against_latency(changed), sizes(changed), latencies(changed)):
         assert any(r"$\frac$" in label for label in labels(svg))
@@ -43,9 +43,9 @@ def test_labels_of_close_points_do_not_overlap(spread: float) -> None:
 def test_a_variant_without_both_figures_is_left_out_of_the_scatter(report: Report) -> None:
     unread = report.variants[2].model_copy(update={"accuracy": None})
     untimed = report.variants[3].model_copy(update={"latency": ()})
-    partly = report.model_copy(update={"variants": (report.teacher, unread, untimed)})
+    partly = report.model_copy(update={"variants": (report.baseline, unread, untimed)})
     drawn = set(labels(accuracy_against_latency(partly)))
-    assert "teacher" in drawn
+    assert "baseline" in drawn
     assert not {unread.name, untimed.name} & drawn
     assert {unread.name, untimed.name} <= set(labels(sizes(partly)))
 

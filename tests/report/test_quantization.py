@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from report.quantization_makers import full_record, make_record, reading, tensor
+from report.quantization_makers import comparison, full_record, make_record, tensor
 
 from crnn_deploy.quantization.record import SpeedTrial
 from crnn_deploy.report.quantization.figures import (
@@ -36,9 +36,9 @@ def test_the_speed_up_is_that_of_the_chosen_plan_and_may_be_a_slow_down() -> Non
     assert "×" not in verdict(make_record())
 
 
-@pytest.mark.parametrize(("max_drop", "within"), [(None, True), (0.003, True), (0.0029, False)])
-def test_the_budget_binds_the_upper_end_of_the_interval(max_drop: float | None, within: bool) -> None:
-    record = make_record(reading=reading(0.002, 0.001), max_drop=max_drop)
+@pytest.mark.parametrize(("max_error_rise", "within"), [(None, True), (0.003, True), (0.0029, False)])
+def test_the_budget_binds_the_upper_end_of_the_interval(max_error_rise: float | None, within: bool) -> None:
+    record = make_record(comparison=comparison(0.002, 0.001), max_error_rise=max_error_rise)
     assert ("more than the 0.29 allowed" in verdict(record)) != within
 
 

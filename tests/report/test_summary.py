@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from report.makers import accuracy, latency, make_report, variant
 
-from crnn_deploy.evaluation.comparison import Difference
+from crnn_deploy.benchmark.speedup import reference_latency
+from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.report.run.model import Comparison, Report
 from crnn_deploy.report.run.summary import (
     headline,
-    reference_latency,
     speed_baseline,
     speed_footnote,
     speedup,
@@ -16,12 +16,12 @@ from crnn_deploy.report.run.summary import (
 )
 
 
-def pair(teacher, student, status="passed"):
-    """A teacher and a student: size in MB, CER and milliseconds of each."""
+def pair(baseline, student, status="passed"):
+    """A baseline and a student: size in MB, CER and milliseconds of each."""
     return make_report(
         *(
             variant(name, gate, size_bytes=int(1e6 * size), accuracy=accuracy(cer), latency=(latency(p50),))
-            for name, gate, (size, cer, p50) in (("teacher", "baseline", teacher), ("student", status, student))
+            for name, gate, (size, cer, p50) in (("baseline", "baseline", baseline), ("student", status, student))
         )
     )
 
@@ -29,15 +29,15 @@ def pair(teacher, student, status="passed"):
 @pytest.mark.parametrize(
     ("student", "sentence"),
     [
-        ((1.5, 0.12, 2), "student is 10× smaller and 10× faster than teacher, and its character error rate is "
+        ((1.5, 0.12, 2), "student is 10× smaller and 10× faster than the baseline, and its character error rate is "
                          "3.0 points lower (12.00 % against 15.00 %)."),
-        ((5, 0.16, 5), "student is 3.0× smaller and 4.0× faster than teacher, but its character error rate is "
+        ((5, 0.16, 5), "student is 3.0× smaller and 4.0× faster than the baseline, but its character error rate is "
                        "1.0 points higher (16.00 % against 15.00 %)."),
-        ((5, 0.1502, 5), "student is 3.0× smaller and 4.0× faster than teacher, at the same character error rate "
+        ((5, 0.1502, 5), "student is 3.0× smaller and 4.0× faster than the baseline, at the same character error rate "
                          "(15.02 % against 15.00 %)."),
-        ((15, 0.14, 20), "student replaces teacher, and its character error rate is 1.0 points lower "
+        ((15, 0.14, 20), "student replaces the baseline, and its character error rate is 1.0 points lower "
                          "(14.00 % against 15.00 %)."),
-        ((30, 0.15, 40), "student is 2.0× larger and 2.0× slower than teacher, at the same character error rate "
+        ((30, 0.15, 40), "student is 2.0× larger and 2.0× slower than the baseline, at the same character error rate "
                          "(15.00 % against 15.00 %)."),
     ],
     ids=["better", "worse", "equal", "no gain in size or speed", "larger and slower"],
@@ -46,10 +46,10 @@ def test_the_headline_says_what_was_gained_and_lost(student, sentence) -> None:
     assert headline(pair((15, 0.15, 20), student)).replace("\u00a0", " ") == sentence
 
 
-def test_the_headline_keeps_the_teacher_where_no_variant_passed() -> None:
+def test_the_headline_keeps_the_baseline_where_no_variant_passed() -> None:
     sentence = headline(pair((15, 0.15, 20), (1, 0.4, 1), status="rejected")).replace("\u00a0", " ")
     assert sentence == (
-        "No variant passed its gate; teacher stays: 15.0 MB, 15.00 % character error rate, 20.0 ms an image."
+        "No variant passed its gate; the baseline stays: 15.0 MB, 15.00 % character error rate, 20.0 ms an image."
     )
 
 
@@ -58,8 +58,8 @@ def test_the_headline_of_a_single_variant_describes_it() -> None:
 
 
 def test_the_headline_leaves_out_what_was_not_measured() -> None:
-    report = make_report(variant("teacher", "baseline", size_bytes=5_000_000), variant("student"))
-    assert headline(report) == "student is 5.0× smaller than teacher."
+    report = make_report(variant("baseline", "baseline", size_bytes=5_000_000), variant("student"))
+    assert headline(report) == "student is 5.0× smaller than the baseline."
 
 
 def test_lower_top_1_is_a_loss(classifier: Report) -> None:
@@ -69,8 +69,8 @@ def test_lower_top_1_is_a_loss(classifier: Report) -> None:
 
 @pytest.mark.parametrize("other", [{"runtime": "torch"}, {"bucket": "wide"}, {"threads": 2}, {"batch": 8}])
 def test_a_speedup_compares_like_with_like(other) -> None:
-    teacher, student = variant("teacher", "baseline", latency=(latency(20, **other),)), latency(2)
-    report = make_report(teacher, variant("student", latency=(student,)))
+    baseline, student = variant("baseline", "baseline", latency=(latency(20, **other),)), latency(2)
+    report = make_report(baseline, variant("student", latency=(student,)))
     assert speed_baseline(report, report.shipped) is None
     assert speedup(report, report.shipped) is None
     assert "Speed-ups" not in speed_footnote(report)
@@ -78,25 +78,25 @@ def test_a_speedup_compares_like_with_like(other) -> None:
 
 
 def test_a_gpu_is_not_held_against_a_cpu_in_the_same_runtime() -> None:
-    teacher = variant("teacher", "baseline", latency=(latency(20, "torch"),))
-    report = make_report(teacher, variant("student", latency=(latency(2, "torch", device_ms=1.5),)))
+    baseline = variant("baseline", "baseline", latency=(latency(20, "torch"),))
+    report = make_report(baseline, variant("student", latency=(latency(2, "torch", device_ms=1.5),)))
     assert speedup(report, report.shipped) is None
     assert "student ran on the GPU" in speed_footnote(report)
     assert "faster" not in headline(report)
     both = make_report(
-        teacher.model_copy(update={"latency": (latency(20, "torch", device_ms=18),)}), report.variants[1]
+        baseline.model_copy(update={"latency": (latency(20, "torch", device_ms=18),)}), report.variants[1]
     )
     assert speedup(both, both.shipped) == 10
 
 
 def test_what_did_not_run_never_ships_and_is_not_called_rejected() -> None:
-    teacher, engine = variant("teacher", "baseline"), variant("engine", "unproven")
-    report = make_report(teacher, engine)
-    assert report.shipped.name == "teacher"
+    baseline, engine = variant("baseline", "baseline"), variant("engine", "unproven")
+    report = make_report(baseline, engine)
+    assert report.shipped.name == "baseline"
     assert standing(report, engine) == "unproven"
-    assert headline(report) == "What was made could not run here; teacher stays: 1.00\u00a0MB."
-    proven = make_report(teacher, variant("student", size_bytes=500_000), engine)
-    assert headline(proven) == "student is 2.0× smaller than teacher."
+    assert headline(report) == "What was made could not run here; the baseline stays: 1.00\u00a0MB."
+    proven = make_report(baseline, variant("student", size_bytes=500_000), engine)
+    assert headline(proven) == "student is 2.0× smaller than the baseline."
 
 
 def test_nothing_measured_needs_no_footnote(bare: Report) -> None:
@@ -104,11 +104,11 @@ def test_nothing_measured_needs_no_footnote(bare: Report) -> None:
 
 
 def test_a_speedup_is_against_the_first_baseline_of_the_same_runtime(report: Report) -> None:
-    teacher, exported, _, student, *_ = report.variants
+    baseline, exported, _, student, *_ = report.variants
     assert speed_baseline(report, student) is exported
     assert speedup(report, student) == pytest.approx(20)
-    assert speedup(report, teacher) is speedup(report, exported) is None
-    assert speed_footnote(report).endswith("Speed-ups are against teacher-onnx for onnxruntime.")
+    assert speedup(report, baseline) is speedup(report, exported) is None
+    assert speed_footnote(report).endswith("Speed-ups are against baseline-onnx for onnxruntime.")
 
 
 def test_the_reference_is_the_median_bucket_at_one_thread_and_batch_1() -> None:

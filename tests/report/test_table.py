@@ -33,7 +33,7 @@ def test_a_row_puts_each_figure_into_proportion(report) -> None:
     ]  # fmt: skip
 
 
-def test_the_teacher_is_not_compared_with_itself(report) -> None:
+def test_the_baseline_is_not_compared_with_itself(report) -> None:
     row = variants_table(report).rows[0]
     assert row[1].detail == row[5].detail == ""
 
@@ -53,7 +53,7 @@ def test_a_classifier_has_one_column_of_accuracy(classifier) -> None:
 def test_comparisons_give_signed_points_and_a_verdict(report) -> None:
     first, second = map(texts, comparisons_table(report).rows)
     assert first == [
-        "student", "teacher", "CER", "−1.00", "−1.80 … −0.20", "better", f"91.00{NBSP}%",
+        "student", "baseline", "CER", "−1.00", "−1.80 … −0.20", "better", f"91.00{NBSP}%",
     ]  # fmt: skip
     assert second[3:] == ["+17.00", "+15.00 … +19.00", "worse", "—"]
 
@@ -66,7 +66,7 @@ def test_latencies_stand_together_only_where_they_compare(report) -> None:
     for entries in groups.values():
         assert len({(row.bucket, row.batch, row.threads) for _, row in entries}) == 1
     wide = groups["wide images, batch 1, 1 thread"]
-    assert [variant.name for variant, _ in wide] == ["teacher-onnx", "student"]
+    assert [variant.name for variant, _ in wide] == ["baseline-onnx", "student"]
 
 
 def test_every_measurement_is_in_one_latency_table(report) -> None:

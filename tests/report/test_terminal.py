@@ -21,8 +21,8 @@ def large():
     """Names and figures as long as they get."""
     rows = {"accuracy": accuracy(0.2345), "latency": (latency(1234.5),), "parameters": 123_000_000, "macs": 234 * 10**9}
     return make_report(
-        variant("a-teacher-with-a-very-long-name", "baseline", size_bytes=999_000_000, **rows),
-        variant("a-teacher-with-a-very-long-name-int8", "rejected", "too slow", size_bytes=1_230, **rows,
+        variant("a-baseline-with-a-very-long-name", "baseline", size_bytes=999_000_000, **rows),
+        variant("a-baseline-with-a-very-long-name-int8", "rejected", "too slow", size_bytes=1_230, **rows,
                 precision="int8+fp32", format="safetensors"),
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ def test_equal_reports_give_equal_bytes(run: Path, written: Written, tmp_path: P
 
 def test_the_json_has_the_promised_keys(report: Report) -> None:
     data = json.loads(render_json(report))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert {"schema", "environment", "dataset", "variants"} <= set(data)
     first = data["variants"][0]
     promised = "name stage path format precision size_bytes parameters macs accuracy latency gate"
@@ -67,8 +67,31 @@ def test_a_folder_that_cannot_be_written_is_refused_without_the_extra_too(
         write_report(report, tmp_path / "file")
 
 
+def test_a_report_of_version_0_1_is_still_read(report: Report, tmp_path: Path) -> None:
+    old = json.loads(render_json(report))
+    old["schema"] = 1
+    old["comparisons"][0]["difference"]["figure"] = "error"  # 1 - top-1 was called so
+    (tmp_path / "report.json").write_text(json.dumps(old), encoding="utf-8")
+    read = read_report(tmp_path)
+    assert read.schema_version == 2
+    assert read.variants == report.variants
+    assert read.comparisons[0].difference.figure == "top1_error"
+
+
 @pytest.mark.parametrize(
-    "content", [None, "", "{", "[]", '{"schema": 1}', '{"schema": 99}', b"\xff\xfe"], ids=lambda content: repr(content)
+    "content",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        '{"schema": 1}',
+        '{"schema": 1, "comparisons": 3}',
+        '{"schema": 1, "comparisons": [3]}',
+        '{"schema": 99}',
+        b"\xff\xfe",
+    ],
+    ids=lambda content: repr(content),
 )
 def test_what_is_not_a_report_is_refused(tmp_path: Path, content: str | bytes | None) -> None:
     path = tmp_path / "report.json"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
-from crnn_deploy.students import picking
+from crnn_deploy.students import survey
+from crnn_deploy.students.config import StudentBudget, StudentsConfig, SurveyOptions
 from crnn_deploy.students.measuring import MeasuredStudent
-from crnn_deploy.students.picking import Budget, pick_student, pick_within
-from crnn_deploy.students.survey import Survey
+from crnn_deploy.students.picking import pick_within
+from crnn_deploy.students.survey import pick_student, survey_students
 
 
 def student(hidden: int, macs: int, latency_ms: float, size_bytes: int) -> MeasuredStudent:
@@ -31,9 +32,7 @@ WIDE = student(9, macs=30, latency_ms=1.0, size_bytes=1_200_000)
 LARGE = student(4, macs=90, latency_ms=2.0, size_bytes=1_000_000)
 
 
-@pytest.fixture(scope="module")
-def survey() -> Survey:
-    return Survey(environment=environment(), classes=97, threads=1, students=(SMALL, WIDE, DENSE, LARGE))
+STUDENTS = (SMALL, WIDE, DENSE, LARGE)
 
 
 @pytest.mark.parametrize(
@@ -47,13 +46,13 @@ def survey() -> Survey:
         ({"budget_ms": 5, "budget_mb": 0.5}, SMALL),
     ],
 )
-def test_the_largest_that_fits(survey: Survey, budget: dict[str, float], expected: MeasuredStudent) -> None:
-    assert pick_within(Budget(**budget), survey) == expected
+def test_the_largest_that_fits(budget: dict[str, float], expected: MeasuredStudent) -> None:
+    assert pick_within(StudentBudget(**budget), STUDENTS) == expected
 
 
-def test_of_equal_ones_the_fastest(survey: Survey) -> None:
+def test_of_equal_ones_the_fastest() -> None:
     slower = DENSE.model_copy(update={"latency_ms": 1.2})
-    assert pick_within(Budget(budget_ms=1.5), survey.model_copy(update={"students": (slower, DENSE)})) == DENSE
+    assert pick_within(StudentBudget(budget_ms=1.5), (slower, DENSE)) == DENSE
 
 
 @pytest.mark.parametrize(
@@ -64,17 +63,33 @@ def test_of_equal_ones_the_fastest(survey: Survey) -> None:
         ({"budget_ms": 0.1, "budget_mb": 0.1}, ["0.100\u00a0ms and 100\u00a0kB", "Fastest", "Smallest"], "None"),
     ],
 )
-def test_nothing_fits(survey: Survey, budget: dict[str, float], told: list[str], untold: str) -> None:
+def test_nothing_fits(budget: dict[str, float], told: list[str], untold: str) -> None:
     with pytest.raises(InputError) as raised:
-        pick_within(Budget(**budget), survey)
+        pick_within(StudentBudget(**budget), STUDENTS)
     assert all(words in str(raised.value) for words in told)
     assert untold not in str(raised.value)
 
 
-def test_a_choice_for_distillation(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(picking, "survey_students", lambda options, **_: (asked.append(options), survey)[1])
-    assert pick_student(budget_ms=1.5) == DENSE.choice
-    assert asked[0].classes == 97
-    with pytest.raises(InputError, match="budget_ms"):
-        pick_student(budget_ms=-1)
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[SurveyOptions]:
+    """The options of each measurement, none of which is really done."""
+    options: list[SurveyOptions] = []
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path))
+    monkeypatch.setattr(survey, "measure_students", lambda asked, _: (options.append(asked), STUDENTS)[1])
+    return options
+
+
+def test_a_choice_for_distillation(measured: list[SurveyOptions]) -> None:
+    assert pick_student(StudentsConfig(budget_ms=1.5)) == DENSE.choice
+    assert measured[0].classes == 97
+    with pytest.raises(ValidationError, match="budget_ms"):
+        StudentsConfig(budget_ms=-1)
+
+
+def test_a_survey_names_the_pick_and_does_not_store_it(measured: list[SurveyOptions]) -> None:
+    assert survey_students(StudentsConfig(budget_ms=1.5)).picked == DENSE
+    assert survey_students(StudentsConfig()).picked is None
+    assert survey_students(StudentsConfig(budget_mb=0.5)).picked == SMALL
+    assert len(measured) == 1
+    with pytest.raises(InputError, match="No student fits"):
+        survey_students(StudentsConfig(budget_ms=0.1))

@@ -1,4 +1,4 @@
-"""Students are really measured, once for each machine and alphabet."""
+"""Students are really measured, once for each machine and charset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.quantization import untrained
 from crnn_deploy.students import survey
 from crnn_deploy.students.catalogue import CATALOGUE
-from crnn_deploy.students.config import SurveyOptions
+from crnn_deploy.students.config import StudentsConfig
 from crnn_deploy.students.survey import Survey, survey_students
 
 TINY = (
@@ -29,8 +29,8 @@ def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(untrained, "InterleavedStopwatch", stopwatches.EachFasterThanTheLast)
 
 
-def options(**changes: Any) -> SurveyOptions:
-    return SurveyOptions(**{"catalogue": TINY, "seconds": 0.01, **changes})
+def options(**changes: Any) -> StudentsConfig:
+    return StudentsConfig(**{"catalogue": TINY, "seconds": 0.01, **changes})
 
 
 def test_figures_of_real_networks() -> None:
@@ -44,7 +44,7 @@ def test_figures_of_real_networks() -> None:
         assert 0.8 * student.parameters < student.size_bytes < 1.1 * student.parameters + 30_000
 
 
-def test_the_alphabet_makes_the_head() -> None:
+def test_the_classes_make_the_head() -> None:
     one, two = (survey_students(options(classes=classes)).students[0] for classes in (10, 1010))
     assert two.parameters - one.parameters == 1000 * (TINY[1].hidden + 1)
 
@@ -62,13 +62,17 @@ def test_figures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not measured
     survey_students(options(threads=2))
     survey_students(options(classes=5))
-    survey_students(options(), again=True)
+    survey_students(options(again=True))
     assert len(measured) == 3
+
+    monkeypatch.setattr(survey, "SURVEY_FORMAT", survey.SURVEY_FORMAT + 1)
+    survey_students(options())
+    assert len(measured) == 4
 
     other = environment().model_copy(update={"processor": "another", "kernels": None})
     monkeypatch.setattr(survey, "environment", lambda: other)
     assert survey_students(options()).environment == other
-    assert len(measured) == 4
+    assert len(measured) == 5
 
 
 def test_what_cannot_be_read_is_measured_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,13 @@ import torch
 
 from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
+from crnn_deploy.training.config import TrainingOptions
+from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
+from crnn_deploy.training.material import Material
 from crnn_deploy.training.teachers.answers import Answer
 
 STRIDE = 4
@@ -33,6 +39,11 @@ class AllKnowing:
 
 
 @pytest.fixture
+def spec(spec: ModelSpec) -> ModelSpec:
+    return student_spec("student", StudentChoice(stride=STRIDE), spec)
+
+
+@pytest.fixture
 def source(lines: Path) -> Source:
     return open_source(lines)
 
@@ -40,14 +51,14 @@ def source(lines: Path) -> Source:
 def training_set(
     source: Source,
     spec: ModelSpec,
-    augmentation: float = 1.0,
-    seed: int = 0,
     labels: bool = True,
     shard: tuple[int, int] = (0, 1),
     batch_size: int = 8,
+    **options: Any,
 ) -> TrainingSet:
-    teachers = [AllKnowing(source, spec)]
-    return TrainingSet(source, spec, STRIDE, batch_size, augmentation, labels, teachers, seed, shard)
+    losses = (CtcOptions() if labels else FrameKlOptions(),)
+    material = Material(source, source, losses, [AllKnowing(source, spec)])
+    return TrainingSet(material, spec, TrainingOptions(batch_size=batch_size, **options), shard)
 
 
 def same(a: TrainingBatch, b: TrainingBatch) -> bool:

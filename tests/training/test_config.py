@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from crnn_deploy.training.config import DistillOptions, TrainOptions
-from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
+from crnn_deploy.errors import InputError
+from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
+from crnn_deploy.training.config import DistillOptions, QatOptions, TrainOptions
+from crnn_deploy.training.losses.options import CtcOptions, FeatureOptions, FrameKlOptions
+from crnn_deploy.validation import parse
 
 
 def test_a_recipe_names_losses_and_student() -> None:
@@ -49,3 +52,61 @@ def test_wrong_options_are_refused(wrong: dict[str, object]) -> None:
 
 def test_paths_stay_paths() -> None:
     assert TrainOptions(warm_start=Path("a.safetensors")).warm_start == Path("a.safetensors")
+
+
+def test_choices_have_a_compact_spelling() -> None:
+    options = DistillOptions.model_validate(
+        {
+            "student": "mobilenet-v4-gru:stride=8,residual=true,dropout=0.2",
+            "losses": ["ctc", "frame-kl:until=0.5", {"kind": "features"}],
+            "qat": 3,
+        }
+    )
+    assert options.student == StudentChoice(stride=8, residual=True, dropout=0.2)
+    assert options.losses == (CtcOptions(), FrameKlOptions(until=0.5), FeatureOptions())
+    assert options.qat == QatOptions(epochs=3)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "network"),
+    [
+        ("crnn-bigru", CrnnChoice(family="crnn-bigru")),
+        ("crnn-bilstm:hidden=8", CrnnChoice(hidden=8)),
+        ("mobilenet-v1-gru:width=0.5", StudentChoice(family="mobilenet-v1-gru", width=0.5)),
+        ({"family": "mobilenet-v1-gru", "width": 0.5}, StudentChoice(family="mobilenet-v1-gru", width=0.5)),
+        ({"hidden": 8}, CrnnChoice(hidden=8)),
+        (StudentChoice(), StudentChoice()),
+    ],
+    ids=str,
+)
+def test_a_network_to_train_has_many_spellings(spelling: object, network: NetworkChoice) -> None:
+    options = TrainOptions.model_validate({"model": spelling})
+    assert options.model == network
+    assert TrainOptions.model_validate_json(options.model_dump_json()) == options
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"student": "mobilenet-v4-gru:width"}, r"'student': mobilenet-v4-gru:width: 'width' is not key=value"),
+        ({"losses": ["ctc:weight=1,weight=2"]}, r"'losses.0': .*weight is given twice"),
+        ({"student": "crnn-bilstm"}, r"'student.family'"),
+        ({"qat": True}, r"'qat'"),
+        ({"qat": 0}, r"'qat.epochs'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_spelling_is_explained(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse(DistillOptions, wrong, "The recipe")
+
+
+def test_options_that_a_network_does_not_have_are_named() -> None:
+    with pytest.raises(InputError, match=r"unknown key 'model\.crnn-bilstm\.depth'"):
+        parse(TrainOptions, {"model": "crnn-bilstm:depth=3"}, "The command line")
+
+
+def test_the_old_key_of_the_architecture_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        TrainOptions.model_validate({"model": "crnn-bigru", "architecture": {"hidden": 8}})
+    assert TrainOptions.RENAMED == {"architecture": "model"}

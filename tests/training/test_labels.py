@@ -41,7 +41,7 @@ def test_characters_outside_the_charset_are_named(lines: Path, spec: ModelSpec) 
     assert "--charset" in raised.value.fix
 
 
-def test_one_case_stands_for_both_where_the_alphabet_knows_no_other(lines: Path) -> None:
+def test_one_case_stands_for_both_where_the_charset_knows_no_other(lines: Path) -> None:
     capitals = ModelSpec(name="c", charset="ABCD", preprocessing=Preprocessing(height=32))
     relabel(lines, 2, "aBc")
     check_labels(open_source(lines), capitals)

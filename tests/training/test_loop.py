@@ -109,7 +109,7 @@ def test_the_log_has_a_row_for_each_epoch_though_interrupted(
         distill(config, StopAfter(6))
     told = Told()
     made = distill(config, told)
-    assert any("going on at step 6 of 12" in line for line in told.lines)
+    assert any("continuing at step 6 of 12" in line for line in told.lines)
     (file,) = (student.parent / "student.safetensors.log").rglob("metrics.csv")
     rows = list(csv.DictReader(file.open(newline="")))
     assert [row["step"] for row in rows] == ["1", "2", "3"]

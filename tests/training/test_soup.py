@@ -11,7 +11,7 @@ import torch
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.training import loop
 from crnn_deploy.training.distill import distill
-from crnn_deploy.training.soup import averaged
+from crnn_deploy.training.soup import average
 
 from .tiny import StopAfter, Told, distill_config
 
@@ -23,7 +23,7 @@ def test_weights_are_averaged_and_counters_are_not() -> None:
         {"w": torch.tensor([1.0, 4.0]), "seen": torch.tensor(7)},
         {"w": torch.tensor([3.0, 0.0]), "seen": torch.tensor(9)},
     ]
-    mean = averaged(members)
+    mean = average(members)
     assert mean["w"].tolist() == [2.0, 2.0]
     assert mean["seen"].item() == 7
 
@@ -46,7 +46,7 @@ def test_a_soup_is_the_average_of_what_its_seeds_give(
     expected = notes["average"] if notes["average"] <= usual else min(notes["members"])
     assert made.spec.metrics["validation"]["error"] == pytest.approx(expected, abs=1e-6)
     assert any("of their average" in line for line in told.lines)
-    assert any("going on at step 3" in line for line in told.lines)
+    assert any("continuing at step 3" in line for line in told.lines)
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} <= {"cache"}
 
 

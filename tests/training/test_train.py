@@ -14,7 +14,7 @@ from crnn_deploy.models.assembly import load_model
 from crnn_deploy.training import loop
 from crnn_deploy.training.train import train
 
-from .tiny import StopAfter, draw_classes, draw_lines, error_of, train_config
+from .tiny import CRNN, StopAfter, draw_classes, draw_lines, error_of, train_config
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_crnn_learns_to_read(able_teacher: Artifact, unseen: Path) -> None:
     (step,) = able_teacher.spec.lineage
     assert step.stage == "train"
     assert step.parent_sha256 is None
-    assert step.options["model"] == "crnn-bigru"
+    assert step.options["model"]["family"] == "crnn-bigru"
     assert step.notes["training"]["images"] == 190
     assert set(step.notes["history"][0]["losses"]) == {"ctc"}
     assert [path.name for path in able_teacher.path.parent.iterdir()] == ["able.safetensors"]
@@ -38,8 +38,8 @@ def test_a_crnn_learns_to_read(able_teacher: Artifact, unseen: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "shape"),
     [
-        ({"model": "crnn-bilstm"}, (1, 10, 5)),
-        ({"model": "mobilenet-v1-gru", "architecture": {"width": 0.25, "hidden": 8, "stride": 8}}, (1, 5, 5)),
+        ({"model": {**CRNN, "family": "crnn-bilstm"}}, (1, 10, 5)),
+        ({"model": "mobilenet-v1-gru:width=0.25,hidden=8,stride=8"}, (1, 5, 5)),
         ({"charset": "ABCDE"}, (1, 10, 6)),
         ({"losses": [{"kind": "ctc"}, {"kind": "dctc"}]}, (1, 10, 5)),
     ],
@@ -54,7 +54,7 @@ def test_family_charset_and_losses_may_be_chosen(
 
 def test_a_classifier_learns_its_classes(tmp_path: Path, output: Path) -> None:
     data = draw_classes(tmp_path / "data.npz")
-    options = {"model": "mobilenet-v3-gru", "architecture": {"width": 0.25, "hidden": 8}}
+    options = {"model": {"family": "mobilenet-v3-gru", "width": 0.25, "hidden": 8}}
     made = train(train_config(data, output, epochs=6, **options))
     assert made.spec.class_names == ("0", "1")
     assert error_of(made, data) < 0.1
@@ -91,7 +91,6 @@ def test_empty_labels_are_refused(output: Path, lines: Path) -> None:
         ({"losses": [{"kind": "ctc"}, {"kind": "frame-kl"}]}, "'frame-kl' needs a teacher"),
         ({"losses": [{"kind": "cross-entropy"}]}, "'cross-entropy' does not go with a ctc model"),
         ({"charset": "AB"}, "outside the charset"),
-        ({"architecture": {"depth": 3}}, "depth"),
     ],
     ids=str,
 )

@@ -23,7 +23,7 @@ STUDENT = {"width": 0.25, "hidden": 24}
 CLASSES = ModelSpec(
     name="teacher", task="classify", class_names=("0", "1"), preprocessing=Preprocessing(height=16, width=16)
 )
-CRNN = {"width": 0.125, "hidden": 24, "layers": 1}
+CRNN = {"family": "crnn-bigru", "width": 0.125, "hidden": 24, "layers": 1}
 _QUICK = {"batch_size": 10, "ema_decay": 0.9, "precision": "fp32", "learning_rate": 6e-3}
 
 
@@ -61,7 +61,7 @@ def distill_config(teacher: Artifact | list[Artifact], data: Path, output: Path,
 
 
 def train_config(data: Path, output: Path, **options: Any) -> TrainConfig:
-    fields = {"data": str(data), "output": output, "model": "crnn-bigru", "architecture": CRNN, **_QUICK, **options}
+    fields = {"data": str(data), "output": output, "model": CRNN, **_QUICK, **options}
     return TrainConfig.model_validate(fields)
 
 

@@ -1,4 +1,4 @@
-"""From font names to typefaces that can write an alphabet."""
+"""From font names to typefaces that can write an charset."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ class Typeface:
         steps = max(0, int(high - low)) // WEIGHT_STEP
         return self._at(size, int(low) + WEIGHT_STEP * int(rng.integers(steps + 1)))
 
-    def lacks(self, alphabet: str) -> str:
-        """The characters of `alphabet` that have no glyph: they look like a code point that is no character."""
+    def lacks(self, charset: str) -> str:
+        """The characters of `charset` that have no glyph: they look like a code point that is no character."""
         font = self._at(32, None)
         missing = _glyph(font, "\U0010ffff")
         blank = _glyph(font, " ")
-        return "".join(c for c in alphabet if c != " " and _glyph(font, c) in (missing, blank))
+        return "".join(c for c in charset if c != " " and _glyph(font, c) in (missing, blank))
 
     def _load(self, size: int, weight: int | None) -> ImageFont.FreeTypeFont:
         # The basic layout is in every build of Pillow, so the same line comes out everywhere.
@@ -65,25 +65,25 @@ class Typeface:
         return font
 
 
-def find_families(names: tuple[str, ...], alphabet: str) -> list[Family]:
-    """The typefaces that can write the whole alphabet, by family.
+def find_families(names: tuple[str, ...], charset: str) -> list[Family]:
+    """The typefaces that can write the whole charset, by family.
 
     Args:
         names: families of fontpkg, files or folders; none: the DejaVu fonts of matplotlib.
 
     Raises:
-        InputError: if a name is no font, or no font can write the alphabet.
+        InputError: if a name is no font, or no font can write the charset.
     """
     files = [_files(name) for name in names] if names else [_dejavu()]
     found = [tuple(Typeface(path) for path in group) for group in files]
-    lacking = {face: face.lacks(alphabet) for family in found for face in family}
+    lacking = {face: face.lacks(charset) for family in found for face in family}
     families = [able for family in found if (able := tuple(face for face in family if not lacking[face]))]
     if not families:
         nearest = min(lacking, key=lambda face: len(lacking[face]))
         raise InputError(
-            "None of the fonts can write the alphabet.",
+            "None of the fonts can write the charset.",
             f"The nearest, {nearest.path.name}, lacks {lacking[nearest][:40]!r}.",
-            "Take these characters out of the alphabet, or name other fonts.",
+            "Take these characters out of the charset, or name other fonts.",
         )
     return families
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import string
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 from crnn_deploy.config import Force, Frozen, Option, OutputFile
+from crnn_deploy.data.rendering.font_sets import FONT_SETS, expand_font_sets
 from crnn_deploy.errors import InputError
 
 PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
@@ -17,8 +19,10 @@ class RenderOptions(Frozen):
     """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
 
     Raises:
-        InputError: if a minimum is above its maximum, or the alphabet cannot make a line.
+        InputError: if a minimum is above its maximum, or the charset cannot make a line.
     """
+
+    RENAMED: ClassVar[Mapping[str, str]] = {"alphabet": "charset"}
 
     count: int = Field(gt=0, le=10_000_000, description="Lines to render.", examples=[200])
     seed: int = Field(
@@ -26,12 +30,12 @@ class RenderOptions(Frozen):
     )
     fonts: Annotated[tuple[str, ...], Option(name="font", metavar="FONT")] = Field(
         default=(),
-        description="A family of the package fontpkg, or a .ttf or .otf file, or a folder of them; may be repeated. "
-        "Without any, the DejaVu fonts of matplotlib.",
+        description="A family of the package fontpkg, a .ttf or .otf file, a folder of them, or a named set "
+        f"({', '.join(FONT_SETS)}); may be repeated. Without any, the DejaVu fonts of matplotlib.",
         examples=["Lato"],
     )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
-    alphabet: Annotated[str, Option(metavar="CHARACTERS")] = Field(
+    charset: Annotated[str, Option(metavar="CHARACTERS")] = Field(
         default=PRINTABLE, description="Characters that may occur."
     )
     min_length: int = Field(default=2, ge=1, description="Characters of the shortest line.")
@@ -42,15 +46,21 @@ class RenderOptions(Frozen):
         default=0.5, ge=0, le=1, description="From 0, clean print, to 1, copies that are hard to read."
     )
 
-    @field_validator("alphabet")
+    @field_validator("fonts")
     @classmethod
-    def _alphabet_writes_lines(cls, alphabet: str) -> str:
-        if any(c != " " and (c.isspace() or not c.isprintable()) for c in alphabet) or not alphabet.strip():
+    def _sets_are_expanded(cls, fonts: tuple[str, ...]) -> tuple[str, ...]:
+        """The stored options name each family, so that they mean the same when a later version has another set."""
+        return expand_font_sets(fonts)
+
+    @field_validator("charset")
+    @classmethod
+    def _charset_writes_lines(cls, charset: str) -> str:
+        if any(c != " " and (c.isspace() or not c.isprintable()) for c in charset) or not charset.strip():
             raise InputError(
-                "The alphabet must hold visible characters, and no white space but the space.",
+                "The charset must hold visible characters, and no white space but the space.",
                 fix="Give the characters to draw, such as 0123456789.",
             )
-        return "".join(dict.fromkeys(alphabet))
+        return "".join(dict.fromkeys(charset))
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> RenderOptions:

@@ -24,13 +24,13 @@ class LineRenderer:
     """Makes line `index` from the seed and its index alone, so that a larger count keeps the earlier lines.
 
     Raises:
-        InputError: if a font is missing, or none can write the alphabet.
+        InputError: if a font is missing, or none can write the charset.
     """
 
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
-        self._families = find_families(options.fonts, options.alphabet)
-        self._write = TextGenerator(options.alphabet, options.min_length, options.max_length)
+        self._families = find_families(options.fonts, options.charset)
+        self._write = TextGenerator(options.charset, options.min_length, options.max_length)
 
     def text(self, index: int) -> str:
         return self._write(self._rng(index))
@@ -56,7 +56,7 @@ def render_lines(options: RenderOptions, output: Path, force: bool = False, prog
     Labelled lines are `labels.tsv` and `images/000000.png`, …; unlabelled ones are `000000.png`, ….
 
     Raises:
-        InputError: if a font is missing or can't write the alphabet, or `output` exists or can't be written.
+        InputError: if a font is missing or can't write the charset, or `output` exists or can't be written.
     """
     check_output(output, force)
     renderer = LineRenderer(options)

@@ -1,4 +1,4 @@
-"""Random lines of text over an alphabet."""
+"""Random lines of text over an charset."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ CAPITALS_SHARE = 0.15  # lines in capitals, beside the phrases that are so by th
 
 
 class TextGenerator:
-    """Makes lines of document-like text from the characters of `alphabet`, neither starting nor ending in a space.
+    """Makes lines of document-like text from the characters of `charset`, neither starting nor ending in a space.
 
     Args:
         shortest, longest: bounds of the length in characters, both included.
     """
 
-    def __init__(self, alphabet: str, shortest: int, longest: int) -> None:
-        self._alphabet = alphabet
-        self._visible = alphabet.replace(" ", "")
-        self._kept = set(alphabet)
+    def __init__(self, charset: str, shortest: int, longest: int) -> None:
+        self._charset = charset
+        self._visible = charset.replace(" ", "")
+        self._kept = set(charset)
         self._shortest = shortest
         self._longest = longest
 
@@ -33,7 +33,7 @@ class TextGenerator:
             return self._random(rng, length)
         whole, capitals = rng.random() < WHOLE_SHARE, rng.random() < CAPITALS_SHARE
         text = ""
-        for _ in range(length):  # a phrase gives a character at least, unless the alphabet can't write it
+        for _ in range(length):  # a phrase gives a character at least, unless the charset can't write it
             phrase = pick(rng, PHRASES)(rng)
             text = self._tidy(f"{text} {self._writable(phrase.upper() if capitals else phrase)}")
             if len(text) >= length or (whole and self._shortest <= len(text) <= self._longest):
@@ -43,11 +43,11 @@ class TextGenerator:
 
     def _random(self, rng: np.random.Generator, length: int) -> str:
         """Exactly `length` random characters."""
-        text = self._tidy(characters(rng, self._alphabet, length))
+        text = self._tidy(characters(rng, self._charset, length))
         return text + characters(rng, self._visible, length - len(text))
 
     def _writable(self, text: str) -> str:
-        """`text` in the alphabet: a letter that is missing takes its other case, anything else is left out."""
+        """`text` in the charset: a letter that is missing takes its other case, anything else is left out."""
         if self._kept.issuperset(text):
             return text
         return "".join([c if c in self._kept else c.swapcase() for c in text if {c, c.swapcase()} & self._kept])

@@ -19,9 +19,9 @@ def pick(rng: Rng, items: Sequence[T]) -> T:
     return items[int(rng.integers(len(items)))]
 
 
-def characters(rng: Rng, alphabet: str, length: int) -> str:
+def characters(rng: Rng, charset: str, length: int) -> str:
     """A random string of `length` characters."""
-    return "".join([alphabet[i] for i in rng.integers(len(alphabet), size=length)])
+    return "".join([charset[i] for i in rng.integers(len(charset), size=length)])
 
 
 def digits(rng: Rng, length: int) -> str:

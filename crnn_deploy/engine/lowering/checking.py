@@ -9,13 +9,13 @@ from onnx import TensorProto
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.operators import QDQ
 from crnn_deploy.onnx_graph.wiring import Constants, constants_of, nested
 from crnn_deploy.runtime.tensorrt.names import Precision
 
-QDQ = ("QuantizeLinear", "DequantizeLinear")
 _HALF_TYPES = {TensorProto.FLOAT16, TensorProto.BFLOAT16}
 _HALF_QDQ_OPSET = 19
-_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --calib DATA -o MODEL.trt.onnx"
+_QUANTIZE = "crnn-deploy quantize MODEL.onnx --int8 --target tensorrt --data DATA -o MODEL.trt.onnx"
 
 
 def holds_qdq(model: onnx.ModelProto) -> bool:

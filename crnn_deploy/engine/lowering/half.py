@@ -17,10 +17,10 @@ import onnx
 from onnx import TensorProto, helper
 
 from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
-from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
 from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
 from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.wiring import captured, constants_of
 
 
@@ -90,7 +90,9 @@ class _Conversion:
                 self._present.add(wanted)
             else:
                 source, element = (name, TensorProto.FLOAT16) if half else (_half_name(name), TensorProto.FLOAT)
-                self._emit(helper.make_node("Cast", [source], [wanted], made("cast", wanted), to=element))
+                self._emit(
+                    helper.make_node("Cast", [source], [wanted], LOWERING_NAMES.name_for("cast", wanted), to=element)
+                )
         return wanted
 
     def _decode(self, name: str, half: bool) -> None:
@@ -98,7 +100,7 @@ class _Conversion:
         node = onnx.NodeProto()
         node.CopyFrom(self._decoders[name])
         if {name, _half_name(name)} & self._present:  # it is there already, in the other precision
-            node.name = made("again", node.name)
+            node.name = LOWERING_NAMES.name_for("again", node.name)
         node.input[1] = self._read(node.input[1], half)
         node.output[0] = _half_name(name) if half else name
         self._emit(node)
@@ -109,7 +111,7 @@ class _Conversion:
 
 
 def _half_name(name: str) -> str:
-    return made("half", name)
+    return LOWERING_NAMES.name_for("half", name)
 
 
 def _none(node: onnx.NodeProto) -> HalfSupport:

@@ -8,9 +8,9 @@ import onnx
 from onnx import helper
 
 from crnn_deploy.engine.lowering.editing import read_instead, replace_nodes
-from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.onnx_graph.facts import attributes_of
 from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.wiring import Constants, constants_of, producers_of
 
 _STEPS_FIRST = [1, 0, 2]  # [N, T, C] ↔ [T, N, C]
@@ -44,7 +44,9 @@ def _splitting(transpose: onnx.NodeProto, producers: dict[str, onnx.NodeProto], 
     if _perm(transpose) != perm:
         return None
     before = producers.get(transpose.input[0])
-    return before if before is not None and before.name.startswith(made("by_direction", "")) else None
+    return (
+        before if before is not None and before.name.startswith(LOWERING_NAMES.name_for("by_direction", "")) else None
+    )
 
 
 def _joins(node: onnx.NodeProto, constants: Constants, split: Sequence[int]) -> bool:
@@ -91,13 +93,13 @@ def _lift(graph: onnx.GraphProto) -> bool:
 
 
 def _lifted(transpose: onnx.NodeProto, quantize: onnx.NodeProto, dequantize: onnx.NodeProto) -> list[onnx.NodeProto]:
-    names = [made(role, transpose.name) for role in ("lifted", "quantized")]
+    names = [LOWERING_NAMES.name_for(role, transpose.name) for role in ("lifted", "quantized")]
     moved = helper.make_node("Transpose", quantize.input[:1], names[:1], transpose.name, perm=_perm(transpose))
     pair = []
     for half, source, output in ((quantize, names[0], names[1]), (dequantize, names[1], transpose.output[0])):
         copy = onnx.NodeProto()
         copy.CopyFrom(half)
-        copy.name = made(half.op_type, transpose.name)
+        copy.name = LOWERING_NAMES.name_for(half.op_type, transpose.name)
         copy.input[0], copy.output[0] = source, output
         pair.append(copy)
     return [moved, *pair]

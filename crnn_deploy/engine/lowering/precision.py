@@ -8,15 +8,13 @@ from collections.abc import Collection, Mapping
 import onnx
 from onnx import TensorProto
 
-from crnn_deploy.engine.lowering.checking import QDQ
 from crnn_deploy.engine.lowering.fitting import misfit
 from crnn_deploy.engine.lowering.function import is_recurrence
 from crnn_deploy.engine.lowering.recurrence import projection_of
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
 from crnn_deploy.errors import InputError
-from crnn_deploy.export.recurrence import RECURRENT_OPS
 from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
-from crnn_deploy.onnx_graph.products import PRODUCTS
+from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, RECURRENT
 from crnn_deploy.onnx_graph.wiring import captured, constants_of, producers_of
 from crnn_deploy.runtime.tensorrt.names import Precision
 
@@ -69,7 +67,7 @@ def expected_precisions(model: onnx.ModelProto) -> dict[str, Precision]:
     types, producers = element_types(model), producers_of(model.graph)
     found: dict[str, Precision] = {}
     for node in model.graph.node:
-        if node.op_type in (*PRODUCTS, "ConvTranspose", *RECURRENT_OPS) or is_recurrence(node):
+        if node.op_type in (*PRODUCTS, "ConvTranspose", *RECURRENT) or is_recurrence(node):
             output = next(name for name in node.output if name)
             float_type: Precision = "fp16" if types[output] == TensorProto.FLOAT16 else "fp32"
             found[node.name] = "int8" if is_int8(node, producers) else float_type

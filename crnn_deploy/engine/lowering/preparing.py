@@ -6,9 +6,9 @@ import onnx
 
 from crnn_deploy.engine.lowering.checking import holds_qdq
 from crnn_deploy.engine.lowering.editing import constants_as_initializers
-from crnn_deploy.engine.lowering.naming import RESERVED
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.rewrite.preparation import name_nodes, prepare
+from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
+from crnn_deploy.onnx_graph.simplification import name_nodes, simplify
 
 
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -28,14 +28,12 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     del copy.graph.value_info[:]
     constants_as_initializers(copy.graph)
     name_nodes(copy.graph)
-    RESERVED.refuse_in(copy.graph)
+    LOWERING_NAMES.refuse_in(copy.graph)
     return copy
 
 
 def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
-        return prepare(model)
-    except InputError:
-        raise
+        return simplify(model)
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         raise InputError("ONNX Runtime cannot load the model.", str(error)) from None

@@ -12,12 +12,12 @@ from onnx import helper
 
 from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
 from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_node
-from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.result import RecurrentLayer
-from crnn_deploy.export.recurrence import RECURRENT_OPS
 from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.int8_rows import quantize_rows
+from crnn_deploy.onnx_graph.operators import RECURRENT
+from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.wiring import Constants, constants_of, names_read, producers_of
-from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
 
 _FUNCTION_OPSET = 15  # the first with the operators of the function's body
 _INPUTS = 6
@@ -26,7 +26,7 @@ _LAST = np.iinfo(np.int64).max
 
 def projection_of(layer: str) -> tuple[str, str]:
     """The names of the matrix product and the addition that compute the gates of a recurrent layer."""
-    return made("projection", layer), made("bias", layer)
+    return LOWERING_NAMES.name_for("projection", layer), LOWERING_NAMES.name_for("bias", layer)
 
 
 def lower_recurrences(model: onnx.ModelProto, plugin: bool, largest: int) -> tuple[RecurrentLayer, ...]:
@@ -41,7 +41,7 @@ def lower_recurrences(model: onnx.ModelProto, plugin: bool, largest: int) -> tup
     nodes: list[onnx.NodeProto] = []
     signature: _Optional | None = None  # of the first layer that the plugin runs
     for node in graph.node:
-        if node.op_type not in RECURRENT_OPS:
+        if node.op_type not in RECURRENT:
             nodes.append(node)
             continue
         reason = obstacle(node, constants, read, opset, largest) if plugin else "the plugin was not wanted"
@@ -138,7 +138,7 @@ class _Gru:
 
     def replacement(self, read: Collection[str]) -> list[onnx.NodeProto]:
         """The nodes that compute what is read of the layer's outputs, under the same names."""
-        hidden = made("hidden", self._node.name)
+        hidden = self._name("hidden")
         outputs = [*self._node.output, ""]
         return [
             *self._gates(),
@@ -157,8 +157,8 @@ class _Gru:
         constant = self._constant("gate_bias", bias.reshape(-1))
         return [
             *decoder,
-            self._made("Transpose", [self._inputs[0]], "by_line", perm=[1, 0, 2]),
-            helper.make_node("MatMul", [made("by_line", self._node.name), weight], [product], product),
+            self._new_node("Transpose", [self._inputs[0]], "by_line", perm=[1, 0, 2]),
+            helper.make_node("MatMul", [self._name("by_line"), weight], [product], product),
             helper.make_node("Add", [product, constant], [sum_], sum_),
         ]
 
@@ -168,7 +168,7 @@ class _Gru:
             return [], self._constant("projection_weight", rows.T)
         integers, scale = quantize_rows(rows, 1)
         stored = self._constant("projection_int8", integers.T), self._constant("projection_scale", scale.ravel())
-        node = self._made("DequantizeLinear", list(stored), "projection_weight", axis=1)
+        node = self._new_node("DequantizeLinear", list(stored), "projection_weight", axis=1)
         return [node], node.output[0]
 
     def _recurrence(self, output: str) -> onnx.NodeProto:
@@ -184,12 +184,12 @@ class _Gru:
         """[N, T, D·H] → Y [T, D, N, H]."""
         shape = self._constant("split", np.array([0, 0, self._directions, self._hidden]))
         return [
-            self._made("Reshape", [hidden, shape], "by_direction"),
+            self._new_node("Reshape", [hidden, shape], "by_direction"),
             helper.make_node(
                 "Transpose",
-                [made("by_direction", self._node.name)],
+                [self._name("by_direction")],
                 [output],
-                made("all_states", self._node.name),
+                self._name("all_states"),
                 perm=[1, 2, 0, 3],
             ),
         ]
@@ -205,14 +205,18 @@ class _Gru:
                 self._constant(f"start{direction}", np.array([0 if backwards else -1, first])),
                 self._constant(f"end{direction}", np.array([1 if backwards else _LAST, past])),
             ]
-            nodes.append(self._made("Slice", [hidden, *bounds, axes], f"last{direction}"))
-        joined = self._made("Concat", [node.output[0] for node in nodes], "last", axis=1)
-        name = made("last_states", self._node.name)
+            nodes.append(self._new_node("Slice", [hidden, *bounds, axes], f"last{direction}"))
+        joined = self._new_node("Concat", [node.output[0] for node in nodes], "last", axis=1)
+        name = self._name("last_states")
         return [*nodes, joined, helper.make_node("Transpose", joined.output, [output], name, perm=[1, 0, 2])]
 
     def _constant(self, role: str, values: NDArray[Any]) -> str:
-        return add_constant(self._graph, made(role, self._node.name), values)
+        return add_constant(self._graph, self._name(role), values)
 
-    def _made(self, op: str, inputs: list[str], role: str, **attributes: Any) -> onnx.NodeProto:
-        name = made(role, self._node.name)
+    def _name(self, role: str) -> str:
+        return LOWERING_NAMES.name_for(role, self._node.name)
+
+    def _new_node(self, op: str, inputs: list[str], role: str, **attributes: Any) -> onnx.NodeProto:
+        """A node with one output; both have the name of `role`."""
+        name = self._name(role)
         return helper.make_node(op, inputs, [name], name, **attributes)

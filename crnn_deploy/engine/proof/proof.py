@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from crnn_deploy.engine.lowering.lower import lower
 from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
-from crnn_deploy.engine.proof.comparison import LoweringParity, compare
+from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.proof.overflow import Peak, find_peaks, highest, overflowing
 from crnn_deploy.engine.proof.rounding import rounded
+from crnn_deploy.evaluation.model_comparison import compare_sessions
+from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.spec import ModelSpec
 
 
@@ -52,14 +54,11 @@ def prove(
         if kept:
             lowered = lower(model, options.model_copy(update={"keep_fp32": (*options.keep_fp32, *kept)}))
     form = lowered.model if options.precision == "fp32" else rounded(lowered.model)
-    count, changed, not_finite, largest = compare(model, form, spec, images, threads)
+    parent, candidate = (OnnxGraphSession(graph, spec, threads) for graph in (model, form))
     parity = LoweringParity(
+        **dict(compare_sessions(parent, candidate, images)),
         precision=options.precision,
         form="exact" if options.precision == "fp32" else "rounded",
-        images=count,
-        changed=changed,
-        not_finite=not_finite,
-        max_difference=largest,
         kept_fp32=kept,
         peak=None if peak is None else peak.magnitude,
         peak_node=None if peak is None else peak.node,

@@ -18,9 +18,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.engine.lowering.editing import replace_nodes
-from crnn_deploy.engine.lowering.naming import made
 from crnn_deploy.engine.lowering.schemas import element_types
 from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 
 
 def rounded(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -73,9 +73,11 @@ def _rounding(node: onnx.NodeProto, halves: set[str]) -> Iterator[onnx.NodeProto
     rounded_outputs = [name for name in node.output if name in halves]
     computed = onnx.NodeProto()
     computed.CopyFrom(node)
-    computed.output[:] = [made("exact", name) if name in halves else name for name in node.output]
+    computed.output[:] = [LOWERING_NAMES.name_for("exact", name) if name in halves else name for name in node.output]
     yield computed
     for name in rounded_outputs:
-        half = made("rounded", name)
-        yield helper.make_node("Cast", [made("exact", name)], [half], made("round", name), to=TensorProto.FLOAT16)
-        yield helper.make_node("Cast", [half], [name], made("widen", name), to=TensorProto.FLOAT)
+        exact, half, to_half, to_float = (
+            LOWERING_NAMES.name_for(role, name) for role in ("exact", "rounded", "round", "widen")
+        )
+        yield helper.make_node("Cast", [exact], [half], to_half, to=TensorProto.FLOAT16)
+        yield helper.make_node("Cast", [half], [name], to_float, to=TensorProto.FLOAT)

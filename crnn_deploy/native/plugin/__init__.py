@@ -1,4 +1,4 @@
-"""The TensorRT plugin `CrnnGru`: compiled by nvcc on the user's machine, cached, and found again."""
+"""The TensorRT plugin `CrnnGru`: nvcc compiles it on the user's machine, and the library is kept in the cache."""
 
 from __future__ import annotations
 

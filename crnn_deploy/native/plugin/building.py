@@ -1,4 +1,4 @@
-"""Compiling the plugin: one library with machine code for many GPUs, kept until its sources or the compiler change."""
+"""Compiles the plugin into one library for many GPUs, and keeps it until its sources or the compiler change."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from crnn_deploy.native.plugin.resources import architecture_of, kernel_resource
 from crnn_deploy.native.plugin.sources import compiled_sources, sources_digest
 from crnn_deploy.progress import SILENT, Progress
 
-# From Turing to Blackwell, as far as nvcc knows them. Code for sm80 runs on sm86 too, but is not tuned for it.
+# The default: from Turing to Blackwell, if nvcc supports them. Code for sm80 also runs on sm86, but may be slower there
+# than code for sm86.
 ARCHITECTURES = ("sm75", "sm80", "sm86", "sm89", "sm90", "sm100", "sm120")
 
-# States below 1e-38 count as zero, which saves a tenth of the instructions of a step.
+# -ftz=true treats numbers below 1e-38 as zero, which saves a tenth of the instructions of a step.
 _FLAGS = (
     *("-shared", "-std=c++17", "-O3", "-ftz=true", "-cudart", "static", "-Werror", "all-warnings", "-Xptxas", "-v"),
     *("-Xcompiler", "-fPIC,-fvisibility=hidden,-Wall,-Wextra,-static-libstdc++,-static-libgcc"),
@@ -37,10 +38,10 @@ _LINES_OF_AN_ERROR = 15
 
 
 def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlugin:
-    """The plugin library for TensorRT: compiled, or from the cache if nothing has changed.
+    """The plugin library for TensorRT, from the cache if its sources, the compiler and the options are unchanged.
 
     Raises:
-        InputError: if nvcc is missing, does not know an architecture or cannot compile here, or if the output exists.
+        InputError: if nvcc is missing, does not support an architecture or fails, or if the output exists.
     """
     if config.output is not None:
         check_free(config.output, config.force)
@@ -56,25 +57,25 @@ def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlug
 
 
 def plugin_folder() -> Path:
-    """Where all builds are kept."""
+    """The folder of the cache that holds all builds."""
     return cache_folder() / "plugin"
 
 
-def _chosen(asked: tuple[str, ...], nvcc: Nvcc) -> tuple[str, ...]:
+def _chosen(requested: tuple[str, ...], nvcc: Nvcc) -> tuple[str, ...]:
     """The architectures to compile for, oldest first."""
-    for name in asked:
+    for name in requested:
         if name not in nvcc.architectures:
             raise InputError(
-                f"nvcc {nvcc.version} does not know the architecture '{name}'.",
-                f"It knows {', '.join(nvcc.architectures)}.",
+                f"nvcc {nvcc.version} does not support the architecture '{name}'.",
+                f"It supports {', '.join(nvcc.architectures)}.",
                 "Choose one of these with --target, or install another CUDA toolkit.",
             )
-    return tuple(name for name in nvcc.architectures if name in (asked or ARCHITECTURES))
+    return tuple(name for name in nvcc.architectures if name in (requested or ARCHITECTURES))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """All that a build depends on."""
+    """Everything that a build depends on."""
 
     nvcc: Nvcc
     architectures: tuple[str, ...]
@@ -82,9 +83,9 @@ class _Plan:
 
     @property
     def key(self) -> str:
-        """Name of the build: what goes into it, hashed."""
-        ingredients = "\n".join((self.sources_sha256, self.nvcc.version, *self.architectures, *_FLAGS))
-        return hashlib.sha256(ingredients.encode()).hexdigest()[:16]
+        """Name of the build: a hash of everything that it depends on."""
+        inputs = "\n".join((self.sources_sha256, self.nvcc.version, *self.architectures, *_FLAGS))
+        return hashlib.sha256(inputs.encode()).hexdigest()[:16]
 
     def command(self, output: Path) -> list[str]:
         command = [str(self.nvcc.path), *_FLAGS, "--threads", str(os.cpu_count() or 1), "-o", str(output)]
@@ -92,7 +93,7 @@ class _Plan:
             command += ["-L", str(self.nvcc.library_folder)]
         for name in self.architectures:
             number = name.removeprefix("sm")
-            # GPUs newer than all of these compile the intermediate code of the newest when the library is loaded.
+            # The newest also as intermediate code, which the driver compiles for GPUs that are newer than all of these.
             kinds = f"[sm_{number},compute_{number}]" if name == self.architectures[-1] else f"sm_{number}"
             command += ["-gencode", f"arch=compute_{number},code={kinds}"]
         return [*command, *map(str, compiled_sources())]
@@ -118,13 +119,13 @@ def _compile(plan: _Plan, library: Path, progress: Progress) -> BuiltPlugin:
     return built
 
 
-def _by_architecture(found: Iterable[KernelResources], order: tuple[str, ...]) -> tuple[KernelResources, ...]:
-    kernels = list(found)
+def _by_architecture(resources: Iterable[KernelResources], order: tuple[str, ...]) -> tuple[KernelResources, ...]:
+    kernels = list(resources)
     return tuple(kernel for name in order for kernel in kernels if kernel.architecture == name)
 
 
 def _run(plan: _Plan, output: Path, progress: Progress) -> list[str]:
-    """The lines that nvcc printed. Its temporary files, and itself, are gone whatever happens."""
+    """Run nvcc and return the lines that it printed. Ends nvcc and deletes its temporary files also after an error."""
     lines: list[str] = []
     with tempfile.TemporaryDirectory() as scratch:
         process = subprocess.Popen(
@@ -134,7 +135,7 @@ def _run(plan: _Plan, output: Path, progress: Progress) -> list[str]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            start_new_session=True,  # so that its children can be ended with it
+            start_new_session=True,  # so that killpg also ends its children
         )
         try:
             assert process.stdout is not None
@@ -152,7 +153,7 @@ def _run(plan: _Plan, output: Path, progress: Progress) -> list[str]:
 
 
 def _architectures(output: IO[str], lines: list[str]) -> Iterator[str]:
-    """Each architecture when nvcc is through with it. Keeps what nvcc says in `lines`."""
+    """Yields each architecture when nvcc has compiled it. Appends all lines that nvcc prints to `lines`."""
     seen = set()
     for line in output:
         lines.append(line.rstrip())
@@ -163,10 +164,10 @@ def _architectures(output: IO[str], lines: list[str]) -> Iterator[str]:
 
 
 def _failure(nvcc: Nvcc, lines: list[str]) -> InputError:
-    said = [line for line in lines if line and not re.match(r"ptxas info|\s+\d+ bytes stack frame", line)]
+    relevant = [line for line in lines if line and not re.match(r"ptxas info|\s+\d+ bytes stack frame", line)]
     return InputError(
         f"nvcc {nvcc.version} could not compile the plugin.",
-        "\n".join(said[-_LINES_OF_AN_ERROR:]),
-        "Check that a C++ compiler that this nvcc supports is here (NVCC_CCBIN names another one), and that CUDA is "
+        "\n".join(relevant[-_LINES_OF_AN_ERROR:]),
+        "Check that a C++ compiler that this nvcc supports is installed (NVCC_CCBIN can name one), and that CUDA is "
         f"complete (pip install {NVCC_PACKAGES}).",
     )

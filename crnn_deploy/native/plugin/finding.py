@@ -1,4 +1,4 @@
-"""The plugin library that engines are built and run with."""
+"""Finds the plugin library that engines are built and run with."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from crnn_deploy.native.plugin.building import plugin_folder
 from crnn_deploy.native.plugin.record import RECORD_NAME, read_build
 from crnn_deploy.native.plugin.sources import sources_digest
 
-# As the library gives them to TensorRT: gru_plugin.h.
+# The same values as in gru_plugin.h and gru.h.
 PLUGIN_NAME = "CrnnGru"
 PLUGIN_VERSION = "1"
 LARGEST_LAYER = 1024
-_LARGEST_ON_TURING = {True: 992, False: 656}  # FP16 or not: its blocks have less shared memory
+_LARGEST_ON_TURING = {True: 992, False: 656}  # by whether it is FP16; blocks have less shared memory there
 
-# Points to another build of the library; empty: do without.
+# Environment variable with the path of another build of the library. If it is empty, no plugin is used.
 PLUGIN_VARIABLE = "CRNN_DEPLOY_PLUGIN"
 
 
 def largest_layer(architectures: Collection[str], half: bool) -> int:
-    """Units of the largest GRU layer that the plugin runs on all of these GPUs: `gru.h`."""
+    """Units of the largest GRU layer that the plugin runs on all of these GPUs (see `gru.h`)."""
     return _LARGEST_ON_TURING[half] if "sm75" in architectures else LARGEST_LAYER
 
 
 def plugin_library(architectures: Collection[str] = ()) -> Path | None:
-    """The library that `$CRNN_DEPLOY_PLUGIN` names, or the newest one in the cache that was made of today's sources.
+    """The library that `$CRNN_DEPLOY_PLUGIN` names, or the newest in the cache that was built from the current sources.
 
     Args:
-        architectures: GPUs such as `sm89` that a library from the cache must hold machine code for.
+        architectures: GPUs such as `sm89` for which a library from the cache must contain machine code.
 
     Raises:
-        InputError: if the variable names a file that doesn't exist.
+        InputError: if the variable names a file that does not exist.
     """
-    given = os.environ.get(PLUGIN_VARIABLE)
-    if given is None:
+    configured = os.environ.get(PLUGIN_VARIABLE)
+    if configured is None:
         return _newest_build(architectures)
-    if not given:
+    if not configured:
         return None
-    if not Path(given).is_file():
+    if not Path(configured).is_file():
         raise InputError(
-            f"{PLUGIN_VARIABLE}={given}: there is no such file.", fix=f"Correct or unset {PLUGIN_VARIABLE}."
+            f"{PLUGIN_VARIABLE}={configured}: there is no such file.", fix=f"Correct or unset {PLUGIN_VARIABLE}."
         )
-    return Path(given)
+    return Path(configured)
 
 
 def _newest_build(architectures: Collection[str]) -> Path | None:

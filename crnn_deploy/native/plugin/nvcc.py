@@ -1,4 +1,4 @@
-"""The CUDA compiler: where it is, and which GPUs it knows."""
+"""Finds the CUDA compiler, and the GPUs that it supports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Nvcc:
     """A CUDA compiler.
 
     Attributes:
-        architectures: those that it makes machine code for, such as `sm89`, oldest first.
+        architectures: those for which it can generate machine code, such as `sm89`, oldest first.
     """
 
     path: Path
@@ -30,7 +30,7 @@ class Nvcc:
 
     @property
     def library_folder(self) -> Path | None:
-        """Where CUDA's static runtime lies if nvcc doesn't know: in the pip packages it is `lib`, not `lib64`."""
+        """Folder of CUDA's static runtime if it is `lib`, as in the pip packages. nvcc itself only searches `lib64`."""
         folder = self.path.parents[1] / "lib"
         return folder if (folder / "libcudart_static.a").is_file() else None
 
@@ -39,7 +39,7 @@ def find_nvcc() -> Nvcc:
     """The first nvcc in `$CUDA_HOME`, on the `PATH`, and in the pip packages of this Python.
 
     Raises:
-        InputError: if there is none, or if it doesn't run.
+        InputError: if there is none, or if it does not run.
     """
     path = next(_candidates(), None)
     if path is None:
@@ -48,11 +48,11 @@ def find_nvcc() -> Nvcc:
             "It is neither in $CUDA_HOME, nor on the PATH, nor among the packages of this Python.",
             f"pip install {NVCC_PACKAGES}, or install the CUDA toolkit, 12.0 or newer.",
         )
-    found = re.search(r"\bV(\d+\.\d+\.\d+)", _ask(path, "--version"))
+    version = re.search(r"\bV(\d+\.\d+\.\d+)", _ask(path, "--version"))
     numbers = re.findall(r"\bcompute_(\d+)\b", _ask(path, "--list-gpu-arch"))
-    if found is None or not numbers:
+    if version is None or not numbers:
         raise InputError(f"{path} is not an nvcc that can be used.", fix="Install the CUDA toolkit, 12.0 or newer.")
-    return Nvcc(path=path, version=found[1], architectures=tuple(f"sm{n}" for n in sorted(map(int, numbers))))
+    return Nvcc(path=path, version=version[1], architectures=tuple(f"sm{n}" for n in sorted(map(int, numbers))))
 
 
 def _candidates() -> Iterator[Path]:

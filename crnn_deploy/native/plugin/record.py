@@ -1,4 +1,4 @@
-"""What is known of a compiled plugin; a JSON file of it lies beside the library."""
+"""The record of a compiled plugin, which is stored as a JSON file beside the library."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ RECORD_NAME = "plugin.json"
 
 @dataclass(frozen=True)
 class KernelResources:
-    """What one kernel takes on GPUs of one architecture.
+    """What one kernel needs on GPUs of one architecture.
 
     Attributes:
-        spilled_bytes: per thread, stored to and loaded from memory because the registers don't suffice.
-        shared_bytes: of a block, without what is asked for at the launch.
+        spilled_bytes: bytes for each thread that are stored to and loaded from memory for lack of registers.
+        shared_bytes: static shared memory of a block, without what is requested when it is launched.
     """
 
     kernel: str
@@ -35,9 +35,9 @@ class BuiltPlugin:
 
     Attributes:
         nvcc: version of the compiler.
-        architectures: those with machine code, such as `sm89`; newer ones compile the intermediate code of the last.
-        seconds: what compiling took.
-        from_cache: whether it was there already.
+        architectures: those with machine code, such as `sm89`. Newer GPUs compile the intermediate code of the last.
+        seconds: time that the compiler took.
+        from_cache: whether the library was already in the cache.
     """
 
     path: Path
@@ -51,19 +51,19 @@ class BuiltPlugin:
     from_cache: bool
 
     def facts(self) -> dict[str, Any]:
-        """All of it as JSON has it."""
+        """All fields as JSON values."""
         return {**asdict(self), "path": str(self.path)}
 
 
 def write_build(built: BuiltPlugin) -> None:
-    """Write the record beside the library. It comes last: a library without one is not finished."""
-    kept = {name: value for name, value in built.facts().items() if name not in ("path", "from_cache")}
-    text = json.dumps(kept, indent=2)
+    """Write the record beside the library, as the last step: a library without a record counts as unfinished."""
+    stored = {name: value for name, value in built.facts().items() if name not in ("path", "from_cache")}
+    text = json.dumps(stored, indent=2)
     write_text(built.path.with_name(RECORD_NAME), text + "\n")
 
 
 def read_build(folder: Path) -> BuiltPlugin | None:
-    """The plugin in a folder of the cache; None if there is none, or if it is damaged."""
+    """The plugin in a folder of the cache. None if there is none, or if it is damaged."""
     path = folder / LIBRARY_NAME
     try:
         stored = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))

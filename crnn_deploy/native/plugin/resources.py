@@ -1,4 +1,4 @@
-"""Registers, spills and shared memory of the kernels, out of what `nvcc -Xptxas -v` says."""
+"""Reads registers, spills and shared memory of the kernels from the output of `nvcc -Xptxas -v`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _SHARED = re.compile(r"(\d+) bytes smem")
 
 
 def architecture_of(line: str) -> str | None:
-    """`sm89` if the line says that a kernel was compiled for that architecture."""
+    """Such as `sm89`, if the line says that a kernel is compiled for an architecture; otherwise None."""
     match = _ENTRY.search(line)
     return f"sm{match['number']}" if match else None
 
 
 def kernel_resources(lines: Iterable[str]) -> Iterator[KernelResources]:
-    """What each kernel takes on each architecture, in the order in which they were compiled."""
+    """What each kernel needs on each architecture, in the order in which they were compiled."""
     entry: re.Match[str] | None = None
     function, spilled = "", 0
     for line in lines:
@@ -31,7 +31,7 @@ def kernel_resources(lines: Iterable[str]) -> Iterator[KernelResources]:
         elif match := _PROPERTIES.search(line):
             function = match["name"]
         elif entry is not None and (match := _SPILLS.search(line)):
-            # A kernel may call functions that were not inlined; their properties come between its own.
+            # A kernel may call functions that were not inlined; their properties are printed between its own.
             spilled += int(match["stores"]) + int(match["loads"]) if function == entry["name"] else 0
         elif entry is not None and (match := _USED.search(line)):
             shared = _SHARED.search(line)
@@ -46,7 +46,7 @@ def kernel_resources(lines: Iterable[str]) -> Iterator[KernelResources]:
 
 
 def readable(symbol: str) -> str:
-    """A kernel's name as in its source, such as `gru<__half, 4, true>`; the symbol itself where C++ can't tell."""
+    """Name of a kernel as in its source, such as `gru<__half, 4, true>`; the symbol if it cannot be demangled."""
     name = _demangled(symbol)
     name = re.sub(r"\((?:anonymous namespace|int|bool|unsigned int|long)\)(?:::)?", "", name)
     head = name.split("(")[0].removeprefix("void ")

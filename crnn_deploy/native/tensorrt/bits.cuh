@@ -1,4 +1,4 @@
-// The same bits as another type, in a way that compilers may not misunderstand.
+// Reads the bits of a value as another type. A cast of pointers would break C++'s aliasing rules, so it is a memcpy.
 #pragma once
 
 #include <cuda_runtime_api.h>

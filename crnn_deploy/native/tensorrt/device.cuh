@@ -1,4 +1,4 @@
-// What the kernel needs of the device beyond C++. Tests replace this file by one that runs threads on a CPU.
+// Device functions that standard C++ does not have. Tests replace this file by one that runs the threads on a CPU.
 #ifndef CRNN_DEPLOY_DEVICE_CUH
 #define CRNN_DEPLOY_DEVICE_CUH
 
@@ -20,23 +20,24 @@ __device__ inline void block_barrier() { __syncthreads(); }
 
 __device__ inline float shuffle_xor(float value, int mask) { return __shfl_xor_sync(0xffffffffu, value, mask); }
 
-// Through the cache for data that no one writes while the kernel runs.
+// Reads through the read-only cache. The data must not change while the kernel runs.
 template <class T>
 __device__ T load_constant(T const* address) {
   return __ldg(address);
 }
 
-// 1 / (1 + e^-x) within 1e-6; overflow of the exponential gives 0.
+// 1 / (1 + e^-x), with an error of at most 1e-6. If the exponential overflows, the result is 0.
 __device__ inline float sigmoid(float x) { return __fdividef(1.f, 1.f + __expf(-x)); }
 
-// sum[16, 8] += a[16, 16] · b[16, 8] in FP16 with FP32 sums, spread over the warp as PTX's mma.m16n8k16 says.
+// sum[16, 8] += a[16, 16] · b[16, 8] in FP16 with FP32 sums. The elements are distributed over the threads of a warp as
+// PTX specifies for mma.m16n8k16.
 __device__ inline void multiply_add(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0,
                                     uint32_t b1) {
 #if __CUDA_ARCH__ >= 800
   asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
       : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
       : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
-#else  // Turing multiplies 8 deep
+#else  // Turing has k = 8 only, so it takes two instructions
   asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};"
       : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
       : "r"(a0), "r"(a1), "r"(b0));
@@ -46,7 +47,7 @@ __device__ inline void multiply_add(float (&sum)[4], uint32_t a0, uint32_t a1, u
 #endif
 }
 
-// Thread block clusters, from compute capability 9.0. A launch never asks for them on older devices.
+// Thread block clusters exist since compute capability 9.0. On older devices, kernels are launched without them.
 __device__ inline int cluster_rank() {
 #if __CUDA_ARCH__ >= 900
   uint32_t rank;
@@ -67,14 +68,14 @@ __device__ inline int cluster_blocks() {
 #endif
 }
 
-// Also makes what the blocks wrote to each other's shared memory visible.
+// Waits for all threads of the cluster. Then what blocks stored in each other's shared memory can be read.
 __device__ inline void cluster_barrier() {
 #if __CUDA_ARCH__ >= 900
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 #endif
 }
 
-// Stores 4 or 8 bytes at the place in block `rank` of the cluster that `address` is in this one.
+// Stores 4 or 8 bytes in the shared memory of block `rank` of the cluster, where `address` is in this block's memory.
 template <class T>
 __device__ void store_remote(T* address, int rank, T value) {
 #if __CUDA_ARCH__ >= 900

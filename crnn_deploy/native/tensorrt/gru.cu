@@ -1,4 +1,4 @@
-// Which variant of the kernel runs a layer, on how many blocks, and its start.
+// Chooses the variant of the kernel and the number of blocks for a layer, and starts the kernel.
 #include "gru.h"
 
 #include <algorithm>
@@ -16,11 +16,11 @@ struct Device {
   bool clusters;
 };
 
-// How the work of a layer is cut up.
+// How the work of a layer is divided.
 struct Plan {
-  int warps;
-  int blocks;      // of a cluster; 1: no clusters
-  int unit_tiles;  // a block
+  int warps;       // in a block
+  int blocks;      // in a cluster; 1: no clusters
+  int unit_tiles;  // in a block
 };
 
 int divided(int number, int by) { return (number + by - 1) / by; }
@@ -55,14 +55,15 @@ cudaError_t start(GruProblem const& problem, Plan const& plan, Device const& dev
   if (cudaError_t error = allow_shared_memory(kernel, bytes(most), device.shared_bytes); error != cudaSuccess)
     return error;
 
-  // More images a block only where the blocks would otherwise have to queue. Tensor cores that wait for weights from the
-  // caches gain nothing from a second block beside them, which would only push the weights of the first out.
-  constexpr bool kStarved = sizeof(T) == sizeof(__half) && !Layout::kWhole;
+  // Blocks get more images only if otherwise not all blocks could run at the same time. Tensor cores that read weights
+  // from the caches mostly wait for them. A second block on the same multiprocessor would not help, and would evict the
+  // weights of the first from the cache, so only one block for each multiprocessor is planned for.
+  constexpr bool kWaitsForWeights = sizeof(T) == sizeof(__half) && !Layout::kWhole;
   int const tiles = divided(problem.batch, kTileImages);
   int image_tiles = 1;
   for (; image_tiles < most; image_tiles *= 2) {
     int at_once = 1;
-    if constexpr (!kStarved) {
+    if constexpr (!kWaitsForWeights) {
       cudaError_t const error = blocks_at_a_time(at_once, kernel, threads, bytes(image_tiles));
       if (error != cudaSuccess) return error;
     }

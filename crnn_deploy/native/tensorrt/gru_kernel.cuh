@@ -1,11 +1,13 @@
-// One kernel for all time steps of a GRU.
+// The kernel that computes all time steps of a GRU layer.
 //
-// A block (or a cluster of blocks, each with its share of the units) takes one direction and some images, 8 a tile. It
-// keeps the states in shared memory, twice: a step reads one copy and writes the other, so that one barrier a step is
-// enough. Warps own tiles of 16 units. Where one tile is all that a warp has, the first `kResident` chunks of its
-// weights stay in registers over all steps; the rest comes from the caches. Gates of the next tile are on their way
-// while the current one is computed. FlashRNN (arXiv 2412.07752) and Persistent RNNs (Diamos et al., ICML 2016) tell
-// why weights on the chip are what counts.
+// A block computes one direction of some images; so does a cluster of blocks, which divide the units among them. Images
+// are processed in tiles of 8, units in tiles of 16. States are in shared memory, in two copies: a step reads one and
+// writes the other, so that it needs only one barrier. Each warp has its own tiles of units. If it has only one, the
+// first `kResident` chunks of its weights (see product.cuh) stay in registers for all steps; the other weights are read
+// from the caches in every step. The gates of the next tile are loaded while the current one is computed.
+//
+// FlashRNN (arXiv 2412.07752) and Persistent RNNs (Diamos et al., ICML 2016) explain why a recurrence is fast if its
+// weights stay on the chip.
 #pragma once
 
 #include "gru.h"
@@ -17,8 +19,8 @@ namespace crnn_deploy {
 
 struct KernelArguments {
   GruProblem problem;
-  int image_tiles;  // of 8 images, a block
-  int unit_tiles;   // of 16 units, a block
+  int image_tiles;  // in a block, of 8 images each
+  int unit_tiles;   // in a block, of 16 units each
 };
 
 template <class T, class Layout>
@@ -65,14 +67,14 @@ class Recurrence {
   }
 
  private:
-  // A tile of images and one of units at a step: what a warp computes at a time.
+  // A step, a tile of images and a tile of units: what a warp computes at a time.
   struct Place {
     int step, image_tile, unit_tile;
   };
-  // The projection's part of a thread's two units and two images, and where their output goes.
+  // The projection's results for the two units and two images of a thread, and the times of their outputs.
   struct Gates {
     Pair<T> of[kGates][2];
-    int time[2];  // where the output goes; ~time behind the image's length
+    int time[2];  // of the output; ~time after the end of the image
 
     __device__ bool within(int i) const { return time[i] >= 0; }
     __device__ int output_time(int i) const { return within(i) ? time[i] : ~time[i]; }
@@ -87,7 +89,7 @@ class Recurrence {
   }
 
   __device__ Place following(Place place) const {
-    if constexpr (kResident == 0) {  // otherwise a warp has one tile of units
+    if constexpr (kResident == 0) {  // with resident weights, a warp has one tile of units
       place.unit_tile += warps_;
       if (place.unit_tile < unit_tiles_) return place;
       place.unit_tile = warp_;
@@ -99,22 +101,22 @@ class Recurrence {
     return place;
   }
 
-  // First of the thread's two units, in the layer.
+  // Index in the layer of the first of the thread's two units.
   __device__ int unit(int unit_tile) const { return (rank_ * unit_tiles_ + unit_tile) * kTileUnits + 2 * lane_.row; }
-  // How many of them exist.
+  // How many of the two exist.
   __device__ int units(int unit_tile) const {
     int const left = p_.hidden - unit(unit_tile);
     return unit_tile < unit_tiles_ ? (left > 2 ? 2 : left < 0 ? 0 : left) : 0;
   }
-  // The thread's image `i` of a tile, in the block.
+  // Index in the block of the thread's image `i` of a tile.
   __device__ int image(int image_tile, int i) const { return image_tile * kTileImages + 2 * lane_.column + i; }
-  // Of this direction's part, in gates and output.
+  // Index of a row of this direction in gates and output.
   __device__ int row(int n, int time) const { return (n * p_.steps + time) * p_.directions + direction_; }
   __device__ float2* own_state(int image, int unit_tile) const {
     return reinterpret_cast<float2*>(own_ + image * layout_.own_pitch() + unit_tile * kTileUnits + 2 * lane_.row);
   }
 
-  // Zeros, or the initial states, into the copy that step 0 reads and into this block's own.
+  // Writes zeros or the initial states to the copy that step 0 reads, and to this block's states in FP32.
   __device__ void load_states(char* memory) {
     for (int i = threadIdx.x * 4; i < layout_.bytes(); i += blockDim.x * 4) *reinterpret_cast<int*>(memory + i) = 0;
     if (p_.initial == nullptr) return;
@@ -139,7 +141,7 @@ class Recurrence {
 
   __device__ int first_k(int chunk) const { return chunk * kChunk<T> + lane_.column * kLoad<T>; }
 
-  // Nothing behind the last step, for images that do not exist, and behind the lengths of those that do.
+  // Zeros after the last step, for images that do not exist, and after the lengths of those that do.
   __device__ Gates load_gates(Place place) const {
     Gates gates;
     auto const source = static_cast<T const*>(p_.gates);
@@ -159,8 +161,8 @@ class Recurrence {
 
   __device__ int length_of(int n) const {
     if (n >= p_.batch) return 0;
-    int const given = p_.lengths == nullptr ? p_.steps : load_constant(p_.lengths + n);
-    return given < p_.steps ? given : p_.steps;
+    int const length = p_.lengths == nullptr ? p_.steps : load_constant(p_.lengths + n);
+    return length < p_.steps ? length : p_.steps;
   }
 
   __device__ Sums multiply(Place place, char const* states) const {
@@ -170,7 +172,7 @@ class Recurrence {
     for (int chunk = 0; chunk < kResident; ++chunk)
       product.add(resident_[chunk], tile + chunk * kChunkBytes, layout_.pitch, lane_);
     if constexpr (!kWhole) {
-#pragma unroll 1  // more in flight would cost registers that the resident weights need
+#pragma unroll 1  // unrolling would take registers from the resident weights
       for (int chunk = kResident; chunk < chunks_; ++chunk) {
         Weights const weights = load_chunk<kAligned>(recurrent_, p_.hidden, unit(place.unit_tile), first_k(chunk));
         product.add(weights, tile + chunk * kChunkBytes, layout_.pitch, lane_);
@@ -179,8 +181,8 @@ class Recurrence {
     return product.finish(lane_);
   }
 
-  // One step of one tile: new states, and the output. All four states are computed side by side and kept or dropped
-  // afterwards: a branch around each would make them wait for one another.
+  // Computes one step of one tile: the new states and the output. All four states of a thread are always computed, and
+  // replaced by the old ones where an image has ended. With a branch for each, they would be computed one by one.
   __device__ void advance(Place place, Gates const& gates, char const* states, char* new_states) const {
     int const count = units(place.unit_tile), first = unit(place.unit_tile);
     Sums const sums = multiply(place, states);
@@ -213,7 +215,7 @@ class Recurrence {
     return n + sigmoid(z) * (state - n);
   }
 
-  // To all blocks of the cluster, which need all units as factors of the next product.
+  // Stores states as factors of the next product, in all blocks of the cluster: each needs the states of all units.
   __device__ void publish(Pair<T>* factor, Pair<T> states) const {
     if constexpr (kCluster) {
       for (int rank = 0; rank < blocks_; ++rank) store_remote(factor, rank, states);

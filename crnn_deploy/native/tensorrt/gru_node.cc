@@ -28,7 +28,7 @@ PluginField const* find(PluginFieldCollection const& fields, std::string_view na
   return nullptr;
 }
 
-// The same size wherever it occurs.
+// A size that several tensors have in common: it must be the same wherever it is known.
 class Size {
  public:
   bool agrees(int64_t size) {
@@ -59,10 +59,10 @@ std::optional<GruFields> GruFields::read(PluginFieldCollection const* fields) {
 
   int32_t const hidden = *static_cast<int32_t const*>(size->data);
   if (hidden < 1 || hidden > kLargestHidden) return std::nullopt;
-  std::string_view given(static_cast<char const*>(text->data), static_cast<size_t>(text->length));
-  if (given.back() == '\0') given.remove_suffix(1);
+  std::string_view text_value(static_cast<char const*>(text->data), static_cast<size_t>(text->length));
+  if (text_value.back() == '\0') text_value.remove_suffix(1);
   for (std::string_view direction : kDirections)
-    if (given == direction) return GruFields{hidden, direction};
+    if (text_value == direction) return GruFields{hidden, direction};
   return std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// Nothing may be thrown into TensorRT: what goes wrong is told by what a function returns.
+// No exception may reach TensorRT, so all functions report errors by their results.
 #include "gru_plugin.h"
 
 #include <new>
@@ -142,10 +142,10 @@ nvinfer1::IPluginCreatorInterface* const* creators(int32_t& count) noexcept {
 
 }  // namespace
 
-// What TensorRT looks for in a plugin library.
+// The functions that TensorRT looks up in a plugin library.
 CRNN_DEPLOY_EXPORT nvinfer1::IPluginCreatorInterface* const* getCreators(int32_t& count) { return creators(count); }
 CRNN_DEPLOY_EXPORT nvinfer1::IPluginCreatorInterface* const* getPluginCreators(int32_t& count) {
   return creators(count);
 }
-// TensorRT 11 changed what a logger is, so it is left alone.
+// The logger is not used, because TensorRT 11 changed its interface.
 CRNN_DEPLOY_EXPORT void setLoggerFinder(nvinfer1::ILoggerFinder*) {}

@@ -50,7 +50,7 @@ class GruPlugin final : public nvinfer1::IPluginV3,
   GruFields const fields_;
   nvinfer1::PluginField const serialized_fields_[2];
   nvinfer1::PluginFieldCollection const serialized_;
-  int32_t input_count_ = 0;  // as of the last change of shapes: enqueue is not told
+  int32_t input_count_ = 0;  // set by onShapeChange, because enqueue does not get it
 };
 
 class GruPluginCreator final : public nvinfer1::IPluginCreatorV3One {

@@ -1,4 +1,4 @@
-// Starting kernels. Tests replace this file by one that runs threads on a CPU.
+// Starts kernels. Tests replace this file by one that runs the threads on a CPU.
 #ifndef CRNN_DEPLOY_LAUNCH_CUH
 #define CRNN_DEPLOY_LAUNCH_CUH
 
@@ -8,24 +8,25 @@
 
 namespace crnn_deploy {
 
-constexpr int kSharedWithoutAsking = 48 << 10;
+constexpr int kDefaultSharedBytes = 48 << 10;
 
-// Whether this library holds code for clusters. Where it does not, devices that have them run older code, compiled from
-// its PTX.
+// Whether this library contains code for clusters. If not, devices with clusters run code that is compiled from its PTX
+// for an older architecture, which has none.
 constexpr bool compiled_for_clusters() {
   for (int const architecture : {__CUDA_ARCH_LIST__})
     if (architecture >= 900) return true;
   return false;
 }
 
-// Asks for as much as the device has: one thread's smaller layer must not lower the limit before another's launch.
+// Raises the kernel's limit to all that the device has. A limit for this layer alone could be lowered by another thread
+// with a smaller layer before this kernel is launched.
 template <class Kernel>
 cudaError_t allow_shared_memory(Kernel kernel, int bytes, int most) {
-  if (bytes <= kSharedWithoutAsking) return cudaSuccess;
+  if (bytes <= kDefaultSharedBytes) return cudaSuccess;
   return cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most);
 }
 
-// How many blocks a multiprocessor holds.
+// How many blocks run on one multiprocessor at the same time.
 template <class Kernel>
 cudaError_t blocks_at_a_time(int& blocks, Kernel kernel, int threads, int shared_bytes) {
   return cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, threads, shared_bytes);

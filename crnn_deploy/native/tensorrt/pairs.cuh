@@ -1,4 +1,4 @@
-// Two neighbouring units of one image: what a thread loads, stores and computes with at a time.
+// Two neighbouring units of one image, which a thread loads, computes and stores together.
 #pragma once
 
 #include "device.cuh"
@@ -30,7 +30,7 @@ __device__ Pair<T> rounded(float2 pair) {
   }
 }
 
-// `count` of the two exist. Where rows have an even length, so that pairs are aligned, both exist or none does.
+// `count` is how many of the two exist. With kAligned, rows have an even length, so that it is 0 or 2.
 template <bool kAligned, class T>
 __device__ Pair<T> load_pair(T const* address, int count) {
   Pair<T> pair{};

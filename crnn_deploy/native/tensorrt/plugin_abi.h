@@ -1,13 +1,13 @@
-// The part of TensorRT's C++ interface that a plugin of version 3 needs. The pip packages ship no headers.
+// The part of TensorRT's C++ interface that a plugin of version 3 needs, because the pip packages contain no headers.
 //
-// The order of virtual functions and of members is the contract. It is the same in the NvInfer*.h of TensorRT 10.3 to
-// 11.1, against which tests/native/tensorrt/test_abi.py checks it where they are found. They are used instead of these
-// declarations where the compiler finds them.
+// Binary compatibility depends on the order of virtual functions and of members, which is the same in the NvInfer*.h of
+// TensorRT 10.3 to 11.1. tests/native/tensorrt/test_abi.py compares them where these headers are installed. If the
+// compiler finds these headers, they are used instead of the declarations below.
 #pragma once
 
 #if __has_include(<NvInferRuntime.h>) && __has_include(<cuda_runtime_api.h>)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // plugins of version 2, which they hold as well
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // they also declare plugins of version 2
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #include <NvInferRuntime.h>
 #include <NvInferRuntimePlugin.h>

@@ -1,9 +1,9 @@
 // The recurrent product of 16 units with the states of 8 images, by one warp.
 //
-// The 32 threads are 8 rows of 4: thread (row, column) ends with the sums of units 2·row and 2·row + 1 for images
-// 2·column and 2·column + 1. Weights and states are read in chunks of 64 bytes along k, of which each thread takes the
-// 16 bytes at its column. Tensor cores want k in another order, but the order of a sum is free as long as both factors
-// agree, so all loads are 16 bytes wide.
+// The 32 threads form 8 rows and 4 columns. Thread (row, column) gets the sums of units 2·row and 2·row + 1 for images
+// 2·column and 2·column + 1. Weights and states are read in chunks of 64 bytes along k, the index that is summed over;
+// each thread reads the 16 bytes at its column. Tensor cores expect another order of k. But the order in which a sum is
+// computed does not matter if it is the same for both factors, so that all loads can be 16 bytes wide.
 #pragma once
 
 #include "bits.cuh"
@@ -19,22 +19,22 @@ constexpr int kChunkBytes = 64;
 constexpr int kLoadBytes = 16;
 
 template <class T>
-constexpr int kChunk = kChunkBytes / static_cast<int>(sizeof(T));  // elements of k
+constexpr int kChunk = kChunkBytes / static_cast<int>(sizeof(T));  // elements in a chunk
 template <class T>
-constexpr int kLoad = kLoadBytes / static_cast<int>(sizeof(T));
+constexpr int kLoad = kLoadBytes / static_cast<int>(sizeof(T));  // elements in a load
 
 struct Lane {
   int row, column;
   __device__ explicit Lane(int thread) : row(thread % kWarp / 4), column(thread % 4) {}
 };
 
-// A thread's weights of one chunk: its 16 bytes of each gate's two units.
+// A thread's weights of one chunk: 16 bytes for each gate of its two units.
 struct Weights {
   uint4 of[kGates][2];
 };
 
-// `recurrent` is [3 · hidden, hidden]; k is the thread's first. What lies outside is zero.
-// Rows are aligned to a thread's 16 bytes where their length is a multiple of them.
+// `recurrent` is [3 · hidden, hidden]; k is the index of the thread's first element. Elements outside it are zero.
+// kAligned: the length of rows is a multiple of 16 bytes, so that all loads are aligned.
 template <bool kAligned, class T>
 __device__ uint4 load_weights(T const* recurrent, int hidden, int gate, int unit, int k) {
   if (unit >= hidden || k >= hidden) return uint4{};
@@ -68,11 +68,12 @@ struct Sums {
 template <class T>
 class Product;
 
-// Tensor cores. Even and odd halves of a chunk go to sums of their own, which halves the chain of dependent operations.
+// On tensor cores. The two halves of each load are added to different sums, which halves the length of the chain of
+// dependent operations.
 template <>
 class Product<__half> {
  public:
-  // `states` points to this chunk of the tile's first image, whose neighbours lie `pitch` bytes apart.
+  // `states` points to this chunk of the tile's first image. From image to image are `pitch` bytes.
   __device__ void add(Weights const& weights, char const* states, int pitch, Lane lane) {
     uint4 const h = *reinterpret_cast<uint4 const*>(states + lane.row * pitch + lane.column * kLoadBytes);
 #pragma unroll
@@ -96,7 +97,8 @@ class Product<__half> {
   float even_[kGates][4] = {}, odd_[kGates][4] = {};
 };
 
-// FP32 arithmetic. Each thread sums a quarter of k for all 8 images; the four columns then share out the images.
+// In FP32 arithmetic. Each thread sums over a quarter of k for all 8 images. Then the four columns exchange their sums,
+// so that each has the complete sums of two images.
 template <>
 class Product<float> {
  public:
@@ -131,7 +133,8 @@ class Product<float> {
   }
 
  private:
-  // Of two sums, the columns without `bit` keep the first and the others the second, each with its partner's part.
+  // Exchanges sums with the column that differs in `bit`: the column without the bit returns the total of both columns'
+  // first sums, the other the total of the second sums.
   static __device__ float shared_out(float first, float second, int bit, Lane lane) {
     bool const keeps_second = (lane.column & bit) != 0;
     return (keeps_second ? second : first) + shuffle_xor(keeps_second ? first : second, bit);

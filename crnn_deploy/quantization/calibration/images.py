@@ -2,70 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from crnn_deploy.data.checking import first_usable
-from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.quantization.config import QuantizeOptions
 
 _SAMPLES = 300
 _HELD_OUT = 200
 _SHARE = 0.6  # of too few images, those that calibrate
 
 
-@dataclass(frozen=True)
-class Images:
-    """A source of images as a network takes them."""
+def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> tuple[Source, Source]:
+    """Calibration and held-out images, drawn at random from one source, without overlap.
 
-    source: Source
-    preprocessing: Preprocessing
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Each image as a batch of its own, `[1, C, H, W]`: on a CPU larger batches are no faster, only larger."""
-        preprocessor = Preprocessor(self.preprocessing)
-        for index in range(len(self.source)):
-            yield preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
-
-    def median(self) -> NDArray[np.float32]:
-        """The image of median width, `[1, C, H, W]`."""
-        preprocessor = Preprocessor(self.preprocessing)
-        widths = [preprocessor.size(self.source.image(index)) for index in range(len(self.source))]
-        index = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
-        return preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
-
-
-def draw_images(
-    location: str, samples: int | None, held_out: int | None, seed: int, skip_bad: bool, progress: Progress
-) -> tuple[Source, Source]:
-    """Calibration and held-out images, drawn from one source without overlap.
-
-    Args:
-        samples: to calibrate on; None: up to 300.
-        held_out: to compare on; None: up to 200. Where neither is given and images are few, 60 % calibrate.
-        skip_bad: draw others in place of broken images.
+    Where the options give neither number and images are few, 60 % calibrate. Broken images stop it, or are replaced by
+    others where the options skip them.
 
     Raises:
-        InputError: if there are fewer images than asked for or than two, all are the same, or one is broken and
-            `skip_bad` is not given.
+        InputError: if there are fewer images than asked for or than two, all are the same, or one is broken and is not
+            to be skipped.
     """
+    samples, held_out = options.samples, options.held_out
     source = open_source(location)
     if len(source) == 0:
-        raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --calib.")
+        raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --data.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)
-    order = np.random.default_rng(seed).permutation(len(source)).tolist()
-    usable, _ = first_usable(source, order, wanted, skip_bad, progress)
+    order = np.random.default_rng(options.seed).permutation(len(source)).tolist()
+    usable, _ = first_usable(source, order, wanted, options.skip_bad, progress)
     if len(usable) > 1 and len({source.content_hash(index) for index in usable}) == 1:
         raise InputError(
             f"All {len(usable)} images in {location} are the same.",

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
-from crnn_deploy.quantization.rewrite.naming import made
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
@@ -63,14 +63,16 @@ def _shield_float_layers(graph: onnx.GraphProto, plan: Plan) -> None:
             relu = nodes[settled]
             relu.CopyFrom(_maximum(graph, relu.input[0], settled, 0.0, relu.name))
         else:
-            node.output[0] = made("shielded", settled)
+            node.output[0] = INT8_NAMES.name_for("shielded", settled)
             lowest = float(np.finfo(np.float32).min)
             position = list(graph.node).index(node) + 1
-            graph.node.insert(position, _maximum(graph, node.output[0], settled, lowest, made("max", node.name)))
+            graph.node.insert(
+                position, _maximum(graph, node.output[0], settled, lowest, INT8_NAMES.name_for("max", node.name))
+            )
 
 
 def _maximum(graph: onnx.GraphProto, source: str, result: str, least: float, name: str) -> onnx.NodeProto:
-    bound = made("least", str(least))
+    bound = INT8_NAMES.name_for("least", str(least))
     if all(tensor.name != bound for tensor in graph.initializer):
         graph.initializer.append(numpy_helper.from_array(np.float32(least), bound))
     return helper.make_node("Max", [source, bound], [result], name)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import onnx
 
-from crnn_deploy.onnx_graph.products import PRODUCTS, is_depthwise, is_product
+from crnn_deploy.onnx_graph.operators import PRODUCTS
+from crnn_deploy.onnx_graph.products import is_depthwise, is_product
 from crnn_deploy.onnx_graph.wiring import Wiring
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
 from crnn_deploy.quantization.target import Target

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import tempfile
-from pathlib import Path
-
 import onnx
-import onnxruntime as ort
 
 from crnn_deploy.artifact import Artifact, read_onnx, require_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.operators import QDQ
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
+from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.wiring import nested
-from crnn_deploy.quantization.rewrite.naming import RESERVED
 from crnn_deploy.quantization.target import Target
 
-_QUANTIZED_OPS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
-_CONSTANT_WEIGHTS_IR = 4
+_QUANTIZED_OPS = (*QDQ, "DynamicQuantizeLinear")
 _INT8_TYPES = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
 _HALF_TYPES = {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
 _TENSORRT_OPSET = 13  # the first whose Q/DQ has a scale for each channel
@@ -48,27 +44,13 @@ def read_fp32(artifact: Artifact) -> onnx.ModelProto:
 
 
 def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Let ONNX Runtime simplify the graph: constants folded, batch norm folded into convolutions, every node named.
-
-    Only optimisations that stay within standard ONNX and don't depend on the processor are used. `model` is left as it
-    is.
+    """A copy of an FP32 graph in the form that the quantizer expects: simplified, every node named.
 
     Raises:
-        InputError: if a name in the graph begins with the prefix that is kept for what quantization adds.
+        InputError: if a name in the graph begins with the prefix that is reserved for what quantization adds.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "simplified.onnx"
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
-        options.optimized_model_filepath = str(path)
-        ort.InferenceSession(
-            _with_constant_weights(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        simplified = onnx.load(path)
-    _drop_unused_domains(simplified)
-    RESERVED.refuse_in(simplified.graph)
-    name_nodes(simplified.graph)
+    simplified = simplify(model)
+    INT8_NAMES.refuse_in(simplified.graph)
     return simplified
 
 
@@ -87,39 +69,8 @@ def require_target(model: onnx.ModelProto, target: Target) -> None:
         )
 
 
-def name_nodes(graph: onnx.GraphProto) -> None:
-    """Give every node a name of its own: plans refer to nodes by name."""
-    given = {node.name for node in graph.node}
-    taken: set[str] = set()
-    for index, node in enumerate(graph.node):
-        if not node.name or node.name in taken:
-            fresh = (f"{node.op_type}_{number}" for number in itertools.count(index))
-            node.name = next(name for name in fresh if name not in given | taken)
-        taken.add(node.name)
-
-
 def _constant_types(graph: onnx.GraphProto) -> set[int]:
     """The data types of all constants, at any depth."""
     stored = {tensor.data_type for part in nested(graph) for tensor in part.initializer}
     nodes = (node for part in nested(graph) for node in part.node)
     return stored | {a.t.data_type for node in nodes for a in node.attribute if a.HasField("t")}
-
-
-def _with_constant_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose weights are no inputs, which files before IR version 4 list them as, so that they can be folded."""
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    weights = {tensor.name for tensor in copy.graph.initializer}
-    inputs = [value for value in copy.graph.input if value.name not in weights]
-    del copy.graph.input[:]
-    copy.graph.input.extend(inputs)
-    copy.ir_version = max(copy.ir_version, _CONSTANT_WEIGHTS_IR)
-    return copy
-
-
-def _drop_unused_domains(model: onnx.ModelProto) -> None:
-    """Undo that ONNX Runtime declares all operator sets that it knows."""
-    used = {"", *(node.domain for node in model.graph.node), *(function.domain for function in model.functions)}
-    kept = [entry for entry in model.opset_import if entry.domain in used]
-    del model.opset_import[:]
-    model.opset_import.extend(kept)

@@ -16,11 +16,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from crnn_deploy.onnx_graph.products import PRODUCTS, channel_axis
+from crnn_deploy.onnx_graph.int8_rows import quantize_channels
+from crnn_deploy.onnx_graph.operators import PRODUCTS
+from crnn_deploy.onnx_graph.products import channel_axis
 from crnn_deploy.onnx_graph.pruning import prune_constants
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, constants_of
 from crnn_deploy.quantization.calibration.observation import Ranges
-from crnn_deploy.quantization.rewrite.naming import made
 from crnn_deploy.quantization.target import Target
 
 _PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
@@ -81,7 +83,7 @@ class _Insertion:
         inputs = {value.name for value in self.graph.input}
         nodes = list(self.graph.node)
         # Branches still find the image under its own name, in FP32.
-        renamed = {name: made("dequantized", name) for name in scales if name in inputs}
+        renamed = {name: INT8_NAMES.name_for("dequantized", name) for name in scales if name in inputs}
         result = [*constant_nodes]
         for name in renamed:
             result += self._pair(name, name, renamed[name], *scales[name])
@@ -89,10 +91,10 @@ class _Insertion:
             node.input[:] = [renamed.get(name, name) for name in node.input]
             quantized = [name for name in node.output if name in scales]
             # The pair's result takes over the name, so that all readers and the graph's outputs find it there.
-            node.output[:] = [made("float", name) if name in scales else name for name in node.output]
+            node.output[:] = [INT8_NAMES.name_for("float", name) if name in scales else name for name in node.output]
             result.append(node)
             for name in quantized:
-                result += self._pair(name, made("float", name), name, *scales[name])
+                result += self._pair(name, INT8_NAMES.name_for("float", name), name, *scales[name])
         del self.graph.node[:]
         self.graph.node.extend(result)
         prune_constants(self.graph)
@@ -118,40 +120,43 @@ class _Insertion:
         weight, axis = self.constants[node.input[1]], channel_axis(node)
         has_bias = len(node.input) > 2 and node.input[2] in self.constants and self.scheme.integer_bias
         bias = self.constants[node.input[2]].ravel() if has_bias else np.zeros(1, np.float32)
-        values, scale = _quantize_channels(weight, axis, np.abs(bias) / (input_scale * _LARGEST_BIAS))
+        values, scales_by_channel = quantize_channels(weight, axis, np.abs(bias) / (input_scale * _LARGEST_BIAS))
+        scale = scales_by_channel.ravel()
 
-        weight_scale = self._constant(made("weight_scale", node.name), scale)
-        stored = [self._constant(made("weight", node.name), values), weight_scale]
+        weight_scale = self._constant(INT8_NAMES.name_for("weight_scale", node.name), scale)
+        stored = [self._constant(INT8_NAMES.name_for("weight", node.name), values), weight_scale]
         if node.op_type == "Gemm":  # else ONNX Runtime 1.31 leaves it in FP32
-            stored.append(self._constant(made("weight_zero", node.name), np.zeros(scale.shape, np.int8)))
-        node.input[1] = made("weight_float", node.name)
+            stored.append(self._constant(INT8_NAMES.name_for("weight_zero", node.name), np.zeros(scale.shape, np.int8)))
+        node.input[1] = INT8_NAMES.name_for("weight_float", node.name)
         yield self._node("DequantizeLinear", stored, node.input[1], axis=axis)
         if not has_bias:
             return
         bias_scale = input_scale * scale
         integers = np.rint(np.broadcast_to(bias, scale.shape) / bias_scale.astype(np.float64)).astype(np.int32)
         # Folded at load: it spares the file one number a channel.
-        factors = [self._constant(made("scale", node.input[0]), np.asarray(input_scale)), weight_scale]
-        product = made("bias_scale", node.name)
+        factors = [self._constant(INT8_NAMES.name_for("scale", node.input[0]), np.asarray(input_scale)), weight_scale]
+        product = INT8_NAMES.name_for("bias_scale", node.name)
         yield helper.make_node("Mul", factors, [product], product)
-        node.input[2] = made("bias_float", node.name)
-        stored = [self._constant(made("bias", node.name), integers), product]
+        node.input[2] = INT8_NAMES.name_for("bias_float", node.name)
+        stored = [self._constant(INT8_NAMES.name_for("bias", node.name), integers), product]
         yield self._node("DequantizeLinear", stored, node.input[2], axis=0)
 
     def _pair(self, tensor: str, source: str, result: str, scale: np.float32, zero_point: int) -> list[onnx.NodeProto]:
         """The way of `tensor` through INT8, from the name `source` to the name `result`."""
         parameters = [
-            self._constant(made("scale", tensor), np.asarray(scale)),
-            self._constant(made("zero_point", str(zero_point)), np.asarray(zero_point, self.scheme.activation)),
+            self._constant(INT8_NAMES.name_for("scale", tensor), np.asarray(scale)),
+            self._constant(
+                INT8_NAMES.name_for("zero_point", str(zero_point)), np.asarray(zero_point, self.scheme.activation)
+            ),
         ]
-        quantized = made("quantized", tensor)
+        quantized = INT8_NAMES.name_for("quantized", tensor)
         return [
             self._node("QuantizeLinear", [source, *parameters], quantized),
             self._node("DequantizeLinear", [quantized, *parameters], result),
         ]
 
     def _node(self, op: str, inputs: list[str], output: str, **attributes: int) -> onnx.NodeProto:
-        return helper.make_node(op, inputs, [output], made(op, output), domain=self.domain, **attributes)
+        return helper.make_node(op, inputs, [output], INT8_NAMES.name_for(op, output), domain=self.domain, **attributes)
 
     def _constant(self, name: str, values: NDArray[np.generic]) -> str:
         if name not in self.stored:
@@ -167,14 +172,3 @@ def _scale(covered: tuple[float, float], scheme: Scheme) -> tuple[np.float32, in
         return np.float32(max(-low, high) / 127), 0
     scale = np.float32((high - low) / 255)
     return scale, round(-low / float(scale))
-
-
-def _quantize_channels(
-    weight: NDArray[np.float32], axis: int, least: NDArray[np.float32]
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric INT8 with a scale, at least `least`, for each channel along `axis`, `[C]`."""
-    others = tuple(index for index in range(weight.ndim) if index != axis)
-    scale = np.maximum(np.abs(weight).max(axis=others) / np.float32(127), least).astype(np.float32)
-    scale = np.where(scale > np.finfo(np.float32).tiny, scale, np.float32(1))  # a channel without weights
-    shape = [-1 if index == axis else 1 for index in range(weight.ndim)]
-    return np.clip(np.rint(weight / scale.reshape(shape)), -127, 127).astype(np.int8), scale

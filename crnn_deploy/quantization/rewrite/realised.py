@@ -10,6 +10,7 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
 
 # Operators that carry the arithmetic of a CRNN, under the names that ONNX Runtime's optimiser gives them. QGRU and
@@ -20,14 +21,12 @@ _INT8_OPS = (
     "DynamicQuantizeMatMul",
     "MatMulInteger",
     "MatMulIntegerToFloat",
-    "QGRU",
     "QGemm",
-    "QLSTM",
     "QLinearConv",
     "QLinearMatMul",
+    *QUANTIZED_RECURRENT.values(),
 )
-_FP32_OPS = ("Conv", "FusedConv", "FusedGemm", "FusedMatMul", "GRU", "Gemm", "LSTM", "MatMul", "RNN")
-_CONVERSIONS = ("DequantizeLinear", "QuantizeLinear")
+_FP32_OPS = ("FusedConv", "FusedGemm", "FusedMatMul", *PRODUCTS, *RECURRENT)
 
 
 class RealisedPrecision(Frozen):
@@ -53,7 +52,7 @@ def realised_precision(model: onnx.ModelProto) -> RealisedPrecision:
         ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
         counts = Counter(node.op_type for node in onnx.load(path).graph.node)
     return RealisedPrecision(
-        int8={name: counts[name] for name in _INT8_OPS if counts[name]},
-        fp32={name: counts[name] for name in _FP32_OPS if counts[name]},
-        conversions=sum(counts[name] for name in _CONVERSIONS),
+        int8={name: counts[name] for name in sorted(_INT8_OPS) if counts[name]},
+        fp32={name: counts[name] for name in sorted(_FP32_OPS) if counts[name]},
+        conversions=sum(counts[name] for name in QDQ),
     )

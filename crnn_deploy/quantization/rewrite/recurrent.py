@@ -8,10 +8,11 @@ import onnx
 from onnx import helper, numpy_helper
 
 from crnn_deploy.onnx_graph.facts import attributes_of
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN, OP_OF, OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.int8_rows import quantize_rows
+from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import names_read
-from crnn_deploy.quantization.rewrite.naming import made
-from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows
 
 # What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
 _STANDARD = {"layout": 0, "input_forget": 0}
@@ -21,7 +22,7 @@ _ROW_AXES = 2  # weights are [directions, gates × hidden, columns]; each row ha
 
 def is_quantizable(node: onnx.NodeProto, constants: Collection[str]) -> bool:
     """Whether our ops can stand for a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
-    if node.op_type not in OP_OF or not {node.input[1], node.input[2]} <= set(constants):
+    if node.op_type not in QUANTIZED_RECURRENT or not {node.input[1], node.input[2]} <= set(constants):
         return False
     if len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES]:
         return False
@@ -39,7 +40,7 @@ def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
     stored: dict[str, tuple[str, str]] = {}
     for node in model.graph.node:
-        if node.name not in layers or node.op_type not in OP_OF:
+        if node.name not in layers or node.op_type not in QUANTIZED_RECURRENT:
             continue
         for name in node.input[1:3]:
             if name not in stored:
@@ -52,7 +53,7 @@ def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
 
 def _store(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto], name: str) -> tuple[str, str]:
     """Add the INT8 form of a weight to the graph, once for all layers that share it: the names of rows and scales."""
-    names = made("recurrent", name), made("recurrent_scale", name)
+    names = INT8_NAMES.name_for("recurrent", name), INT8_NAMES.name_for("recurrent_scale", name)
     if names[0] not in weights:  # else another layer shares it, and was quantized before
         arrays = quantize_rows(numpy_helper.to_array(weights[name]), _ROW_AXES)
         graph.initializer.extend(map(numpy_helper.from_array, arrays, names))
@@ -64,7 +65,7 @@ def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> No
     inputs = [node.input[0], *stored[node.input[1]], *stored[node.input[2]], *node.input[3:_PEEPHOLES]]
     outputs = len(OUTPUTS[node.op_type])  # ONNX's shape inference wants a node to list all that the function has
     replacement = helper.make_node(
-        OP_OF[node.op_type],
+        QUANTIZED_RECURRENT[node.op_type],
         inputs,
         [*node.output, *[""] * (outputs - len(node.output))],
         node.name,

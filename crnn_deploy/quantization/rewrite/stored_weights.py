@@ -9,9 +9,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from crnn_deploy.onnx_graph.products import PRODUCTS, channel_axis
+from crnn_deploy.onnx_graph.int8_rows import quantize_channels, quantize_rows
+from crnn_deploy.onnx_graph.operators import PRODUCTS
+from crnn_deploy.onnx_graph.products import channel_axis
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring
-from crnn_deploy.quantization.rewrite.naming import made
 
 _RECURRENT_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]
 
@@ -41,8 +43,8 @@ def store_weights_as_int8(model: onnx.ModelProto, layers: Collection[str]) -> No
         rows, scale = _quantize(values, layer)
         if rows.nbytes + scale.nbytes < values.nbytes:
             graph.initializer.remove(tensor)
-            graph.initializer.append(numpy_helper.from_array(rows, made("stored", name)))
-            graph.initializer.append(numpy_helper.from_array(scale, made("stored_scale", name)))
+            graph.initializer.append(numpy_helper.from_array(rows, INT8_NAMES.name_for("stored", name)))
+            graph.initializer.append(numpy_helper.from_array(scale, INT8_NAMES.name_for("stored_scale", name)))
             decoders += _decoder(name)
     nodes = [*decoders, *graph.node]
     del graph.node[:]
@@ -57,29 +59,17 @@ def _weights(node: onnx.NodeProto, layers: Collection[str]) -> list[str]:
 
 
 def _quantize(weights: NDArray[np.float32], layer: onnx.NodeProto) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    if layer.op_type not in PRODUCTS:
-        return quantize_rows(weights, _RECURRENT_ROW_AXES)
-    axis = channel_axis(layer)
-    rows, scale = quantize_rows(np.moveaxis(weights, axis, 0), 1)
-    return np.moveaxis(rows, 0, axis), np.moveaxis(scale, 0, axis)
-
-
-def quantize_rows(weights: NDArray[np.float32], row_axes: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Symmetric INT8 with one scale per row, where the first `row_axes` axes tell rows apart.
-
-    Returns int8 of the same shape and FP32 scales that broadcast to it. Each weight moves by at most half its row's
-    scale.
-    """
-    columns = tuple(range(row_axes, weights.ndim))
-    largest = np.abs(weights).max(axis=columns, keepdims=True)
-    scale = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
-    return np.clip(np.rint(weights / scale), -127, 127).astype(np.int8), scale
+    if layer.op_type in PRODUCTS:
+        return quantize_channels(weights, channel_axis(layer))
+    return quantize_rows(weights, _RECURRENT_ROW_AXES)
 
 
 def _decoder(name: str) -> list[onnx.NodeProto]:
     """The nodes that compute the FP32 tensor `name` from what is stored."""
-    cast = made("cast", name)
+    stored, scale, cast, product = (
+        INT8_NAMES.name_for(role, name) for role in ("stored", "stored_scale", "cast", "decoded")
+    )
     return [
-        helper.make_node("Cast", [made("stored", name)], [cast], cast, to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", [cast, made("stored_scale", name)], [name], made("decoded", name)),
+        helper.make_node("Cast", [stored], [cast], cast, to=onnx.TensorProto.FLOAT),
+        helper.make_node("Mul", [cast, scale], [name], product),
     ]

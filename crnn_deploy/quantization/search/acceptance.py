@@ -33,18 +33,19 @@ def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted
 
 
 def _inaccurate(config: QuantizeConfig, record: QuantizationRecord) -> tuple[str, str]:
-    change = record.reading.change
-    rise = f"{units.points(change.delta)} points ({units.points(change.low)} … {units.points(change.high)})"
+    rise = record.comparison.difference
+    change = f"{units.points(rise.delta)} points ({units.points(rise.low)} … {units.points(rise.high)})"
+    same = units.percent(record.comparison.same_text)
     in_fp32 = sum(layer.precision == "fp32" for layer in record.layers)
     best = f"This is the best candidate found, with {in_fp32} of {len(record.layers)} layers in FP32."
-    if config.max_drop is None:
+    if config.max_error_rise is None:
         return (
-            f"INT8 breaks {config.model}: the error changes by {rise}, and {units.percent(record.reading.same_text)} "
-            f"of {record.held_out_images} images read as before.",
+            f"INT8 breaks {config.model}: the error changes by {change}, and {same} of "
+            f"{record.held_out_images} images read as before.",
             best,
         )
     return (
-        f"No INT8 form of {config.model} keeps the budget of {config.max_drop:g} points.",
-        f"The error changes by {rise} on {record.held_out_images} images; more of them (--held-out) narrow the "
+        f"No INT8 form of {config.model} keeps the budget of {100 * config.max_error_rise:g} points.",
+        f"The error changes by {change} on {record.held_out_images} images; more of them (--held-out) narrow the "
         f"interval. {best}",
     )

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.bootstrap import difference_interval
-from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.metrics import Ratio, class_ratios, exact_matches, text_ratios
+from crnn_deploy.evaluation.model_comparison import ModelComparison, compare_logits
+from crnn_deploy.evaluation.primary_error import PrimaryFigure, primary_figure_of
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.calibration.images import Images
-from crnn_deploy.quantization.record import Change, Reading
-from crnn_deploy.runtime.onnxruntime import inference_session
-from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.spec import ModelSpec
-
-_RESAMPLES = 1000
-_LARGEST_DB = 200.0  # stands for no difference at all
 
 
 class Examiner:
@@ -36,58 +31,33 @@ class Examiner:
     """
 
     def __init__(
-        self, parent: onnx.ModelProto, spec: ModelSpec, images: Images, threads: int | None, progress: Progress
+        self, parent: onnx.ModelProto, spec: ModelSpec, images: NetworkInputs, threads: int | None, progress: Progress
     ) -> None:
         self._spec = spec
-        self._images = images
+        self.images = images
         self._threads = threads
         self._progress = progress
         self._logits = [*self._run(parent, "Reading with the parent")]
-        self._texts = [text for logits in self._logits for text in decode(logits, spec)]
-        labels = _labels(images, spec)
-        self.reference: Literal["labels", "parent"] = "parent" if labels is None else "labels"
-        self._references = self._texts if labels is None else labels
+        self._references = _labels(images, spec)
+        self.reference: Literal["labels", "parent"] = "parent" if self._references is None else "labels"
 
     @property
-    def images(self) -> int:
-        """How many images are read."""
-        return len(self._images)
+    def figure(self) -> PrimaryFigure:
+        return primary_figure_of(self._spec.task)
 
-    @property
-    def figure(self) -> Literal["cer_ci", "top1"]:
-        return "cer_ci" if self._spec.task == "ctc" else "top1"
-
-    def read(self, candidate: onnx.ModelProto, description: str) -> Reading:
-        """How `candidate` reads the images; `description` tells the progress bar what it is."""
-        texts: list[str] = []
-        signal = noise = 0.0
-        for expected, found in zip(self._logits, self._run(candidate, description), strict=True):
-            texts += decode(found, self._spec)
-            signal += float(np.square(expected, dtype=np.float64).sum())
-            noise += float(np.square(expected - found, dtype=np.float64).sum())
-        parent, ours = self._errors(self._texts), self._errors(texts)
-        low, high = difference_interval(ours, parent, _RESAMPLES, seed=0)
-        return Reading(
-            error=ours.value,
-            change=Change(delta=ours.value - parent.value, low=low, high=high),
-            same_text=exact_matches(self._texts, texts).value,
-            noise_db=_decibels(signal, noise),
+    def compare(self, candidate: onnx.ModelProto, description: str) -> ModelComparison:
+        """How `candidate` reads the images, against the parent; `description` is for the progress bar."""
+        return compare_logits(
+            zip(self._logits, self._run(candidate, description), strict=True), self._spec, self._references
         )
 
-    def _errors(self, texts: list[str]) -> Ratio:
-        if self._spec.task == "ctc":
-            return text_ratios(self._references, texts)["cer_ci"]
-        hits = class_ratios(self._references, texts)["top1"]
-        return Ratio(hits.possible - hits.counted, hits.possible)
-
-    def _run(self, model: onnx.ModelProto, description: str) -> list[NDArray[np.float32]]:
-        session = inference_session(model, self._threads)
-        name = session.get_inputs()[0].name
-        images = self._progress.track(self._images, description, len(self._images))
-        return [batch_first(session.run(None, {name: image})[0], self._spec) for image in images]
+    def _run(self, model: onnx.ModelProto, description: str) -> Iterator[NDArray[np.float32]]:
+        session = OnnxGraphSession(model, self._spec, self._threads)
+        for image in self._progress.track(self.images, description, len(self.images)):
+            yield session.run(image)
 
 
-def _labels(images: Images, spec: ModelSpec) -> list[str] | None:
+def _labels(images: NetworkInputs, spec: ModelSpec) -> list[str] | None:
     """Labels of the images, or None where they have none or the model can't be asked for them."""
     try:
         references = reference_texts(images.source, spec)
@@ -96,10 +66,3 @@ def _labels(images: Images, spec: ModelSpec) -> list[str] | None:
     except InputError:
         return None
     return references
-
-
-def _decibels(signal: float, noise: float) -> float:
-    if noise == 0:
-        return _LARGEST_DB
-    decibels = 10 * np.log10(max(signal, np.finfo(np.float64).tiny) / noise)
-    return float(np.clip(decibels, -_LARGEST_DB, _LARGEST_DB)) if np.isfinite(decibels) else -_LARGEST_DB

@@ -21,7 +21,7 @@ from crnn_deploy.runtime.onnxruntime import inference_session
 
 ALL = "all"
 ALL_BUT_FIRST = "all but the first convolution"
-RECURRENT = "recurrent"
+RECURRENT_ONLY = "recurrent"
 MIXED = "mixed"
 
 CLEARLY_FASTER = 1.02  # less may be chance
@@ -108,12 +108,12 @@ class Placement:
 
     def fastest(self, plan: Plan, choices: Choices) -> tuple[Plan, tuple[SpeedTrial, ...]]:
         """The fastest plan within `plan` and the trials that led to it, the chosen plan's last."""
-        candidates = {RECURRENT: choices.recurrent, ALL_BUT_FIRST: plan - {choices.first}, ALL: plan}
+        candidates = {RECURRENT_ONLY: choices.recurrent, ALL_BUT_FIRST: plan - {choices.first}, ALL: plan}
         candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
         trials = self._trials(candidates)
         times = {trial.plan: trial.candidate_ms for trial in trials}
         leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
-        others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT)]
+        others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT_ONLY)]
         if not all(times[leader] * CLEARLY_FASTER < other for other in others):
             candidates[MIXED] = self._search(choices.recurrent, choices.groups)
             trials = self._trials(candidates)

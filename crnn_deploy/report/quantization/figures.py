@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from crnn_deploy import units
+from crnn_deploy.evaluation.difference import Difference
+from crnn_deploy.evaluation.model_comparison import ModelComparison
+from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
-from crnn_deploy.quantization.record import Change, QuantizationRecord, Reading
+from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.tables import Cell, Table
 
-FIGURES = {"cer_ci": "CER", "top1": "Top-1 error"}
 SAME = {"cer_ci": "same text", "top1": "same class"}
 PRECISIONS = {"fp32": "FP32", "int8": "INT8"}
 
@@ -25,7 +27,7 @@ def verdict(record: QuantizationRecord) -> str:
     """One line: what it cost and brought, and on which kernels."""
     claims = [
         f"{change_of(record)} with calibrator {record.calibrator}",
-        f"{units.percent(record.reading.same_text)} {SAME[record.figure]}",
+        f"{units.percent(record.comparison.same_text)} {SAME[record.figure]}",
         speedup(record),
         kernels(record),
     ]
@@ -34,8 +36,8 @@ def verdict(record: QuantizationRecord) -> str:
 
 def change_of(record: QuantizationRecord) -> str:
     """The change of the error in points with its interval, and whether the budget allows that."""
-    change, allowed = record.reading.change, record.max_drop
-    text = f"{FIGURES[record.figure]} {units.points(change.delta)} points ({interval(change)})"
+    change, allowed = record.comparison.difference, record.max_error_rise
+    text = f"{ERROR_LABELS[record.figure]} {units.points(change.delta)} points ({interval(change)})"
     return (
         f"{text}, more than the {100 * allowed:.2f} allowed" if allowed is not None and change.high > allowed else text
     )
@@ -51,7 +53,7 @@ def kernels(record: QuantizationRecord) -> str:
     return f"GRU/LSTM in INT8 on {record.kernel}" if record.kernel else ""
 
 
-def interval(change: Change) -> str:
+def interval(change: Difference) -> str:
     return f"{units.points(change.low)} … {units.points(change.high)}"
 
 
@@ -65,10 +67,10 @@ def short(name: str) -> str:
 def trials_table(record: QuantizationRecord) -> Table:
     """One row a calibrator that was tried, before layers went back to FP32."""
     rows = (
-        (Cell(trial.calibrator), *_reading(trial.reading), Cell("✓" if trial.calibrator == record.calibrator else ""))
+        (Cell(trial.calibrator), *_cells(trial.comparison), Cell("✓" if trial.calibrator == record.calibrator else ""))
         for trial in record.trials
     )
-    return _table(("Calibrator", *_reading_columns(record), "Chosen"), rows, range(1, 6))
+    return _table(("Calibrator", *_columns(record), "Chosen"), rows, range(1, 6))
 
 
 def sensitivity_table(record: QuantizationRecord) -> Table:
@@ -78,8 +80,8 @@ def sensitivity_table(record: QuantizationRecord) -> Table:
         (
             Cell(short(entry.layer)),
             Cell(entry.op),
-            Cell(units.points(entry.reading.change.delta), interval(entry.reading.change)),
-            Cell(f"{entry.reading.noise_db:.1f}"),
+            Cell(units.points(entry.comparison.difference.delta), interval(entry.comparison.difference)),
+            Cell(f"{entry.comparison.noise_db:.1f}"),
             Cell(precisions.get(entry.layer, units.MISSING)),
         )
         for entry in record.sensitivity
@@ -138,17 +140,17 @@ def _concern(tensor: TensorCalibration) -> float:
     return max(tensor.saturated / MANY_SATURATED, FEW_LEVELS / tensor.levels, tensor.outliers / FAR_OUTLIERS)
 
 
-def _reading_columns(record: QuantizationRecord) -> tuple[str, ...]:
-    return (FIGURES[record.figure], "Change, points", "95 % interval", SAME[record.figure].capitalize(), "SNR, dB")
+def _columns(record: QuantizationRecord) -> tuple[str, ...]:
+    return (ERROR_LABELS[record.figure], "Change, points", "95 % interval", SAME[record.figure].capitalize(), "SNR, dB")
 
 
-def _reading(reading: Reading) -> tuple[Cell, ...]:
+def _cells(comparison: ModelComparison) -> tuple[Cell, ...]:
     return (
-        Cell(units.percent(reading.error)),
-        Cell(units.points(reading.change.delta)),
-        Cell(interval(reading.change)),
-        Cell(units.percent(reading.same_text)),
-        Cell(f"{reading.noise_db:.1f}"),
+        Cell(units.percent(comparison.error)),
+        Cell(units.points(comparison.difference.delta)),
+        Cell(interval(comparison.difference)),
+        Cell(units.percent(comparison.same_text)),
+        Cell(f"{comparison.noise_db:.1f}"),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.files import check_free, write_text
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.page import Tile, render_page, require_extra
@@ -70,18 +71,20 @@ def _headline(record: QuantizationRecord, name: str) -> str:
     if record.rejected is not None:
         return f"Rejected: {record.rejected}"
     runs = f"runs {faster} and " if (faster := q.speedup(record)) else ""
-    same = f"reads {units.percent(record.reading.same_text)} of the images as before"
+    same = f"reads {units.percent(record.comparison.same_text)} of the images as before"
     return f"{name} in INT8 {runs}{same}: {q.change_of(record)}."
 
 
 def _tiles(record: QuantizationRecord) -> list[Tile]:
-    change, allowed = record.reading.change, record.max_drop
+    change, allowed = record.comparison.difference, record.max_error_rise
     budget = "" if allowed is None else f", at most {units.points(allowed)} allowed"
     tiles = [
-        Tile(f"Change of {q.FIGURES[record.figure]}, points", units.points(change.delta), q.interval(change) + budget),
+        Tile(
+            f"Change of {ERROR_LABELS[record.figure]}, points", units.points(change.delta), q.interval(change) + budget
+        ),
         Tile(
             q.SAME[record.figure].capitalize(),
-            units.percent(record.reading.same_text),
+            units.percent(record.comparison.same_text),
             f"of {record.held_out_images:,} held-out images",
         ),
     ]

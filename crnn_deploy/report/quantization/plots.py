@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.quantization.figures import FIGURES, short, worst_tensors
+from crnn_deploy.report.quantization.figures import short, worst_tensors
 from crnn_deploy.report.run.plots import TITLE, WIDE
 
 ROOMY, DENSE = 13, 10  # heights of a row in points
@@ -30,12 +31,12 @@ def sensitivity(record: QuantizationRecord) -> str | None:
     _rows(change, [short(entry.layer) for entry in entries])
     _rows(noise, [""] * len(entries))
     for row, (entry, colour) in enumerate(zip(entries, colours, strict=True)):
-        found = entry.reading.change
-        change.plot([100 * found.low, 100 * found.high], [row, row], color=COLOURS["ink"], linewidth=1, zorder=3)
-        change.barh(row, 100 * found.delta, height=0.62, color=colour)
-        noise.barh(row, entry.reading.noise_db, height=0.62, color=colour)
+        rise = entry.comparison.difference
+        change.plot([100 * rise.low, 100 * rise.high], [row, row], color=COLOURS["ink"], linewidth=1, zorder=3)
+        change.barh(row, 100 * rise.delta, height=0.62, color=colour)
+        noise.barh(row, entry.comparison.noise_db, height=0.62, color=colour)
     change.axvline(0, color=COLOURS["muted"], linewidth=1)
-    change.set_title(f"Change of {FIGURES[record.figure]}, points", **TITLE)
+    change.set_title(f"Change of {ERROR_LABELS[record.figure]}, points", **TITLE)
     noise.set_title("Signal over noise, dB", **TITLE)
     return to_svg(figure, "sensitivity")
 

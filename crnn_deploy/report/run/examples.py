@@ -28,7 +28,7 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
 
     Args:
         source: the images that were evaluated.
-        evaluations: variant name → what it read, teacher first.
+        evaluations: variant name → what it read, the baseline first.
         count: number of lines; fewer come back where the source holds fewer.
     """
     readings: dict[str, dict[str, str]] = {}

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from crnn_deploy import units
+from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import ExampleLine, Report, Variant
+from crnn_deploy.report.run.model import ExampleLine, Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.spelling import Segment, same, segments
 from crnn_deploy.report.run.summary import (
     TOP1,
+    called,
     headline,
     metrics,
     ran_on_gpu,
-    reference_latency,
     relation,
     size_ratio,
     speed_baseline,
@@ -28,6 +29,7 @@ from crnn_deploy.report.run.summary import (
 )
 from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
 from crnn_deploy.report.run.training_plots import training_curves
+from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,9 @@ def _content(report: Report) -> dict[str, Any]:
 
 def _tiles(report: Report) -> list[Tile]:
     """Size, speed and accuracy of what ships, as far as they were measured."""
-    shipped, teacher = report.shipped, report.teacher
+    shipped, baseline = report.shipped, report.baseline
     smaller = relation(size_ratio(report, shipped), "smaller", "larger")
-    tiles = [Tile("File size", units.size(shipped.size_bytes), _than(smaller, teacher))]
+    tiles = [Tile("File size", units.size(shipped.size_bytes), _than(smaller, baseline))]
     latency = reference_latency(shipped)
     if latency is not None:
         faster = relation(speedup(report, shipped), "faster", "slower")
@@ -93,15 +95,15 @@ def _tiles(report: Report) -> list[Tile]:
         where = "on the GPU" if ran_on_gpu(shipped) else "one thread"
         tiles.append(Tile(f"Latency, {where}", units.milliseconds(latency.p50_ms), context))
     for metric in metrics(report):
-        after, before = metric.of(shipped), metric.of(teacher)
+        after, before = metric.of(shipped), metric.of(baseline)
         if after is not None:
-            context = "" if shipped is teacher or before is None else f"{units.percent(before)} in {teacher.name}"
+            context = "" if shipped is baseline or before is None else f"{units.percent(before)} in {called(baseline)}"
             tiles.append(Tile(metric.label, units.percent(after), context))
     return tiles
 
 
 def _than(claim: str, other: Variant | None) -> str:
-    return f"{claim} than {other.name}" if claim and other else ""
+    return f"{claim} than {called(other)}" if claim and other else ""
 
 
 def _readings(report: Report, example: ExampleLine) -> list[Reading]:

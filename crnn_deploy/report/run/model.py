@@ -1,62 +1,22 @@
-"""`Report`: everything that one run found out, as data; terminal, JSON, Markdown and HTML show only this."""
+"""`Report`: all results of one run as data; terminal, JSON, Markdown and HTML show only this."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from crnn_deploy.benchmark.result import Latency
 from crnn_deploy.config import Frozen
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
-from crnn_deploy.evaluation.comparison import Difference
-from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
-
-
-class Gate(Frozen):
-    """Whether a variant proved itself.
-
-    `baseline` is what the others are judged against, such as the teacher; `unproven` is one that was made but could not
-    run on the machine of the report.
-    """
-
-    status: Literal["baseline", "passed", "rejected", "unproven"]
-    reason: str = ""
-
-
-class Variant(Frozen):
-    """One model file and what was measured on it; `accuracy` or `latency` stay empty where nothing was measured."""
-
-    name: str
-    stage: str
-    path: str
-    format: str
-    precision: str
-    size_bytes: int = Field(gt=0)
-    parameters: int
-    macs: int
-    accuracy: Accuracy | None = None
-    latency: tuple[Latency, ...] = ()
-    gate: Gate
-
-    @model_validator(mode="after")
-    def _what_did_not_run_has_no_figures(self) -> Variant:
-        if self.gate.status == "unproven" and (self.accuracy is not None or self.latency):
-            raise ValueError(f"{self.name} has not run, so it has neither accuracy nor latency")
-        return self
-
-    @field_validator("latency")
-    @classmethod
-    def _runs_take_time(cls, rows: tuple[Latency, ...]) -> tuple[Latency, ...]:
-        if not all(row.p50_ms > 0 for row in rows):
-            raise ValueError("p50_ms must be greater than 0")
-        return rows
+from crnn_deploy.evaluation.difference import Difference
+from crnn_deploy.evaluation.result import DatasetFacts
+from crnn_deploy.report.run.variant import Variant
 
 
 class Comparison(Frozen):
-    """A variant against the one that it was made from, on the same images."""
+    """A variant against its parent, on the same images."""
 
     variant: str
     parent: str
@@ -88,11 +48,11 @@ class TrainingPoint(Frozen):
 
 
 class Report(Frozen):
-    """What a run measured, decided and advises. The teacher is the first variant."""
+    """What a run measured, decided and advises. The baseline is the first variant."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
-    schema_version: Literal[1] = Field(default=1, alias="schema")
+    schema_version: Literal[2] = Field(default=2, alias="schema")
     title: str
     command: str = Field(default="", description="shell command that makes this report again")
     environment: Environment
@@ -111,14 +71,21 @@ class Report(Frozen):
     notes: tuple[str, ...] = Field(default=(), description="what is slower, worse or uncertain")
 
     @property
-    def teacher(self) -> Variant:
+    def baseline(self) -> Variant:
         return self.variants[0]
 
     @property
     def shipped(self) -> Variant:
-        """The last variant that passed its gate; the teacher where none did."""
+        """The last variant that passed its gate; the baseline where none did."""
         passed = [variant for variant in self.variants if variant.gate.status == "passed"]
-        return passed[-1] if passed else self.teacher
+        return passed[-1] if passed else self.baseline
+
+    @model_validator(mode="after")
+    def _what_did_not_run_has_no_figures(self) -> Report:
+        for variant in self.variants:
+            if variant.gate.status == "unproven" and (variant.accuracy is not None or variant.latency):
+                raise ValueError(f"{variant.name} has not run, so it has neither accuracy nor latency")
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Report:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import Report, Variant
+from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.scatter_labels import place_labels
-from crnn_deploy.report.run.summary import Metric, metrics, reference_latency, standing
+from crnn_deploy.report.run.summary import Metric, metrics, standing
+from crnn_deploy.report.run.variant import Variant
 
 MARKERS = {"torch": "s", "onnxruntime": "o", "tensorrt": "D", "tensorrt-rtx": "D"}
 SIZE = (396, 290)  # points; the page scales it to its column
@@ -50,8 +52,8 @@ def accuracy_against_latency(report: Report) -> str | None:
 
 
 def _name(report: Report, variant: Variant) -> str:
-    marked = variant is report.teacher and "teacher" not in variant.name
-    return f"{variant.name} (teacher)" if marked else variant.name
+    marked = variant is report.baseline and "baseline" not in variant.name
+    return f"{variant.name} (baseline)" if marked else variant.name
 
 
 def _points(report: Report, metric: Metric) -> list[Point]:

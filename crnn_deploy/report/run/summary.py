@@ -1,12 +1,14 @@
-"""What the figures say when put side by side: ratios to the teacher, fair speed-ups, and the headline."""
+"""What the figures say when put side by side: ratios to the baseline, fair speed-ups, and the headline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from crnn_deploy import units
-from crnn_deploy.benchmark.result import Latency
-from crnn_deploy.report.run.model import Comparison, Report, Variant
+from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
+from crnn_deploy.evaluation.primary_error import ERROR_LABELS, ERROR_NAMES, primary_figure
+from crnn_deploy.report.run.model import Comparison, Report
+from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,16 @@ CER = Metric("cer_ci", "CER", "character error rate", lower_is_better=True)
 WORDS = Metric("word_accuracy_ci", "Lines right", "share of lines read without an error", lower_is_better=False)
 TOP1 = Metric("top1", "Top-1", "top-1 accuracy", lower_is_better=False)
 
-LABELS = {metric.key: metric.label for metric in (CER, WORDS, TOP1)}
+LABELS = {
+    **{metric.key: metric.label for metric in (CER, WORDS, TOP1)},
+    **{ERROR_NAMES[figure]: label for figure, label in ERROR_LABELS.items()},
+}
 
 
 def metrics(report: Report) -> tuple[Metric, ...]:
     """The figures to show, the one that counts first: CER and lines right, or top-1 for a classifier."""
-    return (TOP1,) if any(TOP1.of(variant) is not None for variant in report.variants) else (CER, WORDS)
+    figures = {primary_figure(variant.accuracy) for variant in report.variants if variant.accuracy is not None}
+    return (TOP1,) if "top1" in figures else (CER, WORDS)
 
 
 def standing(report: Report, variant: Variant) -> str:
@@ -45,48 +51,26 @@ def standing(report: Report, variant: Variant) -> str:
     return "shipped" if ships else variant.gate.status
 
 
-def reference_latency(variant: Variant) -> Latency | None:
-    """The row that speed-ups are taken from: one thread, one image of median width (or the only width timed)."""
-    rows = [row for row in variant.latency if row.threads == row.batch == 1]
-    return next((row for row in rows if row.bucket == "median"), rows[0] if rows else None)
-
-
 def ran_on_gpu(variant: Variant) -> bool:
     """Whether its reference latency is that of a GPU."""
     latency = reference_latency(variant)
-    return latency is not None and latency.device_ms is not None
+    return latency is not None and latency.on_gpu
 
 
 def speed_baseline(report: Report, variant: Variant) -> Variant | None:
-    """The first baseline variant measured in the same runtime, on the same device and in the same bucket.
-
-    Torch is held against torch and ONNX against ONNX, and what ran on a GPU never against what ran on a CPU.
-    """
-    mine = reference_latency(variant)
-    for candidate in report.variants:
-        theirs = reference_latency(candidate)
-        comparable = mine and theirs and _conditions(mine) == _conditions(theirs)
-        if candidate.gate.status == "baseline" and comparable:
-            return candidate
-    return None
-
-
-def _conditions(row: Latency) -> tuple[str, bool, str]:
-    return row.runtime, row.device_ms is not None, row.bucket
+    """The baseline variant that `variant` is comparable with in speed, or None."""
+    return comparable_baseline(variant, (other for other in report.variants if other.is_baseline))
 
 
 def speedup(report: Report, variant: Variant) -> float | None:
     """Ratio of median latencies to `speed_baseline`, or None where there is none or it is the variant itself."""
     baseline = speed_baseline(report, variant)
-    if baseline is None or baseline.name == variant.name:
-        return None
-    mine, theirs = reference_latency(variant), reference_latency(baseline)
-    return theirs.p50_ms / mine.p50_ms if mine and theirs else None
+    return None if baseline is None or baseline.name == variant.name else speed_ratio(variant, baseline)
 
 
 def size_ratio(report: Report, variant: Variant) -> float | None:
-    """How many times smaller the file is than the teacher's; None for the teacher."""
-    return None if variant.name == report.teacher.name else report.teacher.size_bytes / variant.size_bytes
+    """How many times smaller the file is than the baseline's; None for the baseline."""
+    return None if variant.name == report.baseline.name else report.baseline.size_bytes / variant.size_bytes
 
 
 def relation(ratio: float | None, more: str, less: str) -> str:
@@ -122,19 +106,26 @@ def verdict(comparison: Comparison) -> str:
     return "better" if (difference.high < 0) == lower_is_better else "worse"
 
 
+def called(variant: Variant) -> str:
+    """The variant's name inside a sentence."""
+    return "the baseline" if variant.name == "baseline" else variant.name
+
+
 def headline(report: Report) -> str:
-    """One sentence with the main figures: what ships against the teacher."""
-    shipped, teacher = report.shipped, report.teacher
-    if shipped.name == teacher.name:
-        return _teacher_alone(report)
+    """One sentence with the main figures: what ships against the baseline."""
+    shipped, baseline = report.shipped, report.baseline
+    if shipped.name == baseline.name:
+        return _baseline_alone(report)
     size = relation(size_ratio(report, shipped), "smaller", "larger")
     speed = relation(speedup(report, shipped), "faster", "slower")
     claims = " and ".join(claim for claim in (size, speed) if claim)
     sentence = (
-        f"{shipped.name} is {claims} than {teacher.name}" if claims else f"{shipped.name} replaces {teacher.name}"
+        f"{shipped.name} is {claims} than {called(baseline)}"
+        if claims
+        else f"{shipped.name} replaces {called(baseline)}"
     )
     metric = metrics(report)[0]
-    after, before = metric.of(shipped), metric.of(teacher)
+    after, before = metric.of(shipped), metric.of(baseline)
     if after is None or before is None:
         return f"{sentence}."
     delta = after - before
@@ -146,15 +137,15 @@ def headline(report: Report) -> str:
     return f"{sentence}, {joint} its {metric.phrase} is {change} ({values})."
 
 
-def _teacher_alone(report: Report) -> str:
-    teacher, metric = report.teacher, metrics(report)[0]
-    latency, accuracy = reference_latency(teacher), metric.of(teacher)
-    facts = [units.size(teacher.size_bytes)]
+def _baseline_alone(report: Report) -> str:
+    baseline, metric = report.baseline, metrics(report)[0]
+    latency, accuracy = reference_latency(baseline), metric.of(baseline)
+    facts = [units.size(baseline.size_bytes)]
     if accuracy is not None:
         facts.append(f"{units.percent(accuracy)} {metric.phrase}")
     if latency is not None:
         facts.append(f"{units.milliseconds(latency.p50_ms)} an image")
     statuses = {variant.gate.status for variant in report.variants}
     why = "No variant passed its gate" if "rejected" in statuses else "What was made could not run here"
-    lead = f"{why}; {teacher.name} stays" if statuses & {"rejected", "unproven"} else teacher.name
+    lead = f"{why}; {called(baseline)} stays" if statuses & {"rejected", "unproven"} else baseline.name
     return f"{lead}: {', '.join(facts)}."

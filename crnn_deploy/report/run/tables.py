@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crnn_deploy import units
-from crnn_deploy.benchmark.result import Latency
-from crnn_deploy.report.run.model import Gate, Report, Variant
-from crnn_deploy.report.run.summary import LABELS, Metric, metrics, reference_latency, size_ratio, speedup, verdict
+from crnn_deploy.benchmark.measured import Latency
+from crnn_deploy.benchmark.speedup import reference_latency
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.summary import LABELS, Metric, metrics, size_ratio, speedup, verdict
+from crnn_deploy.report.run.variant import Gate, Variant
 
 GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected", "unproven": "○ unproven"}
 
@@ -103,7 +105,7 @@ def _latency_cell(report: Report, variant: Variant) -> Cell:
     latency = reference_latency(variant)
     if latency is None:
         return Cell(units.MISSING)
-    where = "on the GPU" if latency.device_ms is not None else ""
+    where = "on the GPU" if latency.on_gpu else ""
     return Cell(units.milliseconds(latency.p50_ms), _ratio(speedup(report, variant)) or where)
 
 
@@ -124,5 +126,5 @@ def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ..
 
 
 def _ratio(value: float | None) -> str:
-    """A ratio to the teacher; empty where there is none, or it is 1.00."""
+    """A ratio to the baseline; empty where there is none, or it is 1.00."""
     return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)

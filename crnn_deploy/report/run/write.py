@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.primary_error import ERROR_NAMES
 from crnn_deploy.files import write_text
 from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.report.run.html import render_html
@@ -85,4 +86,17 @@ def read_report(path: Path | str) -> Report:
         raise InputError(f"{path} does not exist.", fix="Name a report.json or the folder of a finished run.") from None
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a report: {error}.", fix="Make it again with crnn-deploy run.") from None
+    if isinstance(data, dict) and data.get("schema") == 1:
+        return _with_todays_figures(parse(Report, {**data, "schema": 2}, str(path)))
     return parse(Report, data, str(path))
+
+
+def _with_todays_figures(report: Report) -> Report:
+    """A report of version 0.1 (schema 1), which called 1 - top-1 "error"; the names of its variants stay."""
+    comparisons = tuple(
+        pair.model_copy(update={"difference": pair.difference.model_copy(update={"figure": ERROR_NAMES["top1"]})})
+        if pair.difference.figure == "error"
+        else pair
+        for pair in report.comparisons
+    )
+    return report.model_copy(update={"comparisons": comparisons})

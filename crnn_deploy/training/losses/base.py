@@ -19,7 +19,7 @@ class Outputs:
 
 
 class Loss(nn.Module):
-    """One thing to learn from: a mean, so that a weight means the same for every batch and alphabet."""
+    """One thing to learn from: a mean, so that a weight means the same for every batch and charset."""
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
         """Scalar; zero where the batch has nothing for it."""

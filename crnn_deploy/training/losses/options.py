@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
 
 Metric = Literal["cosine", "l2"]
@@ -80,6 +81,10 @@ class DkdOptions(Weighted):
     others_weight: float = Field(default=2.0, ge=0)
 
 
+def _from_compact(value: object) -> object:
+    return expand_compact(value, "kind")
+
+
 LossOptions = Annotated[
     CtcOptions
     | DctcOptions
@@ -91,4 +96,6 @@ LossOptions = Annotated[
     | DistOptions
     | DkdOptions,
     Field(discriminator="kind"),
+    BeforeValidator(_from_compact),
 ]
+"""One loss as recipes and the command line name it: fields, or `KIND[:KEY=VALUE,…]`."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
+
+ANSWERS_FORMAT = 1
+"""Raise this number when stored answers of earlier versions must not be used any more.
+
+That is the case when `encode` and `decode` change, and when the same teacher would answer differently: by another
+decoding, confidence, preprocessing or mapping of charsets.
+"""
 
 _LEAST = 1e-4  # probabilities below this are not kept
 _FLOOR = np.float32(np.log(_LEAST / 10))
@@ -16,7 +23,7 @@ _FLOOR = np.float32(np.log(_LEAST / 10))
 
 @dataclass(frozen=True)
 class Answer:
-    """In the student's alphabet, at the teacher's frame rate; a class answer is one frame.
+    """An answer in the student's charset, at the teacher's frame rate; that of a classifier is one frame.
 
     `log_probs` `[T, K]`; `trusted` `[T]`: frames that the student can write; `targets`: classes of the reading, empty
     where the student can't write it; `confidence` of that reading; `features` `[T, D]` where they were asked for.
@@ -27,6 +34,12 @@ class Answer:
     targets: NDArray[np.int64]
     confidence: float
     features: NDArray[np.float32] | None = None
+
+
+class Answers(Protocol):
+    """What a teacher answers for each item of a source."""
+
+    def __getitem__(self, item: int) -> Answer: ...
 
 
 def encode(answer: Answer) -> bytes:

@@ -1,4 +1,4 @@
-"""Asks a teacher about images, each once."""
+"""Asks a teacher for its answers, once for each image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from crnn_deploy.evaluation.reading import check_logits
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.answers import ANSWERS_FORMAT, Answer
 from crnn_deploy.training.teachers.charsets import CharsetMap
 from crnn_deploy.training.teachers.model import TeacherModel
 from crnn_deploy.training.teachers.store import AnswerStore
@@ -36,7 +36,7 @@ class AskOptions(Frozen):
 
 
 class TeacherAnswers:
-    """A teacher's answers for the images of one source, read from disk when asked for."""
+    """A teacher's answers for the images of one source; each is read from disk when it is needed."""
 
     def __init__(self, store: AnswerStore, contents: Sequence[bytes]) -> None:
         self._store = store
@@ -53,56 +53,64 @@ class Teacher:
     """One teacher of a student; its answers can be read until it is closed.
 
     Raises:
-        InputError: if it can't be run here, or its alphabet doesn't fit the student's.
+        InputError: if it can't be run here, or its charset does not fit the student's.
     """
 
     def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions) -> None:
         self.artifact = artifact
+        self.student = student
         self.options = options
         self._charset = CharsetMap(artifact.spec, student) if student.task == "ctc" else None
-        key = repr((artifact.sha256, student.alphabet, student.class_names, options.model_dump(), _BATCH_SIZE))
-        self._store = AnswerStore(hashlib.sha256(key.encode()).hexdigest()[:32])
-        self._model: TeacherModel | None = None  # loaded for the first question
+        self._store: AnswerStore | None = None  # opened for the first question
+        self._model: TeacherModel | None = None  # loaded for the first image without a stored answer
 
     def __enter__(self) -> Teacher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._store.close()
+        if self._store is not None:
+            self._store.close()
 
     def answers(self, source: Source, progress: Progress) -> TeacherAnswers:
-        """What it says about each image of `source`: kept from earlier, or asked now.
+        """The answer for each image of `source`: stored before, or asked for now.
 
         Raises:
             InputError: if an image is broken, outputs don't fit the spec, or the disk is full.
-            GateError: if the teacher gives numbers that are not finite.
+            GateError: if outputs of the teacher are not finite.
         """
+        store = self._store = self._store or AnswerStore(self._key(), progress)
         contents = [source.content_hash(i) for i in range(len(source))]
-        missing = [i for i, content in enumerate(contents) if content not in self._store]
+        missing = [i for i, content in enumerate(contents) if content not in store]
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
-            self._ask(Subset(source, missing), progress)
-        return TeacherAnswers(self._store, contents)
+            self._ask(Subset(source, missing), store, progress)
+        return TeacherAnswers(store, contents)
 
-    def _ask(self, source: Source, progress: Progress) -> None:
-        spec = self.artifact.spec
+    def _key(self) -> str:
+        """Fingerprint of everything that the answers depend on, besides the images."""
+        student, options = self.student, self.options.model_dump()
+        depends = (ANSWERS_FORMAT, self.artifact.sha256, student.alphabet, student.class_names, options, _BATCH_SIZE)
+        return hashlib.sha256(repr(depends).encode()).hexdigest()[:32]
+
+    def _ask(self, source: Source, store: AnswerStore, progress: Progress) -> None:
+        """Store the answer for each item of `source`."""
         self._model = self._model or TeacherModel(self.artifact, self.options.features)
-        for _ in progress.track(self._asked(source), f"Asking {spec.name}", len(source)):
+        asked = self._ask_in_batches(source, self._model, store)
+        for _ in progress.track(asked, f"Asking {self.artifact.spec.name}", len(source)):
             pass
 
-    def _asked(self, source: Source) -> Iterator[int]:
-        """Each item of `source`, once its answer is kept."""
-        assert self._model is not None
+    def _ask_in_batches(self, source: Source, model: TeacherModel, store: AnswerStore) -> Iterator[int]:
+        """Each item of `source`, after its answer is stored."""
         spec = self.artifact.spec
         for batch in batches(source, Preprocessor(spec.preprocessing), _BATCH_SIZE):
-            logits, features = self._model.run(batch.images)
+            logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
             contents = [source.content_hash(index) for index in batch.indices]
-            self._store.put(dict(zip(contents, self._answers(logits, features), strict=True)))
+            store.put(dict(zip(contents, self._answers(logits, features), strict=True)))
             yield from batch.indices
 
     def _answers(self, logits: NDArray[np.float32], features: NDArray[np.float32] | None) -> Iterator[Answer]:
-        """What a batch of outputs says about each image."""
+        """The answer for each image, from the outputs for a batch."""
         spec = self.artifact.spec
         texts = decode(logits, spec, self.options.beam_width)
         shown = [None] * len(logits) if features is None else features
@@ -112,7 +120,7 @@ class Teacher:
     def _answer(
         self, output: NDArray[np.float32], reading: str, confidence: float, features: NDArray[np.float32] | None
     ) -> Answer:
-        """In the student's alphabet: of a line `output` is `[T, K]`, of a class `[K]`."""
+        """The answer in the student's charset, from log-probabilities `[T, K]` of a line or `[K]` of a class."""
         if self._charset is None:
             best = np.array([int(output.argmax())])
             shown = None if features is None else features[None]

@@ -1,4 +1,4 @@
-"""Brings what a teacher says to the student's alphabet."""
+"""Maps a teacher's answers to the student's charset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CharsetMap:
     punctuation), or to its other case where the student knows one case only. The rest is dropped.
 
     Raises:
-        InputError: if neither alphabet contains the other after that, or the blank is all that they share.
+        InputError: if neither charset contains the other after that, or they share only the blank.
     """
 
     def __init__(self, teacher: ModelSpec, student: ModelSpec) -> None:
@@ -35,7 +35,7 @@ class CharsetMap:
         unheard = [c for c, index in self._student.items() if index not in reached]
         if (lost and unheard) or reached <= {-1, student.blank}:
             raise InputError(
-                f"The alphabets of {teacher.name} and of the student don't fit together.",
+                f"The charsets of {teacher.name} and of the student don't fit together.",
                 f"The teacher alone has {_some(lost)}, the student alone {_some(unheard)}.",
                 "One has to contain the other: name the student's characters with --charset, or distill.charset.",
             )

@@ -58,8 +58,8 @@ def test_family_that_is_not_installed() -> None:
     assert "pip install fontpkg-no-such-family" in raised.value.fix
 
 
-def test_alphabet_without_font() -> None:
-    with pytest.raises(InputError, match="alphabet") as raised:
+def test_charset_without_font() -> None:
+    with pytest.raises(InputError, match="charset") as raised:
         find_families((), "ab㊙")
     assert "'㊙'" in raised.value.cause
 

@@ -47,12 +47,12 @@ def test_labels_come_first_and_nothing_tells_the_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["lines.tar", "lines"])
 def test_lines_open_as_a_source(tmp_path: Path, output: str) -> None:
     options = RenderOptions(
-        count=20, alphabet="0123456789 ABC", min_length=3, max_length=9, min_height=20, max_height=30
+        count=20, charset="0123456789 ABC", min_length=3, max_length=9, min_height=20, max_height=30
     )
     source = open_source(render_lines(options, tmp_path / output))
     assert (source.kind, len(source)) == ("text", 20)
     for index in range(20):
-        assert set(source.text(index)) <= set(options.alphabet)
+        assert set(source.text(index)) <= set(options.charset)
         assert 3 <= len(source.text(index)) <= 9
         assert 20 <= source.image(index).height <= 30
 
@@ -130,8 +130,8 @@ def test_an_interrupted_rendering_leaves_nothing(tmp_path: Path, output: str) ->
     [
         ({"min_length": 9, "max_length": 8}, "min_length 9 is above max_length 8"),
         ({"min_height": 40, "max_height": 30}, "min_height 40 is above max_height 30"),
-        ({"alphabet": " "}, "visible"),
-        ({"alphabet": "a\t"}, "white space"),
+        ({"charset": " "}, "visible"),
+        ({"charset": "a\t"}, "white space"),
     ],
 )
 def test_options_that_make_no_lines(options: dict[str, Any], what: str) -> None:

@@ -10,15 +10,15 @@ from crnn_deploy.data.rendering.text import TextGenerator
 
 
 @given(
-    alphabet=st.text("aBcdeZ019 .$@жé", min_size=1, max_size=8).filter(str.strip),
+    charset=st.text("aBcdeZ019 .$@жé", min_size=1, max_size=8).filter(str.strip),
     shortest=st.integers(1, 12),
     more=st.integers(0, 30),
     seed=st.integers(0, 1000),
 )
 @settings(max_examples=150, deadline=None)
-def test_lines_keep_to_alphabet_length_and_single_spaces(alphabet: str, shortest: int, more: int, seed: int) -> None:
-    text = TextGenerator(alphabet, shortest, shortest + more)(np.random.default_rng(seed))
-    assert set(text) <= set(alphabet)
+def test_lines_keep_to_charset_length_and_single_spaces(charset: str, shortest: int, more: int, seed: int) -> None:
+    text = TextGenerator(charset, shortest, shortest + more)(np.random.default_rng(seed))
+    assert set(text) <= set(charset)
     assert shortest <= len(text) <= shortest + more
     assert text == " ".join(text.split())
 
@@ -37,8 +37,8 @@ def test_lines_vary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("alphabet", "expected"), [("abcdefghijklmnopqrstuvwxyz ", str.islower), ("0123456789", str.isdigit)]
+    ("charset", "expected"), [("abcdefghijklmnopqrstuvwxyz ", str.islower), ("0123456789", str.isdigit)]
 )
-def test_restricted_alphabets(alphabet: str, expected: object) -> None:
-    generate = TextGenerator(alphabet, 4, 20)
+def test_restricted_charsets(charset: str, expected: object) -> None:
+    generate = TextGenerator(charset, 4, 20)
     assert all(expected(generate(np.random.default_rng(seed))) for seed in range(50))  # type: ignore[operator]

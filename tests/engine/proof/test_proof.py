@@ -10,6 +10,7 @@ from crnn_deploy.engine.lowering.result import LoweringOptions
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.proof.proof import prove
 from crnn_deploy.errors import GateError
+from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.export.config import ExportConfig
 
 
@@ -76,7 +77,11 @@ def test_names_that_were_wanted_in_fp32_stay_besides(exported):
 
 
 def parity(**changes):
-    usual = {"precision": "fp32", "form": "exact", "images": 4, "changed": 0, "not_finite": 0, "max_difference": 0.1}
+    usual = {
+        **{"precision": "fp32", "form": "exact", "images": 4, "changed": 0, "not_finite": 0, "max_difference": 0.1},
+        **{"relative_difference": 0.01, "noise_db": 60.0, "error": 0.0},
+        "difference": Difference(figure="cer_ci", delta=0.0, low=0.0, high=0.0),
+    }
     return LoweringParity(**{**usual, **changes})
 
 

@@ -1,4 +1,4 @@
-// Prints what a plugin and TensorRT must agree on: sizes, offsets, numbers, and the places of virtual functions.
+// Prints what must be the same for a plugin and TensorRT: sizes, offsets, numbers, and positions of virtual functions.
 #include <cstdio>
 #include <cstring>
 
@@ -6,7 +6,7 @@
 
 using namespace nvinfer1;
 
-// The place of a virtual function in its table, as the Itanium C++ ABI encodes it in a pointer to a member.
+// The position of a virtual function in its table, as the Itanium C++ ABI encodes it in a pointer to a member.
 template <class Function>
 long place(Function function) {
   long words[2];

@@ -1,4 +1,4 @@
-"""The plugin's library, compiled once for all tests, and kept until its sources change."""
+"""Fixtures: the plugin's library, compiled once for all tests until its sources change, and a replacement of nvcc."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from plugin_host.host import PluginHost
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import BuiltPlugin, PluginConfig, build_plugin, find_nvcc
-from crnn_deploy.native.plugin.host import PluginHost
 
-# Takes nvcc's place: knows two architectures, and "compiles" a library that tells how it was called.
+# Replaces nvcc: supports two architectures, and writes its arguments to the output instead of a library.
 FAKE_NVCC = """#!/bin/sh
 case "$1" in
 --version) echo "Cuda compilation tools, release 12.9, V12.9.86" ;;
@@ -41,7 +41,7 @@ PTXAS = r"""
 
 @pytest.fixture(scope="session")
 def plugin(request: pytest.FixtureRequest) -> BuiltPlugin:
-    """The real library for all architectures; it lies in pytest's cache, which all workers share."""
+    """The real library for all architectures. It is in pytest's cache, which all workers share."""
     try:
         find_nvcc()
     except InputError as error:
@@ -77,7 +77,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def fake_nvcc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Puts a compiler into `$CUDA_HOME` that ends with the shell commands given."""
+    """Installs the replacement of nvcc in `$CUDA_HOME`. `body` has the shell commands that it runs at the end."""
 
     def install(body: str = PTXAS) -> Path:
         path = tmp_path / "cuda" / "bin" / "nvcc"

@@ -1,8 +1,9 @@
 // Runs the plugin's kernels on a CPU, to test their arithmetic, their indices and their barriers without a GPU.
 //
-// Included before the kernels' sources, in place of device.cuh and launch.cuh. Each CUDA thread is a coroutine that runs
-// until it meets a barrier, in an order drawn anew at each barrier: a result that depends on the order is a race. Shared
-// memory starts as NaNs between red zones. Blocks of a cluster run together; clusters one after the other.
+// Included before the kernels' sources, instead of device.cuh and launch.cuh. Each CUDA thread is a coroutine that runs
+// until it reaches a barrier. The order of threads is random and changes at each barrier, so a result that depends on the
+// order shows a race. Shared memory is filled with NaNs and lies between red zones, which must not change. The blocks of a
+// cluster run together; clusters run one after another.
 #pragma once
 
 #define CRNN_DEPLOY_DEVICE_CUH
@@ -46,7 +47,7 @@ struct Group {
   std::vector<struct Thread*> waiting;
 };
 
-// What the lanes of a warp show each other. Two sets in turn, so that one barrier a collective is enough.
+// Values that the lanes of a warp exchange. Two sets are used in turn, so that each exchange needs only one barrier.
 struct Warp {
   Group group{32};
   float shuffled[2][32];
@@ -122,7 +123,7 @@ class Cluster {
     for (auto const& block : blocks_) block->check_red_zones();
   }
 
-  // The current thread waits until all of `group` have come.
+  // The current thread waits until all threads of `group` have reached this point.
   void wait(Group& group) {
     group.waiting.push_back(current);
     if (++group.arrived == group.size) {
@@ -219,7 +220,7 @@ inline void unpack(uint32_t word, float* values) {
   values[1] = __half2float(halves.y);
 }
 
-// As the PTX manual lays out the fragments of mma.m16n8k16.
+// With the layout of fragments that the PTX manual specifies for mma.m16n8k16.
 inline void multiply_add(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
   emulator::Thread& thread = emulator::current();
   emulator::Warp& warp = thread.warp();

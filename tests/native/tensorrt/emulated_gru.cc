@@ -1,4 +1,4 @@
-// The kernels with the CPU in place of a GPU.
+// The kernels, compiled for the emulator.
 #include "cuda_emulator.h"
 
 extern "C" void crnn_deploy_emulate(int major, int processors, int shared_bytes, int blocks_at_a_time, unsigned seed) {

@@ -1,4 +1,4 @@
-"""The plugin's kernels run on a CPU (`cuda_emulator.h`), and what they should give in float64."""
+"""Runs the plugin's kernels on a CPU (`cuda_emulator.h`), and computes the expected results in float64."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from crnn_deploy.native.plugin import find_nvcc
 Array = NDArray[Any]
 KERNELS = Path(crnn_deploy.native.__file__).parent / "tensorrt"
 SHARED_BYTES = {7: 64 << 10, 8: 99 << 10, 9: 227 << 10}
-_GUARD = 4096  # bytes around each array: NaNs to read, and to be found unchanged
+_GUARD = 4096  # bytes around each array: they read as NaN and must not change
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """What decides which variant of the kernel runs, and the draw of the order in which threads run."""
+    """The properties that decide which variant of the kernel runs, and the seed for the order in which threads run."""
 
     major: int = 9
     processors: int = 132
@@ -81,7 +81,7 @@ def draw(
     reverse: bool = False,
     seed: int = 0,
 ) -> Problem:
-    """A layer with gates that use the whole range of its functions."""
+    """Random inputs, with gates in the whole range of sigmoid and tanh."""
     random, kind = np.random.default_rng(seed), np.float16 if half else np.float32
     return Problem(
         gates=(2 * random.standard_normal((batch, steps, directions * 3 * hidden))).astype(kind),
@@ -100,7 +100,7 @@ class EmulatedKernels:
         self._library = ctypes.CDLL(str(library))
 
     def status(self, problem: Problem, gpu: Gpu, output: Array) -> int:
-        """Run on arrays with guards around them; the error code of CUDA."""
+        """Run the kernel on arrays between guards, and return CUDA's error code."""
         self._library.crnn_deploy_emulate(
             gpu.major, gpu.processors, SHARED_BYTES[gpu.major], gpu.blocks_at_a_time, gpu.seed
         )
@@ -120,14 +120,14 @@ class EmulatedKernels:
         return status
 
     def run(self, problem: Problem, gpu: Gpu) -> Array:
-        """Output `[N, T, D·H]`; NaN where nothing was written."""
+        """Output `[N, T, D·H]`, with NaN where the kernel wrote nothing."""
         output = np.full(problem.output_shape, np.nan, problem.gates.dtype)
         assert self.status(problem, gpu, output) == 0
         return output
 
 
 class _Guarded:
-    """A copy of an array, aligned as on a GPU, between bytes that are all set: NaN as a number."""
+    """A copy of an array, aligned as on a GPU, between bytes of 0xff, which read as NaN."""
 
     def __init__(self, array: Array) -> None:
         self._memory = np.full(array.nbytes + 2 * _GUARD + 256, 0xFF, np.uint8)
@@ -142,18 +142,18 @@ class _Guarded:
 
 
 def cuda_headers() -> Path:
-    """The folder of CUDA's headers. Skips the test where there is none."""
+    """The folder of CUDA's headers. Skips the test if there is none."""
     try:
         nvcc = find_nvcc()
     except InputError as error:
         pytest.skip(error.what)
     folders = (nvcc.path.resolve().parents[1] / "include", Path("/usr/local/cuda/include"))
-    found = next((folder for folder in folders if (folder / "cuda_fp16.h").is_file()), None)
-    return found or pytest.skip("the CUDA headers are missing")
+    path = next((folder for folder in folders if (folder / "cuda_fp16.h").is_file()), None)
+    return path or pytest.skip("the CUDA headers are missing")
 
 
 def compile_kernels(folder: Path, sources: Path = KERNELS) -> EmulatedKernels:
-    """Compile the kernels of `sources` for the CPU. Skips the test where the CUDA headers or a compiler are missing."""
+    """Compile the kernels of `sources` for the CPU. Skips the test if the CUDA headers or a compiler are missing."""
     compiler = shutil.which("c++")
     if compiler is None:
         pytest.skip("no C++ compiler")

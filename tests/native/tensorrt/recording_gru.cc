@@ -1,4 +1,4 @@
-// Takes the kernels' place: keeps what the plugin hands to them.
+// Replaces the kernels and records the arguments that the plugin passes to them.
 #include "gru.h"
 
 namespace {

@@ -13,13 +13,13 @@ from crnn_deploy.native.plugin.sources import SOURCES
 
 HERE = Path(__file__).parent
 CUDA = Path(os.environ.get("CUDA_HOME", "/usr/local/cuda")) / "include"
-# Where a TensorRT SDK puts its headers.
+# Where a TensorRT SDK installs its headers.
 SDKS = [Path(root) / "include" for root in (os.environ.get("TENSORRT_ROOT"), "/usr/local/tensorrt", "/usr") if root]
 pytestmark = pytest.mark.skipif(not shutil.which("c++"), reason="needs a C++ compiler")
 
 
 def facts(folder: Path, *options: object) -> str:
-    """Sizes, offsets and places of virtual functions, as the compiler sees them."""
+    """Sizes, offsets and positions of virtual functions, as compiled."""
     program = folder / "facts"
     command = ["c++", "-std=c++17", "-Wall", *map(str, options), str(HERE / "abi_facts.cc"), "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -38,5 +38,5 @@ def test_those_of_an_sdk_are_the_same(tmp_path):
     sdk = next((path for path in SDKS if (path / "NvInferRuntime.h").is_file()), None)
     if sdk is None or not (CUDA / "cuda_runtime_api.h").is_file():
         pytest.skip("needs the headers of a TensorRT SDK ($TENSORRT_ROOT) and of CUDA ($CUDA_HOME)")
-    found = facts(tmp_path, "-I", SOURCES, "-isystem", sdk, "-isystem", CUDA)
-    assert found == (HERE / "abi_facts.txt").read_text(encoding="utf-8")
+    printed = facts(tmp_path, "-I", SOURCES, "-isystem", sdk, "-isystem", CUDA)
+    assert printed == (HERE / "abi_facts.txt").read_text(encoding="utf-8")

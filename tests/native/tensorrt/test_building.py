@@ -1,4 +1,4 @@
-"""Compiling the plugin, keeping it, and finding it again. A script takes nvcc's place where its time isn't worth it."""
+"""Compiles the plugin and finds it in the cache. In most tests a fast script replaces nvcc."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def files_in(folder: Path) -> set[str]:
 
 
 def command_of(library: Path) -> list[str]:
-    """How the compiler was called: the fake one writes just that."""
+    """The arguments of the compiler, which the replacement of nvcc writes to its output."""
     return library.read_text().split()
 
 
 def fat_binary(library: Path) -> tuple[set[str], set[str]]:
-    """Architectures with machine code and with intermediate code, as the headers of the embedded binary say."""
+    """Architectures with machine code and with intermediate code, from the headers in the embedded binary."""
     content = library.read_bytes()
-    found: dict[int, set[str]] = {1: set(), 2: set()}  # kinds: PTX, machine code
+    by_kind: dict[int, set[str]] = {1: set(), 2: set()}  # kinds: PTX, machine code
     start = content.find(FAT_BINARY)
     while start >= 0:
         header, size = struct.unpack_from("<HQ", content, start + 6)
         position, end = start + header, start + header + size
         while position < end:
             kind, header, size = struct.unpack_from("<HxxIQ", content, position)
-            found[kind].add(f"sm{struct.unpack_from('<I', content, position + 28)[0]}")
+            by_kind[kind].add(f"sm{struct.unpack_from('<I', content, position + 28)[0]}")
             position += header + size
         start = content.find(FAT_BINARY, end)
-    return found[2], found[1]
+    return by_kind[2], by_kind[1]
 
 
 class Counted:
-    """A `Progress` that remembers what was counted."""
+    """A `Progress` that records what it counts."""
 
     def __init__(self) -> None:
         self.totals: list[int] = []
@@ -84,11 +84,11 @@ def test_the_real_one_records_every_kernel_on_every_architecture(plugin):
     assert len(set(map(frozenset, kernels.values()))) == 1
     assert any("gru" in name for name in kernels["sm89"])
     assert len(plugin.resources) == len(ARCHITECTURES) * len(kernels["sm89"])
-    assert all(0 < found.registers <= 255 for found in plugin.resources)
+    assert all(0 < kernel.registers <= 255 for kernel in plugin.resources)
 
 
 def test_spilled_registers_are_noticed(plugin):
-    assert [found for found in plugin.resources if found.spilled_bytes > 0] == []
+    assert [kernel for kernel in plugin.resources if kernel.spilled_bytes > 0] == []
 
 
 @pytest.mark.usefixtures("cache")
@@ -150,7 +150,7 @@ def test_compiled_again_when_something_changes(fake_nvcc, monkeypatch, tmp_path)
         (edited / source.name).write_bytes(source.read_bytes())
     (edited / "gru.h").write_text("// edited")
     monkeypatch.setattr(sources, "SOURCES", edited)
-    assert plugin_library() is None  # none of today's sources
+    assert plugin_library() is None  # there is none of the current sources
     built = build_plugin(CONFIG)
     assert len({*folders, built.path.parent}) == 4
     assert plugin_library() == built.path
@@ -193,7 +193,7 @@ def test_interrupted_it_leaves_nothing_running_and_no_half_written_file(cache, f
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(scratch)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # because background jobs ignore SIGINT
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "pid").exists() or not list(scratch.rglob("tmp.*")):
@@ -214,14 +214,14 @@ def test_the_output_is_a_copy(fake_nvcc, tmp_path):
     output = tmp_path / "out" / "plugin.so"
     built = build_plugin(PluginConfig(output=output))
     assert built.path == output
-    kept = plugin_library()
-    assert kept is not None
-    assert output.read_bytes() == kept.read_bytes()
+    cached = plugin_library()
+    assert cached is not None
+    assert output.read_bytes() == cached.read_bytes()
     with pytest.raises(InputError, match="already exists"):
         build_plugin(PluginConfig(output=output))
     output.write_text("old")
     build_plugin(PluginConfig(output=output, force=True))
-    assert output.read_bytes() == kept.read_bytes()
+    assert output.read_bytes() == cached.read_bytes()
 
 
 def test_the_record_says_nothing_of_this_machine(cache, fake_nvcc):
@@ -230,6 +230,6 @@ def test_the_record_says_nothing_of_this_machine(cache, fake_nvcc):
     assert {"path", "from_cache"}.isdisjoint(json.loads((folder / "plugin.json").read_text()))
     moved = cache / "elsewhere"
     folder.rename(moved)
-    found = read_build(moved)
-    assert found is not None
-    assert found.path.parent == moved
+    build = read_build(moved)
+    assert build is not None
+    assert build.path.parent == moved

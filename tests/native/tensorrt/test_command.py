@@ -35,17 +35,17 @@ def test_json_is_one_object_with_every_kernel(fake_nvcc, tmp_path):
     output = tmp_path / "plugin.so"
     done = invoke("--json", "-o", output)
     assert done.exit_code == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert Path(found["path"]) == output
-    assert found["architectures"] == ["sm89", "sm90"]
-    assert found["resources"][0] == {
+    record = json.loads(done.stdout)
+    assert Path(record["path"]) == output
+    assert record["architectures"] == ["sm89", "sm90"]
+    assert record["resources"][0] == {
         "kernel": "gru<__half, 4>",
         "architecture": "sm89",
         "registers": 89,
         "spilled_bytes": 12,
         "shared_bytes": 128,
     }
-    assert not found["from_cache"]
+    assert not record["from_cache"]
     assert output.is_file()
 
 
@@ -57,18 +57,18 @@ def test_targets_can_be_repeated(fake_nvcc):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [(["--target", "sm60"], "sm89, sm90"), (["-o", "there.so"], "already exists")],
     ids=["unknown target", "output exists"],
 )
-def test_wrong_input_is_one_block(fake_nvcc, tmp_path, monkeypatch, arguments, said):
+def test_wrong_input_is_one_block(fake_nvcc, tmp_path, monkeypatch, arguments, message):
     fake_nvcc()
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there.so").touch()
     done = invoke(*arguments)
     assert done.exit_code == 2
     assert done.stderr.startswith("✗")
-    assert said in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""
 
 

@@ -1,4 +1,4 @@
-"""What the plugin hands to the kernels. Something that keeps it takes their place, so this needs no CUDA."""
+"""The arguments with which the plugin starts the kernels. A function that records them replaces the kernels."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from plugin_host.host import PluginHost, gru_fields
+from plugin_host.library import HALF
 
-from crnn_deploy.native.plugin.host import PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import HALF
 from crnn_deploy.native.plugin.sources import SOURCES
 
 from .test_shell import BATCH, DIRECTIONS, HIDDEN, OPTIONAL, STEPS, tensors
 
-# All of CUDA's runtime that gru.h speaks of.
+# The part of CUDA's runtime header that gru.h uses.
 CUDA_HEADER = "typedef struct CUstream_st* cudaStream_t;\nenum cudaError_t { cudaSuccess = 0 };\n"
 RECORDER = Path(__file__).with_name("recording_gru.cc")
 
@@ -53,9 +53,9 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Recorder:
 def test_sizes_flags_and_pointers(recorder, optional):
     for direction, element in product(DIRECTIONS, range(2)):
         node = tensors(direction, element, optional)
-        made = recorder.host.create(gru_fields(HIDDEN, direction))
-        assert made is not None
-        plugin = made.attach()
+        created = recorder.host.create(gru_fields(HIDDEN, direction))
+        assert created is not None
+        plugin = created.attach()
         assert plugin.change_shapes(node) == 0
         addresses = [0x1000 * (1 + index) for index in range(len(node))]
         assert plugin.enqueue(node, addresses, stream=0x77) == 0

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pytest
-
-from crnn_deploy.native.plugin.host import gru_fields
-from crnn_deploy.native.plugin.host_library import RUNTIME, Field
+from plugin_host.host import gru_fields
+from plugin_host.library import RUNTIME, Field
 
 HIDDEN = 96
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 def test_fields_survive_the_engine(host, direction):
-    made = host.create(gru_fields(HIDDEN, direction))
-    assert made is not None
-    read = made.serialize()
+    plugin = host.create(gru_fields(HIDDEN, direction))
+    assert plugin is not None
+    read = plugin.serialize()
     assert read == gru_fields(HIDDEN, direction)
     again = host.create(read, RUNTIME)
     assert again is not None
@@ -23,16 +22,16 @@ def test_fields_survive_the_engine(host, direction):
 
 def test_the_parser_ends_strings_with_a_zero(host):
     text = b"bidirectional\0"
-    made = host.create([gru_fields(HIDDEN, "")[0], Field("direction", "CHAR", text, len(text))])
-    assert made is not None
-    assert made.serialize() == gru_fields(HIDDEN, "bidirectional")
+    plugin = host.create([gru_fields(HIDDEN, "")[0], Field("direction", "CHAR", text, len(text))])
+    assert plugin is not None
+    assert plugin.serialize() == gru_fields(HIDDEN, "bidirectional")
 
 
 @pytest.mark.parametrize("hidden", [1, 1024])
 def test_sizes_at_the_limits(host, hidden):
-    made = host.create(gru_fields(hidden, "forward"))
-    assert made is not None
-    assert made.serialize() == gru_fields(hidden, "forward")
+    plugin = host.create(gru_fields(hidden, "forward"))
+    assert plugin is not None
+    assert plugin.serialize() == gru_fields(hidden, "forward")
 
 
 def test_other_fields_do_not_matter(host):

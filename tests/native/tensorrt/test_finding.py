@@ -1,4 +1,4 @@
-"""Which library engines are built and run with."""
+"""Which plugin library is found."""
 
 from __future__ import annotations
 

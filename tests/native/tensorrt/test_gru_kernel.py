@@ -1,4 +1,4 @@
-"""The CUDA kernels against float64, thread by thread on a CPU."""
+"""The CUDA kernels against float64, emulated thread by thread on a CPU."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_any_shape(
     assert error(kernels, problem, Gpu(major, processors, seed=seed)) < BOUND[problem.gates.dtype]
 
 
-# On either side of each border between variants: registers of one block, of four, of eight, and none.
+# On both sides of each limit between variants: weights in registers of one, four or eight blocks, or of none.
 @pytest.mark.parametrize("hidden", [32, 33, 64, 65, 96, 97, 128, 129, 136, 224, 256, 264, 384, 512, 520, 992])
 @pytest.mark.parametrize("major", [7, 8, 9])
 @pytest.mark.parametrize("half", [True, False], ids=["fp16", "fp32"])
@@ -92,7 +92,7 @@ def test_the_order_of_threads_does_not_matter(kernels: EmulatedKernels, hidden: 
 
 
 def test_a_missing_barrier_would_be_seen(tmp_path: Path) -> None:
-    """The emulator finds races: without the barrier behind each step, the result depends on the order of threads."""
+    """The emulator detects races: without the barrier after each step, the result depends on the order of threads."""
     sources = tmp_path / "sources"
     shutil.copytree(KERNELS, sources)
     kernel = sources / "gru_kernel.cuh"

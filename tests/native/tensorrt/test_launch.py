@@ -1,4 +1,4 @@
-"""What nvcc makes of the code that starts kernels, which the emulator replaces."""
+"""Compiles the code that starts kernels with nvcc, because the emulator replaces this code."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from crnn_deploy.native.plugin.nvcc import find_nvcc
 
 @pytest.fixture
 def no_nvcc(tmp_path, monkeypatch):
-    """A machine without CUDA, whose Python has a `nvidia` package all the same."""
+    """A machine without CUDA, whose Python nevertheless has a package `nvidia`."""
     (tmp_path / "site" / "nvidia").mkdir(parents=True)
     monkeypatch.delenv("CUDA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -32,9 +32,9 @@ def test_without_nvcc_the_error_says_what_to_install(no_nvcc):
 @pytest.mark.usefixtures("no_nvcc")
 def test_cuda_home(fake_nvcc):
     path = fake_nvcc()
-    found = find_nvcc()
-    assert (found.path, found.version, found.architectures) == (path, "12.9.86", ("sm89", "sm90"))
-    assert found.library_folder is None
+    nvcc = find_nvcc()
+    assert (nvcc.path, nvcc.version, nvcc.architectures) == (path, "12.9.86", ("sm89", "sm90"))
+    assert nvcc.library_folder is None
 
 
 def test_path_comes_after_cuda_home(no_nvcc, fake_nvcc, monkeypatch):
@@ -53,9 +53,9 @@ def test_pip_packages(no_nvcc, fake_nvcc, monkeypatch, folder):
     (toolkit / "lib" / "libcudart_static.a").touch()
     fake_nvcc().rename(toolkit / "bin" / "nvcc")
     monkeypatch.delenv("CUDA_HOME")
-    found = find_nvcc()
-    assert found.path == toolkit / "bin" / "nvcc"
-    assert found.library_folder == toolkit / "lib"
+    nvcc = find_nvcc()
+    assert nvcc.path == toolkit / "bin" / "nvcc"
+    assert nvcc.library_folder == toolkit / "lib"
 
 
 @pytest.mark.parametrize("script", ["#!/bin/sh\nexit 3\n", "#!/bin/sh\necho what\n", "not a program"])

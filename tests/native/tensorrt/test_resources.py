@@ -1,4 +1,4 @@
-"""What nvcc says about the kernels."""
+"""Resources of kernels, read from the output of nvcc."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ GRU = "_ZN11crnn_deploy3gruI6__halfLi4ELb1EEEvNS_15KernelArgumentsE"
 
 
 def test_figures_are_those_of_the_kernel_not_of_what_it_calls():
-    said = f"""
+    output = f"""
 nvcc warning : something else
 ptxas info    : 0 bytes gmem, 8 bytes cmem[4]
 ptxas info    : Compiling entry function '{GRU}' for 'sm_90'
@@ -25,7 +25,7 @@ ptxas info    : Function properties for plain
     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 ptxas info    : Used 8 registers, used 0 barriers
 """
-    first, second = kernel_resources(said.splitlines())
+    first, second = kernel_resources(output.splitlines())
     assert (first.kernel, first.architecture) == ("gru<__half, 4, true>", "sm90")
     assert (first.registers, first.spilled_bytes, first.shared_bytes) == (166, 44, 1024)
     assert (second.kernel, second.architecture) == ("plain", "sm120")
@@ -33,8 +33,8 @@ ptxas info    : Used 8 registers, used 0 barriers
 
 
 def test_a_kernel_that_was_not_finished_is_left_out():
-    said = [f"ptxas info    : Compiling entry function '{GRU}' for 'sm_90'", "ptxas fatal   : out of memory"]
-    assert list(kernel_resources(said)) == []
+    output = [f"ptxas info    : Compiling entry function '{GRU}' for 'sm_90'", "ptxas fatal   : out of memory"]
+    assert list(kernel_resources(output)) == []
 
 
 @pytest.mark.parametrize(

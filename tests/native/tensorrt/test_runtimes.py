@@ -1,4 +1,4 @@
-"""TensorRT itself loads the library, finds its creator and calls it. None of its kinds needs a GPU for that."""
+"""TensorRT itself loads the library, finds its creator and calls it. No version needs a GPU for that."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ registry.deregister_library(handle)
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_it_loads_and_makes_plugins(plugin, runtime):
-    found = asked(runtime, SCRIPT, str(plugin.path), PLUGIN_NAME, PLUGIN_VERSION)
-    assert [PLUGIN_NAME, PLUGIN_VERSION, ""] in found["listed"]
-    assert found["fields"] == [["hidden_size", "INT32"], ["direction", "CHAR"]]
-    assert found["plugin"] == [PLUGIN_NAME, PLUGIN_VERSION, ""]
-    assert found["refused"]
+    answer = asked(runtime, SCRIPT, str(plugin.path), PLUGIN_NAME, PLUGIN_VERSION)
+    assert [PLUGIN_NAME, PLUGIN_VERSION, ""] in answer["listed"]
+    assert answer["fields"] == [["hidden_size", "INT32"], ["direction", "CHAR"]]
+    assert answer["plugin"] == [PLUGIN_NAME, PLUGIN_VERSION, ""]
+    assert answer["refused"]

@@ -1,4 +1,4 @@
-"""TensorRT's way with the plugin, from the creator to the kernel's start, through the mini-host."""
+"""Calls the plugin as TensorRT does, from the creator to the start of the kernel, with `plugin_host`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import product
 
 import pytest
 import torch
+from plugin_host.host import HostedPlugin, PluginHost, gru_fields
+from plugin_host.library import CHW2, FLOAT, HALF, INT8, INT32, RUNTIME, Tensor
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-from crnn_deploy.native.plugin.host import HostedPlugin, PluginHost, gru_fields
-from crnn_deploy.native.plugin.host_library import CHW2, FLOAT, HALF, INT8, INT32, RUNTIME, Tensor
 
 HIDDEN, BATCH, STEPS = 96, 2, 5
 DIRECTIONS = ("forward", "reverse", "bidirectional")
@@ -28,7 +28,7 @@ def layer(host: PluginHost, direction: str = "forward", hidden: int = HIDDEN) ->
 
 
 def tensors(direction: str = "forward", element: int = FLOAT, optional: tuple[str, ...] = ()) -> list[Tensor]:
-    """The inputs and the output of a well-formed node."""
+    """The inputs and the output of a valid node."""
     d = 2 if direction == "bidirectional" else 1
     optionals = {"lengths": Tensor((BATCH,), INT32), "initial": Tensor((d, BATCH, HIDDEN), element)}
     return [
@@ -45,7 +45,7 @@ def replaced(tensors: list[Tensor], position: int, tensor: Tensor) -> list[Tenso
 
 
 def unknown(tensors: list[Tensor]) -> list[Tensor]:
-    """Batch and width as TensorRT gives them while it builds."""
+    """The tensors with unknown batch and width, as while TensorRT builds an engine."""
     first, *others, last = tensors
     return [first._replace(shape=(-1, -1, first.shape[2])), *others, last._replace(shape=(-1, -1, last.shape[2]))]
 
@@ -97,7 +97,7 @@ def test_one_type_for_all_and_integers_for_lengths(host, optional):
         if position == 0:
             assert fits == {FLOAT, HALF}
         elif position == 3 and optional:
-            # A lone fourth input may be lengths or a state: its type tells which.
+            # A fourth and last input is the lengths or the initial state, depending on its type.
             assert fits == ({INT32, element} if len(optional) == 1 else {INT32})
         else:
             assert fits == {element}

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from tiny_crnn import image_folder, tiny_spec
 
+from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.calibration import images
-from crnn_deploy.quantization.calibration.images import Images, draw_images
+from crnn_deploy.quantization.calibration.images import draw_images
+from crnn_deploy.quantization.config import QuantizeOptions
 
 
 def names(source):
@@ -18,7 +20,8 @@ def names(source):
 
 
 def draw(folder, samples=None, held_out=None, seed=0, skip_bad=False):
-    return draw_images(str(folder), samples, held_out, seed, skip_bad, SILENT)
+    options = QuantizeOptions(samples=samples, held_out=held_out, seed=seed, skip_bad=skip_bad)
+    return draw_images(str(folder), options, SILENT)
 
 
 def damaged(folder, count, broken):
@@ -107,7 +110,7 @@ def test_images_that_are_all_the_same(tmp_path):
 
 
 def test_images_come_one_by_one_in_their_own_widths(tmp_path):
-    found = Images(open_source(str(image_folder(tmp_path / "a", 7))), tiny_spec().preprocessing)
+    found = NetworkInputs(open_source(str(image_folder(tmp_path / "a", 7))), tiny_spec().preprocessing)
     shapes = [image.shape for image in found]
     assert {shape[:3] for shape in shapes} == {(1, 1, 16)}
     assert found.median().shape[3] == sorted(shape[3] for shape in shapes)[3]

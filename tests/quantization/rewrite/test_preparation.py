@@ -8,7 +8,8 @@ from tiny_crnn import tiny_spec
 
 from crnn_deploy.artifact import write_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.quantization.rewrite.preparation import name_nodes, prepare, read_fp32, require_target
+from crnn_deploy.onnx_graph.simplification import name_nodes
+from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
 
 
 def model(*nodes, opset=20, **tensors):

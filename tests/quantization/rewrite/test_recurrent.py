@@ -6,8 +6,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.onnx_graph.quantized_recurrence import DOMAIN
-from crnn_deploy.quantization.rewrite.naming import made
+from crnn_deploy.onnx_graph.operators import DOMAIN
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable, quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 
@@ -129,8 +129,8 @@ def test_no_weight_is_left_in_fp32():
     model = stacked()
     quantize_recurrent(model, ["first", "second"])
     assert kinds(model) == {
-        **{made("recurrent", name): TensorProto.INT8 for name in ("w1", "r1", "w2", "r2")},
-        **{made("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1", "w2", "r2")},
+        **{INT8_NAMES.name_for("recurrent", name): TensorProto.INT8 for name in ("w1", "r1", "w2", "r2")},
+        **{INT8_NAMES.name_for("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1", "w2", "r2")},
         **dict.fromkeys(("b1", "b2"), TensorProto.FLOAT),
         "shape": TensorProto.INT64,
     }
@@ -141,8 +141,8 @@ def test_shared_weights_are_stored_once():
     before = outputs(model)
     quantize_recurrent(model, ["first", "second"])
     assert kinds(model) == {
-        **{made("recurrent", name): TensorProto.INT8 for name in ("w1", "r1")},
-        **{made("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1")},
+        **{INT8_NAMES.name_for("recurrent", name): TensorProto.INT8 for name in ("w1", "r1")},
+        **{INT8_NAMES.name_for("recurrent_scale", name): TensorProto.FLOAT for name in ("w1", "r1")},
         "b1": TensorProto.FLOAT,
         "shape": TensorProto.INT64,
     }

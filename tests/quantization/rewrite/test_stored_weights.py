@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.quantization.rewrite.naming import made
-from crnn_deploy.quantization.rewrite.stored_weights import quantize_rows, store_weights_as_int8
+from crnn_deploy.onnx_graph.int8_rows import quantize_rows
+from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
+from crnn_deploy.quantization.rewrite.stored_weights import store_weights_as_int8
 
 weights = hnp.arrays(
     np.float32, st.tuples(st.integers(1, 2), st.integers(1, 6), st.integers(1, 8)), elements=st.floats(-8, 8, width=16)
@@ -62,8 +63,8 @@ def test_shared_weights_are_stored_once_and_compute_nearly_the_same():
     store_weights_as_int8(model, ["first", "second"])
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     assert [name for name, kind in types.items() if kind == TensorProto.INT8] == [
-        made("stored", "w"),
-        made("stored", "r"),
+        INT8_NAMES.name_for("stored", "w"),
+        INT8_NAMES.name_for("stored", "r"),
     ]
     assert types["b"] == TensorProto.FLOAT
     (after,) = ort.InferenceSession(model.SerializeToString()).run(None, {"x": x})
@@ -108,8 +109,8 @@ def test_products_have_a_scale_for_each_output_and_cost_nothing_to_bring_back(tm
     (before,) = ort.InferenceSession(model.SerializeToString()).run(None, {"x": x})
     store_weights_as_int8(model, ["layer"])
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    assert stored[made("stored", "w")].dtype == np.int8
-    assert stored[made("stored_scale", "w")].size == 7
+    assert stored[INT8_NAMES.name_for("stored", "w")].dtype == np.int8
+    assert stored[INT8_NAMES.name_for("stored_scale", "w")].size == 7
     options = ort.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     (after,) = ort.InferenceSession(model.SerializeToString(), options).run(None, {"x": x})

@@ -3,13 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from quantization.comparisons import comparison
 
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.record import Change, LayerPlacement, QuantizationRecord, Reading, SpeedTrial
+from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord, SpeedTrial
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.search.acceptance import complaint_about
 
-CONFIG = QuantizeConfig(model=Path("m.onnx"), calib="lines", output=Path("q.onnx"))
+CONFIG = QuantizeConfig(model=Path("m.onnx"), data="lines", output=Path("q.onnx"))
 INT8 = RealisedPrecision(int8={"QLinearConv": 1}, fp32={"Conv": 1}, conversions=2)
 FP32 = RealisedPrecision(int8={}, fp32={"Conv": 2}, conversions=0)
 LAYERS = (
@@ -27,7 +28,7 @@ def record(speedup: float | None = 2.0, realised: RealisedPrecision | None = INT
         figure="cer_ci",
         calibration_images=30,
         held_out_images=20,
-        reading=Reading(error=0.3, change=Change(delta=0.2, low=-0.000001, high=0.4), same_text=0.3, noise_db=10),
+        comparison=comparison(0.2, -0.000001, 0.4, same_text=0.3, noise_db=10),
         layers=LAYERS,
         speed=speed,
         realised=realised,
@@ -57,7 +58,7 @@ def test_only_what_is_known_is_said_of_an_inaccurate_model():
     what, cause = complaint_about(CONFIG, record(), accepted=False)
     assert "the error changes by +20.00 points (+0.00 … +40.00)" in what
     assert cause == "This is the best candidate found, with 1 of 2 layers in FP32."
-    what, cause = complaint_about(CONFIG.model_copy(update={"max_drop": 0.3}), record(), accepted=False)
+    what, cause = complaint_about(CONFIG.model_copy(update={"max_error_rise": 0.003}), record(), accepted=False)
     assert "budget of 0.3 points" in what
     assert "--held-out" in cause
     assert "1 of 2 layers in FP32" in cause

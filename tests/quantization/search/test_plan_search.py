@@ -5,26 +5,28 @@ from typing import get_args
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from quantization.comparisons import comparison
 
+from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization import calibrated_model
+from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.calibration.calibrators import CalibratorName
-from crnn_deploy.quantization.record import CalibratorTrial, Change, Reading
+from crnn_deploy.quantization.record import CalibratorTrial
 from crnn_deploy.quantization.rewrite.plan import find_layers
-from crnn_deploy.quantization.search import plan_search
-from crnn_deploy.quantization.search.budget import Budget
+from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
 from crnn_deploy.quantization.search.plan_search import PlanSearch, best_trial
 
 
-def reading(error: float, width: float = 0.001, noise_db: float = 30.0) -> Reading:
-    change = Change(delta=error, low=error - width, high=error + width)
-    return Reading(error=error, change=change, same_text=0.9, noise_db=noise_db)
+def reading(error: float, width: float = 0.001, noise_db: float = 30.0) -> ModelComparison:
+    return comparison(error, error - width, error + width, noise_db=noise_db)
 
 
-def chosen(readings: list[Reading], max_drop: float | None = None) -> int:
+def chosen(readings: list[ModelComparison], max_error_rise: float | None = None) -> int:
     """Which of the calibrators that read so is the best."""
     names = get_args(CalibratorName)
-    trials = [CalibratorTrial(calibrator=name, reading=found) for name, found in zip(names, readings, strict=True)]
-    return names.index(best_trial(trials, Budget(max_drop)).calibrator)
+    trials = [CalibratorTrial(calibrator=name, comparison=found) for name, found in zip(names, readings, strict=True)]
+    return names.index(best_trial(trials, AccuracyCap(max_error_rise)).calibrator)
 
 
 def test_the_least_error_wins_where_it_is_clear():
@@ -39,8 +41,8 @@ def test_the_least_noise_wins_among_errors_that_cannot_be_told_apart():
 
 
 def test_what_keeps_the_budget_is_preferred():
-    assert chosen(NEAR, max_drop=0.014) == 1
-    assert chosen(NEAR, max_drop=0.001) == 2  # none does
+    assert chosen(NEAR, max_error_rise=0.014) == 1
+    assert chosen(NEAR, max_error_rise=0.001) == 2  # none does
 
 
 class Examiner:
@@ -49,7 +51,7 @@ class Examiner:
     def __init__(self, accepts_exact: bool = False) -> None:
         self.accepts_exact = accepts_exact
 
-    def read(self, model: tuple[frozenset[str], frozenset[str]], _: str) -> Reading:
+    def compare(self, model: tuple[frozenset[str], frozenset[str]], _: str) -> ModelComparison:
         plan, exact = model
         return reading(0.0 if exact and self.accepts_exact and len(plan) < 2 else 0.1 * len(plan))
 
@@ -80,23 +82,23 @@ def make_search(monkeypatch: pytest.MonkeyPatch, target: str, examiner: Examiner
         asked.append((plan, exact))
         return plan, exact
 
-    monkeypatch.setattr(plan_search, "assemble", assemble)
-    return PlanSearch(model, target, find_layers(graph, target), {}, examiner, SILENT), asked
+    monkeypatch.setattr(calibrated_model, "assemble", assemble)
+    return PlanSearch(CalibratedModel(model, target, find_layers(graph, target), {}), examiner, SILENT), asked
 
 
 def test_sensitivity_is_measured_with_all_other_layers_in_fp32(monkeypatch):
     search, asked = make_search(monkeypatch, "cpu", Examiner())
-    found = search.calibrate(["minmax"], Budget(None))
+    found = search.choose_calibrator(["minmax"], AccuracyCap(None))
     assert found.plan == {"full", "point"}
     asked.clear()
-    search.keep_budget(found, Budget(None), always=True)
+    search.keep_cap(found, AccuracyCap(None), always=True)
     assert asked == [({"full"}, {"depthwise", "point"}), ({"point"}, {"full", "depthwise"})]
 
 
 def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch):
     search, _ = make_search(monkeypatch, "cpu", Examiner(accepts_exact=True))
-    budget = Budget(0.05)
-    found = search.keep_budget(search.calibrate(["minmax"], budget), budget, always=False)
+    budget = AccuracyCap(0.05)
+    found = search.keep_cap(search.choose_calibrator(["minmax"], budget), budget, always=False)
     assert found.accepted
     assert len(found.plan) == 1
     assert found.exact == set(NAMES) - found.plan
@@ -105,10 +107,10 @@ def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch)
 
 def test_tensorrt_has_no_other_weights_to_try(monkeypatch):
     search, asked = make_search(monkeypatch, "tensorrt", Examiner())
-    budget = Budget(0.05)
-    found = search.calibrate(["minmax"], budget)
+    budget = AccuracyCap(0.05)
+    found = search.choose_calibrator(["minmax"], budget)
     asked.clear()
-    assert not search.keep_budget(found, budget, always=False).accepted
+    assert not search.keep_cap(found, budget, always=False).accepted
     repairs = asked[len(NAMES) :]  # after each layer alone
     assert len(repairs) == 2  # one bisection
     assert not any(exact for _, exact in repairs)

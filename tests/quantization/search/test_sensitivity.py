@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from quantization.comparisons import comparison
+
+from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization.record import Change, Reading
 from crnn_deploy.quantization.rewrite.plan import Layer
 from crnn_deploy.quantization.search.sensitivity import measure_sensitivity
 
@@ -10,10 +12,10 @@ def ranking(**costs: tuple[float, float]) -> list[str]:
     """Layers in the order of their sensitivity, where each adds so much error and leaves so many dB alone in INT8."""
     layers = [Layer(name, "Conv", recurrent=False, depthwise=False) for name in costs]
 
-    def read(plan: frozenset[str], _: str) -> Reading:
+    def read(plan: frozenset[str], _: str) -> ModelComparison:
         (name,) = plan
         error, noise_db = costs[name]
-        return Reading(error=error, change=Change(delta=error, low=error, high=error), same_text=0.9, noise_db=noise_db)
+        return comparison(error, error, error, noise_db=noise_db)
 
     return [entry.layer for entry in measure_sensitivity(layers, read, SILENT)]
 

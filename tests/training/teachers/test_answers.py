@@ -44,7 +44,7 @@ def test_a_round_trip_keeps_what_matters(seed: int, frames: int, classes: int, f
         assert np.allclose(back.features, given_answer.features, rtol=1e-3, atol=1e-4)
 
 
-def test_a_sure_answer_of_a_large_alphabet_is_small() -> None:
+def test_a_sure_answer_of_a_large_charset_is_small() -> None:
     sure = answer(0, 100, 6000, None, spread=0.1)
     sure.log_probs[:] = -20
     sure.log_probs[:, 0] = 0

@@ -20,6 +20,7 @@ from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.training.teachers import asking
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.model import TeacherModel
@@ -86,6 +87,16 @@ def test_asking_otherwise_is_asking_anew(
     assert sum(asked) == 160
 
 
+def test_answers_of_another_format_are_asked_again(
+    lines: Path, make_teacher: MakeTeacher, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = make_teacher()
+    ask(teacher, lines, teacher.spec)
+    monkeypatch.setattr(asking, "ANSWERS_FORMAT", asking.ANSWERS_FORMAT + 1)
+    ask(teacher, lines, teacher.spec)
+    assert sum(asked) == 80
+
+
 def test_what_was_answered_before_an_interruption_is_kept(
     lines: Path, make_teacher: MakeTeacher, asked: list[int]
 ) -> None:
@@ -100,9 +111,9 @@ def test_what_was_answered_before_an_interruption_is_kept(
 
 def test_answers_belong_to_the_items_of_the_source(lines: Path, make_teacher: MakeTeacher) -> None:
     teacher, source = make_teacher(), open_source(lines)
-    with Teacher(teacher, teacher.spec, AskOptions()) as asking:
-        whole = asking.answers(source, SILENT)
-        part = asking.answers(Subset(source, [7, 3]), SILENT)
+    with Teacher(teacher, teacher.spec, AskOptions()) as asked_teacher:
+        whole = asked_teacher.answers(source, SILENT)
+        part = asked_teacher.answers(Subset(source, [7, 3]), SILENT)
         assert len(part) == 2
         assert np.array_equal(part[0].log_probs, whole[7].log_probs)
         assert np.array_equal(part[1].log_probs, whole[3].log_probs)

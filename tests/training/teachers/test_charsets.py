@@ -1,4 +1,4 @@
-"""What a teacher says, in the alphabet of the student."""
+"""What a teacher says, in the charset of the student."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def log_probs(*frames: list[float]) -> NDArray[np.float32]:
     return np.log(np.array(frames, np.float32))
 
 
-def test_the_same_alphabet_passes_unchanged() -> None:
+def test_the_same_charset_passes_unchanged() -> None:
     frames = log_probs([0.7, 0.2, 0.1])
     mapped, trusted = charset_map("ab", "ab").frames(frames)
     assert mapped is frames
@@ -71,8 +71,8 @@ def test_texts_are_mapped_whole_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(("teacher", "student"), [("abc", "abd"), ("ab", "cd"), ("abc", "d")])
-def test_alphabets_that_overlap_or_miss_each_other_are_refused(teacher: str, student: str) -> None:
-    with pytest.raises(InputError, match="The alphabets of teacher and of the student don't fit together") as raised:
+def test_charsets_that_overlap_or_miss_each_other_are_refused(teacher: str, student: str) -> None:
+    with pytest.raises(InputError, match="The charsets of teacher and of the student don't fit together") as raised:
         charset_map(teacher, student)
     assert repr(teacher[-1]) in raised.value.cause
     assert repr(student[-1]) in raised.value.cause

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import lmdb
@@ -11,7 +13,9 @@ import pytest
 from crnn_deploy.errors import InputError
 from crnn_deploy.training.teachers import store
 from crnn_deploy.training.teachers.answers import Answer
-from crnn_deploy.training.teachers.store import AnswerStore
+from crnn_deploy.training.teachers.store import AnswerStore, prune_answers, stored_answers_size
+
+from ..tiny import Told
 
 ANSWER = Answer(np.zeros((3, 2), np.float32), np.ones(3, bool), np.array([1]), 0.5)
 
@@ -58,9 +62,71 @@ def test_a_cache_that_is_no_folder_is_the_users_business(tmp_path: Path, monkeyp
         AnswerStore("key")
 
 
-def test_a_damaged_store_is_the_users_business(tmp_path: Path) -> None:
-    folder = tmp_path / "cache" / "teachers" / "key"
-    folder.mkdir(parents=True)
-    (folder / "data.mdb").write_bytes(b"no database" * 1000)
-    with pytest.raises(InputError, match="cannot be opened"):
+def test_a_store_that_cannot_be_opened_is_the_users_business(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise lmdb.DiskError("No space left on device")
+
+    monkeypatch.setattr(lmdb, "open", full)
+    with pytest.raises(InputError, match=r"cannot be opened: No space left"):
         AnswerStore("key")
+
+
+def fill(key: str, images: int = 1) -> None:
+    answers = AnswerStore(key)
+    answers.put({f"image {i}".encode(): ANSWER for i in range(images)})
+    answers.close()
+
+
+@pytest.mark.parametrize("damage", ["no database", "cut off"])
+def test_a_damaged_store_is_made_again_with_a_word(tmp_path: Path, damage: str) -> None:
+    fill("key", images=300)
+    file = tmp_path / "cache" / "teachers" / "key" / "data.mdb"
+    file.write_bytes(b"no database" * 1000 if damage == "no database" else file.read_bytes()[:16384])
+    told = Told()
+    answers = AnswerStore("key", told)
+    assert b"image 0" not in answers
+    answers.put({b"image": ANSWER})
+    assert b"image" in answers
+    answers.close()
+    (line,) = told.lines
+    assert "damaged: the teacher is asked again" in line
+
+
+def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
+    fill("key")
+    with lmdb.open(str(tmp_path / "cache" / "teachers" / "key")) as database, database.begin(write=True) as transaction:
+        transaction.put(b"image 0", b"no answer")
+    answers = AnswerStore("key")
+    with pytest.raises(InputError, match="is damaged") as raised:
+        answers[b"image 0"]
+    assert "Remove" in raised.value.fix
+    answers.close()
+
+
+def used_days_ago(tmp_path: Path, key: str, days: float) -> Path:
+    fill(key, images=100)
+    store = tmp_path / "cache" / "teachers" / key
+    os.utime(store, (time.time() - days * 86400,) * 2)
+    return store
+
+
+def test_old_answers_are_pruned(tmp_path: Path) -> None:
+    assert stored_answers_size() == 0
+    assert prune_answers(0, 0) == 0
+    old, new = used_days_ago(tmp_path, "old", 9), used_days_ago(tmp_path, "new", 1)
+    size = stored_answers_size()
+    assert prune_answers(None, None) == 0
+    assert prune_answers(10, size) == 0
+    freed = prune_answers(5, None)
+    assert freed == size - stored_answers_size() > 0
+    assert new.exists()
+    assert not old.exists()
+
+
+def test_of_too_many_answers_those_used_longest_ago_are_pruned(tmp_path: Path) -> None:
+    stores = [used_days_ago(tmp_path, f"store{days}", days) for days in (1, 3, 2)]
+    assert prune_answers(None, stored_answers_size() - 1) > 0
+    assert [store.exists() for store in stores] == [True, False, True]
+    AnswerStore("store2").close()  # which uses it
+    assert prune_answers(0.5, None) > 0
+    assert [store.exists() for store in stores] == [False, False, True]

@@ -1,4 +1,4 @@
-"""The mini-host's library, and the structures of TensorRT's C++ interface as Python sees them."""
+"""Compiles and loads `host.cc`, and declares the structures of TensorRT's C++ interface for ctypes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,13 @@ from typing import Any, NamedTuple
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, replacing
-from crnn_deploy.native.plugin.sources import HOST
+from crnn_deploy.native.plugin.sources import SOURCES
 
-# TensorRT's numbers for what the plugin knows.
+_HOST = Path(__file__).with_name("host.cc")
+_HEADER = SOURCES / "plugin_abi.h"
+
+# Values of TensorRT's enumerations, as far as the plugin uses them: DataType, TensorFormat, TensorRTPhase and
+# PluginFieldType.
 FLOAT, HALF, INT8, INT32 = range(4)
 LINEAR, CHW2 = range(2)
 BUILD, RUNTIME = range(2)
@@ -21,7 +25,7 @@ FIELD_TYPES = {"INT32": 5, "CHAR": 6, "FLOAT32": 1, "INT64": 10}
 
 
 class Tensor(NamedTuple):
-    """A tensor as TensorRT describes it: a size of -1 is not known yet."""
+    """A tensor as TensorRT describes it. A size of -1 is not known yet."""
 
     shape: tuple[int, ...]
     type: int = FLOAT
@@ -29,7 +33,7 @@ class Tensor(NamedTuple):
 
 
 class Field(NamedTuple):
-    """An attribute of the node as the ONNX parser hands it over. `length` counts elements."""
+    """An attribute of the node as the ONNX parser passes it to the plugin. `length` counts elements."""
 
     name: str
     type: str
@@ -61,24 +65,24 @@ class _Field(ctypes.Structure):
 
 class FieldCollection(ctypes.Structure):
     _fields_ = (("count", ctypes.c_int32), ("fields", ctypes.POINTER(_Field)))
-    kept: tuple[list[bytes], list[Any]]  # what the fields point to
+    memory: tuple[list[bytes], list[Any]]  # names and data that the fields point to; keeps them alive
 
     @classmethod
     def of(cls, fields: Sequence[Field]) -> FieldCollection:
         names = [field.name.encode() for field in fields]
         data = [ctypes.create_string_buffer(field.data, len(field.data)) if field.data else None for field in fields]
-        made = [
+        structures = [
             _Field(name, content and ctypes.addressof(content), FIELD_TYPES[field.type], field.length)
             for name, content, field in zip(names, data, fields, strict=True)
         ]
-        collection = cls(len(fields), (_Field * len(fields))(*made))
-        collection.kept = (names, data)
+        collection = cls(len(fields), (_Field * len(fields))(*structures))
+        collection.memory = (names, data)
         return collection
 
 
 _POINTER, _NUMBER = ctypes.c_void_p, ctypes.c_int
 _COLLECTION = ctypes.POINTER(FieldCollection)
-# What host.cc exports: names, results and arguments.
+# The functions that host.cc exports: name without the prefix `host_`, type of the result, types of the arguments.
 _FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
     ("open", _POINTER, (ctypes.c_char_p, _POINTER)),
     ("creator_names", None, (_POINTER, _POINTER)),
@@ -102,12 +106,12 @@ _FUNCTIONS: tuple[tuple[str, Any, tuple[Any, ...]], ...] = (
 def read_fields(address: Any) -> list[Field]:
     names = {number: name for name, number in FIELD_TYPES.items()}
     sizes = {"INT32": 4, "CHAR": 1}
-    found = []
+    fields = []
     for field in address.contents.fields[: address.contents.count]:
         kind = names[field.type]
         data = ctypes.string_at(field.data, field.length * sizes[kind]) if field.data else None
-        found.append(Field(field.name.decode(), kind, data, field.length))
-    return found
+        fields.append(Field(field.name.decode(), kind, data, field.length))
+    return fields
 
 
 def descriptions(tensors: Sequence[Tensor]) -> Any:
@@ -125,10 +129,10 @@ def texts(function: Any, handle: int, count: int) -> tuple[str, ...]:
 
 
 def load_host() -> Any:
-    """The mini-host, compiled if need be.
+    """The library of `host.cc`, compiled if it is not in the cache.
 
     Raises:
-        InputError: if there is no C++ compiler.
+        InputError: if there is no C++ compiler, or if it cannot compile the file.
     """
     host = ctypes.CDLL(str(_compiled_host()))
     for name, result, arguments in _FUNCTIONS:
@@ -138,18 +142,17 @@ def load_host() -> Any:
 
 
 def _compiled_host() -> Path:
-    sources = b"".join((HOST.parent / name).read_bytes() for name in (HOST.name, "plugin_abi.h"))
-    library = cache_folder() / "plugin" / f"host-{hashlib.sha256(sources).hexdigest()[:16]}.so"
+    digest = hashlib.sha256(_HOST.read_bytes() + _HEADER.read_bytes()).hexdigest()
+    library = cache_folder() / "plugin" / f"host-{digest[:16]}.so"
     if library.exists():
         return library
+    options = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
     with replacing(library, force=True) as temporary:
-        command = ["c++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"]
+        command = ["c++", *options, "-I", str(_HEADER.parent), str(_HOST), "-o", str(temporary), "-ldl"]
         try:
-            subprocess.run(
-                [*command, str(HOST), "-o", str(temporary), "-ldl"], check=True, capture_output=True, text=True
-            )
+            subprocess.run(command, check=True, capture_output=True, text=True)
         except FileNotFoundError:
-            raise InputError("The plugin's host needs a C++ compiler.", fix="Install one as `c++`.") from None
+            raise InputError(f"{_HOST.name} needs a C++ compiler.", fix="Install one as `c++`.") from None
         except subprocess.CalledProcessError as error:
-            raise InputError("The plugin's host cannot be compiled.", error.stderr) from None
+            raise InputError(f"{_HOST.name} cannot be compiled.", error.stderr) from None
     return library

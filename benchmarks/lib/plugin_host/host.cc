@@ -1,7 +1,7 @@
-// What TensorRT does with a plugin, step by step, for tests and measurements without TensorRT. Compiled by any C++
-// compiler into a library of its own; crnn_deploy/native/plugin/host.py calls it.
+// Calls a plugin as TensorRT does, for tests and benchmarks without TensorRT. library.py compiles this file into a
+// shared library, and host.py calls its functions.
 //
-// `tensors` are the inputs, then the outputs. Results that are not pointers are those of the plugin: 0 is success.
+// `tensors` are the inputs followed by the outputs. A result that is an integer is the plugin's own; 0 means success.
 #include <dlfcn.h>
 
 #include <deque>
@@ -18,7 +18,7 @@ using namespace nvinfer1;
 
 constexpr int kMissing = -1000;
 
-// A size in the arithmetic of shapes: a number, or one that is only known later.
+// One size of a tensor while TensorRT computes shapes. A negative value stands for a size that is not known yet.
 class Size final : public IDimensionExpr, private apiv::VDimensionExpr {
  public:
   explicit Size(int64_t value) : value_(value) { mImpl = this; }
@@ -48,7 +48,7 @@ class Sizes final : public IExprBuilder, private apiv::VExprBuilder {
   }
 
  private:
-  std::deque<Size> sizes_;  // whose elements stay where they are
+  std::deque<Size> sizes_;  // a deque, because growing it does not move its elements
 };
 
 template <class Capability>
@@ -71,7 +71,7 @@ std::vector<DynamicPluginTensorDesc> dynamic(PluginTensorDesc const* tensors, in
 
 }  // namespace
 
-// The only creator of a plugin library, or null with the reason.
+// The only creator in a plugin library. On failure the result is null, and `error` is the reason.
 CRNN_DEPLOY_EXPORT IPluginCreatorV3One* host_open(char const* path, char const** error) {
   void* const library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!library) {
@@ -89,7 +89,7 @@ CRNN_DEPLOY_EXPORT IPluginCreatorV3One* host_open(char const* path, char const**
   int32_t count = 0;
   IPluginCreatorInterface* const* const all = creators(count);
   if (count != 1 || std::string(all[0]->getInterfaceInfo().kind) != "PLUGIN CREATOR_V3ONE") {
-    *error = "it has other creators than one of version 3";
+    *error = "it does not have exactly one creator, of version 3";
     return nullptr;
   }
   return static_cast<IPluginCreatorV3One*>(all[0]);
@@ -147,19 +147,19 @@ CRNN_DEPLOY_EXPORT int host_output_type(IPluginV3* plugin, PluginTensorDesc cons
   return result;
 }
 
-// Sizes that are those of the first input, whatever they will be, come back as -1.
+// A size that is the same as an unknown size of the first input is returned as -1.
 CRNN_DEPLOY_EXPORT int host_output_shape(IPluginV3* plugin, PluginTensorDesc const* tensors, int inputs, int outputs,
                                          Dims* shape) {
   Sizes sizes;
-  std::vector<DimsExprs> given;
-  for (int i = 0; i < inputs; ++i) given.push_back(sizes.of(tensors[i].dims));
+  std::vector<DimsExprs> input_shapes;
+  for (int i = 0; i < inputs; ++i) input_shapes.push_back(sizes.of(tensors[i].dims));
   DimsExprs output{};
-  int const result = build(plugin)->getOutputShapes(given.data(), inputs, nullptr, 0, &output, outputs, sizes);
+  int const result = build(plugin)->getOutputShapes(input_shapes.data(), inputs, nullptr, 0, &output, outputs, sizes);
   if (result != 0) return result;
   shape->nbDims = output.nbDims;
   for (int32_t axis = 0; axis < output.nbDims; ++axis) {
     IDimensionExpr const* const size = output.d[axis];
-    if (!size || !(size->isConstant() || size == given[0].d[axis])) return kMissing;
+    if (!size || !(size->isConstant() || size == input_shapes[0].d[axis])) return kMissing;
     shape->d[axis] = size->isConstant() ? size->getConstantValue() : -1;
   }
   return result;
@@ -179,7 +179,7 @@ CRNN_DEPLOY_EXPORT int host_change_shapes(IPluginV3* plugin, PluginTensorDesc co
   return runtime(plugin)->onShapeChange(tensors, inputs, tensors + inputs, outputs);
 }
 
-// `pointers`: to device memory, of the inputs and then of the outputs.
+// `pointers`: addresses in device memory of the inputs followed by the outputs.
 CRNN_DEPLOY_EXPORT int host_enqueue(IPluginV3* plugin, PluginTensorDesc const* tensors, int inputs,
                                     void* const* pointers, cudaStream_t stream) {
   return runtime(plugin)->enqueue(tensors, tensors + inputs, pointers, pointers + inputs, nullptr, stream);

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.comparison import paired_difference, text_agreement
+from crnn_deploy.evaluation.difference import paired_difference, text_agreement
 
 REFERENCES = ["total", "tax", "cash", "change"] * 10
 GOOD = [*REFERENCES[:-1], "chang"]

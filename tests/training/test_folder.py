@@ -8,7 +8,7 @@ import torch
 
 from crnn_deploy.artifact import open_artifact, read_safetensors
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.state import TrainingFolder, training_key
+from crnn_deploy.training.folder import TrainingFolder, training_key
 
 
 def folder(tmp_path: Path, key: str = "key") -> TrainingFolder:

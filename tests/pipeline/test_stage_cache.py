@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy.pipeline.cache import StageCache
+from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import SILENT
 
 

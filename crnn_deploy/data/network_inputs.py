@@ -1,0 +1,40 @@
+"""A source of images in the form that a network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.source import Source, title
+from crnn_deploy.spec import Preprocessing
+
+InputShape = tuple[int, int, int, int]
+"""`(N, C, H, W)` of a network's input."""
+
+
+@dataclass(frozen=True)
+class NetworkInputs:
+    """The images of a source, preprocessed one by one each time that they are iterated over."""
+
+    source: Source
+    preprocessing: Preprocessing
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """Each image as a batch of its own, `[1, C, H, W]`: on a CPU larger batches are no faster, only larger."""
+        preprocessor = Preprocessor(self.preprocessing)
+        for index in range(len(self.source)):
+            yield preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
+
+    def median(self) -> NDArray[np.float32]:
+        """The image of median width, `[1, C, H, W]`."""
+        preprocessor = Preprocessor(self.preprocessing)
+        widths = [preprocessor.size(self.source.image(index)) for index in range(len(self.source))]
+        index = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
+        return preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]

@@ -1,0 +1,33 @@
+"""The operators that this project reads and writes, by what they do: one list of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DOMAIN = "crnn_deploy"
+"""The domain of our own operators."""
+
+PRODUCTS = ("Conv", "Gemm", "MatMul")
+"""Standard operators that multiply activations by weights and that INT8 makes faster, without recurrent ones."""
+
+RECURRENT = ("GRU", "LSTM", "RNN")
+"""Standard recurrent operators."""
+
+QUANTIZED_RECURRENT: Mapping[str, str] = {"GRU": "QGRU", "LSTM": "QLSTM"}
+"""Recurrent operator → our operator with INT8 weights that replaces it."""
+
+QDQ = ("QuantizeLinear", "DequantizeLinear")
+"""Conversions between floating point and INT8."""
+
+OPERANDS: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys((*PRODUCTS, *RECURRENT, *QUANTIZED_RECURRENT.values()), (0, 1)),
+    **dict.fromkeys(("ConvInteger", "MatMulInteger"), (0, 1)),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul"), (0, 3)),
+}
+"""Every operator that multiplies → positions of its activations and its weights among the inputs."""
+
+RECURRENT_WEIGHTS: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(RECURRENT, (1, 2)),
+    **dict.fromkeys(QUANTIZED_RECURRENT.values(), (1, 3)),
+}
+"""Every recurrent operator → positions of the weights of X and of the recurrent weights among the inputs."""

@@ -1,0 +1,100 @@
+"""The files in a run's folder: copies of the models, pages about quantizations, and the manifest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import get_args
+
+import crnn_deploy
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.environment import environment
+from crnn_deploy.files import replacing, sha256_of, write_text
+from crnn_deploy.pipeline.recipe import Recipe
+from crnn_deploy.pipeline.stage_cache import StageRecord
+from crnn_deploy.quantization.quantize import Quantized
+from crnn_deploy.quantization.target import Target
+from crnn_deploy.report.quantization.page import write_quantization_report
+from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.variant import Variant
+from crnn_deploy.runtime.tensorrt.names import Precision
+
+_LOG = ".log"
+_ENGINE_FILES = ("", ".json", _LOG)  # the engine, its manifest, without which it can't be opened, and TensorRT's log
+_ENGINES = tuple(f"student.{precision}.engine" for precision in get_args(Precision))
+_MODELS = ("baseline.safetensors", "baseline.onnx", "student.int8.onnx", "student.tensorrt.int8.onnx")
+_OLD_MODELS = ("teacher.safetensors", "teacher.onnx")  # the baseline, as version 0.1 called it
+_PAGES: dict[Target, str] = {"cpu": "student.int8.html", "tensorrt": "student.tensorrt.int8.html"}
+
+
+class RunFolder:
+    """The folder `runs/NAME`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def ship_variant(self, variant: Variant) -> Variant:
+        """The variant as a copy in this folder; the log of an engine is copied too."""
+        name = f"baseline{variant.path.suffix}" if variant.parent is None else variant.path.name
+        shipped = variant.moved(self._copied(variant.path, name))
+        if variant.engine is None:
+            return shipped
+        return shipped.with_engine(variant.engine.model_copy(update={"log": f"{shipped.path}{_LOG}"}))
+
+    def ship_companion(self, artifact: Artifact) -> Artifact:
+        """A copy of a model that is not a variant of its own."""
+        return Artifact(self._copied(artifact.path, artifact.path.name), artifact.spec)
+
+    def remove_stale(self, current: Iterable[Path]) -> None:
+        """Remove models of an earlier run that this one did not make: they would contradict the new report."""
+        for name in {*_MODELS, *_OLD_MODELS, *_ENGINES}.difference(path.name for path in current):
+            for ending in _endings(name):
+                (self.path / f"{name}{ending}").unlink(missing_ok=True)
+
+    def write_pages(self, quantized: Iterable[Quantized], wanted: bool) -> tuple[Path, ...]:
+        """A page about each quantization; pages of an earlier run are removed.
+
+        Args:
+            wanted: False if the report has no HTML page either.
+        """
+        results = {result.record.target: result for result in quantized if wanted}
+        for target, page in _PAGES.items():
+            if target not in results:
+                (self.path / page).unlink(missing_ok=True)
+        for target, result in results.items():
+            name = result.artifact.spec.name
+            write_quantization_report(result.record, self.path / _PAGES[target], name, force=True)
+        return tuple(self.path / _PAGES[target] for target in _PAGES if target in results)
+
+    def write_manifest(
+        self, recipe: Recipe, stages: Iterable[StageRecord], artifacts: Mapping[str, Artifact], report: Report
+    ) -> None:
+        """Write `manifest.json`: from what, by what and in which stages the files of this folder were made."""
+        manifest = {
+            "schema": 1,
+            "crnn_deploy": crnn_deploy.__version__,
+            "command": report.command,
+            "recipe": recipe.model_dump(mode="json"),
+            "packages": environment().packages,
+            "stages": [record.model_dump() for record in stages],
+            "artifacts": {
+                name: {"path": artifact.path.name, "sha256": artifact.sha256, "size_bytes": artifact.size_bytes}
+                for name, artifact in artifacts.items()
+            },
+            "ships": report.shipped.name,
+        }
+        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+    def _copied(self, source: Path, name: str) -> Path:
+        for ending in _endings(name):
+            origin, target = source.with_name(f"{source.name}{ending}"), self.path / f"{name}{ending}"
+            if not target.exists() or sha256_of(target) != sha256_of(origin):
+                with replacing(target, force=True) as temporary:
+                    shutil.copyfile(origin, temporary)
+        return self.path / name
+
+
+def _endings(name: str) -> tuple[str, ...]:
+    return _ENGINE_FILES if name.endswith(".engine") else ("",)

@@ -1,0 +1,28 @@
+"""The error on the validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from crnn_deploy.data.source import Source
+from crnn_deploy.evaluation.config import EvaluateOptions
+from crnn_deploy.evaluation.evaluate import evaluate_session
+from crnn_deploy.runtime.torch import TorchSession
+from crnn_deploy.spec import ModelSpec
+
+Validate = Callable[[nn.Module], float]
+"""The error of a network, a fraction: the case-insensitive CER of lines, or 1 - top-1 of classes."""
+
+
+def validator(spec: ModelSpec, validation: Source) -> Validate:
+    """A function that measures the error of networks of `spec` on the images of `validation`."""
+    options = EvaluateOptions(resamples=1)
+
+    def validate(network: nn.Module) -> float:
+        accuracy = evaluate_session(TorchSession(network, spec), validation, options).accuracy
+        error = accuracy.cer_ci if accuracy.cer_ci is not None else 1 - (accuracy.top1 or 0.0)
+        return float(error)
+
+    return validate

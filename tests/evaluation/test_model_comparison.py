@@ -1,0 +1,68 @@
+"""What is counted when a candidate is compared with its parent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crnn_deploy.errors import GateError
+from crnn_deploy.evaluation.model_comparison import LARGEST_DB, compare_logits, compare_sessions
+
+CLASSES = np.array([[11, 0, 11, 1], [2, 11, 11, 11]])  # "ab" and "c" with the blank last
+
+
+def logits(classes=CLASSES, scale: float = 10.0, count: int = 12) -> np.ndarray:
+    return scale * np.eye(count, dtype=np.float32)[classes]
+
+
+def test_a_model_is_its_own_equal(reader) -> None:
+    found = compare_logits([(logits(), logits())], reader)
+    assert (found.images, found.changed, found.not_finite, found.same_text) == (2, 0, 0, 1)
+    assert (found.max_difference, found.relative_difference, found.noise_db) == (0, 0, LARGEST_DB)
+    assert found.error == found.difference.delta == found.difference.high == 0
+
+
+def test_other_text_is_counted_against_the_parents_where_there_are_no_references(reader) -> None:
+    other = logits(np.array([[11, 0, 11, 11], [2, 11, 11, 11]]))
+    found = compare_logits([(logits(), other), (logits(), logits())], reader)
+    assert (found.images, found.changed, found.same_text) == (4, 1, 0.75)
+    assert found.error == found.difference.delta == pytest.approx(1 / 6)
+    assert (found.max_difference, found.relative_difference) == (10, 1)
+    assert found.difference.figure == "cer_ci"
+
+
+def test_references_decide_where_there_are_some(reader) -> None:
+    other = logits(np.array([[11, 0, 11, 11], [2, 11, 11, 11]]))
+    found = compare_logits([(logits(), other)], reader, ["A", "C"])  # the candidate is right, but for its case
+    assert (found.changed, found.error) == (1, 0)
+    assert found.difference.delta == pytest.approx(-0.5)
+
+
+def test_classes_are_counted_by_what_top1_misses(classifier) -> None:
+    right, wrong = logits(np.array([0, 1]), count=3), logits(np.array([0, 2]), count=3)
+    found = compare_logits([(right, wrong)], classifier)
+    assert (found.error, found.difference.figure) == (0.5, "top1_error")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_counted_and_left_out_of_the_largest_difference(reader, value: float) -> None:
+    spoilt = logits() + np.float32(0.5)
+    spoilt[1, 0, 0] = value
+    found = compare_logits([(logits(), spoilt)], reader)
+    assert (found.not_finite, found.max_difference, found.noise_db) == (1, 0.5, -LARGEST_DB)
+
+
+def test_noise_is_the_power_of_the_difference(reader) -> None:
+    found = compare_logits([(logits(), logits(scale=9.0))], reader)
+    assert found.noise_db == pytest.approx(20)
+    assert found.relative_difference == pytest.approx(0.1)
+
+
+def test_sessions_whose_logits_differ_in_shape_are_refused(reader, reading_session) -> None:
+    class Short(reading_session):
+        def run(self, images):
+            return super().run(images)[:, :-1]
+
+    images = [np.zeros((1, 1, 8, 24), np.float32)]
+    with pytest.raises(GateError, match=r"\[1, 39, 12\], its parent \[1, 40, 12\]"):
+        compare_sessions(reading_session(reader, ["ab"]), Short(reader, ["ab"]), images)

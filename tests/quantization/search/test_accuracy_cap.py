@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+from quantization.comparisons import comparison
+
+from crnn_deploy.evaluation.model_comparison import ModelComparison
+from crnn_deploy.quantization.record import LayerSensitivity
+from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap, PlanFit, fit_to_cap
+
+COSTS = {"a": 0.001, "b": 0.2, "c": 0.0, "d": 0.03, "e": 0.004}
+EVERYTHING = frozenset(COSTS)
+
+
+def reading(error: float, same_text: float = 0.9) -> ModelComparison:
+    return comparison(error, error - 0.001, error + 0.001, same_text)
+
+
+RANKING = [LayerSensitivity(layer=name, op="Conv", comparison=reading(COSTS[name])) for name in "bdeac"]
+
+
+class Reader:
+    """Reads as if each layer in INT8 cost its own share of errors, and counts."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, plan, description):
+        self.count += 1
+        return reading(sum(COSTS[name] for name in plan))
+
+
+@pytest.mark.parametrize(
+    ("max_error_rise", "in_fp32"),
+    [(0.04, {"b"}), (0.007, {"b", "d"}), (0.0025, {"b", "d", "e"}), (0.0015, set("abde"))],
+)
+def test_the_fewest_layers_stay_in_fp32_that_keep_the_budget(max_error_rise, in_fp32):
+    read = Reader()
+    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, AccuracyCap(max_error_rise))
+    assert fit.accepted
+    assert EVERYTHING - fit.plan == in_fp32
+    assert fit.comparison.difference.high <= max_error_rise
+    assert read.count <= 1 + 3  # bisection, not one by one
+
+
+def test_where_nothing_keeps_the_budget_the_best_is_given():
+    read = Reader()
+    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, AccuracyCap(0.0))
+    assert not fit.accepted
+    assert fit.plan == {"c"}
+
+
+def test_without_a_budget_a_model_must_not_be_broken():
+    assert AccuracyCap(None).accepts(reading(0.3, same_text=0.5))
+    assert not AccuracyCap(None).accepts(reading(0.3, same_text=0.49))
+
+
+def test_a_repaired_model_must_come_back_to_within_a_point():
+    assert AccuracyCap(None).accepts_repaired(reading(0.009))
+    assert not AccuracyCap(None).accepts_repaired(reading(0.02))
+    assert AccuracyCap(0.05).accepts_repaired(reading(0.02))
+
+
+def test_a_budget_is_held_against_the_upper_end_of_the_interval():
+    assert AccuracyCap(0.011).accepts(reading(0.01))
+    assert not AccuracyCap(0.0105).accepts(reading(0.01))
