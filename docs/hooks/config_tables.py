@@ -80,7 +80,7 @@ def _option_row(config: type[BaseModel] | None, setting: Setting) -> str:
         texts = dict(getattr(kind.option, "texts", ()))
         return _row(f"`{setting.spelling}`", "flag", "", texts.get(setting.flag, _meaning(field)))
     spelling = f"`{setting.spelling}`" + (f", `{kind.option.short}`" if kind.option.short else "")
-    if kind.type is bool:
+    if kind.value is bool:
         if field.default is True:
             spelling = f"`{setting.spelling}`, `--no-{setting.spelling.removeprefix('--')}`"
         return _row(spelling, "flag", "on" if field.default is True else "off", _meaning(field))
@@ -119,7 +119,7 @@ def _value_text(field: FieldInfo, titles: list[str]) -> str:
     if kind.option.text:
         return "text" if _is_tuple(field.annotation) else "fraction, such as `0.005` or `0.5%`"
     words = ", ".join(f"`{word}`" for word in kind.words)
-    names = words or ("mapping" if _is_mapping(field.annotation) else _TYPES.get(kind.type, "text"))
+    names = words or ("mapping" if _is_mapping(field.annotation) else _TYPES.get(kind.value, "text"))
     return ", ".join(filter(None, [f"list of {names}" if kind.several else names, kind.limits]))
 
 
