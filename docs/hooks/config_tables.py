@@ -23,6 +23,7 @@ Verb = Callable[..., None]
 _OPTIONS_HEAD = "| Option | Value | Default | Meaning |\n|---|---|---|---|\n"
 _KEYS_HEAD = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n"
 _COMMON = ("--json", "Print one JSON object on stdout instead of text."), ("--debug", "Show the traceback of an error.")
+_NAMES_OF_KINDS = ("kind", "family")  # keys that tell nested configs apart; they come first
 _TYPES = {bool: "`true` or `false`", int: "integer", float: "number", str: "text", Path: "path"}
 
 
@@ -47,7 +48,7 @@ def key_sections(model: type[BaseModel], name: str) -> str:
     while waiting:
         current, path = waiting.pop(0)
         rows = []
-        for key, field in current.model_fields.items():
+        for key, field in sorted(current.model_fields.items(), key=lambda item: item[0] not in _NAMES_OF_KINDS):
             full = f"{path}.{key}" if path else key
             nested = list(_models_of(field.annotation))
             for each in nested:
@@ -85,7 +86,7 @@ def _option_row(config: type[BaseModel] | None, setting: Setting) -> str:
             spelling = f"`{setting.spelling}`, `--no-{setting.spelling.removeprefix('--')}`"
         return _row(spelling, "flag", "on" if field.default is True else "off", _meaning(field))
     value = ", ".join(f"`{word}`" for word in kind.words) or f"`{kind.metavar}`"
-    if kind.models:
+    if kind.models and kind.words:
         value = f"`{kind.metavar}`: {value}"
     notes = [value, *filter(None, [kind.limits]), *(["may be repeated"] if kind.several else [])]
     default = "required" if setting.required else _default_text(field)
@@ -156,7 +157,7 @@ def _models_of(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _kind(model: type[BaseModel]) -> str:
     """What tells a config apart from the others that a value may be: its kind or its family."""
-    for name in ("kind", "family"):
+    for name in _NAMES_OF_KINDS:
         if name in model.model_fields:
             return str(model.model_fields[name].default)
     return model.__name__

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import SchemaValidator, core_schema
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -46,36 +48,32 @@ def verbs() -> str:
 
 
 def recipe_schema() -> dict[str, Any]:
-    """The JSON schema of recipes; where a config takes a short spelling, such as a path alone, so does the schema."""
-    schema = Recipe.model_json_schema()
-    models = {model.__name__: model for model in _all_configs(BaseModel)}
-    for name, definition in schema["$defs"].items():
-        short = [kind for value, kind in (("x", "string"), (1, "integer")) if _accepts(models.get(name), value)]
-        if short or _accepts(models.get(name), _first_word(definition)):
-            kinds: list[dict[str, Any]] = [{"type": kind} for kind in short or ["string"]]
-            schema["$defs"][name] = {"anyOf": [*kinds, definition]}
-    return schema
+    """The JSON schema of recipes, with the short spellings that configs take."""
+    return Recipe.model_json_schema(schema_generator=ShortSpellings)
 
 
-def _all_configs(root: type[BaseModel]) -> list[type[BaseModel]]:
-    return [model for child in root.__subclasses__() for model in (child, *_all_configs(child))]
+class ShortSpellings(GenerateJsonSchema):
+    """Where a validator runs before pydantic's and accepts a plain value, such as a path alone, so does the schema."""
+
+    SAMPLES: ClassVar = {"string": ("x", "0.5%", "ctc", "mobilenet-v4-gru"), "integer": (1,)}
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> dict[str, Any]:
+        """The schema of what the validator passes on, and the plain values that it accepts."""
+        validator = SchemaValidator(schema)
+        plain = [kind for kind, values in self.SAMPLES.items() if any(_accepts(validator, value) for value in values)]
+        return {"anyOf": [*({"type": kind} for kind in plain), super().function_before_schema(schema)]}
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        """The schema of a config; that it has no other keys is said where its keys are, not beside a plain value."""
+        definition = super().model_schema(schema)
+        if "anyOf" in definition and "additionalProperties" in definition:
+            definition["anyOf"][-1]["additionalProperties"] = definition.pop("additionalProperties")
+        return definition
 
 
-def _first_word(definition: dict[str, Any]) -> str:
-    """A family or kind that the definition names."""
-    for key in ("family", "kind"):
-        words = definition.get("properties", {}).get(key, {})
-        if words:
-            return str(words.get("const") or words.get("default") or words.get("enum", [""])[0])
-    return ""
-
-
-def _accepts(model: type[BaseModel] | None, value: object) -> bool:
-    """Whether a config can be made from a single value."""
-    if model is None:
-        return False
+def _accepts(validator: SchemaValidator, value: object) -> bool:
     try:
-        model.model_validate(value)
+        validator.validate_python(value)
     except ValidationError:
         return False
     return True
