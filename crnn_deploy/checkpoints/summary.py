@@ -8,34 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.checkpoints.tensor_summary import TensorSummary
 
 _RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without those of the reverse direction
 _GATES = {1: "RNN", 3: "GRU", 4: "LSTM"}
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
-
-
-class TensorSummary(Frozen):
-    """Layers of a network of which only the weights are known, each as one readable line."""
-
-    tensors: int
-    parameters: int
-    precision: str
-    convolutions: tuple[str, ...]
-    recurrent: tuple[str, ...]
-    linear: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """A few lines: totals, and the layers of each kind (shortened to the first and last where there are many)."""
-        lines = [f"{self.tensors} tensors, {self.parameters:,} parameters, {self.precision}"]
-        for title, layers in (
-            ("convolutions", self.convolutions),
-            ("recurrent layers", self.recurrent),
-            ("linear layers", self.linear),
-        ):
-            shown = layers if len(layers) <= 4 else (*layers[:2], "…", *layers[-2:])
-            lines.append(f"{len(layers)} {title}{': ' if layers else ''}{'; '.join(shown)}")
-        return "\n".join(lines)
 
 
 def summarise(tensors: Mapping[str, Tensor]) -> TensorSummary:

@@ -15,10 +15,9 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.calibrated_model import CalibratedModel, calibrate
-from crnn_deploy.quantization.calibration.calibrators import CalibratorName
 from crnn_deploy.quantization.calibration.images import draw_images
 from crnn_deploy.quantization.compose_record import compose_record
-from crnn_deploy.quantization.config import QuantizeConfig
+from crnn_deploy.quantization.config import CalibratorName, QuantizeConfig
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.evaluation.model_comparison import ModelComparison
-from crnn_deploy.quantization.calibration.calibrators import CalibratorName, TensorCalibration
+from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
+from crnn_deploy.quantization.config import CalibratorName, Target
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
-from crnn_deploy.quantization.target import Target
 
 
 class CalibratorTrial(Frozen):

@@ -17,7 +17,7 @@ from crnn_deploy.benchmark.timing import Act, InterleavedTimer
 from crnn_deploy.config import Frozen
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
-from crnn_deploy.inspection.facts import torch_facts
+from crnn_deploy.inspection.torch_facts import torch_facts
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec

@@ -8,7 +8,6 @@ Quantization", arXiv:2106.08295, section 3.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,13 @@ from pydantic import Field
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.quantization.calibration.histogram import Histogram
+from crnn_deploy.quantization.config import CalibratorName
 
 Range = tuple[float, float]
 
 # The flag says what the target represents: -a to a in 255 levels (TensorRT), or low to high in 256 (CPU). A range
 # always contains zero, which padding needs exactly, and is never empty. ValueError where nothing was observed.
 Calibrator = Callable[[Histogram, bool], Range]
-CalibratorName = Literal["minmax", "percentile", "entropy", "mse"]
 
 _NOTHING = 2.0**-100  # magnitudes below are zero in effect; scales of ranges above are normal float32
 _OCTAVES = 10  # searches shrink a range to 2^-10 at most: all of INT8 then lies within a few bins

@@ -9,12 +9,12 @@ from onnx import helper, numpy_helper
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
+from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.quantization.rewrite.slimming import slim
 from crnn_deploy.quantization.rewrite.stored_weights import store_weights_as_int8
-from crnn_deploy.quantization.target import Target
 
 _SHIELDED = ("Conv", "Gemm")
 

@@ -10,8 +10,8 @@ import onnx
 from crnn_deploy.onnx_graph.operators import PRODUCTS
 from crnn_deploy.onnx_graph.products import is_depthwise, is_product
 from crnn_deploy.onnx_graph.wiring import Wiring
+from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
-from crnn_deploy.quantization.target import Target
 
 # What may stand between two INT8 layers without taking values back to FP32: runtimes fold a ReLU into the rounding,
 # take the maximum of integers, and add residuals as integers.

@@ -11,7 +11,7 @@ from crnn_deploy.onnx_graph.operators import QDQ
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.wiring import nested
-from crnn_deploy.quantization.target import Target
+from crnn_deploy.quantization.config import Target
 
 _QUANTIZED_OPS = (*QDQ, "DynamicQuantizeLinear")
 _INT8_TYPES = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}

@@ -23,7 +23,7 @@ from crnn_deploy.onnx_graph.pruning import prune_constants
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, constants_of
 from crnn_deploy.quantization.calibration.observation import Ranges
-from crnn_deploy.quantization.target import Target
+from crnn_deploy.quantization.config import Target
 
 _PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
 _LARGEST_BIAS = 2.0**30  # leaves the accumulator as much again
