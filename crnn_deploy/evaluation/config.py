@@ -17,7 +17,7 @@ class ReadOptions(Frozen):
     decoder: Literal["greedy", "beam"] = "greedy"
     beam_width: int = Field(default=8, gt=0)
     skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    threads: Threads | None = Field(default=None, description="of the runtime; absent: the runtime chooses")
+    threads: Threads | None = Field(default=None, description="of the runtime; absent: its own choice")
 
 
 class EvaluateOptions(ReadOptions):

@@ -10,7 +10,7 @@ from crnn_deploy.config import Frozen
 
 
 class ExportOptions(Frozen):
-    """The options that, with the model, determine the exported file."""
+    """What determines the exported file, besides the model."""
 
     opset: int = Field(default=20, ge=19, le=20, description="ONNX operator set; Q/DQ in FP16 needs 19")
 
