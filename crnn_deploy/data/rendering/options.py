@@ -1,4 +1,4 @@
-"""`RenderOptions`: what to render."""
+"""Options of rendered lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 
 
 class RenderOptions(Frozen):
-    """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
+    """Which lines to render. With the same versions of Pillow and the fonts, the same options give the same bytes.
 
     Raises:
         InputError: if a minimum is above its maximum, or the charset cannot make a line.
@@ -25,7 +25,7 @@ class RenderOptions(Frozen):
     RENAMED: ClassVar[Mapping[str, str]] = {"alphabet": "charset"}
 
     count: int = Field(gt=0, le=10_000_000, description="number of lines")
-    seed: int = Field(default=0, ge=0, description="line i depends on the seed and i alone, not on the count")
+    seed: int = Field(default=0, ge=0, description="line i depends only on the seed and i, not on the count")
     fonts: tuple[str, ...] = Field(
         default=(),
         description="families of fontpkg, .ttf/.otf files, folders, or named sets: "
