@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from crnn_deploy.environment import Diagnosis
     from crnn_deploy.evaluation.predict import Readings
     from crnn_deploy.evaluation.result import Evaluation
-    from crnn_deploy.inspection.describe import ModelDescription
+    from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized

@@ -1,4 +1,4 @@
-"""What a state dict is made of, told from the names and shapes of its tensors."""
+"""Summary of the layers of a state dict, from the names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -8,38 +8,15 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from crnn_deploy.config import Frozen
+from crnn_deploy.checkpoints.tensor_summary import TensorSummary
 
-_RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without those of the reverse direction
+_RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without the reverse direction
 _GATES = {1: "RNN", 3: "GRU", 4: "LSTM"}
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
-class TensorSummary(Frozen):
-    """Layers of a network of which only the weights are known, each as one readable line."""
-
-    tensors: int
-    parameters: int
-    precision: str
-    convolutions: tuple[str, ...]
-    recurrent: tuple[str, ...]
-    linear: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """A few lines: totals, and the layers of each kind (shortened to the first and last where there are many)."""
-        lines = [f"{self.tensors} tensors, {self.parameters:,} parameters, {self.precision}"]
-        for title, layers in (
-            ("convolutions", self.convolutions),
-            ("recurrent layers", self.recurrent),
-            ("linear layers", self.linear),
-        ):
-            shown = layers if len(layers) <= 4 else (*layers[:2], "…", *layers[-2:])
-            lines.append(f"{len(layers)} {title}{': ' if layers else ''}{'; '.join(shown)}")
-        return "\n".join(lines)
-
-
 def summarise(tensors: Mapping[str, Tensor]) -> TensorSummary:
-    """Count and name the layers behind `tensors`."""
+    """Count and name the layers of `tensors`."""
     weights = {name: tensor for name, tensor in tensors.items() if not name.endswith(_BUFFERS)}
     recurrent = [name for name in weights if _RECURRENT.search(name)]
     return TensorSummary(

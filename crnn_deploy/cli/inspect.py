@@ -12,7 +12,7 @@ from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
 from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
-    from crnn_deploy.inspection.describe import ModelDescription
+    from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 

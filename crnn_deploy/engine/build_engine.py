@@ -1,4 +1,4 @@
-"""`build-engine`: an ONNX artifact becomes a TensorRT engine, and what runs in which precision is proved."""
+"""`build-engine`: build a TensorRT engine from an ONNX artifact, and check the precision of each layer."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ _KEPT_INT8 = "Layers between Q/DQ nodes stay INT8: quantize the model without th
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """The engine that was made, and all there is to say about it."""
+    """The engine artifact, and the record of its build."""
 
     artifact: Artifact
     record: EngineRecord
 
 
 def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:
-    """Build an engine from an `.onnx` artifact, without a GPU where TensorRT-RTX does it.
+    """Build an engine from an `.onnx` artifact; TensorRT-RTX needs no GPU for that.
 
-    Beside `NAME.engine` stand `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all that
-    TensorRT said. Where the build fails, that is in `NAME.engine.rejected.log`, and what stood there before stays.
+    Beside `NAME.engine` are `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all messages of
+    TensorRT. Where the build fails, these are in `NAME.engine.rejected.log`, and older files are not changed.
 
     Raises:
         InputError: if the model, a profile or a target doesn't suit TensorRT, or no TensorRT is installed.
@@ -72,7 +72,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     if source is not None and widths is not None:
         inside = fitting(profiles, widths)
         fit = ImageFit(images=len(widths), outside=len(widths) - len(inside))
-        source = Subset(source, inside)  # the engine will not see the others
+        source = Subset(source, inside)  # the engine cannot take the others
 
     lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
     order = BuildOrder(
@@ -126,18 +126,18 @@ def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions
 def _lower(
     model: onnx.ModelProto, options: LoweringOptions, parent: Artifact, source: Source | None, progress: Progress
 ) -> tuple[Lowered, LoweringParity | None]:
-    """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
+    """The typed graph, and where there are images, how it reads them; nothing in it overflows on these images."""
     if source is None:
         return lower(model, options), None
     images = NetworkInputs(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
-    proven = prove(model, options, parent.spec, _Watched(images, progress))
+    proven = prove(model, options, parent.spec, _WithProgress(images, progress))
     proven.parity.require()
     return proven.lowered, proven.parity
 
 
 @dataclass(frozen=True)
-class _Watched:
-    """Images that show how many of them are done, each time that they are gone through."""
+class _WithProgress:
+    """Images with a progress bar each time that they are iterated over."""
 
     images: NetworkInputs
     progress: Progress
@@ -147,24 +147,24 @@ class _Watched:
 
 
 def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:
-    """The plugin library, if a layer needs it: one that was named, compiled, or compiled earlier.
+    """The plugin library, if a layer needs it: the one in the environment, or a newly or earlier compiled one.
 
     Args:
-        targets: GPUs that it must run on; none: all that nvcc knows.
+        targets: GPUs that it must run on; none: all that nvcc supports.
     """
     if all(layer.home != "plugin" for layer in lowered.recurrent):
         return None
     if PLUGIN_VARIABLE in os.environ:
-        found, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
+        library, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
     else:
         try:
             return build_plugin(PluginConfig(architectures=targets), progress).path
         except InputError as error:
-            found, reason = plugin_library(targets), str(error)
-    if found is None:
+            library, reason = plugin_library(targets), str(error)
+    if library is None:
         raise InputError(
             "There is no plugin library to run the GRU layers in.",
             reason,
             "Build it with crnn-deploy build-plugin, or leave them to a slower loop of TensorRT's with --no-plugin.",
         )
-    return found
+    return library

@@ -1,4 +1,4 @@
-"""From an ONNX model to the bytes of an engine, through the functions that all flavors of TensorRT have."""
+"""Build the bytes of an engine from an ONNX model, by the functions that all flavors of TensorRT have."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class BuiltPlan:
 
 
 def build_plan(order: BuildOrder, log: Messages, progress: Progress = SILENT) -> BuiltPlan:
-    """Build an engine of a strongly typed network: each layer runs in the type that the model says.
+    """Build an engine of a strongly typed network: each layer runs in the type that the model has.
 
     Args:
         log: receives every message, also where the build fails.
@@ -104,7 +104,7 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
 
 
 def _advice(options: EngineOptions) -> str:
-    """What may help, of what was asked for."""
+    """Changes of the options that may help."""
     ways = []
     if options.workspace_mb is not None:
         ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
@@ -112,8 +112,8 @@ def _advice(options: EngineOptions) -> str:
         ways.append("leave out the --target that it names")
     if options.precision != "fp32":
         ways.append("keep the layer in FP32 with --keep-fp32")
-    told = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
-    return f"{told[0].upper()}{told[1:]}."
+    sentence = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _parse(order: BuildOrder, network: Any, logger: Any) -> None:
@@ -137,8 +137,8 @@ def _configure(order: BuildOrder, builder: Any, network: Any) -> Any:
     trt, options = order.flavor.trt, order.config
     config = builder.create_builder_config()
     order.flavor.configure(config, order.targets, options)
-    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # tells the layers
-    config.clear_flag(trt.BuilderFlag.TF32)  # on unless cleared; FP32 would be a name for ten bits of mantissa
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # lists the layers
+    config.clear_flag(trt.BuilderFlag.TF32)  # on by default: FP32 layers would compute with 10 bits of mantissa
     if options.optimization_level is not None:
         config.builder_optimization_level = options.optimization_level
     if options.workspace_mb is not None:

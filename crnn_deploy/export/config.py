@@ -11,7 +11,7 @@ from crnn_deploy.config import Argument, Force, Frozen, OutputFile, SourceName
 
 
 class ExportOptions(Frozen):
-    """The options that, with the model, determine the exported file."""
+    """What determines the exported file, besides the model."""
 
     opset: int = Field(default=20, ge=19, le=20, description="Version of the ONNX operators; FP16 with Q/DQ needs 19.")
 

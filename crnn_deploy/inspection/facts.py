@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from torch import nn
-
 from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.engine_facts import engine_precision
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs
-from crnn_deploy.inspection.torch_facts import torch_macs, torch_parameters, torch_precision
-from crnn_deploy.models.assembly import load_model
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
 from crnn_deploy.spec import Preprocessing
 
@@ -46,6 +42,9 @@ def measure(artifact: Artifact) -> Facts:
     shape = line_shape(artifact.spec.preprocessing)
     if artifact.format == "onnx":
         return onnx_facts(OnnxGraph(read_onnx(artifact.path)), shape)
+    from crnn_deploy.inspection.torch_facts import torch_facts  # PyTorch takes seconds to load
+    from crnn_deploy.models.assembly import load_model
+
     return torch_facts(load_model(artifact), shape)
 
 
@@ -56,16 +55,6 @@ def manifest_facts(manifest: EngineManifest) -> Facts:
         macs=manifest.macs,
         macs_input=manifest.macs_input,
         precision=engine_precision(manifest),
-    )
-
-
-def torch_facts(model: nn.Module, shape: tuple[int, ...]) -> Facts:
-    """Facts about a PyTorch network at one input shape."""
-    return Facts(
-        parameters=torch_parameters(model),
-        macs=torch_macs(model, shape),
-        macs_input=shape,
-        precision=torch_precision(model),
     )
 
 

@@ -11,8 +11,19 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from crnn_deploy.checkpoints.summary import precision_name
+from crnn_deploy.inspection.facts import Facts
 
 Count = Callable[[Any, Tensor, Any], int]
+
+
+def torch_facts(model: nn.Module, shape: tuple[int, ...]) -> Facts:
+    """Facts about a PyTorch network at one input shape."""
+    return Facts(
+        parameters=torch_parameters(model),
+        macs=torch_macs(model, shape),
+        macs_input=shape,
+        precision=torch_precision(model),
+    )
 
 
 def torch_parameters(model: nn.Module) -> int:

@@ -26,7 +26,7 @@ class StudentOptions(Frozen):
 
 
 class StudentChoice(StudentOptions):
-    """A student as recipes and the command line name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+    """Family, size and shape of a student: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
     family: StudentFamily = Field(default="mobilenet-v4-gru", description="Family of the network.")
 
@@ -44,7 +44,7 @@ CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
 
 
 class CrnnOptions(Frozen):
-    """Size of the network; the defaults are the paper's."""
+    """Size of a CRNN; the defaults are those of the paper."""
 
     width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the convolutions.")
     hidden: int = Field(default=256, gt=0, le=1024, description="Recurrent units in each direction.")
@@ -53,7 +53,7 @@ class CrnnOptions(Frozen):
 
 
 class CrnnChoice(CrnnOptions):
-    """A CRNN as the command line and the Python API name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+    """Family and size of a CRNN: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
     family: CrnnFamily = Field(default="crnn-bilstm", description="Family of the network.")
 

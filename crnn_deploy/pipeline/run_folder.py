@@ -14,8 +14,8 @@ from crnn_deploy.environment import environment
 from crnn_deploy.files import replacing, sha256_of, write_text
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.stage_cache import StageRecord
+from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.quantize import Quantized
-from crnn_deploy.quantization.target import Target
 from crnn_deploy.report.quantization.page import write_quantization_report
 from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.variant import Variant

@@ -9,12 +9,12 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS, CalibratorName
+from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.histogram import Histogram
 from crnn_deploy.quantization.calibration.observation import Ranges, observe, ranges
+from crnn_deploy.quantization.config import CalibratorName, Target
 from crnn_deploy.quantization.rewrite.assembly import assemble
 from crnn_deploy.quantization.rewrite.plan import Layer, Plan, first_plan, tensors_to_calibrate
-from crnn_deploy.quantization.target import Target
 
 
 @dataclass(frozen=True)

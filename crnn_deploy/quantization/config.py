@@ -19,9 +19,10 @@ from crnn_deploy.config import (
     SkipBad,
     SourceName,
 )
-from crnn_deploy.quantization.calibration.calibrators import CalibratorName
-from crnn_deploy.quantization.target import Target
 from crnn_deploy.runtime.config import Threads
+
+Target = Literal["cpu", "tensorrt"]
+CalibratorName = Literal["minmax", "percentile", "entropy", "mse"]
 
 
 class QuantizeOptions(Frozen):

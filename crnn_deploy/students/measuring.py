@@ -17,7 +17,7 @@ from crnn_deploy.benchmark.timing import Act, InterleavedTimer
 from crnn_deploy.config import Frozen
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
-from crnn_deploy.inspection.facts import torch_facts
+from crnn_deploy.inspection.torch_facts import torch_facts
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
@@ -35,9 +35,9 @@ _PARTS = 10  # of the timing
 
 
 class MeasuredStudent(Frozen):
-    """One student: `macs` and `latency_ms` for a line of 32×192 pixels, the latency and `size_bytes` in INT8.
+    """One student: `macs` and `latency_ms` for a line of 32×192 pixels; latency and `size_bytes` are those in INT8.
 
-    `latency_ms` is the median time of the network alone, for one line at a time.
+    `latency_ms` is the median time of the network alone, with one line at a time.
     """
 
     choice: StudentChoice

@@ -1,4 +1,4 @@
-"""Options of training, as the command line, the recipe and the Python API share them."""
+"""Options of training for the command line, recipes and the Python API."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_st
 
 
 class TrainingOptions(Frozen):
-    """How a network is trained, whoever teaches it."""
+    """How a network is trained: on labels, on the answers of teachers, or on both."""
 
     epochs: int = Field(default=15, gt=0, description="Passes over the training images.")
     batch_size: int = Field(default=24, gt=0, description="Images in a step, over all processes.")
@@ -75,20 +75,25 @@ class TrainingOptions(Frozen):
     def _one_stays(cls, losses: tuple[LossOptions, ...]) -> tuple[LossOptions, ...]:
         lasting = [loss for loss in losses if loss.until is None or loss.until == 1]
         if losses and not lasting:
-            raise ValueError("all losses fade before the end: leave 'until' out of one")
+            raise ValueError("all losses fade before the end: leave 'until' out of one of them")
         if losses and all(loss.kind == "features" for loss in lasting):
-            raise ValueError("'features' alone teaches the head nothing: keep another loss beside it to the end")
+            raise ValueError("'features' alone does not train the head: add another loss that stays to the end")
         return losses
 
     @model_validator(mode="after")
     def _begin_alike(self) -> TrainingOptions:
         if self.soup > 1 and self.warm_start is None:
-            raise ValueError("only networks that begin alike can be averaged: a soup needs a warm start")
+            raise ValueError(
+                "only networks that start from the same weights can be averaged: a soup needs a warm start"
+            )
         return self
 
 
 class QatOptions(Frozen):
-    """Quantization-aware epochs at the end, for a student that loses too much in INT8: fields, or the epochs alone."""
+    """Quantization-aware epochs at the end, for a student whose error rises too far in INT8.
+
+    A whole number stands for the epochs alone.
+    """
 
     epochs: int = Field(default=2, gt=0, description="Extra epochs.")
     learning_rate: float = Field(
@@ -131,7 +136,7 @@ class DistillOptions(TrainingOptions):
 
 
 class TrainingImages(Frozen):
-    """Where the images are and where the result goes."""
+    """Where the images are, and where the result is written."""
 
     data: SourceName = Field(description=f"Training images: {SOURCE_KINDS}.", examples=["train.tar"])
     extra: SourceName | None = Field(
@@ -148,7 +153,7 @@ class TrainingImages(Frozen):
     force: Force = False
 
     def shaping(self) -> dict[str, Any]:
-        """The options that shape the result, without paths."""
+        """The options that the result depends on, without paths, for the lineage."""
         return self.model_dump(mode="json", exclude=_PATHS)
 
 
@@ -177,7 +182,7 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
 
 
 class TrainOptions(TrainingOptions):
-    """Which network, and how it is trained on labels."""
+    """Which network is trained on labels, and how."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,12 @@ def test_broken_files_are_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"not a model at all")
     with pytest.raises(InputError):
         describe(tmp_path / name)
+
+
+def test_an_onnx_file_is_described_without_pytorch() -> None:
+    code = (
+        "import sys; from crnn_deploy.api import InspectConfig, inspect; from crnn_deploy.zoo import READER; "
+        "inspect(InspectConfig(file=READER)); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,4 +1,4 @@
-"""`RenderOptions`: what to render."""
+"""Options of rendered lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 
 
 class RenderOptions(Frozen):
-    """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
+    """Which lines to render. With the same versions of Pillow and the fonts, the same options give the same bytes.
 
     Raises:
         InputError: if a minimum is above its maximum, or the charset cannot make a line.

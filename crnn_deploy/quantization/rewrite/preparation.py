@@ -1,4 +1,4 @@
-"""Bring an FP32 graph into the form that the quantizer expects, and refuse one that is not FP32."""
+"""Check that a graph is FP32, and bring it into the form that the quantizer expects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crnn_deploy.onnx_graph.operators import QDQ
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.wiring import nested
-from crnn_deploy.quantization.target import Target
+from crnn_deploy.quantization.config import Target
 
 _QUANTIZED_OPS = (*QDQ, "DynamicQuantizeLinear")
 _INT8_TYPES = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
@@ -55,7 +55,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def require_target(model: onnx.ModelProto, target: Target) -> None:
-    """Refuse a model too old for what the target reads.
+    """Refuse a model whose opset is too old for the target.
 
     Raises:
         InputError: for TensorRT, if the opset is below 13.

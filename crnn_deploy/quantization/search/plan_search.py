@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.calibrated_model import CalibratedModel
-from crnn_deploy.quantization.calibration.calibrators import CalibratorName
+from crnn_deploy.quantization.config import CalibratorName
 from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, SpeedTrial
 from crnn_deploy.quantization.rewrite.plan import Plan
 from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap, PlanFit, fit_to_cap

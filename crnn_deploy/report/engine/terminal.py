@@ -1,4 +1,4 @@
-"""What the build of an engine came to, for the terminal."""
+"""The report of an engine build for the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CACHE = {"used": "used", "created": "created for the next build", "none": "none
 
 
 def engine_tables(record: EngineRecord) -> RenderableType:
-    """What runs in which precision and where, for which shapes, and what the engine cost; fits 80 columns.
+    """The layers by precision, the input shapes, and size and build time of the engine; fits 80 columns.
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
@@ -85,8 +85,8 @@ def _layers(record: EngineRecord) -> Table:
 
 
 def _precision_order(precision: str) -> tuple[int, str]:
-    known = ("int8", "fp16", "fp32")
-    return (known.index(precision) if precision in known else len(known), precision)
+    order = ("int8", "fp16", "fp32")
+    return (order.index(precision) if precision in order else len(order), precision)
 
 
 def _recurrent(record: EngineRecord) -> Table:

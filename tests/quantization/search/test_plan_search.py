@@ -11,7 +11,7 @@ from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization import calibrated_model
 from crnn_deploy.quantization.calibrated_model import CalibratedModel
-from crnn_deploy.quantization.calibration.calibrators import CalibratorName
+from crnn_deploy.quantization.config import CalibratorName
 from crnn_deploy.quantization.record import CalibratorTrial
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
