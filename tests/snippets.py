@@ -25,6 +25,7 @@ from crnn_deploy.cli.app import app
 from crnn_deploy.pipeline.recipe import load_recipe
 
 ROOT = Path(__file__).parents[1]
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("**/README.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LANGUAGES = {"sh", "python", "yaml", "diff", "text", "console"}
 # What cannot be run in a test: installations, Git, containers, several processes, GPUs, and `make`, which runs tests.
@@ -71,7 +72,8 @@ def read_page(path: Path) -> Page:
     matter = _FRONT_MATTER.match(text)
     settings = yaml.safe_load(matter[1]) if matter else {}
     needs = tuple(settings.get("needs", ()))
-    return Page(path, tuple(_blocks(text)), needs, parsed_only=settings.get("tests") == "parsed")
+    parsed_only = settings.get("tests") == "parsed" or path.is_relative_to(ROOT / "benchmarks")
+    return Page(path, tuple(_blocks(text)), needs, parsed_only)
 
 
 def _blocks(text: str) -> Iterator[Block]:
@@ -100,6 +102,8 @@ _SHORTER_RUN = {
     "sources.evaluation.render.count": 20,
     "distill.epochs": 1,
     "quantize.samples": 20,
+    "engines": "null",  # they have a page of their own, and compile for a minute
+    "benchmark.batches": [1],
     "benchmark.rounds": 3,
     "benchmark.seconds": 0.1,
     "budget.min_speedup": 1000,  # nothing keeps this budget
@@ -139,5 +143,5 @@ def check_command(words: list[str]) -> None:
 
 
 def recipe_path(name: str) -> Path:
-    """The file of a recipe that comes with the package."""
-    return ROOT / "recipes" / f"{name}.yaml"
+    """The file of a recipe that comes with the package, called by its path or its name."""
+    return ROOT / name if name.endswith(".yaml") else ROOT / "recipes" / f"{name}.yaml"

@@ -21,6 +21,8 @@ SMALL = {
     "distill.soup": 1,
     "sources.extra.render.count": 40,
     "quantize.samples": 20,
+    "benchmark.threads": [1],
+    "benchmark.batches": [1],
     "benchmark.rounds": 3,
     "benchmark.seconds": 0.1,
     "budget.min_speedup": 1000,  # nothing keeps this budget
