@@ -65,7 +65,7 @@ def key_sections(model: type[BaseModel], name: str) -> str:
 
 def _usage(name: str, config: type[BaseModel] | None, settings: list[Setting]) -> str:
     words = [f"crnn-deploy {name}"]
-    for setting in settings:
+    for setting in sorted(settings, key=lambda setting: setting.spelling.startswith("--")):
         kind = read_type(_field_of(config, setting.path))
         if isinstance(kind.option, Argument):
             words.append(setting.spelling + ("..." if kind.several else ""))
