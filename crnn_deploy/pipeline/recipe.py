@@ -28,8 +28,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 class ImageChoice(Frozen):
     """Where images come from: a path, or lines that the run renders itself. A plain string is a path."""
 
-    path: str | None = None
-    render: RenderOptions | None = None
+    path: str | None = Field(default=None, description="Any source.", examples=["DATA/train.tar"])
+    render: RenderOptions | None = Field(default=None, description="Lines that the run renders.")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,21 +44,25 @@ class ImageChoice(Frozen):
 
 
 class CheckpointChoice(Frozen):
-    """What `import` takes, or an artifact. `checkpoint` is a path, or `package:NAME/FILE` in an installed package."""
+    """What `import` takes, or an artifact."""
 
-    checkpoint: str
-    module: str | None = None
-    spec: Path | None = None
+    checkpoint: str = Field(
+        description="A path, or package:NAME/FILE in an installed package.", examples=["english_g2.pth"]
+    )
+    module: str | None = Field(default=None, description="As of import --module.", examples=["my.py:Crnn"])
+    spec: Path | None = Field(default=None, description="As of import --spec.", examples=["my.yaml"])
 
 
 class Sources(Frozen):
     """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
 
-    train: ImageChoice
-    extra: ImageChoice | None = Field(default=None, description="more to train on, of which none is held out")
-    validation: ImageChoice | None = Field(default=None, description="absent: a part of `train` is held out")
-    calibration: ImageChoice | None = Field(default=None, description="absent: a sample of `train`")
-    evaluation: ImageChoice
+    train: ImageChoice = Field(description="Training images.")
+    extra: ImageChoice | None = Field(default=None, description="More training images, of which none is held out.")
+    validation: ImageChoice | None = Field(default=None, description="Validation images; absent: a part of `train`.")
+    calibration: ImageChoice | None = Field(
+        default=None, description="Images to calibrate INT8 on; absent: a sample of `train`."
+    )
+    evaluation: ImageChoice = Field(description="Labelled images that decide whether a model ships.")
 
 
 def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
@@ -70,9 +74,12 @@ def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
 class Engines(BuildOptions):
     """Engines of the student, one for each of `precisions`, with everything else that `build-engine` can be asked."""
 
-    precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(default=("fp16",), min_length=1)
+    precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(
+        default=("fp16",), min_length=1, description="Precisions: fp32, fp16, int8."
+    )
     required: bool = Field(
-        default=False, description="fail where they can't be built; otherwise they are left out, which the report tells"
+        default=False,
+        description="Fail where they cannot be built; otherwise they are left out, with a note in the report.",
     )
 
     @property
@@ -93,15 +100,17 @@ class Budget(Frozen):
         "max_quantization_rise": "max_error_rise_over_parent",
     }
 
-    max_error: float | None = Field(default=None, ge=0, description="highest error on the evaluation images")
+    max_error: float | None = Field(default=None, ge=0, description="Highest error on the evaluation images.")
     max_error_rise: float | None = Field(
-        default=None, ge=0, description="highest rise over the baseline: upper end of the paired 95 % interval"
+        default=None, ge=0, description="Highest rise over the baseline: upper end of the paired 95 % interval."
     )
     max_error_rise_over_parent: float = Field(
-        default=0.003, ge=0, description="the same for INT8 models and engines, over their FP32 parent"
+        default=0.003, ge=0, description="The same for INT8 models and engines, over their FP32 parent."
     )
     min_speedup: float = Field(
-        default=1.0, gt=0, description="of the INT8 student over the baseline: ONNX Runtime, one thread, batch 1"
+        default=1.0,
+        gt=0,
+        description="Least speed-up of the INT8 student over the baseline: ONNX Runtime, one thread, batch 1.",
     )
 
 
@@ -110,21 +119,23 @@ class Recipe(Frozen):
 
     RENAMED: ClassVar[Mapping[str, str]] = {"teacher": "baseline", "tutors": "teachers"}
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder below runs/")
-    title: str
-    variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}")
-    baseline: CheckpointChoice = Field(description="the model that results are held against")
-    teachers: tuple[CheckpointChoice, ...] = Field(
-        default=(), description="models that teach the student; absent: the baseline teaches"
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the run, and of its folder below runs/."
     )
-    sources: Sources
-    distill: DistillOptions = DistillOptions()
-    export: ExportOptions = ExportOptions()
-    quantize: QuantizeOptions = QuantizeOptions()
-    engines: Engines | None = Field(default=None, description="absent: none")
-    evaluate: EvaluateOptions = EvaluateOptions()
-    benchmark: BenchmarkOptions = BenchmarkOptions()
-    budget: Budget
+    title: str = Field(description="Title of the report.")
+    variables: dict[str, str] = Field(default_factory=dict, description="Values that replace ${name} in the recipe.")
+    baseline: CheckpointChoice = Field(description="The model that results are held against.")
+    teachers: tuple[CheckpointChoice, ...] = Field(
+        default=(), description="Models that teach the student; absent: the baseline."
+    )
+    sources: Sources = Field(description="Images for each purpose.")
+    distill: DistillOptions = Field(default=DistillOptions(), description="The student and its training.")
+    export: ExportOptions = Field(default=ExportOptions(), description="Export to ONNX.")
+    quantize: QuantizeOptions = Field(default=QuantizeOptions(), description="Quantization of the student.")
+    engines: Engines | None = Field(default=None, description="TensorRT engines of the student; absent: none.")
+    evaluate: EvaluateOptions = Field(default=EvaluateOptions(), description="Evaluation of each variant.")
+    benchmark: BenchmarkOptions = Field(default=BenchmarkOptions(), description="Benchmark of all variants.")
+    budget: Budget = Field(description="What a variant must keep to pass its gate.")
 
 
 def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
