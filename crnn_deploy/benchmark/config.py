@@ -20,6 +20,10 @@ class BenchmarkOptions(Frozen):
     seconds: float = Field(default=2.0, gt=0, description="time budget of a candidate in a configuration")
     warmup: int = Field(default=5, ge=0, description="rounds before, not counted")
 
+    def with_paths(self, artifacts: tuple[Path, ...], data: str | None) -> BenchmarkConfig:
+        """These options for some models."""
+        return BenchmarkConfig(**dict(self), artifacts=artifacts, data=data)
+
 
 class BenchmarkConfig(BenchmarkOptions):
     artifacts: tuple[Path, ...] = Field(min_length=1)

@@ -67,6 +67,10 @@ class EngineOptions(BuildOptions):
 
     precision: Precision = "fp16"
 
+    def with_paths(self, model: Path, output: Path, data: str | None, force: bool = False) -> EngineConfig:
+        """These options for one model."""
+        return EngineConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class EngineConfig(EngineOptions):
     """One build."""

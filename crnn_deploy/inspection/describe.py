@@ -19,6 +19,7 @@ from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.onnx_graph.facts import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
 from crnn_deploy.runtime.tensorrt.manifest import read_manifest
@@ -136,7 +137,7 @@ def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str
         path=path,
         format=path.suffix.removeprefix("."),
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        sha256=model_sha256(path),
         macs=facts.macs if facts else None,
         macs_input=facts.macs_input if facts else None,
         note=note,

@@ -43,6 +43,10 @@ class QuantizeOptions(Frozen):
     skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
     threads: Threads | None = Field(default=None, description="of ONNX Runtime; absent: its own choice")
 
+    def with_paths(self, model: Path, output: Path, data: str, force: bool = False) -> QuantizeConfig:
+        """These options for one model."""
+        return QuantizeConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class QuantizeConfig(QuantizeOptions):
     """One quantization."""

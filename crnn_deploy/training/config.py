@@ -90,6 +90,19 @@ class DistillOptions(TrainingOptions):
     beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
     qat: QatOptions | None = Field(default=None, description="absent: none")
 
+    def with_paths(
+        self,
+        teachers: tuple[Path, ...],
+        data: str,
+        output: Path,
+        extra: str | None = None,
+        validation: str | None = None,
+        force: bool = False,
+    ) -> DistillConfig:
+        """These options for one distillation."""
+        paths = TrainingImages(data=data, output=output, extra=extra, validation=validation, force=force)
+        return DistillConfig(**dict(self), **dict(paths), teachers=teachers)
+
 
 class TrainingImages(Frozen):
     """Where the images are and where the result goes."""
