@@ -78,7 +78,7 @@ def figures(model: Path, precision: Precision, targets: tuple[str, ...], plugin:
         "bytes": record.engine_bytes,
         "plugin_bytes": record.plugin_bytes,
         "seconds": round(record.seconds, 2),
-        "version": record.version,
+        "version": record.manifest.version,
         "layers": {f"{layer.kind} {layer.precision}": layer.count for layer in record.layers},
         "recurrent": {layer.name: layer.home for layer in record.recurrent},
     }

@@ -24,6 +24,11 @@ class CrnnDeployError(Exception):
         self.cause = cause
         self.fix = fix
 
+    def with_fix(self, advice: str) -> CrnnDeployError:
+        """This error with one more line of advice; its class and all that it holds stay."""
+        self.fix = f"{self.fix}\n{advice}".lstrip()
+        return self
+
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.cause, self.fix) if part)
 

@@ -13,7 +13,7 @@ from runs import TEACHER, Record
 from side_by_side import table
 
 from crnn_deploy import units
-from crnn_deploy.evaluation.bootstrap import PERCENTILES, drawn
+from crnn_deploy.evaluation.bootstrap import PERCENTILES, draw_counts
 from crnn_deploy.evaluation.metrics import Ratio
 
 _RESAMPLES = 2000
@@ -81,7 +81,9 @@ def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, 
     pairs = zip(candidates, parents, strict=True)
     counts = np.array([[c.counted, c.possible, p.counted, p.possible] for c, p in pairs])  # [seeds, 4, images]
     images, seeds = np.random.default_rng(0), np.random.default_rng(1)
-    sums = [drawn(seeds, len(counts)) @ (counts @ drawn(images, counts.shape[2])) for _ in range(_RESAMPLES)]
+    sums = [
+        draw_counts(seeds, len(counts)) @ (counts @ draw_counts(images, counts.shape[2])) for _ in range(_RESAMPLES)
+    ]
     low, high = np.percentile([_difference(each) for each in sums], PERCENTILES)
     return {"delta": _difference(counts.sum(axis=(0, 2))), "low": float(low), "high": float(high)}
 

@@ -21,7 +21,7 @@ from crnn_deploy.progress import SILENT, Progress
 
 
 def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:
-    """Measure artifacts side by side, in the order given.
+    """Measure artifacts side by side, in the order of the config.
 
     Raises:
         InputError: if an artifact or the data can't be read, or an artifact is given twice.
@@ -49,7 +49,7 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
 
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
-    """What to call each file: its stem, with the suffix where stems are equal, or its path where that isn't enough.
+    """The name of each file: its stem, with the suffix where stems are equal, or its path where that isn't enough.
 
     Raises:
         InputError: if a file is given twice.

@@ -1,4 +1,4 @@
-"""What the candidates are timed on: real images of typical shapes, or a grey line where there is no data."""
+"""The images that artifacts are timed on: real images of typical shapes, or a grey line without data."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class LatencyBenchmark:
     """Times artifacts in interleaved rounds.
 
     Args:
-        threads: thread counts; the sessions of one are closed before those of the next open.
+        threads: thread counts; the sessions of one count are closed before those of the next are opened.
         batches: images a run.
         timer: how long, and by which clock.
     """
@@ -41,8 +41,8 @@ class LatencyBenchmark:
         """
         rows: dict[str, list[Latency]] = {name: [] for name in artifacts}
         total = len(self._threads) * len(buckets) * len(self._batches)
-        for configuration in progress.track(self._configurations(artifacts, buckets), "Benchmarking", total):
-            for name, row in configuration.items():
+        for by_name in progress.track(self._configurations(artifacts, buckets), "Benchmarking", total):
+            for name, row in by_name.items():
                 rows[name].append(row)
         return rows
 
@@ -90,7 +90,7 @@ class LatencyBenchmark:
 
 
 class _Candidate:
-    """A session with all that its three timed acts need: a batch for the network, one image for the other two."""
+    """A session with the inputs of its three timed acts: a batch for the network, one image for the other two."""
 
     def __init__(self, session: Session, bucket: Bucket, batch: int) -> None:
         self.session = session
@@ -98,7 +98,7 @@ class _Candidate:
         self.images = batch_input(bucket, self._preprocessor, batch)
         self._name, self._image = bucket.images[0]
         self._output = session.run(self.images[:1])
-        self._timed = session if isinstance(session, DeviceTimed) else None  # asked once: it takes microseconds
+        self._timed = session if isinstance(session, DeviceTimed) else None  # once: it takes microseconds
         self._on_device: list[float] = []
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Fair timing of several acts on a noisy machine: interleaved rounds, so that a slow minute hits all of them."""
+"""Fair timing of several acts on a noisy machine: in interleaved rounds, so that noise affects all of them alike."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Clock = Callable[[], int]
 class InterleavedTimer:
     """Times acts round by round (A B C, B C A, C A B, …), after a warm-up that isn't counted.
 
-    Timing ends after `rounds` rounds, or as soon as the acts took `seconds` each on average. Garbage collection waits
-    until then.
+    Timing ends after `rounds` rounds, or as soon as the acts took `seconds` each on average. Garbage collection is off
+    meanwhile.
 
     Args:
         rounds: most rounds, at least one is timed.
@@ -34,7 +34,7 @@ class InterleavedTimer:
         self._clock = clock
 
     def time(self, acts: Sequence[Act]) -> list[NDArray[np.int64]]:
-        """Nanoseconds of each round `[R]`, one array an act in the order given."""
+        """Nanoseconds of each round `[R]`, one array per act, in their order."""
         spent: list[list[int]] = [[] for _ in acts]
         with _without_garbage_collection():
             for _ in range(self._warmup):

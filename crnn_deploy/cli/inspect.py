@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,7 @@ from crnn_deploy.cli.options import Debug, Json
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.describe import ModelDescription
-    from crnn_deploy.inspection.engine_facts import EngineFacts
-    from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
+    from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
     from crnn_deploy.spec import LineageStep, Preprocessing
 
 _MOST_CHARACTERS = 300  # that are shown; some alphabets have tens of thousands
@@ -67,13 +67,16 @@ def _lines(d: ModelDescription) -> list[tuple[str, str]]:
     return [(name, value) for name, value in lines.items() if value]
 
 
-def _engine(e: EngineFacts) -> dict[str, str]:
+def _engine(e: EngineManifest) -> dict[str, str]:
     from crnn_deploy.runtime.tensorrt.names import TITLES
 
     versions = " and later" if e.version_compatible else ""
     gpus = " and later" if e.hardware_compatible else ""
     plugin = e.plugin and f"{e.plugin.name} {e.plugin.version}, {'embedded' if e.plugin.embedded else 'to be loaded'}"
-    kinds = (f"{kind}: {', '.join(f'{n} {p}' for p, n in counts.items())}" for kind, counts in e.layers.items())
+    layers: dict[str, Counter[str]] = {}
+    for layer in e.first_profile:
+        layers.setdefault(layer.kind, Counter())[layer.precision] += 1
+    kinds = (f"{kind}: {', '.join(f'{n} {p}' for p, n in counts.most_common())}" for kind, counts in layers.items())
     return {
         "runs with": f"{TITLES[e.flavor]} {e.version}{versions}",
         "runs on": f"{', '.join(e.compute_capabilities)}{gpus}",

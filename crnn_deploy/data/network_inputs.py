@@ -12,6 +12,9 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source, title
 from crnn_deploy.spec import Preprocessing
 
+InputShape = tuple[int, int, int, int]
+"""`(N, C, H, W)` of a network's input."""
+
 
 @dataclass(frozen=True)
 class NetworkInputs:

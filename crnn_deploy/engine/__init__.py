@@ -1,1 +1,1 @@
-"""TensorRT engines: lowering, building, and proof of what was built."""
+"""TensorRT engines: lowering, building, and checks of the result."""

@@ -1,8 +1,8 @@
-"""A shared library that is nothing but another name for one that is loaded already.
+"""An empty shared library that gives a second name to a library that is already loaded.
 
-The ONNX parser of TensorRT-RTX looks for `libtensorrt_rtx.so` when it meets a plugin layer, but its Python package only
-holds `libtensorrt_rtx.so.1`. Not finding it ends the process. A link would have to lie on the loader's path, which is
-read when a process starts; a library that carries the missing name is found wherever it was loaded from.
+The ONNX parser of TensorRT-RTX looks for `libtensorrt_rtx.so` at a plugin layer, but its Python package only has
+`libtensorrt_rtx.so.1`, and the process ends where the library is not found. A link would have to be on the loader's
+path, which is read when a process starts; a library with the missing name is found wherever it was loaded from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _HEADER, _SEGMENT, _SYMBOL, _ENTRY = 64, 56, 24, 16
 _SEGMENTS = 3
-_PAGE = 0x10000  # the largest that ARM has; a multiple of the others
+_PAGE = 0x10000  # the largest page of ARM; a multiple of the others
 # Tags of the dynamic section and kinds of segments, as <elf.h> names them.
 _NULL, _NEEDED, _HASH, _STRTAB, _SYMTAB, _STRSZ, _SYMENT, _SONAME = 0, 1, 4, 5, 6, 10, 11, 14
 _LOAD, _DYNAMIC, _GNU_STACK = 1, 2, 0x6474E551
@@ -21,9 +21,9 @@ _READ_WRITE = 6
 
 
 def alias_library(name: str, needed: str) -> bytes:
-    """An ELF shared library called `name` that holds nothing and needs the library called `needed`.
+    """An empty ELF shared library called `name` that needs the library called `needed`.
 
-    Symbols looked up in it are found in the other one.
+    The loader finds the symbols of the other library through it.
     """
     strings = b"\0".join((b"", name.encode(), needed.encode(), b""))
     symbols = _HEADER + _SEGMENTS * _SEGMENT

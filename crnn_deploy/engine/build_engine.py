@@ -1,9 +1,9 @@
-"""`build-engine`: an ONNX artifact becomes a TensorRT engine, and what runs in which precision is proved."""
+"""`build-engine`: build a TensorRT engine from an ONNX artifact, and check the precision of each layer."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
 from crnn_deploy.engine.config import EngineConfig
-from crnn_deploy.engine.flavors import Flavor, find_flavor
+from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.engine.layers import check_precision, check_recurrent
 from crnn_deploy.engine.lowering.lower import lower
 from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
-from crnn_deploy.engine.plan_building import BuildOrder, build_plan
+from crnn_deploy.engine.plan_building import BuildOrder, BuiltPlan, build_plan
 from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.proof.proof import prove
@@ -30,9 +30,7 @@ from crnn_deploy.engine.writing import compose_record, logging_failure, write_en
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
-from crnn_deploy.onnx_graph.operators import DOMAIN
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES
 
@@ -46,17 +44,17 @@ _KEPT_INT8 = "Layers between Q/DQ nodes stay INT8: quantize the model without th
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """The engine that was made, and all there is to say about it."""
+    """The engine artifact, and the record of its build."""
 
     artifact: Artifact
     record: EngineRecord
 
 
 def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngine:
-    """Build an engine from an `.onnx` artifact, without a GPU where TensorRT-RTX does it.
+    """Build an engine from an `.onnx` artifact; TensorRT-RTX needs no GPU for that.
 
-    Beside `NAME.engine` stand `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all that
-    TensorRT said. Where the build fails, that is in `NAME.engine.rejected.log`, and what stood there before stays.
+    Beside `NAME.engine` are `NAME.engine.json`, with its spec and manifest, and `NAME.engine.log`, with all messages of
+    TensorRT. Where the build fails, these are in `NAME.engine.rejected.log`, and older files are not changed.
 
     Raises:
         InputError: if the model, a profile or a target doesn't suit TensorRT, or no TensorRT is installed.
@@ -74,41 +72,46 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     if source is not None and widths is not None:
         inside = fitting(profiles, widths)
         fit = ImageFit(images=len(widths), outside=len(widths) - len(inside))
-        source = Subset(source, inside)  # the engine will not see the others
+        source = Subset(source, inside)  # the engine cannot take the others
 
     lowered, parity = _lower(model, _lowering(config, targets), parent, source, progress)
     order = BuildOrder(
-        model=_as_tensorrt_takes_it(lowered.model),
+        config=config,
+        parent=parent,
+        lowered=lowered,
         flavor=flavor,
         targets=targets,
         profiles=profiles,
-        options=config,
         plugin=_plugin(lowered, () if config.hardware_compatible else targets, progress),
     )
     log = Messages()
     with logging_failure(config.output, log):
         built = build_plan(order, log, progress)
-        _check(built.layers, lowered, config, _advice(config, flavor, targets))
-        record = compose_record(config, parent, order, lowered, parity, fit, built, log)
-        return BuiltEngine(write_engine(config, parent, model, order, built, record, log), record)
+        _check(built)
+        record = compose_record(built, parity, fit, log)
+        return BuiltEngine(write_engine(built, record, log), record)
 
 
-def _check(layers: Sequence[EngineLayer], lowered: Lowered, config: EngineConfig, advice: str) -> None:
-    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 in that."""
-    kept = lowered.expected.keys() & {*lowered.kept_fp32, *config.keep_fp32}
-    promised = {node: precision for node, precision in lowered.expected.items() if node not in kept}
-    check_precision(layers, promised, advice)
-    in_int8 = any(lowered.expected[node] == "int8" for node in kept)
+def _check(built: BuiltPlan) -> None:
+    """Raise `GateError` unless each layer runs as the graph says, and those to be kept in FP32 run in FP32."""
+    order, layers = built.order, built.layers
+    expected = order.lowered.expected
+    kept = expected.keys() & {*order.lowered.kept_fp32, *order.config.keep_fp32}
+    check_precision(
+        layers, {node: precision for node, precision in expected.items() if node not in kept}, _advice(order)
+    )
+    in_int8 = any(expected[node] == "int8" for node in kept)
     check_precision(layers, dict.fromkeys(sorted(kept), "fp32"), _KEPT_INT8 if in_int8 else _KEEP_MORE)
-    check_recurrent(layers, lowered.recurrent)
+    check_recurrent(layers, order.lowered.recurrent)
 
 
-def _advice(config: EngineConfig, flavor: Flavor, targets: tuple[str, ...]) -> str:
+def _advice(order: BuildOrder) -> str:
     """What to do about layers that don't run in the precision asked for."""
-    if config.precision == "int8":
-        return flavor.advice(targets)
-    other = f"another version of {TITLES[flavor.name]}"
-    return f"Build with --fp32, or with {other}." if config.precision == "fp16" else f"Build with {other}."
+    precision = order.config.precision
+    if precision == "int8":
+        return order.flavor.advice(order.targets)
+    other = f"another version of {TITLES[order.flavor.name]}"
+    return f"Build with --fp32, or with {other}." if precision == "fp16" else f"Build with {other}."
 
 
 def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:
@@ -123,18 +126,18 @@ def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions
 def _lower(
     model: onnx.ModelProto, options: LoweringOptions, parent: Artifact, source: Source | None, progress: Progress
 ) -> tuple[Lowered, LoweringParity | None]:
-    """The typed graph; where there are images, one that nothing overflows in on them, and how it reads them."""
+    """The typed graph, and where there are images, how it reads them; nothing in it overflows on these images."""
     if source is None:
         return lower(model, options), None
     images = NetworkInputs(sample(source, _PARITY_IMAGES, seed=0), parent.spec.preprocessing)
-    proven = prove(model, options, parent.spec, _Watched(images, progress))
+    proven = prove(model, options, parent.spec, _WithProgress(images, progress))
     proven.parity.require()
     return proven.lowered, proven.parity
 
 
 @dataclass(frozen=True)
-class _Watched:
-    """Images that show how many of them are done, each time that they are gone through."""
+class _WithProgress:
+    """Images with a progress bar each time that they are iterated over."""
 
     images: NetworkInputs
     progress: Progress
@@ -143,36 +146,25 @@ class _Watched:
         return self.progress.track(self.images, "Comparing with the model", len(self.images))
 
 
-def _as_tensorrt_takes_it(lowered: onnx.ModelProto) -> bytes:
-    """The graph without the bodies of our ops: TensorRT would run those instead of the plugin."""
-    bare = onnx.ModelProto()
-    bare.CopyFrom(lowered)
-    kept = [function for function in lowered.functions if function.domain != DOMAIN]
-    del bare.functions[:]
-    bare.functions.extend(kept)
-    content: bytes = bare.SerializeToString(deterministic=True)
-    return content
-
-
 def _plugin(lowered: Lowered, targets: tuple[str, ...], progress: Progress) -> Path | None:
-    """The plugin library, if a layer needs it: one that was named, compiled, or compiled earlier.
+    """The plugin library, if a layer needs it: the one in the environment, or a newly or earlier compiled one.
 
     Args:
-        targets: GPUs that it must run on; none: all that nvcc knows.
+        targets: GPUs that it must run on; none: all that nvcc supports.
     """
     if all(layer.home != "plugin" for layer in lowered.recurrent):
         return None
     if PLUGIN_VARIABLE in os.environ:
-        found, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
+        library, reason = plugin_library(targets), f"{PLUGIN_VARIABLE} is empty: do without."
     else:
         try:
             return build_plugin(PluginConfig(architectures=targets), progress).path
         except InputError as error:
-            found, reason = plugin_library(targets), str(error)
-    if found is None:
+            library, reason = plugin_library(targets), str(error)
+    if library is None:
         raise InputError(
             "There is no plugin library to run the GRU layers in.",
             reason,
             "Build it with crnn-deploy build-plugin, or leave them to a slower loop of TensorRT's with --no-plugin.",
         )
-    return found
+    return library

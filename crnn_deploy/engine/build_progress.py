@@ -1,4 +1,4 @@
-"""How far a build is: TensorRT tells of nested phases, people see one bar."""
+"""The progress of a build: TensorRT reports nested phases, people see one bar."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Phase:
 
 
 class Phases:
-    """The running phases of a build, and how much of it is done."""
+    """The running phases of a build, and the share of it that is done."""
 
     def __init__(self) -> None:
         self._running: dict[str, _Phase] = {}
@@ -38,7 +38,7 @@ class Phases:
         self.current = (phase and phase.parent) or self.current
 
     def step(self, name: str, index: int) -> bool:
-        """Count a step; returns whether the build should go on."""
+        """Count a step; returns whether the build should continue."""
         if name in self._running:
             self._running[name].done = index + 1
         return not self.cancelled
@@ -55,7 +55,7 @@ class Phases:
 
 
 def monitor(trt: Any, phases: Phases, changed: Callable[[], None]) -> Any:
-    """An `IProgressMonitor` of `trt` that tells `phases`, and then calls `changed`."""
+    """An `IProgressMonitor` of `trt` that updates `phases`, and then calls `changed`."""
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -70,20 +70,20 @@ def monitor(trt: Any, phases: Phases, changed: Callable[[], None]) -> Any:
             changed()
 
         def step_complete(self, phase_name: str, step: int) -> bool:
-            going_on = phases.step(phase_name, step)
+            continues = phases.step(phase_name, step)
             changed()
-            return going_on
+            return continues
 
     return Monitor()
 
 
 def run_watched(work: Callable[[Callable[[], None]], T], phases: Phases, progress: Progress) -> T:
-    """Run `work` in a thread of its own, showing how far it is; Ctrl-C ends it and is raised when it has ended.
+    """Run `work` in a thread of its own and show its progress; Ctrl-C is raised after the thread has ended.
 
     Python cannot be interrupted inside TensorRT, so TensorRT is asked to stop at its next step.
 
     Args:
-        work: is given what to call when `phases` has changed.
+        work: gets a function that it calls when `phases` has changed.
     """
     changes: queue.SimpleQueue[float | None] = queue.SimpleQueue()
     with ThreadPoolExecutor(1, thread_name_prefix="build") as pool:
@@ -99,7 +99,7 @@ def run_watched(work: Callable[[Callable[[], None]], T], phases: Phases, progres
 
 
 def _percents(changes: queue.SimpleQueue[float | None]) -> Iterator[int]:
-    """One item for every percent that is done, until there is None in the queue."""
+    """One item for every percent that is done, until None is in the queue."""
     shown = 0
     while (fraction := changes.get()) is not None:
         while shown < int(_PERCENT * fraction):

@@ -1,7 +1,7 @@
-"""TensorRT and TensorRT-RTX behind one protocol: the only file that knows in what they differ.
+"""TensorRT and TensorRT-RTX behind one protocol: all their differences are in this file.
 
-Both have the same Python API as far as an engine of a strongly typed network needs it, and that of TensorRT 10 and 11
-is the same too. They are imported when first asked for: that takes a while, and most machines have neither.
+For engines of strongly typed networks both have the same Python API, in TensorRT 10 as in 11. They are imported at
+their first use: that takes a while, and most machines have neither.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Flavor(Protocol):
     has_timing_cache: bool
 
     def targets(self, asked: tuple[str, ...]) -> tuple[str, ...]:
-        """Architectures to build for, such as `sm89`: those asked for, or what suits this machine.
+        """Architectures to build for, such as `sm89`: the requested ones, or those that suit this machine.
 
         Raises:
             InputError: if it cannot build for one of them here.
@@ -47,7 +47,7 @@ class Flavor(Protocol):
         ...
 
     def configure(self, config: Any, targets: tuple[str, ...], options: BuildOptions) -> None:
-        """Set what only this flavor knows. Raises `InputError` for an option that it lacks."""
+        """Set the options of this flavor alone. Raises `InputError` for an option that it lacks."""
         ...
 
     def advice(self, targets: tuple[str, ...]) -> str:
@@ -56,7 +56,7 @@ class Flavor(Protocol):
 
 
 class TensorRT:
-    """The full library: measures kernels while it builds, so it builds for the GPU at hand only."""
+    """The full library: it measures kernels during the build, so it builds only for the GPU of this machine."""
 
     name: FlavorName = "tensorrt"
     has_timing_cache = True
@@ -97,15 +97,15 @@ class TensorRTRtx:
     """The library for RTX GPUs: compiles kernels when an engine is loaded, so it builds anywhere."""
 
     name: FlavorName = "tensorrt-rtx"
-    has_timing_cache = False  # it measures nothing; its functions for one have done nothing since 1.2
+    has_timing_cache = False  # it measures nothing; its timing cache functions have no effect since 1.2
 
     def __init__(self, trt: Any) -> None:
         self.trt = trt
 
     def targets(self, asked: tuple[str, ...]) -> tuple[str, ...]:
-        known = {name.lower() for name in self.trt.ComputeCapability.__members__ if name.startswith("SM")}
-        listed = ", ".join(sorted(known, key=_number))
-        if unknown := [target for target in asked if target not in known]:
+        supported = {name.lower() for name in self.trt.ComputeCapability.__members__ if name.startswith("SM")}
+        listed = ", ".join(sorted(supported, key=_number))
+        if unknown := [target for target in asked if target not in supported]:
             raise InputError(
                 f"TensorRT-RTX {self.trt.__version__} does not know {', '.join(unknown)}.",
                 f"It builds for {listed}.",
@@ -114,14 +114,14 @@ class TensorRTRtx:
         if asked:
             return asked
         gpu = self._gpu()
-        if gpu is not None and gpu.compute_capability in known:
+        if gpu is not None and gpu.compute_capability in supported:
             return (gpu.compute_capability,)
         # An engine for Turing too would lose its INT8 convolutions on all the others.
-        return tuple(sorted((name for name in known if _number(name) >= _AMPERE), key=_number))
+        return tuple(sorted((name for name in supported if _number(name) >= _AMPERE), key=_number))
 
     @staticmethod
     def _gpu() -> Gpu | None:
-        with contextlib.suppress(InputError):  # no package to use the GPU with; building needs none
+        with contextlib.suppress(InputError):  # there is no package to use the GPU with; building needs none
             return find_gpu()
         return None
 
@@ -161,9 +161,9 @@ _FLAVORS: dict[FlavorName, type[TensorRT] | type[TensorRTRtx]] = {"tensorrt": Te
 
 
 def find_flavor(choice: FlavorChoice, asked: tuple[str, ...] = ()) -> tuple[Flavor, tuple[str, ...]]:
-    """A flavor that can build for the GPUs asked for, and the architectures that it will build for.
+    """A flavor that can build for the requested GPUs, and the architectures that it will build for.
 
-    `auto` takes the first of TensorRT and TensorRT-RTX that is installed and can.
+    `auto` takes the first of TensorRT and TensorRT-RTX that is installed and can build for them.
 
     Raises:
         InputError: if none is installed, or none can.
@@ -182,7 +182,7 @@ def _installed(choice: FlavorChoice) -> Iterator[Flavor]:
         if choice in ("auto", name):
             try:
                 yield flavor(importlib.import_module(MODULES[name]))
-            except Exception:  # absent, or its shared libraries are
+            except Exception:  # it is absent, or its shared libraries are
                 continue
 
 

@@ -1,4 +1,4 @@
-"""In which precision each layer of an engine runs, read from what TensorRT tells of its own engine.
+"""The precision in which each layer of an engine runs, from TensorRT's own listing of the layers.
 
 With detailed verbosity a build logs all layers of the engine, one a line, as
 
@@ -27,14 +27,14 @@ _LINE = re.compile(r"Name: (?P<name>.*), LayerType: (?P<kind>[^,]*), Inputs: (?P
 # TensorRT's compiler numbers its graphs and their layers, and writes to which profile those with a name belong.
 _SUFFIX = re.compile(r"(?: \[profile (?P<profile>\d+)\])?(?:_myl(?P<graph>\d+)_\d+)?$")
 _TYPE = re.compile(r"Datatype: (?P<type>[^,}\]]*)")
-# Some versions put control characters between them; behind one may stand what TensorRT made of it.
-_ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?P<made>__\w+)?(?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
+# Some versions put control characters between origins; after one there may be the name of what it was converted to.
+_ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?P<form>__\w+)?(?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
 _PRECISIONS = {
     **{"Int8": "int8", "Half": "fp16", "FP16": "fp16", "Float": "fp32", "FP32": "fp32"},
     **{"BFloat16": "bf16", "BF16": "bf16", "FP8": "fp8", "Int32": "int32", "Int64": "int64", "Bool": "bool"},
 }
-# What the kind, for fused layers the name, or what stands behind an origin contains → what a layer does. The first that
-# fits counts; so a convolution that is computed as a matrix product, `__gemm_from_conv1x1`, stays a convolution.
+# Pattern in the kind, in the name of a fused layer, or after an origin → what the layer does. The first match counts:
+# a convolution that is computed as a matrix product, `__gemm_from_conv1x1`, stays a convolution.
 _KINDS = (
     (r"custom_layer|plugin", "plugin"),
     (r"deconv|conv|correlation|_corr(?-i:(?=[A-Z_]|\b))", "convolution"),
@@ -47,7 +47,7 @@ _FUSED = ("runtime_fusion", "myelin", "fusion")
 
 
 def parse_layers(dump: str) -> tuple[EngineLayer, ...]:
-    """The layers that TensorRT lists in a message beginning with `Layers:`; what is no layer is passed over."""
+    """The layers that TensorRT lists in a message beginning with `Layers:`; other lines are ignored."""
     listed = dump.partition("\n\n")[0].split("\n")
     matches = [match for line in listed if (match := _LINE.match(line))]
     suffixes = [_suffix(match["name"]) for match in matches]
@@ -59,9 +59,9 @@ def parse_layers(dump: str) -> tuple[EngineLayer, ...]:
 
 
 def _suffix(name: str) -> re.Match[str]:
-    found = _SUFFIX.search(name)
-    assert found is not None, "it may be empty"
-    return found
+    suffix = _SUFFIX.search(name)
+    assert suffix is not None, "it may be empty"
+    return suffix
 
 
 def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
@@ -70,15 +70,15 @@ def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
     origins = list(_ORIGIN.finditer(metadata))
     return EngineLayer(
         name=name,
-        kind=_kind(match["kind"], name, " ".join(origin["made"] or "" for origin in origins)),
+        kind=_kind(match["kind"], name, " ".join(origin["form"] or "" for origin in origins)),
         precision=_precision(inputs.partition("Constants: ")[0]) or _precision(outputs) or NO_TYPE,
         profile=profile,
         origins=tuple(origin[1] for origin in origins),
     )
 
 
-def _kind(kind: str, name: str, made: str) -> str:
-    described = " ".join(filter(None, (kind, name if kind in _FUSED else "", made)))
+def _kind(kind: str, name: str, forms: str) -> str:
+    described = " ".join(filter(None, (kind, name if kind in _FUSED else "", forms)))
     for pattern, meaning in _KINDS:
         if re.search(pattern, described, re.IGNORECASE):
             return meaning
@@ -94,13 +94,13 @@ def _precision(tensors: str) -> str | None:
 
 
 def count_layers(layers: Iterable[EngineLayer]) -> Counter[tuple[str, str]]:
-    """How many layers of one profile there are of each kind and precision, but those that touch no tensor."""
+    """How many layers of the first profile there are of each kind and precision, without those that touch no tensor."""
     counted = (layer for layer in layers if layer.profile == 0 and layer.precision != NO_TYPE)
     return Counter((layer.kind, layer.precision) for layer in counted)
 
 
 def count_rescaling(layers: Iterable[EngineLayer]) -> int:
-    """How many layers of one profile do in FP32 what belongs to an INT8 product: they scale, round, add its bias."""
+    """How many layers of the first profile do a part of an INT8 product in FP32: they scale, round or add its bias."""
     first = [layer for layer in layers if layer.profile == 0]
     products = (layer for layer in first if layer.kind in MULTIPLYING_KINDS and layer.precision == "int8")
     in_int8 = {origin for layer in products for origin in layer.origins}
@@ -111,21 +111,23 @@ def count_rescaling(layers: Iterable[EngineLayer]) -> int:
 def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], advice: str = "") -> None:
     """Raise `GateError` unless every ONNX node of `expected` runs in its precision, in every profile.
 
-    A node that no layer of the engine was made of counts as not running so, as nothing proves that it does; one in FP32
-    may have been computed beforehand.
+    A node without any layer in the engine counts as wrong, as nothing proves its precision; a node expected in FP32
+    does not, as it may have been computed during the build.
 
     Args:
         advice: what the user can do about it.
     """
     wrong = {}
     for node, precision in expected.items():
-        found = realised_precisions(layers, node)
-        if found != {precision} and (found or precision != "fp32"):
-            wrong[node] = " and ".join(sorted(name.upper() for name in found)) or "not told of"
+        realised = realised_precisions(layers, node)
+        if realised != {precision} and (realised or precision != "fp32"):
+            wrong[node] = " and ".join(sorted(name.upper() for name in realised)) or "not listed"
     if not wrong:
         return
     kinds = " or ".join(sorted({expected[node].upper() for node in wrong}))
-    listed = [f"{node}: {found}, not {expected[node].upper()}" for node, found in list(wrong.items())[:MOST_LISTED]]
+    listed = [
+        f"{node}: {realised}, not {expected[node].upper()}" for node, realised in list(wrong.items())[:MOST_LISTED]
+    ]
     more = [f"and {len(wrong) - MOST_LISTED} more"] if len(wrong) > MOST_LISTED else []
     raise GateError(
         f"{len(wrong)} of {len(expected)} layers of this engine should run in {kinds}, and do not.",
@@ -135,20 +137,20 @@ def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], 
 
 
 def realised_precisions(layers: Sequence[EngineLayer], node: str) -> set[str]:
-    """What an ONNX node runs in: that of its products, or of all its floating-point work where it has become a loop."""
-    made = [layer for layer in layers if node in layer.origins or node in layer.name.split(" + ")]
-    products = {layer.precision for layer in made if layer.kind in MULTIPLYING_KINDS}
-    return products or {layer.precision for layer in made if layer.precision in _PRODUCT_PRECISIONS}
+    """The precisions of an ONNX node: those of its products, or of all its floating-point layers where it is a loop."""
+    own = [layer for layer in layers if node in layer.origins or node in layer.name.split(" + ")]
+    products = {layer.precision for layer in own if layer.kind in MULTIPLYING_KINDS}
+    return products or {layer.precision for layer in own if layer.precision in _PRODUCT_PRECISIONS}
 
 
 def check_recurrent(layers: Sequence[EngineLayer], recurrent: Sequence[RecurrentLayer]) -> None:
-    """Raise `GateError` unless each recurrent layer that was given to the plugin is one plugin layer, per profile."""
+    """Raise `GateError` unless each recurrent layer for the plugin is one plugin layer in every profile."""
     wanted = sum(layer.home == "plugin" for layer in recurrent)
-    found = Counter(layer.profile for layer in layers if layer.kind == "plugin")
-    for profile in sorted({0} | {layer.profile for layer in layers}):  # an engine that tells nothing proves nothing
-        if found[profile] != wanted:
+    counts = Counter(layer.profile for layer in layers if layer.kind == "plugin")
+    for profile in sorted({0} | {layer.profile for layer in layers}):  # also where no layers are listed
+        if counts[profile] != wanted:
             raise GateError(
-                f"The plugin should run {wanted} recurrent layers and runs {found[profile]} in this engine.",
+                f"The plugin should run {wanted} recurrent layers and runs {counts[profile]} in this engine.",
                 "TensorRT replaced the plugin by something else.",
                 "Build with --no-plugin, and report this.",
             )

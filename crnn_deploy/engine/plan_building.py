@@ -1,19 +1,25 @@
-"""From an ONNX model to the bytes of an engine, through the functions that all flavors of TensorRT have."""
+"""Build the bytes of an engine from an ONNX model, by the functions that all flavors of TensorRT have."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import onnx
+
+from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
-from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.config import EngineConfig, EngineOptions
 from crnn_deploy.engine.flavors import Flavor
 from crnn_deploy.engine.layers import LAYERS_HEADING, parse_layers
+from crnn_deploy.engine.lowering.result import Lowered
 from crnn_deploy.engine.timing_cache import CacheUse, TimingCache
 from crnn_deploy.errors import InputError
+from crnn_deploy.onnx_graph.operators import DOMAIN
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, ShapeProfile
 from crnn_deploy.runtime.tensorrt.messages import COMPLAINTS, Messages, hearing
@@ -28,20 +34,32 @@ _SHOWN_ERRORS = 5
 class BuildOrder:
     """One engine to build."""
 
-    model: bytes
-    """Serialised ONNX, every tensor with its type; without bodies of our ops, which TensorRT would prefer."""
+    config: EngineConfig
+    parent: Artifact
+    lowered: Lowered
     flavor: Flavor
     targets: tuple[str, ...]
     profiles: tuple[ShapeProfile, ...]
-    options: EngineOptions
     plugin: Path | None
     """Library with the plugins that the model needs."""
+
+    @cached_property
+    def model(self) -> bytes:
+        """Serialised ONNX, every tensor with its type; without bodies of our ops, which TensorRT would run instead."""
+        bare = onnx.ModelProto()
+        bare.CopyFrom(self.lowered.model)
+        kept = [function for function in bare.functions if function.domain != DOMAIN]
+        del bare.functions[:]
+        bare.functions.extend(kept)
+        content: bytes = bare.SerializeToString(deterministic=True)
+        return content
 
 
 @dataclass(frozen=True)
 class BuiltPlan:
-    """An engine, and what TensorRT told of it."""
+    """The bytes of an engine, and what TensorRT reports of it."""
 
+    order: BuildOrder
     plan: bytes
     layers: tuple[EngineLayer, ...]
     seconds: float
@@ -49,7 +67,7 @@ class BuiltPlan:
 
 
 def build_plan(order: BuildOrder, log: Messages, progress: Progress = SILENT) -> BuiltPlan:
-    """Build an engine of a strongly typed network: each layer runs in the type that the model says.
+    """Build an engine of a strongly typed network: each layer runs in the type that the model has.
 
     Args:
         log: receives every message, also where the build fails.
@@ -77,16 +95,16 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
         raise InputError(
             f"{TITLES[order.flavor.name]} could not build the engine.",
             _first(log.of(*COMPLAINTS)),
-            _advice(order.options),
+            _advice(order.config),
         )
     seconds = time.perf_counter() - start
     cache.save(config)
     dumps = log.starting_with(LAYERS_HEADING)
-    return BuiltPlan(bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
+    return BuiltPlan(order, bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
 
 
 def _advice(options: EngineOptions) -> str:
-    """What may help, of what was asked for."""
+    """Changes of the options that may help."""
     ways = []
     if options.workspace_mb is not None:
         ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
@@ -94,8 +112,8 @@ def _advice(options: EngineOptions) -> str:
         ways.append("leave out the --target that it names")
     if options.precision != "fp32":
         ways.append("keep the layer in FP32 with --keep-fp32")
-    told = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
-    return f"{told[0].upper()}{told[1:]}."
+    sentence = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def _parse(order: BuildOrder, network: Any, logger: Any) -> None:
@@ -116,11 +134,11 @@ def _parser_error(error: Any) -> str:
 
 
 def _configure(order: BuildOrder, builder: Any, network: Any) -> Any:
-    trt, options = order.flavor.trt, order.options
+    trt, options = order.flavor.trt, order.config
     config = builder.create_builder_config()
     order.flavor.configure(config, order.targets, options)
-    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # tells the layers
-    config.clear_flag(trt.BuilderFlag.TF32)  # on unless cleared; FP32 would be a name for ten bits of mantissa
+    config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED  # lists the layers
+    config.clear_flag(trt.BuilderFlag.TF32)  # on by default: FP32 layers would compute with 10 bits of mantissa
     if options.optimization_level is not None:
         config.builder_optimization_level = options.optimization_level
     if options.workspace_mb is not None:

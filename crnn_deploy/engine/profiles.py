@@ -1,4 +1,4 @@
-"""Optimisation profiles: which input shapes an engine takes, and for which it is fastest."""
+"""Optimisation profiles: the input shapes that an engine takes, and those for which it is fastest."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.source import Source
 from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.tensorrt.manifest import Shape, ShapeProfile
+from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.spec import Preprocessing
 
-# Aspect ratios of text lines: few are wider than the last, and those go one at a time.
+# Aspect ratios of text lines: few lines are wider than the second, and these run one at a time.
 _COMMON_LINE = 10
 _LONG_LINE = 20
 _GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x640."
@@ -24,20 +25,20 @@ _GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320
 def choose_profiles(
     options: BuildOptions, preprocessing: Preprocessing, widths: Sequence[int] | None
 ) -> tuple[ShapeProfile, ...]:
-    """The profiles that were given, or those that suit `widths`, or else text lines of any width.
+    """The profiles of the options, or those that suit `widths`, or else profiles for text lines of any width.
 
-    The first to hold a batch is the one to run it with. Together, those that are not given hold every width that
-    preprocessing yields; lines wider than usual one at a time, which keeps the memory small that an engine needs.
+    A batch runs with the first profile that holds it. Without profiles in the options, the result holds every width
+    that preprocessing gives; lines wider than usual run one at a time, so that the engine needs little memory.
 
     Args:
         widths: padded widths in pixels of real images, for buckets; None without images.
 
     Raises:
-        InputError: if a profile is not written properly, holds no input of the model or is given twice, or there are no
-            images to make buckets from.
+        InputError: if a profile is not written correctly, holds no input of the model or is given twice, or there are
+            no images to make buckets from.
     """
     if options.profiles:
-        return _given(options, preprocessing)
+        return _from_options(options, preprocessing)
     if preprocessing.width is not None:
         return (_profile(preprocessing, options.max_batch, (preprocessing.width,) * 3),)
     if options.buckets is not None and widths is None:
@@ -45,9 +46,9 @@ def choose_profiles(
             "--buckets needs images to take the widths from.", fix="Name some with --data, or give --profile."
         )
     lowest, highest = _bounds(preprocessing)
-    found = _from_widths(widths, options.buckets or 1) if widths else [_usual(preprocessing)]
+    ranges = _from_widths(widths, options.buckets or 1) if widths else [_usual(preprocessing)]
     profiles, start = [], lowest
-    for best, end in found:
+    for best, end in ranges:
         profiles.append(_profile(preprocessing, options.max_batch, (start, max(start, best), max(start, end))))
         start = end + preprocessing.width_multiple
     if start <= highest:
@@ -55,7 +56,7 @@ def choose_profiles(
     return tuple(profiles)
 
 
-def _given(options: BuildOptions, preprocessing: Preprocessing) -> tuple[ShapeProfile, ...]:
+def _from_options(options: BuildOptions, preprocessing: Preprocessing) -> tuple[ShapeProfile, ...]:
     if options.max_batch != BuildOptions.model_fields["max_batch"].default:
         raise InputError(
             f"--max-batch {options.max_batch} has no effect: profiles name their greatest batch themselves.",
@@ -69,20 +70,20 @@ def _given(options: BuildOptions, preprocessing: Preprocessing) -> tuple[ShapePr
 
 
 def fitting(profiles: Sequence[ShapeProfile], widths: Sequence[int]) -> list[int]:
-    """The indices of those images, of the given padded widths, that some profile is wide enough for, and not too wide.
+    """The indices of the images whose padded width is within some profile.
 
     Raises:
         InputError: if there is none.
     """
     ranges = [(profile.min[3], profile.max[3]) for profile in profiles]
-    found = [index for index, width in enumerate(widths) if any(low <= width <= high for low, high in ranges)]
-    if not found:
+    inside = [index for index, width in enumerate(widths) if any(low <= width <= high for low, high in ranges)]
+    if not inside:
         raise InputError(
             f"None of the {len(widths)} images fits a profile.",
             f"They are {min(widths)} to {max(widths)} pixels wide, resized and padded.",
             "Give a --profile that holds them, or none.",
         )
-    return found
+    return inside
 
 
 def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progress = SILENT) -> list[int]:
@@ -116,7 +117,7 @@ def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
 
 
 def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) -> None:
-    """Raise `InputError` unless preprocessing yields widths from `low` to `high`, and none of them is out of reach."""
+    """Raise `InputError` unless images of the model can have widths from `low` to `high`."""
     lowest, highest = _bounds(preprocessing)
     if preprocessing.width is None and (high > highest or preprocessing.with_padding(max(low, lowest)) > high):
         multiple = preprocessing.width_multiple
@@ -128,7 +129,7 @@ def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) 
         )
 
 
-def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> Shape:
+def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> InputShape:
     if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5}){1,3}", part):
         raise InputError(f"{part or 'An empty text'} in the profile {text} is no shape.", fix=_GRAMMAR)
     numbers = tuple(int(number) for number in part.split("x"))
@@ -146,12 +147,12 @@ def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> Shape:
 
 
 def _bounds(preprocessing: Preprocessing) -> tuple[int, int]:
-    """Least and greatest padded width that preprocessing yields."""
+    """Least and greatest padded width that preprocessing gives."""
     return preprocessing.with_padding(preprocessing.min_width), preprocessing.with_padding(preprocessing.max_width)
 
 
 def _usual(preprocessing: Preprocessing) -> tuple[int, int]:
-    """Best and greatest width for text lines that nothing is known of."""
+    """Best and greatest width for text lines of unknown widths."""
     lowest, highest = _bounds(preprocessing)
     best, end = (
         min(max(preprocessing.with_padding(ratio * preprocessing.height), lowest), highest)
@@ -163,7 +164,7 @@ def _usual(preprocessing: Preprocessing) -> tuple[int, int]:
 def _from_widths(widths: Sequence[int], buckets: int) -> list[tuple[int, int]]:
     """Median and greatest width of each of `buckets` ranges with about as many images each, in ascending order."""
     ordered = np.sort(np.asarray(widths))
-    # An end is the width of an image, so that it is a padded one, and images of one width stay together.
+    # The end of a range is the width of an image, so that it is padded, and images of one width stay together.
     positions = (np.arange(1, buckets + 1) * len(ordered) + buckets - 1) // buckets - 1
     ends = sorted({int(end) for end in ordered[positions]})
     starts = [0, *ends[:-1]]
@@ -178,7 +179,7 @@ def _median(ordered: Sequence[int]) -> int:
 
 
 def _profile(preprocessing: Preprocessing, batch: int, widths: Iterable[int]) -> ShapeProfile:
-    """From one image to `batch`, best at `batch`, between the given least, best and greatest width."""
+    """From one image to `batch`, best at `batch`, for these least, best and greatest widths."""
     low, best, high = widths
     sides = (preprocessing.channel_count, preprocessing.height)
     return ShapeProfile(min=(1, *sides, low), opt=(batch, *sides, best), max=(batch, *sides, high))

@@ -1,19 +1,22 @@
-"""What a build came to, as plain data."""
+"""The record of an engine build, as plain data."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.engine.config import EngineOptions
+from crnn_deploy.engine.layers import count_layers, count_rescaling
 from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.timing_cache import CacheUse
-from crnn_deploy.runtime.tensorrt.manifest import EnginePlugin, ShapeProfile
-from crnn_deploy.runtime.tensorrt.names import FlavorName
+from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 
 
-class LayerCount(Frozen):
+@dataclass(frozen=True)
+class LayerCount:
     """How many layers of a kind run in a precision."""
 
     kind: str
@@ -22,10 +25,10 @@ class LayerCount(Frozen):
 
 
 class KeptLayer(Frozen):
-    """An ONNX node that stays in FP32 in the graph, why, and what TensorRT made of that.
+    """An ONNX node that stays in FP32 in the graph, why, and in which precisions the engine really runs it.
 
-    Convolutions, products and recurrences do run in FP32, or there would be no engine. Of other nodes, this tells what
-    their layers read: between two FP16 tensors TensorRT moves the casts into them.
+    Convolutions, products and recurrences run in FP32, or the build would have failed. For other nodes this is the
+    precision that their layers read: between two FP16 tensors TensorRT moves the casts into the layer.
     """
 
     name: str
@@ -40,33 +43,40 @@ class ImageFit(Frozen):
     outside: int = Field(description="images of a width that no profile holds")
 
 
-class Int8Overhead(Frozen):
-    """Signs that an engine gains little by INT8."""
-
-    rescaling: int = Field(description="layers of the first profile that do in FP32 what belongs to an INT8 product")
-    layers: int = Field(description="all layers of the first profile")
-    larger_than_model: bool = Field(description="without the plugin, the engine is larger than the ONNX file")
-
-
 class EngineRecord(Frozen):
-    """Everything that there is to say about an engine besides its bytes."""
+    """The manifest of an engine, and what its build showed besides."""
 
-    options: EngineOptions
-    flavor: FlavorName
-    version: str
-    targets: tuple[str, ...]
-    profiles: tuple[ShapeProfile, ...]
-    layers: tuple[LayerCount, ...] = Field(description="of the first profile, products first")
+    manifest: EngineManifest
     recurrent: tuple[RecurrentLayer, ...]
     kept_fp32: tuple[KeptLayer, ...] = ()
     parity: LoweringParity | None = Field(default=None, description="how the graph reads real images; None without any")
     fit: ImageFit | None = Field(default=None, description="of the real images into the profiles; None without any")
-    int8_overhead: Int8Overhead | None = Field(default=None, description="None where there is none to speak of")
-    plugin: EnginePlugin | None = None
     plugin_bytes: int = Field(default=0, description="of the plugin library inside the engine")
     engine_bytes: int
     model_bytes: int = Field(description="of the ONNX file that the engine was built from")
     seconds: float
     timing_cache: CacheUse
     warnings: tuple[str, ...] = Field(default=(), description="of TensorRT, each once")
-    log: str = Field(description="path of the file beside the engine with all that TensorRT said")
+    log: str = Field(description="path of the file beside the engine with all messages of TensorRT")
+
+    @property
+    def layers(self) -> tuple[LayerCount, ...]:
+        """The layers of the first profile that touch a tensor, by kind and precision, in the engine's order."""
+        return tuple(LayerCount(*kind, count) for kind, count in count_layers(self.manifest.layers).items())
+
+    @property
+    def rescaling_layers(self) -> int:
+        """Layers of the first profile that do in FP32 a part of an INT8 product: scaling, rounding or its bias."""
+        return count_rescaling(self.manifest.layers)
+
+    @property
+    def larger_than_model(self) -> bool:
+        """Whether the engine, without the plugin, is larger than the ONNX file."""
+        return self.engine_bytes - self.plugin_bytes > self.model_bytes
+
+    @property
+    def gains_little_by_int8(self) -> bool:
+        """Whether FP16 is worth a try: half of the INT8 products or more need FP32 layers, or the engine has grown."""
+        in_int8 = [layer for layer in self.layers if layer.kind in MULTIPLYING_KINDS and layer.precision == "int8"]
+        products = sum(layer.count for layer in in_int8)
+        return products > 0 and (self.larger_than_model or 2 * self.rescaling_layers >= products)

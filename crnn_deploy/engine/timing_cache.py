@@ -1,4 +1,4 @@
-"""What TensorRT measured in earlier builds, kept so that the next one need not measure it again."""
+"""TensorRT's measurements of earlier builds, kept so that the next build need not repeat them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CacheUse = Literal["none", "created", "used"]
 
 
 class TimingCache:
-    """The cache file of one flavor, version and set of GPUs: what was measured elsewhere would mislead."""
+    """The cache file of one flavor, version and set of GPUs: measurements of others do not apply."""
 
     def __init__(self, flavor: Flavor, targets: tuple[str, ...]) -> None:
         self._flavor = flavor
@@ -22,14 +22,14 @@ class TimingCache:
         self.path: Path = cache_folder() / "timing" / f"{name}.cache"
 
     def load(self, config: Any) -> CacheUse:
-        """Give what is known to a builder's configuration, and say whether that is anything.
+        """Load the cache into a builder's configuration; returns whether there was one.
 
-        A file that TensorRT refuses, as one that is damaged, is as good as none.
+        A file that TensorRT refuses, such as a damaged one, counts as none.
         """
         if not self._flavor.has_timing_cache:
             return "none"
-        known = self.path.read_bytes() if self.path.is_file() else b""
-        if known and self._set(config, known):
+        content = self.path.read_bytes() if self.path.is_file() else b""
+        if content and self._set(config, content):
             return "used"
         self._set(config, b"")
         return "created"
@@ -40,7 +40,7 @@ class TimingCache:
         return cache is not None and bool(config.set_timing_cache(cache, ignore_mismatch=False))
 
     def save(self, config: Any) -> None:
-        """Keep what is known after a build."""
+        """Save the cache after a build."""
         if self._flavor.has_timing_cache:
             with replacing(self.path, force=True) as temporary:
                 temporary.write_bytes(bytes(config.get_timing_cache().serialize()))

@@ -1,1 +1,1 @@
-"""Accuracy: decoding, figures with intervals, and comparisons on the same images."""
+"""Accuracy: decoding, figures with intervals, and comparisons of models on the same images."""

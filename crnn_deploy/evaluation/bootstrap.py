@@ -26,18 +26,18 @@ def difference_interval(candidate: Ratio, parent: Ratio, resamples: int, seed: i
     return _bounds(divide(sums[:, 0], sums[:, 1]) - divide(sums[:, 2], sums[:, 3]))
 
 
-def drawn(rng: np.random.Generator, count: int) -> NDArray[np.intp]:
+def draw_counts(rng: np.random.Generator, count: int) -> NDArray[np.intp]:
     """How often each of `count` things is drawn by as many draws with replacement."""
     return np.bincount(rng.integers(count, size=count), minlength=count)
 
 
 def _resampled_sums(table: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
-    """Column sums `[resamples, F]` of rows drawn with replacement from `[N, F]`, one resample at a time in memory."""
+    """Column sums `[resamples, F]` of rows drawn with replacement from `[N, F]`, one resample in memory at a time."""
     rng = np.random.default_rng(seed)
     count = len(table)
     sums = np.empty((resamples, table.shape[1]))
     for row in sums:
-        row[:] = drawn(rng, count) @ table
+        row[:] = draw_counts(rng, count) @ table
     return sums
 
 

@@ -13,7 +13,7 @@ from crnn_deploy.spec import ModelSpec
 
 
 def decode(logits: NDArray[np.float32], spec: ModelSpec, beam_width: int | None = None) -> list[str]:
-    """What a model says about each image: text from `[N, T, K]` (greedy without `beam_width`), class from `[N, K]`."""
+    """The text of each image from `[N, T, K]` (greedy without `beam_width`), or its class from `[N, K]`."""
     if spec.task == "classify":
         return [spec.class_names[index] for index in logits.argmax(axis=1)]
     return greedy_decode(logits, spec) if beam_width is None else beam_decode(logits, spec, beam_width)
@@ -33,11 +33,11 @@ def beam_decode(logits: NDArray[np.float32], spec: ModelSpec, width: int) -> lis
     """Most probable text of each line, summed over all its paths, with a beam of `width` prefixes.
 
     Prefix beam search without a language model (Graves and Jaitly, ICML 2014; Hannun et al., arXiv 1408.2873), in
-    log-space. Narrow beams approximate; one that holds every prefix is exact.
+    log-space. The result is approximate unless the beam is wide enough for every prefix.
 
     Args:
-        logits: `[N, T, K]`; rows that already are probabilities are taken as such, all others go through a log-softmax
-            (which leaves log-probabilities as they are).
+        logits: `[N, T, K]`; rows of probabilities are used as they are; others go through a log-softmax, which does
+            not change log-probabilities.
         spec: of the model, for the blank and the text of each of the K classes.
         width: prefixes kept after each frame, at least 1.
     """
@@ -47,7 +47,7 @@ def beam_decode(logits: NDArray[np.float32], spec: ModelSpec, width: int) -> lis
 
 @dataclass(frozen=True)
 class _Beam:
-    """Prefixes, best first, with the log-probability `[B]` of all their paths by what those end in."""
+    """Prefixes, best first, with the log-probability `[B]` of their paths that end in a blank or in a character."""
 
     prefixes: list[tuple[int, ...]]
     in_blank: NDArray[np.float64]
@@ -64,7 +64,7 @@ def _best_prefix(frames: NDArray[np.float64], blank: int, width: int) -> tuple[i
 
 @dataclass(frozen=True)
 class _Candidates:
-    """After one more frame: each prefix as it was `[B]`, and each grown by each class `[B, K]`."""
+    """Candidates after one more frame: each prefix unchanged `[B]`, and each prefix extended by each class `[B, K]`."""
 
     prefixes: list[tuple[int, ...]]
     same_in_blank: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The verb `evaluate`: run a model over labelled images and say how well it reads them."""
+"""The verb `evaluate`: run a model over labelled images and measure its accuracy."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
     """
     artifact = open_artifact(config.artifact)
     source = open_source(config.data)
-    found = evaluate_session(open_session(artifact, config.threads), source, config, progress)
-    return found.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
+    evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
+    return evaluation.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
 
 
 def evaluate_session(
@@ -72,9 +72,9 @@ def _texts(session: Session, source: Source, options: EvaluateOptions, skipped: 
 
 
 def _accuracy(source: Source, predictions: tuple[Prediction, ...], options: EvaluateOptions) -> Accuracy:
-    found = ratios(source.kind, predictions)
+    figures = ratios(source.kind, predictions)
     return Accuracy(
-        **{name: ratio.value for name, ratio in found.items()},
-        ci95=intervals(found, options.resamples, options.seed),
+        **{name: ratio.value for name, ratio in figures.items()},
+        ci95=intervals(figures, options.resamples, options.seed),
         count=len(predictions),
     )

@@ -1,4 +1,4 @@
-"""Error figures as ratios of per-image counts, which is what makes them easy to resample."""
+"""Figures as ratios of per-image counts, so that the bootstrap can resample images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rapidfuzz.process import cpdist
 
 @dataclass(frozen=True)
 class Ratio:
-    """One figure over a data set: sum of `counted` / sum of `possible`, each `[N]`, one number an image."""
+    """One figure over a data set: sum of `counted` / sum of `possible`; each is `[N]`, one number per image."""
 
     counted: NDArray[np.float64]
     possible: NDArray[np.float64]
@@ -50,7 +50,7 @@ def exact_matches(references: Sequence[str], texts: Sequence[str]) -> Ratio:
 
 
 def divide(counted: NDArray[np.float64], possible: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ratio of sums. A resample may draw only empty references: their length then counts as one."""
+    """Ratio of sums; a sum of 0, as of a resample with only empty references, counts as 1."""
     return counted / np.maximum(possible, 1)
 
 

@@ -1,4 +1,4 @@
-"""The verb `predict`: what a model reads in images that nobody has labelled."""
+"""The verb `predict`: read images without labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from crnn_deploy.runtime.session import Session
 
 
 class ImageReading(Frozen):
-    """What a model reads in one image: text or the name of a class, and its `confidences`."""
+    """What a model reads in one image: text or the name of a class, and the model's confidence in it."""
 
     path: str
     text: str
@@ -30,7 +30,7 @@ class ImageReading(Frozen):
 
 
 class Readings(Frozen):
-    """What a model reads, in the order in which the images were given."""
+    """What a model reads, in the order of the images."""
 
     artifact: str
     sha256: str
@@ -51,30 +51,30 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     session = open_session(artifact, config.threads)
     skipped: list[str] = []
     total = sum(len(place.source) for place in places)
-    found = dict(progress.track(_readings(session, places, config, skipped), "Reading", total))
-    if not found:
+    readings = dict(progress.track(_readings(session, places, config, skipped), "Reading", total))
+    if not readings:
         raise InputError(f"All {len(skipped)} images are broken.", fix="Check the files.")
     return Readings(
         artifact=str(artifact.path),
         sha256=artifact.sha256,
         runtime=session.runtime,
-        readings=tuple(found[position] for position in sorted(found)),
+        readings=tuple(readings[position] for position in sorted(readings)),
         skipped=tuple(skipped),
     )
 
 
 def _places(locations: Sequence[str]) -> list[_Place]:
-    """The locations in their order; image files that follow each other share a source, and so batches."""
+    """The locations in their order; consecutive image files form one source, so that they share batches."""
     places: list[_Place] = []
     for are_files, alike in groupby(locations, key=_is_image_file):
-        given = list(alike)
-        places += [_Place("", _files(given))] if are_files else [_Place(s.name, s) for s in map(open_source, given)]
+        group = list(alike)
+        places += [_Place("", _files(group))] if are_files else [_Place(s.name, s) for s in map(open_source, group)]
     return places
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A source, and what stands before the names of its images in the answer."""
+    """A source, and the prefix of its images' names in the result."""
 
     prefix: str
     source: Source

@@ -1,4 +1,4 @@
-"""Running a model over images and decoding what comes out, whatever is then made of it."""
+"""Run a model over images and decode its outputs, for `evaluate` and `predict`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read(
     """Each batch of a source, its logits and its decoded texts.
 
     Args:
-        skipped: takes the names of broken images, where the options leave them out.
+        skipped: receives the names of broken images, if the options leave them out.
 
     Raises:
         InputError: if an image is broken, or the outputs don't fit the spec.

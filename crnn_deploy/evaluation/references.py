@@ -1,4 +1,4 @@
-"""Labels of a data set as the model under test could produce them, or a refusal that says why it can't."""
+"""Labels of a data set in the form of a model's outputs, or an error that says why the model can't produce them."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
 def unknown_characters(references: Sequence[str], spec: ModelSpec, dataset: str) -> dict[str, int]:
     """How often each character occurs that the model can produce in neither case, most frequent first.
 
-    Case variants pass, since case-insensitive models are scored by the case-insensitive figures.
+    A character of the other case is not counted: the case-insensitive figures are made for such models.
 
     Raises:
-        InputError: if they are more than `UNKNOWN_LIMIT` of all label characters: the figures would mean nothing.
+        InputError: if they are more than `UNKNOWN_LIMIT` of all label characters: no figure would be meaningful.
     """
-    known = set("".join(spec.charset).casefold())
+    writable = set("".join(spec.charset).casefold())
     characters = Counter("".join(references))
-    unknown = {c: n for c, n in characters.most_common() if not known.issuperset(c.casefold())}
+    unknown = {c: n for c, n in characters.most_common() if not writable.issuperset(c.casefold())}
     share = sum(unknown.values()) / max(1, characters.total())
     if share > UNKNOWN_LIMIT:
         listed = ", ".join(f"{c!r} ×{n}" for c, n in list(unknown.items())[:20])

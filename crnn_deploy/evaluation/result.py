@@ -1,4 +1,4 @@
-"""What an evaluation found, as plain data that can be stored and compared later."""
+"""The result of an evaluation, as plain data that can be stored and compared later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
 
 
 class DatasetFacts(Frozen):
-    """Which images were used. The fingerprint covers every image and label, in order."""
+    """The images that were used. The fingerprint covers every image and label, in order."""
 
     name: str
     count: int
@@ -21,7 +21,7 @@ class DatasetFacts(Frozen):
 
 
 class Prediction(Frozen):
-    """What the label and what the model says about one image: text, or the name of a class."""
+    """The label of one image and what the model reads: text, or the name of a class."""
 
     item: str
     reference: str
@@ -64,7 +64,7 @@ class Evaluation(Frozen):
         return ratios(self.dataset.kind, self.predictions)
 
     def figures(self) -> dict[str, Any]:
-        """The flat object that `crnn-deploy evaluate --json` prints: figures that apply, then what they rest on."""
+        """The flat object that `crnn-deploy evaluate --json` prints: the figures, then what they were measured on."""
         return {
             **self.accuracy.model_dump(mode="json", exclude_none=True),
             **self.model_dump(mode="json", include={"artifact", "runtime", "dataset", "skipped", "unknown_characters"}),

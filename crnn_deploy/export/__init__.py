@@ -1,1 +1,1 @@
-"""From a PyTorch artifact to ONNX, with proof that it reads the same."""
+"""From a PyTorch artifact to ONNX, checked to read the same."""

@@ -1,4 +1,4 @@
-"""What is done to a traced graph before it ships. Each function changes the model in place and does one thing."""
+"""Clean-up of a traced graph before it is written. Each function does one thing, in place."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _SMALLEST_NORMAL = np.finfo(np.float32).tiny
 def flush_subnormals(model: onnx.ModelProto) -> int:
     """Set subnormal FP32 weights to zero and return how many there were.
 
-    They are below 1.2e-38 and change no result, but many processors handle them in microcode: a model full of them
-    can run at less than half its speed.
+    They are below 1.2e-38 and do not change results, but many processors compute with them in microcode: a model with
+    many of them can run at less than half its speed.
     """
     flushed = 0
     for tensor in model.graph.initializer:

@@ -1,4 +1,4 @@
-"""`export`: a `.safetensors` artifact becomes an ONNX artifact that reads the same."""
+"""`export`: convert a `.safetensors` artifact to an ONNX artifact that reads the same."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     """Export a `.safetensors` artifact to ONNX, with dynamic batch and width.
 
     Input `images` `[batch, C, H, width]`, output `logits` `[batch, frames, K]` or `[batch, K]`; one recurrent node per
-    layer. Nothing is written unless the exported model reads every image of the parity check as its parent does.
+    layer. Nothing is written unless the exported model reads every image of the comparison as its parent does.
 
     Raises:
         InputError: if the model is exported already, or uses something that ONNX cannot express.
@@ -78,7 +78,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
 
 
 def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
-    """Bring the traced graph into its shipping form; return the number of subnormal weights that were flushed."""
+    """Clean up the traced graph; return the number of subnormal weights that were set to zero."""
     check_recurrent_nodes(model.graph, module)
     drop_zero_states(model.graph)
     prune(model.graph)

@@ -1,4 +1,4 @@
-"""The recurrent nodes of an exported graph: they must mean what PyTorch meant, with nothing superfluous on them."""
+"""Recurrent nodes of an exported graph: they must compute what PyTorch computes, without superfluous inputs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from crnn_deploy.onnx_graph.wiring import producers_of
 
 _STATE_INPUTS = (5, 6)  # initial_h, and initial_c of an LSTM
 
-# Operators that only move values about: zeros in, zeros out.
-_MOVERS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
+# Operators that only move values: zeros stay zeros.
+_MOVING_OPS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Transpose", "Unsqueeze")
 
 
 def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
-    """Hold the graph to one node per recurrent layer, and GRUs to PyTorch's definition.
+    """Check that there is one node per recurrent layer, and that GRUs follow PyTorch's definition.
 
     PyTorch applies a GRU's reset gate after the recurrent product (`linear_before_reset=1`); ONNX's default is before,
-    and exporters have got this wrong silently.
+    and exporters have silently written the wrong one.
 
     Raises:
         GateError: if a layer was unrolled or lost, or a GRU resets before its product.
@@ -41,7 +41,7 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
 
 
 def drop_zero_states(graph: onnx.GraphProto) -> None:
-    """Remove initial states that are zeros, which ONNX assumes anyway. States that a model has learned stay."""
+    """Remove initial states that are zeros, which is ONNX's default. Learned states stay."""
     producers = producers_of(graph)
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
@@ -55,7 +55,7 @@ def drop_zero_states(graph: onnx.GraphProto) -> None:
 
 
 def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[str, onnx.TensorProto]) -> bool:
-    """Whether the tensor is zeros, whatever its shape at run time. No name stands for an omitted state: zeros."""
+    """Whether the tensor is zeros, whatever its shape; an empty name is an omitted state, which is zeros too."""
     if not name:
         return True
     if name in constants:
@@ -65,6 +65,6 @@ def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[st
         return False
     if node.op_type == "ConstantOfShape":
         return not any(np.any(numpy_helper.to_array(attribute.t)) for attribute in node.attribute)
-    if node.op_type in _MOVERS:
+    if node.op_type in _MOVING_OPS:
         return _is_zero(node.input[0], producers, constants)
     return False

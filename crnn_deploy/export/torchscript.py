@@ -1,8 +1,8 @@
-"""PyTorch's tracing ONNX exporter, and nothing else.
+"""PyTorch's tracing ONNX exporter: the only file that calls it.
 
 PyTorch calls it deprecated, but its successor (`dynamo=True`) cannot export a GRU with a dynamic width: the
-decomposition of `aten.gru.input` fails before any translation of our own is consulted. When it can, or when this one
-goes, this is the file to replace.
+decomposition of `aten.gru.input` fails before a custom translation could replace it. If it can one day, or if PyTorch
+removes this exporter, replace this file.
 """
 
 from __future__ import annotations

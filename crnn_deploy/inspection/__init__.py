@@ -1,1 +1,1 @@
-"""What a model file is: its spec, parameters, multiply-accumulates, number formats and history."""
+"""Describe model files: spec, parameters, multiply-accumulates, number formats and lineage."""

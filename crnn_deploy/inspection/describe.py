@@ -1,4 +1,4 @@
-"""Everything that a model file tells: our artifacts, any ONNX model, third-party checkpoints known or unknown."""
+"""`inspect`: describe our artifacts, any ONNX model, and third-party checkpoints of supported families or others."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from crnn_deploy.checkpoints.summary import TensorSummary, summarise
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.inspection.engine_facts import EngineFacts, engine_facts
 from crnn_deploy.inspection.facts import Facts, line_shape, manifest_facts, measure, onnx_facts, torch_facts
 from crnn_deploy.inspection.onnx_graph import OnnxGraph
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.onnx_graph.facts import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
-from crnn_deploy.runtime.tensorrt.manifest import read_manifest
+from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
 from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
 _DEFAULT_SIZES = (1, 1, 32, 100)  # where neither the spec nor the graph fixes them
 
 
 class ModelDescription(Frozen):
-    """What is known about a model file; None or empty where the file doesn't tell.
+    """The facts about a model file; None or empty where the file doesn't have them.
 
     `note` says why something is unknown. The fields from `name` on are those of its `ModelSpec`.
     """
@@ -45,7 +44,7 @@ class ModelDescription(Frozen):
     layers: TensorSummary | None = None
     operators: dict[str, int] | None = None
     recurrence: tuple[str, ...] = ()
-    engine: EngineFacts | None = None
+    engine: EngineManifest | None = None
     note: str = ""
     name: str | None = None
     task: str | None = None
@@ -104,8 +103,8 @@ def _describe_engine(path: Path) -> ModelDescription:
     note = ""
     if sha256_of(path) != manifest.engine_sha256:
         note = f"{path.name} is not the engine that the JSON beside it describes: one of the two was exchanged."
-    known = {"parameters": facts.parameters, "precision": facts.precision, "engine": engine_facts(manifest)}
-    return _describe(path, spec, facts, note, **known)
+    measured = {"parameters": facts.parameters, "precision": facts.precision, "engine": manifest}
+    return _describe(path, spec, facts, note, **measured)
 
 
 def _describe_artifact(path: Path, spec: ModelSpec) -> ModelDescription:
@@ -131,8 +130,8 @@ def _describe_checkpoint(path: Path) -> ModelDescription:
     return _describe(path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers)
 
 
-def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str, **known: Any) -> ModelDescription:
-    told = {key: value for key, value in spec if key != "schema_version"} if spec else {}
+def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str, **measured: Any) -> ModelDescription:
+    from_spec = {key: value for key, value in spec if key != "schema_version"} if spec else {}
     return ModelDescription(
         path=path,
         format=path.suffix.removeprefix("."),
@@ -141,15 +140,16 @@ def _describe(path: Path, spec: ModelSpec | None, facts: Facts | None, note: str
         macs=facts.macs if facts else None,
         macs_input=facts.macs_input if facts else None,
         note=note,
-        **known,
-        **told,
+        **measured,
+        **from_spec,
     )
 
 
 def _recurrence(node: onnx.NodeProto) -> str:
     """Kind, size and direction of a recurrent layer, such as `QGRU, hidden size 96, bidirectional`."""
-    given = attributes_of(node)
-    return f"{node.op_type}, hidden size {given.get('hidden_size', '?')}, {given.get('direction', b'forward').decode()}"
+    attributes = attributes_of(node)
+    direction = attributes.get("direction", b"forward").decode()
+    return f"{node.op_type}, hidden size {attributes.get('hidden_size', '?')}, {direction}"
 
 
 def _default_shape(graph: OnnxGraph) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ class Facts(Frozen):
     """Facts about a network.
 
     Args:
-        parameters: learned numbers. Exported models have folded their batch norms away, and so have fewer.
+        parameters: learned numbers; fewer in exported models, whose batch norms are folded into convolutions.
         macs: multiply-accumulates of one input of shape `macs_input` `[1, C, H, W]`.
         precision: number formats that the products run in, such as `fp32` or `int8+fp32`.
     """
@@ -36,7 +36,7 @@ class Facts(Frozen):
 def measure(artifact: Artifact) -> Facts:
     """Facts about an artifact, on one line of 100×32 pixels brought to its input size.
 
-    Those of an engine are what its build has written down, so they need no GPU.
+    The facts of an engine are in its manifest, so they need no GPU.
 
     Raises:
         InputError: if it can't be loaded or run.

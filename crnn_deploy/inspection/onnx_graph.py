@@ -1,4 +1,4 @@
-"""What any ONNX graph tells without being run: weights, their number formats, and the products they take part in."""
+"""Facts about any ONNX graph that need no run: weights, their number formats, and the products that read them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crnn_deploy.native import kernel_level
 from crnn_deploy.onnx_graph.operators import DOMAIN, OPERANDS, QUANTIZED_RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
 
-# Constant inputs that nobody learned: quantisation parameters, running statistics, initial states, sizes.
+# Constant inputs that are not learned: quantisation parameters, running statistics, initial states, sizes.
 _NOT_LEARNED = {
     "QuantizeLinear": (1, 2),
     "DequantizeLinear": (1, 2),
@@ -45,7 +45,7 @@ _WEIGHTS = (*_PRECISIONS, TensorProto.INT32)  # biases of quantised layers are I
 
 
 class OnnxGraph:
-    """A model's main graph with its constants and producers at hand; local functions but our own ops are inlined."""
+    """A model's main graph with its constants and producers; local functions are inlined, except our own ops."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = _inlined(model) if model.functions else model
@@ -58,34 +58,34 @@ class OnnxGraph:
 
     @property
     def inputs(self) -> list[onnx.ValueInfoProto]:
-        """What the caller feeds: old files list their weights as inputs too."""
+        """Inputs that the caller gives: old files list their weights as inputs too."""
         return [value for value in self.model.graph.input if value.name not in self.constants]
 
     @property
     def products(self) -> list[onnx.NodeProto]:
-        """The nodes that do the multiplying."""
+        """The nodes that multiply."""
         return [node for node in self.nodes if node.op_type in OPERANDS]
 
     def parameters(self) -> int:
-        """Learned numbers. Batch norms that were folded into their convolution no longer count."""
+        """Learned numbers, without batch norms that were folded into their convolution."""
         ignored = self._not_learned() | self._weight_scales()
         sizes = [
             prod(tensor.dims)
             for name, tensor in self.constants.items()
             if name not in ignored and tensor.data_type in _WEIGHTS
         ]
-        return sum(size for size in sizes if size > 1)  # single numbers are constants of activations and the like
+        return sum(size for size in sizes if size > 1)  # single numbers are constants, such as of activations
 
     def precision(self) -> str:
         """Number formats that the products run in, such as `fp32` or `int8+fp32`."""
-        found = {self._precision_of(node) for node in self.products}
-        return "+".join(sorted(found, key=lambda name: (not name.startswith("int"), name))) or "fp32"
+        names = {self._precision_of(node) for node in self.products}
+        return "+".join(sorted(names, key=lambda name: (not name.startswith("int"), name))) or "fp32"
 
     def _precision_of(self, node: onnx.NodeProto) -> str:
-        """A product is an integer one only if both of its sides are: lone integer weights are unpacked before."""
+        """INT8 only if both operands are integers: integer weights alone are converted to FP32 before the product."""
         activations, weights = (node.input[index] for index in OPERANDS[node.op_type])
         if node.domain == DOMAIN and kernel_level() is None:
-            return "fp32"  # runs as its definition says
+            return "fp32"  # without our kernels its FP32 definition runs
         if weights in self.constants:
             return _PRECISIONS.get(self.constants[weights].data_type, "fp32")
         stored = self._dequantised(weights)

@@ -1,4 +1,4 @@
-"""Multiply-accumulates of any ONNX graph, from the shapes that a run really has."""
+"""Multiply-accumulates of any ONNX graph, from the shapes of a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TensorShapes = dict[str, tuple[int, ...]]
 def onnx_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> int:
     """Multiply-accumulates of convolutions, matrix products and recurrent layers for one input.
 
-    Graphs with dynamic sizes often compute shapes from shapes, which static inference can't follow; ONNX Runtime can.
+    Graphs with dynamic sizes often compute shapes from shapes, which static inference can't follow: the graph is run.
 
     Raises:
         InputError: if the model doesn't take one image, or doesn't run.
@@ -52,10 +52,10 @@ def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorSha
     if len(graph.inputs) != 1:
         raise InputError(f"The model has {len(graph.inputs)} inputs, expected one image.")
     fed = graph.inputs[0]
-    known: TensorShapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {
+    shapes: TensorShapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {
         fed.name: input_shape
     }
-    names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - known.keys()
+    names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - shapes.keys()
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
     del model.graph.output[:]
@@ -69,4 +69,4 @@ def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorSha
         values = session.run(None, {fed.name: np.zeros(input_shape, dtype)})
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code
         raise InputError(f"ONNX Runtime cannot run the model on {list(input_shape)}.", str(error)) from None
-    return known | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}
+    return shapes | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}

@@ -16,7 +16,7 @@ Count = Callable[[Any, Tensor, Any], int]
 
 
 def torch_parameters(model: nn.Module) -> int:
-    """Learned numbers; the running statistics of batch norms are not among them."""
+    """Learned numbers, without the running statistics of batch norms."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 

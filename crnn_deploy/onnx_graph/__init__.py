@@ -1,1 +1,1 @@
-"""What all rooms that read or edit ONNX graphs share."""
+"""ONNX graphs: operators, wiring, edits and names that all packages share."""

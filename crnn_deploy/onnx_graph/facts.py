@@ -1,4 +1,4 @@
-"""What a model or a node says of itself."""
+"""The opset of a model and the attributes of a node."""
 
 from __future__ import annotations
 

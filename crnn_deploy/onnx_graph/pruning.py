@@ -1,4 +1,4 @@
-"""Removal of what nothing reads. What branches and loop bodies read is read; they themselves stay as they are."""
+"""Remove nodes and constants that nothing reads. Branches and loop bodies count as readers, and are not changed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from crnn_deploy.onnx_graph.wiring import names_read, names_read_by
 
 
 def prune(graph: onnx.GraphProto) -> None:
-    """Remove, in place, what no output depends on: nodes, trailing outputs that their operator lets go, constants.
+    """Remove, in place, what no output depends on: nodes, optional trailing outputs of nodes, and constants.
 
-    Nodes must come in the order that ONNX demands: behind those that they read from.
+    Nodes must be in the order that ONNX demands: after those that they read from.
     """
     needed = {value.name for value in graph.output}
     for index in reversed(range(len(graph.node))):
@@ -26,7 +26,7 @@ def prune(graph: onnx.GraphProto) -> None:
 
 
 def prune_constants(graph: onnx.GraphProto) -> None:
-    """Remove the constants that nothing needs, in place."""
+    """Remove the constants that nothing reads, in place."""
     read = names_read(graph)
     for index in reversed(range(len(graph.initializer))):
         if graph.initializer[index].name not in read:
@@ -34,7 +34,7 @@ def prune_constants(graph: onnx.GraphProto) -> None:
 
 
 def _last_is_optional(node: onnx.NodeProto) -> bool:
-    """Whether a node may do without its last output; no, where ONNX does not define the operator."""
+    """Whether the last output of a node is optional; False where ONNX does not define the operator."""
     try:
         outputs = defs.get_schema(node.op_type, node.domain).outputs
     except defs.SchemaError:

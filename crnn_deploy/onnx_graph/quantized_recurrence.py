@@ -1,11 +1,11 @@
 """`QGRU` and `QLSTM`: recurrent layers with INT8 weights, as ONNX functions that any runtime can execute.
 
-Each op is defined inside the model file by a body of standard ONNX, which brings the weights back to FP32 (one scale
-per row) and hands them to ONNX's own layer. So the file needs nothing of ours. ONNX Runtime folds Cast and Mul when it
-loads the model (`DequantizeLinear` would not be folded, and cost a fifth of the speed). Where our custom-op library is
-registered, ONNX Runtime leaves the node alone and runs its INT8 kernel instead.
+Each op is defined inside the model file by a body of standard ONNX, which converts the weights to FP32 (one scale per
+row) and passes them to ONNX's own layer; so the file runs without our library. ONNX Runtime folds Cast and Mul when it
+loads the model (it would not fold `DequantizeLinear`, which costs a fifth of the speed). Where our custom-op library is
+registered, ONNX Runtime keeps the node and runs its INT8 kernel.
 
-Inputs, as those of ONNX `GRU` and `LSTM` with a scale behind each weight; G is 3 for a GRU and 4 for an LSTM:
+Inputs: those of ONNX `GRU` and `LSTM`, with a scale after each weight; G is 3 for a GRU and 4 for an LSTM:
 
     X [T, N, C]                          W int8 [D, G·H, C], W_scale [D, G·H, 1]
     R int8 [D, G·H, H], R_scale [D, G·H, 1]    B [D, 2·G·H]
@@ -27,7 +27,7 @@ from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
 
 VERSION = 1
 
-_FUNCTIONS_IR = 8  # files before know no local functions
+_FUNCTIONS_IR = 8  # the first IR version with local functions
 
 _STATES = {"GRU": ["initial_h"], "LSTM": ["initial_h", "initial_c"]}
 OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
@@ -45,7 +45,7 @@ def define_functions(model: onnx.ModelProto) -> None:
 
 
 def add_functions(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto]) -> None:
-    """Add definitions of ops of our domain, and let the model know the domain."""
+    """Add definitions of ops of our domain, and declare the domain in the model."""
     model.functions.extend(functions)
     model.ir_version = max(model.ir_version, _FUNCTIONS_IR)
     if all(entry.domain != DOMAIN for entry in model.opset_import):
@@ -53,7 +53,7 @@ def add_functions(model: onnx.ModelProto, functions: Iterable[onnx.FunctionProto
 
 
 def _function(standard: str, opset: int) -> onnx.FunctionProto:
-    """Definition of the op that stands for the `standard` one."""
+    """Definition of the op that replaces the `standard` one."""
     layer = helper.make_node(
         standard, ["X", "W_fp32", "R_fp32", "B", "sequence_lens", *_STATES[standard]], OUTPUTS[standard]
     )

@@ -1,4 +1,4 @@
-"""What a graph holds, and who makes and who reads it, counting what branches and loop bodies read from outside."""
+"""Constants, producers and consumers in a graph; what branches and loop bodies read from outside counts as read."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ def producers_of(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
 
 
 def names_read(graph: onnx.GraphProto) -> set[str]:
-    """The names of all tensors that something needs: a node, at any depth, or the graph's caller."""
+    """The names of all tensors that are read: by a node at any depth, or as an output of the graph."""
     return {value.name for value in graph.output}.union(*map(names_read_by, graph.node))
 
 
 def names_read_by(node: onnx.NodeProto) -> set[str]:
-    """The names of all tensors that a node, its branches or its body read, those of their own among them."""
+    """The names of all tensors that a node, its branches or its body read, including tensors inside of them."""
     return {name for name in node.input if name}.union(*map(names_read, _bodies(node)))
 
 
 def captured(node: onnx.NodeProto) -> set[str]:
-    """What the branches or body of a node read from outside, and some names of their own."""
+    """Names that the branches or body of a node read from outside; names of their own inputs may be among them."""
     parts = [part for body in _bodies(node) for part in nested(body)]
     own = {output for part in parts for inner in part.node for output in inner.output}
     return set().union(*map(names_read, _bodies(node))) - own
 
 
 class Wiring:
-    """The nodes of a graph by what they read."""
+    """The readers of each tensor of a graph."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.outputs = {value.name for value in graph.output}
@@ -62,7 +62,7 @@ class Wiring:
         return self._consumers.get(tensor, [])
 
     def settled(self, node: onnx.NodeProto) -> str:
-        """The tensor in which a node's result is final: behind its ReLU, where nothing else reads it before."""
+        """The tensor with a node's final result: the output of its ReLU, if only that reads the node, else its own."""
         output: str = node.output[0]
         readers = self.consumers(output)
         if output not in self.outputs and len(readers) == 1 and readers[0].op_type == "Relu":

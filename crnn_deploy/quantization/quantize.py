@@ -1,4 +1,4 @@
-"""`quantize`: an FP32 ONNX artifact becomes one that runs in INT8."""
+"""`quantize`: convert an FP32 ONNX artifact to one that runs in INT8."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from crnn_deploy.spec import LineageStep
 
 @dataclass(frozen=True)
 class Quantized:
-    """The file that was made, and all that led to it."""
+    """The INT8 artifact, and the record of all that was tried and measured."""
 
     artifact: Artifact
     record: QuantizationRecord
 
 
 class RejectedError(GateError):
-    """No candidate passed; `quantized` is the best one, under a name that says so."""
+    """No candidate passed; `quantized` is the best of them, written as `NAME.rejected.onnx`."""
 
     def __init__(self, what: str, cause: str, fix: str, quantized: Quantized) -> None:
         super().__init__(what, cause, fix)
@@ -50,15 +50,15 @@ class RejectedError(GateError):
 def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width.
 
-    All layers with weights run in INT8 but those that cost more accuracy than the budget allows and, on a CPU,
-    depthwise convolutions between float layers and those that are slower in INT8 on this machine, whose weights are
-    stored in INT8 all the same. A stale `NAME.rejected.onnx` beside the output is removed.
+    All layers with weights run in INT8, except those that cost more accuracy than `max_error_rise` allows and, on a
+    CPU, depthwise convolutions between float layers and layers that are slower in INT8 on this machine; the weights of
+    these two are stored in INT8 nevertheless. An older `NAME.rejected.onnx` beside the output is removed.
 
     Raises:
         InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the
             same.
-        RejectedError: if no candidate keeps the accuracy budget and is faster than its parent. The best one lies beside
-            the output then, as `NAME.rejected.onnx`, and the output is left as it was.
+        RejectedError: if no candidate keeps the accuracy budget and is faster than its parent. The best one is then
+            written beside the output, as `NAME.rejected.onnx`, and the output is not changed.
     """
     check_output(config.output, config.force, ".onnx", config.model)
     parent = open_artifact(config.model)
@@ -118,31 +118,31 @@ def _keep(
     record: QuantizationRecord,
     complaint: tuple[str, str] | None,
 ) -> Quantized:
-    """Write the model to the output, or beside it where there is a complaint; raise that then."""
+    """Write the model to the output; with a complaint, write it beside the output and raise `RejectedError`."""
     rejected = config.output.with_suffix(f".rejected{config.output.suffix}")
     if complaint is None:
-        made = _write(config, config.output, quantized, parent, record)
+        accepted = _write(config, config.output, quantized, parent, record)
         rejected.unlink(missing_ok=True)
-        return made
+        return accepted
     what, cause = complaint
-    made = _write(config, rejected, quantized, parent, record.model_copy(update={"rejected": what}))
+    best = _write(config, rejected, quantized, parent, record.model_copy(update={"rejected": what}))
     older = f" {config.output} is an older file, left as it was." if config.output.exists() else ""
-    raise RejectedError(what, cause, f"The best candidate is kept as {rejected}.{older}", made)
+    raise RejectedError(what, cause, f"The best candidate is kept as {rejected}.{older}", best)
 
 
 def _write(
     config: QuantizeConfig, output: Path, quantized: onnx.ModelProto, parent: Artifact, record: QuantizationRecord
 ) -> Quantized:
-    """Write the quantized model to `output`; one that was rejected, always over an older one."""
+    """Write the quantized model to `output`; a rejected model always replaces an older one."""
     force = config.force or record.rejected is not None
     return Quantized(write_onnx(output, quantized, parent.spec.after(_step(config, parent, record)), force), record)
 
 
 def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) -> LineageStep:
-    """What the file tells of its making.
+    """The lineage of the file.
 
-    It holds no times: wherever INT8 plainly pays, so that nothing is placed by measuring, the same inputs give the same
-    bytes.
+    It has no times: where INT8 is clearly faster, so that no layer is placed by measuring, the same inputs give the
+    same bytes.
     """
     rise = record.comparison.difference
     notes = {

@@ -1,4 +1,4 @@
-"""What a quantization tried, measured and decided, as plain data."""
+"""The record of a quantization: what was tried, measured and decided, as plain data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crnn_deploy.quantization.target import Target
 
 
 class CalibratorTrial(Frozen):
-    """One calibrator with every layer in INT8 that the search starts from."""
+    """One calibrator, with every layer of the first plan in INT8."""
 
     calibrator: CalibratorName
     comparison: ModelComparison
@@ -29,7 +29,7 @@ class LayerSensitivity(Frozen):
 
 
 class LayerPlacement(Frozen):
-    """In which arithmetic a layer runs, and why."""
+    """The arithmetic in which a layer runs, and why."""
 
     layer: str
     op: str
@@ -53,10 +53,10 @@ class SpeedTrial(Frozen):
 class QuantizationRecord(Frozen):
     """Everything that led to a quantized model."""
 
-    rejected: str | None = Field(default=None, description="what is wrong with it; None: it may ship")
+    rejected: str | None = Field(default=None, description="why it may not ship; None: it may")
     target: Target
     calibrator: CalibratorName
-    reference: Literal["labels", "parent"] = Field(description="what the held-out images' error is counted against")
+    reference: Literal["labels", "parent"] = Field(description="the texts that errors are counted against")
     figure: Literal["cer_ci", "top1"]
     calibration_images: int
     held_out_images: int

@@ -1,4 +1,4 @@
-"""The machines that a quantized model can be made for."""
+"""The runtimes that a model can be quantized for."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def quantize_untrained(
 ) -> onnx.ModelProto:
     """The INT8 model that `quantize` would make of `model` for a CPU, if all layers kept its accuracy budget.
 
-    Its layers run where they are fastest on this machine, which is measured. What it reads means nothing.
+    Each layer runs in the arithmetic that is faster on this machine, which is measured. Its outputs are meaningless.
 
     Args:
         model: FP32.

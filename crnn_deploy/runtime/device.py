@@ -1,4 +1,4 @@
-"""What a session needs of a GPU, whichever package reaches it."""
+"""The operations of a GPU that a session needs, independent of the Python package behind them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class CudaMemory(Protocol):
         ...
 
     def unpin(self, host: Bytes) -> None:
-        """Free what `pin` gave."""
+        """Free memory from `pin`."""
         ...
 
     def upload(self, address: int, host: Bytes) -> None:
@@ -53,7 +53,7 @@ class CudaMemory(Protocol):
         ...
 
     def synchronize(self) -> None:
-        """Wait for all that was sent to the stream."""
+        """Wait until all work of the stream is done."""
         ...
 
     def capture(self, send: Callable[[], bool]) -> Graph | None:
@@ -70,7 +70,7 @@ class CudaMemory(Protocol):
 
 
 def out_of_memory(wanted: str, reason: object) -> InputError:
-    """What to tell the user where the GPU has no room for something."""
+    """The error for the user where the GPU has no memory left for something."""
     return InputError(
         f"The GPU has no memory left for {wanted}: {reason}.",
         "The batch is large, or other programs use the GPU.",

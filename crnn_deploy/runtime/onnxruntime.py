@@ -15,11 +15,11 @@ from crnn_deploy.spec import ModelSpec
 
 
 def session_options(threads: int | None = None) -> ort.SessionOptions:
-    """Options of a quiet session that runs our recurrent kernels where there are any."""
+    """Options of a quiet session, with our recurrent kernels where they are compiled."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
-    # Idle threads that spin after a run take the processor from whatever runs next, such as another candidate.
+    # Idle threads that spin after a run take processor time from the next one, such as another model being timed.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if kernel_level() is not None:
         options.register_custom_ops_library(str(ort_custom_ops_path()))

@@ -1,4 +1,4 @@
-"""From an artifact to a session."""
+"""Open the session that fits an artifact."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def open_session(artifact: Artifact, threads: int | None = None) -> Session:
         InputError: if the file can't be loaded, or this machine can't run it.
     """
     if artifact.format == "engine":
-        return TensorRTSession(artifact)  # threads are the GPU's own affair
+        return TensorRTSession(artifact)  # a GPU has no thread count
     if artifact.format == "onnx":
         return OnnxRuntimeSession(artifact, threads)
-    from crnn_deploy.models.assembly import load_model  # PyTorch takes seconds to load, and other formats don't need it
+    from crnn_deploy.models.assembly import load_model  # PyTorch takes seconds to load; other formats don't need it
     from crnn_deploy.runtime.torch import TorchSession
 
     return TorchSession(load_model(artifact), artifact.spec, threads)

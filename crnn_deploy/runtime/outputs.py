@@ -1,4 +1,4 @@
-"""What comes out of a model, brought to one form."""
+"""Outputs of models in one form: batch first, log-probabilities."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class DeviceTimed(Protocol):
-    """A `Session` on a GPU that knows how long its last run took there."""
+    """A `Session` on a GPU that measures its last run there."""
 
     @property
     def device_ms(self) -> float:

@@ -1,4 +1,4 @@
-"""PyTorch: the reference that every other runtime is held against."""
+"""PyTorch: the reference for all other runtimes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from crnn_deploy.spec import ModelSpec
 
 
 class TorchSession:
-    """A `Session` over a network in evaluation mode, on whatever device its weights are.
+    """A `Session` over a network in evaluation mode, on the device of its weights.
 
     Args:
-        threads: set for the whole process at each run, since PyTorch knows no other way; None leaves it.
+        threads: set for the whole process at each run, as PyTorch has no other way; None: unchanged.
     """
 
     runtime = "torch"

@@ -25,7 +25,7 @@ def test_float_engines(tmp_path: Path, models: Models, precision: str, targets: 
     made = build(tmp_path, models["gru"], precision=precision, targets=targets)
     assert counts(made)["convolution", precision] == 2
     assert {layer.home for layer in made.record.recurrent} == {"loop"}
-    assert set(made.record.targets) == set(targets)
+    assert set(made.record.manifest.compute_capabilities) == set(targets)
     assert made.record.engine_bytes == made.artifact.size_bytes
 
 
@@ -40,7 +40,7 @@ def test_lstm_and_classifier(tmp_path: Path, models: Models) -> None:
     lstm = build(tmp_path / "a", models["lstm"])
     assert lstm.record.recurrent[0].op == "LSTM"
     classifier = build(tmp_path / "b", models["classifier"], max_batch=4)
-    (profile,) = classifier.record.profiles
+    (profile,) = classifier.record.manifest.profiles
     assert (profile.min, profile.max) == ((1, 1, 16, 40), (4, 1, 16, 40))
 
 
@@ -79,7 +79,7 @@ def test_the_same_inputs_give_the_same_lineage(tmp_path: Path, models: Models) -
 
 def test_buckets_come_from_the_images_which_must_read_the_same(tmp_path: Path, models: Models) -> None:
     made = build(tmp_path, models["gru"], data=str(models["lines"]), buckets=2, precision="fp32")
-    assert len(made.record.profiles) == 3
+    assert len(made.record.manifest.profiles) == 3
     assert made.record.parity is not None
     assert (made.record.parity.images, made.record.parity.changed) == (24, 0)
     profiles = {layer.profile for layer in read_manifest(made.artifact.path).layers}
@@ -127,11 +127,11 @@ def test_images_that_fit_no_profile_are_counted_and_not_compared(tmp_path: Path,
 
 
 def test_an_int8_engine_tells_what_it_does_in_fp32(tmp_path: Path, models: Models) -> None:
-    overhead = build(tmp_path / "a", models["int8"], precision="int8").record.int8_overhead
-    assert overhead is not None
-    assert overhead.larger_than_model
-    assert 0 < overhead.rescaling < overhead.layers
-    assert build(tmp_path / "b", models["gru"]).record.int8_overhead is None
+    record = build(tmp_path / "a", models["int8"], precision="int8").record
+    assert record.gains_little_by_int8
+    assert record.larger_than_model
+    assert 0 < record.rescaling_layers < sum(layer.count for layer in record.layers)
+    assert not build(tmp_path / "b", models["gru"]).record.gains_little_by_int8
 
 
 def test_the_manifest_is_json_that_others_can_read(tmp_path: Path, models: Models) -> None:

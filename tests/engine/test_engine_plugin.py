@@ -25,17 +25,17 @@ def test_the_plugin_is_one_layer_for_each_gru_layer_and_embedded(
     made = build(tmp_path, models[name], precision=precision, plugin=True)
     assert counts(made)["plugin", "fp32" if precision == "fp32" else "fp16"] == 2
     assert [layer.home for layer in made.record.recurrent] == ["plugin", "plugin"]
-    assert made.record.plugin is not None
-    assert made.record.plugin.embedded
-    assert made.record.plugin.library_sha256 == sha256(plugin.read_bytes()).hexdigest()
+    assert made.record.manifest.plugin is not None
+    assert made.record.manifest.plugin.embedded
+    assert made.record.manifest.plugin.library_sha256 == sha256(plugin.read_bytes()).hexdigest()
     assert made.record.engine_bytes > made.record.plugin_bytes == plugin.stat().st_size
 
 
 def test_the_plugin_may_stay_outside(tmp_path: Path, models: Models, plugin: Path) -> None:
     inside = build(tmp_path / "inside", models["gru"], plugin=True)
     beside = build(tmp_path / "beside", models["gru"], plugin=True, embed_plugin=False)
-    assert beside.record.plugin is not None
-    assert not beside.record.plugin.embedded
+    assert beside.record.manifest.plugin is not None
+    assert not beside.record.manifest.plugin.embedded
     assert inside.record.engine_bytes - beside.record.engine_bytes > 0.9 * plugin.stat().st_size
 
 
@@ -50,8 +50,8 @@ def test_a_library_that_tensorrt_leaves_out_is_not_called_embedded(
 
     monkeypatch.setattr(engine_module, "build_plan", without)
     made = build(tmp_path, models["gru"], plugin=True)
-    assert made.record.plugin is not None
-    assert not made.record.plugin.embedded
+    assert made.record.manifest.plugin is not None
+    assert not made.record.manifest.plugin.embedded
     assert made.record.plugin_bytes == 0
 
 

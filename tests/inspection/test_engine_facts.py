@@ -32,7 +32,8 @@ def test_an_engine_tells_where_it_runs_and_what_is_inside(tmp_path) -> None:
     assert found.engine is not None
     assert found.engine.compute_capabilities == ("sm86", "sm89")
     assert found.engine.profiles == PROFILES
-    assert found.engine.layers == {"convolution": {"int8": 1}, "matmul": {"fp16": 1}, "cast": {"fp32": 1}}
+    layers = [(layer.kind, layer.precision) for layer in found.engine.first_profile]
+    assert layers == [("convolution", "int8"), ("matmul", "fp16"), ("cast", "fp32")]
 
 
 def test_measuring_needs_no_gpu(tmp_path) -> None:

@@ -43,7 +43,7 @@ class Builder:
         if config.precision in self.failures:
             raise self.failures[config.precision]
         parent = open_artifact(config.model)
-        record = engine_record(options=config.model_dump(include={"precision"}), log=f"{config.output}.log")
+        record = engine_record(precision=config.precision, log=f"{config.output}.log")
         shutil.copyfile(config.model, config.output)
         write_text(config.output.with_name(f"{config.output.name}.log"), "[INFO] built\n")
         write_manifest(config.output, parent.spec, _manifest(config, parent))

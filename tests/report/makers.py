@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crnn_deploy.benchmark.measured import Latency
@@ -11,6 +12,7 @@ from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
 from crnn_deploy.report.run.model import Comparison, ExampleLine, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Gate, Variant
+from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 MACHINE = Environment(
@@ -47,20 +49,42 @@ def variant(name: str, status: str = "passed", reason: str = "", **changes: Any)
     return Variant(name=name, gate=Gate.model_validate({"status": status, "reason": reason}), **facts | changes)
 
 
-def engine_record(**changes: Any) -> EngineRecord:
-    """Of an FP16 engine whose GRU runs in the plugin."""
+def engine_layers(counts: Iterable[Mapping[str, Any]]) -> tuple[EngineLayer, ...]:
+    """As many layers of each kind and precision as `counts` says."""
+    return tuple(
+        EngineLayer(name=f"{count['kind']} {n}", kind=count["kind"], precision=count["precision"])
+        for count in counts
+        for n in range(count["count"])
+    )
+
+
+def engine_manifest(layers: Iterable[Mapping[str, Any]] = (), **changes: Any) -> EngineManifest:
+    """Of an FP16 engine with the plugin; `layers` are counts of them."""
     facts: dict[str, Any] = {
-        "options": {"precision": "fp16"}, "flavor": "tensorrt-rtx", "version": "1.7.1", "targets": ("sm86", "sm89"),
+        "precision": "fp16", "flavor": "tensorrt-rtx", "version": "1.7.1", "compute_capabilities": ("sm86", "sm89"),
         "profiles": (
             {"min": (1, 1, 32, 16), "opt": (16, 1, 32, 96), "max": (16, 1, 32, 356)},
             {"min": (1, 1, 32, 360), "opt": (1, 1, 32, 360), "max": (1, 1, 32, 1024)},
         ),
-        "layers": (
-            {"kind": "pointwise", "precision": "fp32", "count": 3},
-            {"kind": "pointwise", "precision": "fp16", "count": 1},
-            {"kind": "convolution", "precision": "fp16", "count": 14},
-            {"kind": "plugin", "precision": "fp16", "count": 2},
-        ),
+        "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
+        "input_name": "images", "output_name": "logits", "engine_sha256": "0", "lowered_sha256": "1",
+        "parent_sha256": "2", "parameters": 721_000, "macs": 80_000_000, "macs_input": (1, 1, 32, 100),
+        "layers": engine_layers(layers),
+    }  # fmt: skip
+    return EngineManifest.model_validate(facts | changes)
+
+
+def engine_record(**changes: Any) -> EngineRecord:
+    """Of an FP16 engine whose GRU runs in the plugin; `changes` are to the record or to its manifest."""
+    of_manifest = {name: changes.pop(name) for name in [*changes] if name in EngineManifest.model_fields}
+    counts = of_manifest.pop("layers", (
+        {"kind": "pointwise", "precision": "fp32", "count": 3},
+        {"kind": "pointwise", "precision": "fp16", "count": 1},
+        {"kind": "convolution", "precision": "fp16", "count": 14},
+        {"kind": "plugin", "precision": "fp16", "count": 2},
+    ))  # fmt: skip
+    facts: dict[str, Any] = {
+        "manifest": engine_manifest(counts, **of_manifest),
         "recurrent": tuple(
             {"name": f"gru{n}", "op": "GRU", "hidden": 96, "directions": 2, "home": "plugin"} for n in (1, 2)
         ),
@@ -68,7 +92,6 @@ def engine_record(**changes: Any) -> EngineRecord:
                    "relative_difference": 0.001, "noise_db": 50.0, "error": 0.001,
                    "difference": {"figure": "cer_ci", "delta": 0.001, "low": 0.0, "high": 0.003},
                    "max_difference": 0.01},
-        "plugin": {"name": "CrnnGru", "version": "1", "library_sha256": "0", "embedded": True},
         "plugin_bytes": 2_000_000, "engine_bytes": 4_000_000, "model_bytes": 3_000_000, "seconds": 0.5,
         "timing_cache": "none", "log": "engine.log",
     }  # fmt: skip

@@ -1,1 +1,1 @@
-"""ONNX graphs in the form that TensorRT is built from: recurrences as plugin nodes, every tensor with its type."""
+"""Lower ONNX graphs for TensorRT: recurrences as plugin nodes, every tensor with its type."""

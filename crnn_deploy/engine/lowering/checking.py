@@ -1,4 +1,4 @@
-"""Which models an engine can be made of, and of which precision."""
+"""Check that an engine of a precision can be built from a model."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def check_model(model: onnx.ModelProto, precision: Precision) -> None:
     """Refuse a model that can't be lowered to the precision.
 
     Raises:
-        InputError: if it is FP16 or lowered already, is INT8 for a CPU, has Q/DQ nodes where the precision wants none
-            or none where it wants them, or an opset too old for them.
+        InputError: if it is FP16 or lowered already, is INT8 for a CPU, has Q/DQ nodes where the precision allows none
+            or none where it needs them, or an opset too old for them.
     """
     tensors = (tensor for part in nested(model.graph) for tensor in part.initializer)
     if any(map(is_recurrence, model.graph.node)) or any(tensor.data_type in _HALF_TYPES for tensor in tensors):
@@ -70,11 +70,11 @@ def _check_quantized(model: onnx.ModelProto, precision: Precision) -> None:
 
 
 def _is_tensorrts(node: onnx.NodeProto, constants: Constants) -> bool:
-    """Whether a Q/DQ node is symmetric INT8. A constant that is dequantized shows its type itself."""
+    """Whether a Q/DQ node is symmetric INT8; of a constant that is dequantized, its type shows that."""
     stored = constants.get(node.input[0])
     if stored is not None and stored.dtype != np.int8:
         return False
     if len(node.input) > 2 and node.input[2]:
         zero = constants.get(node.input[2])
         return zero is not None and zero.dtype == np.int8 and not zero.any()
-    return stored is not None or node.op_type == "DequantizeLinear"  # of others the quantizing node tells
+    return stored is not None or node.op_type == "DequantizeLinear"  # else the quantizing node shows it

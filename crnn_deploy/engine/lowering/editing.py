@@ -14,21 +14,21 @@ from crnn_deploy.onnx_graph.wiring import nested
 
 
 def add_constant(graph: onnx.GraphProto, name: str, values: NDArray[Any]) -> str:
-    """Add a constant, unless one of that name is there; the name."""
+    """Add a constant, unless there is one of that name; returns the name."""
     if all(tensor.name != name for tensor in graph.initializer):
         graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
     return name
 
 
 def replace_nodes(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> None:
-    """Give the graph other nodes, some of which it may hold already."""
+    """Replace the nodes of the graph; some of the new ones may be in it already."""
     copies = list(nodes)
     del graph.node[:]
     graph.node.extend(copies)
 
 
 def read_instead(graph: onnx.GraphProto, replaced: Mapping[str, str]) -> None:
-    """Let all nodes, those in branches too, read other tensors. Results of the graph keep their names."""
+    """Let all nodes, also those in branches, read other tensors. Outputs of the graph keep their names."""
     for part in nested(graph):
         for node in part.node:
             node.input[:] = [replaced.get(name, name) for name in node.input]

@@ -1,4 +1,4 @@
-"""What FP16 can hold."""
+"""Whether FP16 can hold the numbers of a constant."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _COARSEST = 0.01  # relative error of numbers too small for FP16's full precisio
 
 
 def misfit(values: NDArray[Any], all_matter: bool = False) -> str:
-    """Why FP16 can't hold the numbers of a constant; nothing where it can.
+    """Why FP16 can't hold the numbers of a constant; empty where it can.
 
-    Weights that vanish next to larger ones are no loss; a constant that is small as a whole is, such as what keeps a
-    division from zero.
+    Weights that become 0 beside larger ones do no harm; a constant that is small as a whole must not, such as one that
+    keeps a division from zero.
 
     Args:
         all_matter: the smallest number counts as well as the largest, as of scales, one for each channel.

@@ -6,8 +6,8 @@ Inputs, of D directions and H units, in FP32 or FP16; the gates hold the project
 
     gates [N, T, D·3H]   R [D, 3H, H]   b_hn [D, H]   sequence_lens int32 [N]   initial_h [D, N, H]
 
-The last two are optional; TensorRT's parser takes no gaps, so what is there follows on what is before, and a model has
-either, both or none throughout. Output: Y [N, T, D·H]. Attributes: `hidden_size` and `direction`, as of ONNX's GRU.
+The last two are optional; TensorRT's parser allows no gaps, so present inputs follow each other, and all nodes of a
+model have the same ones. Output: Y [N, T, D·H]. Attributes: `hidden_size` and `direction`, as of ONNX's GRU.
 
 TensorRT runs its plugin of this name. The function's body is standard ONNX in FP32, a GRU whose input weight is the
 identity, so that ONNX Runtime can execute the very graph that an engine is built from.
@@ -25,7 +25,7 @@ from crnn_deploy.onnx_graph.quantized_recurrence import add_functions
 
 
 def recurrence_node(name: str, inputs: list[str], output: str, hidden: int, direction: str) -> onnx.NodeProto:
-    """A node of the op; inputs that are empty are left out."""
+    """A node of the op, without its empty inputs."""
     return helper.make_node(
         PLUGIN_NAME,
         [tensor for tensor in inputs if tensor],
@@ -44,7 +44,7 @@ def is_recurrence(node: onnx.NodeProto) -> bool:
 
 
 def define_recurrence(model: onnx.ModelProto, lengths: bool, state: bool) -> None:
-    """Add the function to a model, whose nodes all have the given optional inputs."""
+    """Add the function to a model; `lengths` and `state` are whether its nodes have these optional inputs."""
     add_functions(model, [_function(opset_of(model), ["sequence_lens"] * lengths, ["initial_h"] * state)])
 
 
@@ -65,7 +65,7 @@ def _function(opset: int, lengths: list[str], state: list[str]) -> onnx.Function
         helper.make_node("EyeLike", ["nothing"], ["identity"], dtype=TensorProto.FLOAT),
         helper.make_node("Concat", ["rows", "columns"], ["W_shape"], axis=0),
         helper.make_node("Reshape", ["identity", "W_shape"], ["W"]),
-        # The biases [D, 6H]: of the last sixth alone; the others are in the gates.
+        # The biases [D, 6H]: only the last sixth is not zero; the others are in the gates.
         helper.make_node("Sub", ["b_hn_float", "b_hn_float"], ["zero"]),
         helper.make_node("Concat", [*["zero"] * 5, "b_hn_float"], ["B"], axis=1),
         layer,

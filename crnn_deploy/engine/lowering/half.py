@@ -1,11 +1,11 @@
-"""Typed FP16: every tensor on the way from image to result is float16, but around nodes that need FP32.
+"""Convert a graph to typed FP16: every tensor from image to result is float16, except around nodes that need FP32.
 
-Written here because ONNX Runtime's converter (1.31, `transformers.float16`) doesn't fit: it clips constants out of
-range and says so in debug messages only, converts shape computations too, treats Q/DQ scales as any number, and
-leaves nodes in an order that `onnx.checker` refuses.
+ONNX Runtime's converter (1.31, `transformers.float16`) is not suitable: it clips constants out of range with only a
+debug message, converts shape computations too, treats Q/DQ scales as any number, and leaves nodes in an order that
+`onnx.checker` refuses.
 
-A tensor keeps its name as long as it is FP32; its FP16 form has another. So the graph's inputs and results stay what
-they were, and branches and loop bodies, which stay in FP32, find what they read.
+An FP32 tensor keeps its name; its FP16 form has another. So the graph's inputs and results do not change, and branches
+and loop bodies, which stay in FP32, read the same names.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from crnn_deploy.onnx_graph.wiring import captured, constants_of
 
 
 def to_half(model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:
-    """Convert a graph to FP16, in place, but for its inputs and results and the nodes named in `in_fp32`.
+    """Convert a graph to FP16, in place, except its inputs and results and the nodes named in `in_fp32`.
 
     Raises:
-        InputError: if the type of a tensor can't be told.
+        InputError: if the type of a tensor is unknown.
     """
     _Conversion(model, in_fp32).run()
 
 
 class _Conversion:
-    """One pass over a graph. Tensors come into being in the precision of their node, and are cast where need be."""
+    """One pass over a graph. Tensors get the precision of their node, and are cast where a reader needs the other."""
 
     def __init__(self, model: onnx.ModelProto, in_fp32: Mapping[str, str]) -> None:
         self._graph = model.graph
@@ -45,13 +45,13 @@ class _Conversion:
         self._decoders: dict[str, onnx.NodeProto] = {}
         self._nodes: list[onnx.NodeProto] = []
         inputs = {value.name for value in model.graph.input}
-        self._present = inputs | set(self._constants)  # names that can be read by now
+        self._present = inputs | set(self._constants)  # names that exist so far
 
     def run(self) -> None:
         results = [value.name for value in self._graph.output]
         for node in list(self._graph.node):
             if node.op_type == "DequantizeLinear" and is_float(self._types, node.output[0]):
-                self._decoders[node.output[0]] = node  # comes where it is read, in the reader's precision
+                self._decoders[node.output[0]] = node  # is added where it is read, in the reader's precision
                 continue
             self._convert(node)
         for name in results:
@@ -78,7 +78,7 @@ class _Conversion:
         self._emit(converted)
 
     def _read(self, name: str, half: bool) -> str:
-        """The name of a tensor in the wanted precision, which is made if it isn't there yet."""
+        """The name of a tensor in this precision; it is added if it doesn't exist yet."""
         if not name or not is_float(self._types, name):
             return name
         wanted = _half_name(name) if half else name
@@ -96,10 +96,10 @@ class _Conversion:
         return wanted
 
     def _decode(self, name: str, half: bool) -> None:
-        """Dequantize at the spot: a pair stays one for TensorRT only if nothing stands between it and its layer."""
+        """Dequantize right before the reader: TensorRT recognises only a pair that is next to its layer."""
         node = onnx.NodeProto()
         node.CopyFrom(self._decoders[name])
-        if {name, _half_name(name)} & self._present:  # it is there already, in the other precision
+        if {name, _half_name(name)} & self._present:  # it exists already, in the other precision
             node.name = LOWERING_NAMES.name_for("again", node.name)
         node.input[1] = self._read(node.input[1], half)
         node.output[0] = _half_name(name) if half else name

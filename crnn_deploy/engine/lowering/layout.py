@@ -1,4 +1,4 @@
-"""Changes of axes that cancel out: exporters turn lines into steps for each recurrence and back behind it."""
+"""Remove transposes that cancel out: exporters put the time axis first for each recurrence, and back after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEPS_FIRST = [1, 0, 2]  # [N, T, C] ↔ [T, N, C]
 
 
 def cancel_transposes(graph: onnx.GraphProto) -> None:
-    """Merge transposes that follow each other, in place, across Q/DQ pairs of one scale and behind recurrences too."""
+    """Merge consecutive transposes, in place, also across Q/DQ pairs with one scale and after recurrences."""
     changed = True
     while changed:
         changed = _join_directions(graph) or _merge(graph) or _lift(graph)
@@ -26,7 +26,7 @@ def cancel_transposes(graph: onnx.GraphProto) -> None:
 
 
 def _join_directions(graph: onnx.GraphProto) -> bool:
-    """Let Y [T, D, N, H], brought into the form [T, N, D·H], come straight from the plugin's [N, T, D·H]."""
+    """Where Y [T, D, N, H] is reshaped to [T, N, D·H], take it directly from the plugin's [N, T, D·H]."""
     constants, producers = constants_of(graph), producers_of(graph)
     for node in graph.node:
         if node.op_type not in ("Reshape", "Squeeze") or node.input[0] not in producers:
@@ -39,7 +39,7 @@ def _join_directions(graph: onnx.GraphProto) -> bool:
 
 
 def _splitting(transpose: onnx.NodeProto, producers: dict[str, onnx.NodeProto], joins: bool) -> onnx.NodeProto | None:
-    """The node that split [N, T, D·H] into directions, if `transpose` made of that [T, N, D, H] or [T, D, N, H]."""
+    """The node that split [N, T, D·H] into directions, if `transpose` gives [T, N, D, H] or [T, D, N, H] of that."""
     perm = [1, 0, 2, 3] if joins else [1, 2, 0, 3]
     if _perm(transpose) != perm:
         return None
@@ -50,7 +50,7 @@ def _splitting(transpose: onnx.NodeProto, producers: dict[str, onnx.NodeProto], 
 
 
 def _joins(node: onnx.NodeProto, constants: Constants, split: Sequence[int]) -> bool:
-    """Whether a node makes [T, N, D·H] of what was split."""
+    """Whether a node joins the split directions to [T, N, D·H]."""
     _, _, directions, hidden = split
     wanted = constants.get(node.input[1]) if len(node.input) > 1 else None
     if wanted is None:
@@ -61,7 +61,7 @@ def _joins(node: onnx.NodeProto, constants: Constants, split: Sequence[int]) -> 
 
 
 def _merge(graph: onnx.GraphProto) -> bool:
-    """Replace a transpose of a transpose by one of what that transposes."""
+    """Replace a transpose of a transpose by one transpose."""
     producers = producers_of(graph)
     for node in graph.node:
         before = producers.get(node.input[0]) if _perm(node) else None
@@ -74,7 +74,7 @@ def _merge(graph: onnx.GraphProto) -> bool:
 
 
 def _lift(graph: onnx.GraphProto) -> bool:
-    """Move a transpose that follows a Q/DQ pair in front of it, where another transpose is."""
+    """Move a transpose from after a Q/DQ pair to before it, where there is another transpose."""
     constants, producers = constants_of(graph), producers_of(graph)
     for position, node in enumerate(graph.node):
         chain = [node]
@@ -106,7 +106,7 @@ def _lifted(transpose: onnx.NodeProto, quantize: onnx.NodeProto, dequantize: onn
 
 
 def _skip_identities(graph: onnx.GraphProto) -> None:
-    """Let readers of a transpose that changes nothing read what it reads; a result of the graph takes its place."""
+    """Remove transposes that change nothing: their readers, or outputs of the graph, get their input."""
     results = {value.name for value in graph.output}
     for node in list(graph.node):
         if not _perm(node) or _perm(node) != sorted(_perm(node)):

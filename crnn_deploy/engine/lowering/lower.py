@@ -1,4 +1,4 @@
-"""From an ONNX graph to the one that an engine is built from."""
+"""Lower an ONNX graph to the one that an engine is built from."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from crnn_deploy.errors import GateError
 
 
 def lower(model: onnx.ModelProto, options: LoweringOptions) -> Lowered:
-    """The graph that TensorRT builds an engine from, in strongly typed form; `model` is left as it is.
+    """The graph that TensorRT builds an engine from, in strongly typed form; `model` is not changed.
 
     Inputs and results keep their names and stay FP32. GRU layers become an input projection and a `CrnnGru` node, a
-    plugin for TensorRT and a function for ONNX Runtime; other recurrent layers stay, and TensorRT makes loops of them.
+    plugin for TensorRT and a function for ONNX Runtime; other recurrent layers stay, and TensorRT runs them as loops.
 
     Args:
         model: an exported FP32 graph, one with the Q/DQ nodes of `quantize --target tensorrt`, or one whose recurrent

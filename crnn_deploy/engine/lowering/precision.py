@@ -1,4 +1,4 @@
-"""Which nodes stay in FP32 in a graph that becomes FP16, and in which precision each layer should run then."""
+"""The nodes of an FP16 graph that stay in FP32, and the precision in which each layer should run."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _NO_IMAGE = "it computes constants or shapes"
 _INT8_CONVOLUTION = "it runs in INT8 and gives FP32"
 _BEHIND_CONVOLUTION = "it takes what an INT8 convolution gives"
 BY_DESIGN = (_NO_IMAGE, _INT8_CONVOLUTION, _BEHIND_CONVOLUTION)
-"""Reasons that tell nothing of this model."""
+"""Reasons that apply to every model, and are not reported."""
 
-# What runtimes fuse with the convolution before it, or with the rounding to INT8 behind.
+# Operators that runtimes fuse with the convolution before, or with the rounding to INT8 after them.
 _POINTWISE = ("Add", "Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "MaxPool", "Mul", "Relu", "Sigmoid")
 
 
@@ -44,34 +44,34 @@ def nodes_in_fp32(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, 
     graph, types, opset = model.graph, element_types(model), opset_of(model)
     _check_names(graph, wanted)
     names = {*wanted, *(part for name in wanted for part in projection_of(name))}
-    found = _around_int8_convolutions(graph)
+    reasons = _around_int8_convolutions(graph)
     on_the_way, misfits = _reached_from_inputs(graph), _misfits(graph, types)
     for node in graph.node:
         if node.op_type == "DequantizeLinear":
-            continue  # gives what its readers want
+            continue  # takes the precision of its readers
         reason = _reason(node, half_support(node, opset), types, misfits)
         if node.name in names:
             reason = "it was to stay in FP32"
         elif on_the_way.isdisjoint({*node.input, *captured(node)}):
             reason = _NO_IMAGE
         if reason:
-            found.setdefault(node.name, reason)
-    return found
+            reasons.setdefault(node.name, reason)
+    return reasons
 
 
 def expected_precisions(model: onnx.ModelProto) -> dict[str, Precision]:
     """The precision of each convolution, matrix product and recurrence, by the name of its node.
 
-    INT8 is what reads both its operands from `DequantizeLinear`; all else runs in the type of its result.
+    A node is INT8 if it reads both its operands from `DequantizeLinear`; others run in the type of their result.
     """
     types, producers = element_types(model), producers_of(model.graph)
-    found: dict[str, Precision] = {}
+    precisions: dict[str, Precision] = {}
     for node in model.graph.node:
         if node.op_type in (*PRODUCTS, "ConvTranspose", *RECURRENT) or is_recurrence(node):
             output = next(name for name in node.output if name)
             float_type: Precision = "fp16" if types[output] == TensorProto.FLOAT16 else "fp32"
-            found[node.name] = "int8" if is_int8(node, producers) else float_type
-    return found
+            precisions[node.name] = "int8" if is_int8(node, producers) else float_type
+    return precisions
 
 
 def is_int8(node: onnx.NodeProto, producers: Mapping[str, onnx.NodeProto]) -> bool:
@@ -82,10 +82,10 @@ def is_int8(node: onnx.NodeProto, producers: Mapping[str, onnx.NodeProto]) -> bo
 
 
 def _check_names(graph: onnx.GraphProto, wanted: Collection[str]) -> None:
-    known = [node.name for node in graph.node]
+    names = [node.name for node in graph.node]
     for name in wanted:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=3)
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3)
             raise InputError(
                 f"The model has no node named {name} that could stay in FP32.",
                 f"Near are: {', '.join(near)}." if near else "",
@@ -94,7 +94,7 @@ def _check_names(graph: onnx.GraphProto, wanted: Collection[str]) -> None:
 
 
 def _reached_from_inputs(graph: onnx.GraphProto) -> set[str]:
-    """The tensors that hold what comes from the graph's inputs, not just its shape."""
+    """The tensors that depend on the values of the graph's inputs, not only on their shapes."""
     reached = {value.name for value in graph.input}
     for node in graph.node:
         if node.op_type not in _SHAPE_OPS and not reached.isdisjoint({*node.input, *captured(node)}):
@@ -103,20 +103,20 @@ def _reached_from_inputs(graph: onnx.GraphProto) -> set[str]:
 
 
 def _misfits(graph: onnx.GraphProto, types: Mapping[str, int]) -> dict[str, str]:
-    """The constants that FP16 can't hold, and those that a scale brings back which it can't hold, with the reason."""
+    """The constants, and tensors dequantized by scales, that FP16 can't hold, with the reason."""
     constants = constants_of(graph)
     scales = {node.input[1] for node in graph.node if node.op_type in QDQ}
-    found = {}
+    reasons = {}
     for name, values in constants.items():
         problem = misfit(values, all_matter=name in scales) if is_float(types, name) else ""
         if problem:
-            found[name] = f"{problem} ({name})"
-    decoders = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[1] in found]
-    return found | {node.output[0]: found[node.input[1]] for node in decoders}
+            reasons[name] = f"{problem} ({name})"
+    decoders = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[1] in reasons]
+    return reasons | {node.output[0]: reasons[node.input[1]] for node in decoders}
 
 
 def _reason(node: onnx.NodeProto, support: HalfSupport, types: Mapping[str, int], misfits: Mapping[str, str]) -> str:
-    """Why a node needs FP32 whatever is around it; nothing where it doesn't."""
+    """Why a node needs FP32 whatever is around it; empty where it doesn't."""
     attributes = attributes_of(node)
     if any(isinstance(value, onnx.GraphProto) for value in attributes.values()):
         return "it has branches or a body"
@@ -130,13 +130,13 @@ def _reason(node: onnx.NodeProto, support: HalfSupport, types: Mapping[str, int]
 
 
 def _around_int8_convolutions(graph: onnx.GraphProto) -> dict[str, str]:
-    """INT8 convolutions, and what handles their results in FP32 until these are rounded to INT8 again."""
+    """INT8 convolutions, and the nodes that compute with their results in FP32 until these are rounded to INT8."""
     producers = producers_of(graph)
     inputs = {value.name for value in graph.input}
-    given_in_fp32: set[str] = set()
-    found = {}
+    fp32_outputs: set[str] = set()
+    reasons = {}
     for node in graph.node:
-        behind = not given_in_fp32.isdisjoint(node.input)
+        behind = not fp32_outputs.isdisjoint(node.input)
         if node.op_type == "QuantizeLinear":
             reason = _BEHIND_CONVOLUTION if behind or node.input[0] in inputs else ""
         elif node.op_type == "Conv":
@@ -144,6 +144,6 @@ def _around_int8_convolutions(graph: onnx.GraphProto) -> dict[str, str]:
         else:
             reason = _BEHIND_CONVOLUTION if behind and node.op_type in _POINTWISE else ""
         if reason:
-            found[node.name] = reason
-            given_in_fp32.update(node.output)
-    return found
+            reasons[node.name] = reason
+            fp32_outputs.update(node.output)
+    return reasons

@@ -1,4 +1,4 @@
-"""Bring an FP32 or Q/DQ graph into the form that the other steps expect."""
+"""Bring an FP32 or Q/DQ graph into the form that the other steps of lowering expect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from crnn_deploy.onnx_graph.simplification import name_nodes, simplify
 def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy with constants folded, functions inlined, and every node named.
 
-    INT8 weights of `QGRU` and `QLSTM`, and others that are stored as INT8 for the file's size, are FP32 constants then.
-    A Q/DQ graph was prepared before it was quantized, and folding would undo it.
+    Weights of `QGRU` and `QLSTM`, and others that are stored as INT8 to make the file small, become FP32 constants. A
+    Q/DQ graph is not folded: that was done before it was quantized, and would remove the Q/DQ nodes of weights.
 
     Raises:
-        InputError: if ONNX Runtime refuses the model, or a name has the prefix that is kept for what lowering adds.
+        InputError: if ONNX Runtime refuses the model, or a name has the prefix that is reserved for what lowering adds.
     """
     copy = onnx.ModelProto()
     if holds_qdq(model):

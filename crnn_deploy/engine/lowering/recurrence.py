@@ -1,4 +1,4 @@
-"""GRU layers become an input projection, which is one matrix product for all steps, and the recurrence alone."""
+"""Split GRU layers into an input projection, one matrix product for all steps, and the recurrence."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def projection_of(layer: str) -> tuple[str, str]:
 
 
 def lower_recurrences(model: onnx.ModelProto, plugin: bool, largest: int) -> tuple[RecurrentLayer, ...]:
-    """Give the plugin those GRU layers that it can run, in place; says where each recurrent layer runs, and why.
+    """Replace the GRU layers that the plugin can run, in place; returns where each recurrent layer runs, and why.
 
-    Where calibration put a Q/DQ pair in front of such a layer, its projection becomes INT8: the weights are known, and
-    get a scale for each column. TensorRT's loops run in floating point and do without the pair.
+    Where there is a Q/DQ pair before such a layer, its projection becomes INT8, with weights that have a scale for each
+    column. TensorRT's loops run in floating point, so the pair is removed before them.
     """
     graph, opset = model.graph, opset_of(model)
     read, constants, producers = names_read(graph), constants_of(graph), producers_of(graph)
@@ -63,19 +63,19 @@ def lower_recurrences(model: onnx.ModelProto, plugin: bool, largest: int) -> tup
 
 
 def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[str], opset: int, largest: int) -> str:
-    """Why the plugin, which takes up to `largest` units, can't run a recurrent layer; nothing where it can."""
-    given = attributes_of(node)
+    """Why the plugin, which takes up to `largest` units, can't run a recurrent layer; empty where it can."""
+    attributes = attributes_of(node)
     inputs = [*node.input, *[""] * _INPUTS]
-    activations = [name.lower() for name in given.get("activations", [])]
+    activations = [name.lower() for name in attributes.get("activations", [])]
     last_is_read = len(node.output) > 1 and node.output[1] in read
-    hidden = given["hidden_size"]
+    hidden = attributes["hidden_size"]
     reasons = {
         f"the plugin runs GRU, not {node.op_type}": node.op_type != "GRU",
-        "its reset gate comes before the recurrent product": given.get("linear_before_reset", 0) != 1,
+        "its reset gate comes before the recurrent product": attributes.get("linear_before_reset", 0) != 1,
         "it has activations of its own": activations != [b"sigmoid", b"tanh"] * (len(activations) // 2),
-        "it clips": "clip" in given,
+        "it clips": "clip" in attributes,
         f"it has {hidden} units, the plugin takes up to {largest} on these GPUs": hidden > largest,
-        "its batch comes first (layout=1)": given.get("layout", 0) != 0,
+        "its batch comes first (layout=1)": attributes.get("layout", 0) != 0,
         "its weights are computed": not {name for name in inputs[1:4] if name} <= set(constants),
         "its last states are read and lines have lengths": last_is_read and bool(inputs[4]),
         f"its opset is {opset}, the plugin's function needs {_FUNCTION_OPSET}": opset < _FUNCTION_OPSET,
@@ -84,12 +84,12 @@ def obstacle(node: onnx.NodeProto, constants: Collection[str], read: Collection[
 
 
 def _describe(node: onnx.NodeProto, reason: str) -> RecurrentLayer:
-    given = attributes_of(node)
-    directions = 2 if given.get("direction") == b"bidirectional" else 1
+    attributes = attributes_of(node)
+    directions = 2 if attributes.get("direction") == b"bidirectional" else 1
     return RecurrentLayer(
         name=node.name,
         op=node.op_type,
-        hidden=given["hidden_size"],
+        hidden=attributes["hidden_size"],
         directions=directions,
         home="loop" if reason else "plugin",
         reason=reason,
@@ -108,7 +108,7 @@ def _optional(node: onnx.NodeProto) -> _Optional:
 def _quantizer_before(
     tensor: str, producers: Mapping[str, onnx.NodeProto], constants: Constants
 ) -> onnx.NodeProto | None:
-    """The quantizing node of the pair, of one scale, that a tensor comes from, moved about at most."""
+    """The quantizing node of a pair with one scale that a tensor comes from, with only transposes in between."""
     node = producers.get(tensor)
     while node is not None and node.op_type == "Transpose":
         node = producers.get(node.input[0])
@@ -122,7 +122,7 @@ def _quantizer_before(
 
 
 class _Gru:
-    """One GRU of a graph, which takes the constants that stand for its weights."""
+    """The replacement of one GRU of a graph; adds the constants for its weights."""
 
     def __init__(self, graph: onnx.GraphProto, node: onnx.NodeProto, constants: Constants, int8: bool) -> None:
         self._graph = graph
@@ -137,7 +137,7 @@ class _Gru:
         self._bias = self._bias.reshape(shape)
 
     def replacement(self, read: Collection[str]) -> list[onnx.NodeProto]:
-        """The nodes that compute what is read of the layer's outputs, under the same names."""
+        """The nodes that compute those outputs of the layer that are read, under the same names."""
         hidden = self._name("hidden")
         outputs = [*self._node.output, ""]
         return [
@@ -148,7 +148,7 @@ class _Gru:
         ]
 
     def _gates(self) -> list[onnx.NodeProto]:
-        """X [T, N, C] → gates [N, T, D·3H], with all biases but that of the candidate's recurrent product."""
+        """X [T, N, C] → gates [N, T, D·3H], with all biases except that of the candidate's recurrent product."""
         columns = self._weight.reshape(-1, self._weight.shape[2])
         bias = self._bias[:, 0].copy()
         bias[:, :2] += self._bias[:, 1, :2]
@@ -163,7 +163,7 @@ class _Gru:
         ]
 
     def _projection_weight(self, rows: NDArray[np.float32]) -> tuple[list[onnx.NodeProto], str]:
-        """The weight [C, D·3H], and what brings it back from INT8."""
+        """The weight [C, D·3H], and the node that dequantizes it."""
         if not self._int8:
             return [], self._constant("projection_weight", rows.T)
         integers, scale = quantize_rows(rows, 1)

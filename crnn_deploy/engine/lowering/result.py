@@ -1,4 +1,4 @@
-"""What a lowering is asked to do, and what comes of it."""
+"""Options and result of a lowering."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from crnn_deploy.runtime.tensorrt.names import Precision
 
 
 class LoweringOptions(Frozen):
-    precision: Precision = Field(default="fp16", description="what is not INT8 in an INT8 engine is FP16")
+    """Options of a lowering."""
+
+    precision: Precision = Field(default="fp16", description="in an INT8 engine, all that is not INT8 is FP16")
     plugin: bool = Field(default=True, description="run GRU layers by the plugin instead of TensorRT's loops")
     largest_layer: int = Field(default=LARGEST_LAYER, description="units that the plugin takes on the GPUs in question")
     keep_fp32: tuple[str, ...] = Field(default=(), description="names of nodes that stay in FP32")
 
 
 class RecurrentLayer(Frozen):
-    """Where a GRU, LSTM or RNN runs: in our plugin, or in a loop of TensorRT's, and why."""
+    """Where a GRU, LSTM or RNN runs: in our plugin, or in a loop of TensorRT, and why."""
 
     name: str
     op: str

@@ -1,4 +1,4 @@
-"""What ONNX says about the types of tensors and operators."""
+"""Types of tensors and operators, from ONNX's own definitions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def element_types(model: onnx.ModelProto) -> dict[str, int]:
     """The element type of every tensor of the main graph.
 
     Raises:
-        InputError: if ONNX can't tell, as of an operator that it doesn't know.
+        InputError: if ONNX can't infer one, such as of an operator that it doesn't define.
     """
     try:
         inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
@@ -47,7 +47,7 @@ class HalfSupport:
 
 
 def half_support(node: onnx.NodeProto, opset: int) -> HalfSupport:
-    """What the operator's definition allows; nothing for operators that ONNX doesn't define, but ours."""
+    """What the operator's definition allows: nothing for operators that ONNX doesn't define, except ours."""
     if is_recurrence(node):
         return HalfSupport((True,) * len(node.input), (True,))
     try:
@@ -62,7 +62,7 @@ def half_support(node: onnx.NodeProto, opset: int) -> HalfSupport:
 
 
 def _allows(parameters: list[defs.OpSchema.FormalParameter], index: int, allowed: dict[str, bool]) -> bool:
-    parameter = parameters[min(index, len(parameters) - 1)]  # the last may stand for many
+    parameter = parameters[min(index, len(parameters) - 1)]  # the last parameter may be repeated
     return bool(allowed.get(parameter.type_str, parameter.type_str == _HALF))
 
 

@@ -1,1 +1,1 @@
-"""Lowered graphs against their parents, in ONNX Runtime: what FP16 can hold, and whether the text stays."""
+"""Compare lowered graphs with their parents in ONNX Runtime: do activations fit FP16, and is the text the same?"""

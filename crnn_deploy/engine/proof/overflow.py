@@ -1,4 +1,4 @@
-"""Which activations FP16 could not hold, seen on real images."""
+"""Find the activations that FP16 cannot hold, on real images."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from crnn_deploy.engine.proof.rounding import half_tensors, widened
 from crnn_deploy.onnx_graph.wiring import producers_of
 from crnn_deploy.runtime.onnxruntime import inference_session
 
-_HEADROOM = 2.0  # other images may go higher than those seen
+_HEADROOM = 2.0  # other images may have higher peaks
 
 
 @dataclass(frozen=True)
 class Peak:
-    """The largest magnitude of what a node computes."""
+    """The largest magnitude among the results of a node."""
 
     node: str
     magnitude: float
@@ -51,13 +51,13 @@ def highest(typed: onnx.ModelProto, peaks: Mapping[str, float]) -> Peak | None:
     name = max(peaks, key=lambda tensor: peaks[tensor])
     producers = producers_of(typed.graph)
     node = producers[name]
-    if node.op_type == "Cast":  # what it casts is more telling
+    if node.op_type == "Cast":  # the node before it is more informative
         node = producers.get(node.input[0], node)
     return Peak(node.name, peaks[name])
 
 
 def overflowing(typed: onnx.ModelProto, peaks: Mapping[str, float]) -> Sequence[str]:
-    """The nodes that must stay in FP32: those that compute or read what comes within a factor of 2 of FP16's end."""
+    """The nodes that must stay in FP32: those that compute or read values above half of FP16's largest number."""
     beyond = {name for name, magnitude in peaks.items() if not magnitude * _HEADROOM <= LARGEST}
     return [
         node.name

@@ -1,4 +1,4 @@
-"""Lower a graph so that nothing in it overflows, and hold it against its parent."""
+"""Lower a graph so that nothing in it overflows, and compare it with its parent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from crnn_deploy.spec import ModelSpec
 
 @dataclass(frozen=True)
 class Proven:
-    """A lowered graph and how it reads."""
+    """A lowered graph, and its comparison with its parent."""
 
     lowered: Lowered
     parity: LoweringParity
@@ -34,9 +34,9 @@ def prove(
     images: Iterable[NDArray[np.float32]],
     threads: int | None = None,
 ) -> Proven:
-    """Lower `model`, keep in FP32 what FP16 couldn't hold on the images, and compare the texts.
+    """Lower `model`, keep nodes in FP32 whose values on the images FP16 can't hold, and compare the texts.
 
-    An INT8 graph is compared with the Q/DQ graph that it was made from, so what is found is what FP16 adds.
+    An INT8 graph is compared with its parent, a Q/DQ graph, so the difference is that of FP16.
 
     Args:
         images: batches `[N, C, H, W]`; iterated twice.

@@ -1,12 +1,12 @@
-"""A typed FP16 graph in a form that ONNX Runtime can run on a CPU, with the rounding to FP16 written out.
+"""Convert a typed FP16 graph to FP32 with explicit rounding to FP16, which ONNX Runtime can run on a CPU.
 
-It can't run the typed graph to that end. It has no FP16 kernels for convolutions, matrix products and recurrences on
-x86, puts casts around them and then removes those that meet, and with them the rounding between layers: only weights
-would be FP16. On an FP16 GRU or LSTM, version 1.31 crashes. Pairs of casts in an FP32 graph, though, stay at every
-level of optimisation, so there is one behind every node whose result is float16.
+Running the typed graph itself would not show the rounding. ONNX Runtime has no FP16 kernels for convolutions, matrix
+products and recurrences on x86: it puts casts around them, and then removes pairs of casts that meet, and with them the
+rounding between layers, so that only weights would be FP16. On an FP16 GRU or LSTM, version 1.31 crashes. Pairs of
+casts in an FP32 graph stay at every level of optimisation, so there is one after every node whose result is float16.
 
-Arithmetic inside a node is FP32, as that of TensorRT's kernels and of the plugin, which accumulate in FP32. TensorRT's
-own loops round after each operation of each step; that is not shown.
+Arithmetic inside a node is FP32, as in TensorRT's kernels and in the plugin, which accumulate in FP32. TensorRT's own
+loops round after each operation of each step; this form does not show that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def widened(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def half_tensors(model: onnx.ModelProto) -> list[str]:
-    """The tensors that the nodes of a typed graph compute in float16, in order, but not constants brought back."""
+    """The tensors that the nodes of a typed graph compute in float16, in order, without dequantized constants."""
     types = element_types(model)
     computed = (node for node in model.graph.node if node.op_type != "DequantizeLinear")
     return [name for node in computed for name in node.output if types.get(name) == TensorProto.FLOAT16]
@@ -57,7 +57,7 @@ def _in_fp32(model: onnx.ModelProto, rounding: bool) -> onnx.ModelProto:
 
 
 def _wide(node: onnx.NodeProto, halves: set[str]) -> onnx.NodeProto:
-    """The node in FP32; a cast from or to FP16 has nothing to do."""
+    """The node in FP32; a cast from or to FP16 becomes one from FP32 to FP32."""
     to_half = node.output[0] in halves
     from_half = node.input[0] in halves and attributes_of(node).get("to") == TensorProto.FLOAT
     if node.op_type != "Cast" or not (to_half or from_half):
@@ -68,7 +68,7 @@ def _wide(node: onnx.NodeProto, halves: set[str]) -> onnx.NodeProto:
 def _rounding(node: onnx.NodeProto, halves: set[str]) -> Iterator[onnx.NodeProto]:
     """The node, and the rounding of its results.
 
-    What dequantizes is not rounded: it hands integers and scale to its layer, which multiplies both in FP32.
+    Results of `DequantizeLinear` are not rounded: its layer gets integers and scale, and multiplies both in FP32.
     """
     rounded_outputs = [name for name in node.output if name in halves]
     computed = onnx.NodeProto()

@@ -1,1 +1,1 @@
-"""Which range of each activation INT8 covers: images, histograms of activations, calibrators."""
+"""The range of each activation that INT8 covers: images, histograms of activations, calibrators."""

@@ -1,8 +1,8 @@
 """From the values of a tensor to the range of them that INT8 should cover.
 
-Values outside of the range saturate, those inside are rounded to one of its levels: a narrower range trades the one
-error for the other. The four calibrators differ in what they weigh. See Nagel et al., "A White Paper on Neural Network
-Quantization", arXiv:2106.08295, section 3.1.
+Values outside of the range saturate, those inside are rounded to one of its levels: a narrower range has more of the
+first error and less of the second. The four calibrators weigh the two differently. See Nagel et al., "A White Paper on
+Neural Network Quantization", arXiv:2106.08295, section 3.1.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from crnn_deploy.quantization.calibration.histogram import Histogram
 
 Range = tuple[float, float]
 
-# The flag says what the target represents: -a to a in 255 levels (TensorRT), or low to high in 256 (CPU). A range
+# The flag is what the target represents: -a to a in 255 levels (TensorRT), or low to high in 256 (CPU). A range
 # always contains zero, which padding needs exactly, and is never empty. ValueError where nothing was observed.
 Calibrator = Callable[[Histogram, bool], Range]
 CalibratorName = Literal["minmax", "percentile", "entropy", "mse"]
 
-_NOTHING = 2.0**-100  # magnitudes below are zero in effect; scales of ranges above are normal float32
+_NOTHING = 2.0**-100  # smaller magnitudes count as zero; scales of larger ranges are normal float32
 _OCTAVES = 10  # searches shrink a range to 2^-10 at most: all of INT8 then lies within a few bins
 _KEPT = 0.9999
 _PARTS = 8  # of a level, as in Migacz (2048 bins, 128 levels) where half of the bins are clipped
 
 
 def minmax(histogram: Histogram, symmetric: bool) -> Range:
-    """Everything observed. Nothing saturates; one outlier makes all else coarse."""
+    """Everything observed. Nothing saturates, but one outlier makes all other values coarse."""
     if histogram.count == 0:
         raise ValueError("Nothing was observed.")
     if histogram.magnitude < _NOTHING:
@@ -48,17 +48,17 @@ def percentile(histogram: Histogram, symmetric: bool) -> Range:
     else:
         beyond = (1 - _KEPT) / (2 if low < 0 < high else 1)
         low, high = _range(histogram.quantile(beyond), histogram.quantile(1 - beyond), symmetric=False)
-    # All but so few may be zeros: what is left of the range is then an artefact of the bins.
+    # Nearly all values may be zeros: the range is then an artefact of the bins.
     return (low, high) if max(-low, high) > histogram.width else everything
 
 
 def entropy(histogram: Histogram, symmetric: bool) -> Range:
     """The range whose levels lose the least information, as KL divergence from the values' distribution.
 
-    Migacz, "8-bit Inference with TensorRT", GTC 2017, with one threshold on the magnitude for both ends: two would let
-    the noise of the estimate choose among far more candidates, and shrinking both ends in proportion would let one far
-    value at one end cut into the bulk at the other. Candidates are all judged at the same resolution relative to their
-    levels, so that coarse bins favour none of them.
+    Migacz, "8-bit Inference with TensorRT", GTC 2017, with one threshold on the magnitude for both ends. Two thresholds
+    would mean many more candidates, among which the noise of the estimate would choose; with both ends shrunk in
+    proportion, one far value at one end would cut off many values at the other. All candidates are compared at the same
+    resolution relative to their levels, so that coarse bins favour none of them.
     """
     low, high = minmax(histogram, symmetric)
     thresholds = max(-low, high) * np.exp2(-np.arange(0, _OCTAVES, 1 / 16))
@@ -71,7 +71,7 @@ def mse(histogram: Histogram, symmetric: bool) -> Range:
     """The range with the least mean squared error of saturation and rounding together.
 
     A grid search over both ends, first in steps of half an octave, then ever finer around the best. Everything
-    observed is among the candidates. Compare Banner et al., arXiv:1810.05723, who solve it for given distributions.
+    observed is among the candidates. Compare Banner et al., arXiv:1810.05723, who solve it for known distributions.
     """
     low, high = minmax(histogram, symmetric)
     if histogram.magnitude < _NOTHING:
@@ -99,7 +99,7 @@ CALIBRATORS: Mapping[CalibratorName, Calibrator] = {
 
 
 class TensorCalibration(Frozen):
-    """What was observed of one tensor, and what of it INT8 covers, in the tensor's own units."""
+    """The observed values of one tensor and the range that INT8 covers, in the tensor's own units."""
 
     name: str
     count: int
@@ -113,10 +113,10 @@ class TensorCalibration(Frozen):
 
 
 def describe(name: str, histogram: Histogram, covered: Range) -> TensorCalibration:
-    """How the range `covered` fits the values of tensor `name`."""
+    """How well the range `covered` fits the values of tensor `name`."""
     low, high = covered
     first, last = (min(high, max(low, histogram.quantile(q))) for q in (0.0005, 0.9995))
-    # A tensor of nearly all zeros has a tail without a body: the width of a bin keeps the ratio finite.
+    # For a tensor of nearly all zeros this quantile is 0: the width of a bin keeps the ratio finite.
     body = max(histogram.magnitude_quantile(0.999), histogram.width)
     return TensorCalibration(
         name=name,
@@ -149,13 +149,13 @@ def _divergences(
     cuts = np.linspace(lows, highs, levels * _PARTS + 1, axis=1)
     shares = np.diff(np.interp(cuts, histogram.edges, below), axis=1)
     occupied = shares > 0
-    # Within a level all that is known is how many values there are: they spread evenly over its occupied parts.
+    # Within a level only the number of values is kept: they are spread evenly over its occupied parts.
     by_level = (len(lows), levels, _PARTS)
     parts = occupied.reshape(by_level).sum(2)
     inside = shares.sum(1)
     kept = np.repeat(shares.reshape(by_level).sum(2) / np.maximum(1, parts), _PARTS, axis=1)
     kept /= np.where(inside > 0, inside, 1)[:, np.newaxis]
-    # What saturates looks like the outermost values inside.
+    # Saturated values look like the outermost values inside.
     every = np.arange(len(lows))
     shares[every, occupied.argmax(1)] += np.interp(lows, histogram.edges, below)
     shares[every, -1 - occupied[:, ::-1].argmax(1)] += 1 - np.interp(highs, histogram.edges, below)
@@ -171,7 +171,7 @@ def _divergences(
 
 
 def _without_zeros(histogram: Histogram) -> NDArray[np.int64]:
-    """Counts without the peak at zero that ReLU leaves: zeros are exact whatever the range, so they tell nothing."""
+    """Counts without the peak at zero that ReLU makes: zeros are exact in every range, so they must not count."""
     counts, zero = histogram.counts, -round(histogram.edges[0] / histogram.width)
     if 0 <= zero < len(counts):
         neighbours = [*counts[max(0, zero - 1) : zero], *counts[zero + 1 : zero + 2]]

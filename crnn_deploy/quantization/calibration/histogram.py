@@ -1,4 +1,4 @@
-"""A summary of a tensor's values, small enough to keep one for each activation of a network."""
+"""A histogram of a tensor's values, small enough to keep one for each activation of a network."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Histogram:
     """Counts of values in bins of one width, which doubles whenever a value falls outside of the window.
 
     Widths are powers of two and edges multiples of them: bin i covers [i w, (i + 1) w). Merging neighbours is thus
-    exact, floor(floor(x / w) / 2) = floor(x / 2w), and the width depends on the largest magnitude alone. So does the
-    state on the values alone, not on their order or on how they were cut into batches.
+    exact, floor(floor(x / w) / 2) = floor(x / 2w), and the width depends on the largest magnitude alone. So the state
+    depends on the values alone, not on their order or their batches.
     """
 
     def __init__(self) -> None:
@@ -30,15 +30,15 @@ class Histogram:
         self._lowest, self._highest = math.inf, -math.inf
 
     def observe(self, values: NDArray[np.floating[Any]]) -> None:
-        """Take in more values, in any shape, as float32, which activations are.
+        """Add more values, of any shape, as float32, the type of activations.
 
         Raises:
-            ValueError: if one is not finite; none of `values` is taken in then.
+            ValueError: if one is not finite; none of `values` is added then.
         """
         flat = np.asarray(values, np.float32).ravel()
         if flat.size == 0:
             return
-        # NumPy's min and max let NaN through to be noticed. Adding zero turns -0.0 into 0.0.
+        # NumPy's min and max propagate NaN, so that it is noticed. Adding zero turns -0.0 into 0.0.
         lowest, highest = float(flat.min()) + 0.0, float(flat.max()) + 0.0
         if not (math.isfinite(lowest) and math.isfinite(highest)):
             raise ValueError("The values are not all finite.")

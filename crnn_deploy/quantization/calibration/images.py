@@ -14,7 +14,7 @@ from crnn_deploy.quantization.config import QuantizeOptions
 
 _SAMPLES = 300
 _HELD_OUT = 200
-_SHARE = 0.6  # of too few images, those that calibrate
+_SHARE = 0.6  # of the images calibrate, where there are few
 
 
 def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> tuple[Source, Source]:
@@ -47,16 +47,17 @@ def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> 
 
 
 def _split(count: int, samples: int | None, held_out: int | None, location: str) -> tuple[int, int]:
-    """How many of `count` images calibrate, and how many compare."""
+    """How many of `count` images are for calibration, and how many for comparison."""
     needed = (samples or 1) + (held_out or 1)
     if count < needed:
         options = {"--samples": samples, "--held-out": held_out}
-        given = [f"{option} {number}" for option, number in options.items() if number]
-        asked = f"{' and '.join(given)} need{'s' * (len(given) == 1)} {needed}" if given else "Two are the fewest"
+        requested = [f"{option} {number}" for option, number in options.items() if number]
+        needs = f"{' and '.join(requested)} need{'s' * (len(requested) == 1)} {needed}"
+        asked = needs if requested else "Two are the fewest"
         raise InputError(
             f"{location} holds only {count} usable image{'s' * (count != 1)}.",
             f"{asked}, to calibrate on and to compare on: no image may be in both.",
-            "Give more images, or ask for fewer." if given else "Give more images.",
+            "Give more images, or ask for fewer." if requested else "Give more images.",
         )
     if samples is not None:
         return samples, min(held_out or _HELD_OUT, count - samples)

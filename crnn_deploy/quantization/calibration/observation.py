@@ -33,7 +33,7 @@ def observe(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
-    # The tensors must exist as the graph names them: an optimised graph has fused some of them away.
+    # Without optimisation: an optimised graph no longer has all of these tensors.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     watched = _with_outputs(model, tensors).SerializeToString()
     session = ort.InferenceSession(watched, options, providers=["CPUExecutionProvider"])
@@ -43,10 +43,10 @@ def observe(
     histograms = {name: Histogram() for name in tensors}
     for images in batches:
         if image_name in histograms:
-            _take_in(histograms, image_name, images)
+            _add(histograms, image_name, images)
         results = session.run(computed, {image_name: images}) if computed else []  # no names would mean all outputs
         for name, values in zip(computed, results, strict=True):
-            _take_in(histograms, name, values)
+            _add(histograms, name, values)
     return histograms
 
 
@@ -64,7 +64,7 @@ def _with_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelP
     return watched
 
 
-def _take_in(histograms: Mapping[str, Histogram], name: str, values: NDArray[np.floating[Any]]) -> None:
+def _add(histograms: Mapping[str, Histogram], name: str, values: NDArray[np.floating[Any]]) -> None:
     try:
         histograms[name].observe(values)
     except ValueError as error:

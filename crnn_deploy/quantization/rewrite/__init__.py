@@ -1,1 +1,1 @@
-"""The FP32 graph and what is made of it: layers, Q/DQ, recurrent ops, small files."""
+"""Edits from the FP32 graph to the INT8 graph: layers and plans, Q/DQ, recurrent ops, small files."""

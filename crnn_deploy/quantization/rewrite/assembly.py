@@ -1,4 +1,4 @@
-"""From an FP32 graph and a plan to the model that ships."""
+"""Assemble the INT8 model from an FP32 graph and a plan."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def assemble(
     """The model in which the layers of `plan`, and only these, run in INT8.
 
     Args:
-        model: FP32, as `prepare` gives it; left as it is.
+        model: FP32, from `prepare`; not changed.
         ranges: of the activations that `tensors_to_calibrate` names.
-        target: for `cpu`, weights of layers that run in FP32 are stored in INT8 all the same, and names are shortened;
+        target: for `cpu`, weights of layers that run in FP32 are stored in INT8 nevertheless, and names are shortened;
             TensorRT names the layers of its engine after the nodes.
-        exact: layers outside of `plan` whose weights stay FP32 too. So do those of what `find_layers` does not find,
-            such as a recurrent layer with peepholes: no plan could say what that costs.
+        exact: layers outside of `plan` whose weights stay FP32 too. So do weights of nodes that `find_layers` omits,
+            such as a recurrent layer with peepholes: the search cannot measure what INT8 would cost there.
     """
     assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
     if target == "cpu":
@@ -45,9 +45,9 @@ def assemble(
 def _shield_float_layers(graph: onnx.GraphProto, plan: Plan) -> None:
     """Keep ONNX Runtime from running layers in INT8 that the plan keeps in FP32.
 
-    It quantizes convolutions between INT8 neighbours by itself, with one scale for all channels (its
-    `WeightBiasQuantization`); on the recogniser legere that costs 0.4 points of CER. It does so behind a ReLU too, but
-    not behind a maximum, which computes the same.
+    It quantizes convolutions between INT8 neighbours itself, with one scale for all channels (its
+    `WeightBiasQuantization`); on the recogniser legere that costs 0.4 points of CER. It does so if a ReLU follows too,
+    but not if a maximum with 0 follows, which computes the same.
     """
     wiring = Wiring(graph)
     nodes = producers_of(graph)

@@ -1,4 +1,4 @@
-"""Which layers of a graph could run in INT8, and which of them should before anything is measured."""
+"""The layers of a graph that could run in INT8, and the plan to start from before anything is measured."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from crnn_deploy.onnx_graph.wiring import Wiring
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
 from crnn_deploy.quantization.target import Target
 
-# What may stand between two INT8 layers without taking values back to FP32: runtimes fold a ReLU into the rounding,
-# take the maximum of integers, and add residuals as integers.
-_RIDING_ALONG = ("Add", "MaxPool", "Relu")
+# Operators between two INT8 layers that need no FP32: runtimes fold a ReLU into the rounding, take the maximum of
+# integers, and add residuals as integers.
+_INT8_CAPABLE = ("Add", "MaxPool", "Relu")
 
 Plan = frozenset[str]
 """Names of the layers that run in INT8."""
@@ -38,19 +38,19 @@ def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
     """
     tensors = (tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in tensors}
-    found = []
+    layers = []
     for node in graph.node:
         recurrent = target == "cpu" and is_quantizable(node, shapes)
         if recurrent or is_product(node, shapes):
-            found.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))
-    return tuple(found)
+            layers.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))
+    return tuple(layers)
 
 
 def first_plan(graph: onnx.GraphProto, layers: Collection[Layer], target: Target) -> Plan:
     """The layers to try in INT8 first: all, except depthwise convolutions with float neighbours on a CPU.
 
-    These gain nothing and need Q/DQ on both sides (a MobileNetV3-GRU runs at 0.84× its FP32 speed with them, at 0.98×
-    without). Between INT8 layers they cost less in INT8 than going back to float would.
+    They gain nothing in INT8 and need Q/DQ on both sides (a MobileNetV3-GRU runs at 0.84× its FP32 speed with them, at
+    0.98× without). Between INT8 layers they are cheaper in INT8 than with conversions to float and back.
     """
     wiring = Wiring(graph)
     nodes = {node.name: node for node in graph.node}
@@ -75,7 +75,7 @@ def tensors_to_calibrate(graph: onnx.GraphProto, layers: Collection[Layer]) -> l
 
 
 def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
-    """The product layers in groups: members of one hand INT8 values to each other, with no float in between."""
+    """The product layers in groups whose members pass INT8 values to each other, without float in between."""
     products = [layer.name for layer in layers if not layer.recurrent]
     group_of: dict[str, set[str]] = {name: {name} for name in products}
     source_of: dict[str, set[str]] = {}  # tensor → layers whose values it holds
@@ -87,7 +87,7 @@ def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
                 group_of[name] = merged
             # Matrix products give FP32.
             sources = {node.name} if node.op_type == "Conv" else set()
-        elif node.op_type not in _RIDING_ALONG:
+        elif node.op_type not in _INT8_CAPABLE:
             sources = set()
         for output in node.output:
             source_of[output] = sources
@@ -95,5 +95,5 @@ def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
 
 
 def _stays_int8(node: onnx.NodeProto, wiring: Wiring) -> bool:
-    """Whether all that follows a node takes INT8."""
+    """Whether all readers of a node take INT8."""
     return all(reader.op_type in ("MaxPool", "Relu", *PRODUCTS) for reader in wiring.consumers(node.output[0]))

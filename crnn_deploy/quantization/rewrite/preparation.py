@@ -1,4 +1,4 @@
-"""Bring an FP32 graph into the form that the quantizer expects, and refuse one that is not FP32."""
+"""Check that a graph is FP32, and bring it into the form that the quantizer expects."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def require_target(model: onnx.ModelProto, target: Target) -> None:
-    """Refuse a model too old for what the target reads.
+    """Refuse a model whose opset is too old for the target.
 
     Raises:
         InputError: for TensorRT, if the opset is below 13.

@@ -1,9 +1,9 @@
-"""Insertion of Q/DQ nodes: how a graph says in standard ONNX what of it shall run in INT8.
+"""Insert Q/DQ nodes, by which standard ONNX marks the layers that run in INT8.
 
-Runtimes look for `DequantizeLinear` in front of a layer and, where its result is to stay INT8, `QuantizeLinear` behind
-it; what they want beyond that is a `Scheme`. ONNX Runtime's own quantizer does the same, but it must calibrate by
-itself, in ways that break on inputs of varying width (onnxruntime#18792), stores thrice as much for each channel, and
-leaves no layer between INT8 ones in FP32.
+Runtimes look for `DequantizeLinear` before a layer and, where its result is to stay INT8, `QuantizeLinear` after it;
+all else that a runtime needs is its `Scheme`. ONNX Runtime's own quantizer does the same, but it insists on its own
+calibration, which fails for inputs of varying width (onnxruntime#18792), stores three times as much for each channel,
+and cannot leave a layer between INT8 layers in FP32.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from crnn_deploy.onnx_graph.wiring import Wiring, constants_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.target import Target
 
-_PER_CHANNEL_OPSET = 13  # older graphs, which only come from third parties, get ONNX Runtime's own Q/DQ
-_LARGEST_BIAS = 2.0**30  # leaves the accumulator as much again
+_PER_CHANNEL_OPSET = 13  # older graphs, only from third parties, get Q/DQ of ONNX Runtime's own domain
+_LARGEST_BIAS = 2.0**30  # half of the accumulator's range
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """What a runtime wants of an INT8 graph. Weights are symmetric int8 per output channel everywhere."""
+    """The INT8 form that a runtime needs. Weights are symmetric int8 per output channel in all of them."""
 
     activation: type[np.integer]
     convolution_outputs: bool
-    """Whether convolutions and pooling hand on INT8; a runtime that fuses what follows finds out by itself."""
+    """Whether outputs of convolutions and pooling get Q/DQ; a runtime that fuses what follows needs none."""
     integer_bias: bool
 
     @property
@@ -54,7 +54,7 @@ SCHEMES: Mapping[Target, Scheme] = {
 
 
 def insert_qdq(model: onnx.ModelProto, layers: Collection[str], ranges: Ranges, scheme: Scheme) -> onnx.ModelProto:
-    """A copy of `model` in which the products named in `layers` run in INT8, with the given ranges of activations."""
+    """A copy of `model` in which the products named in `layers` run in INT8, with these ranges of activations."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     _Insertion(copy, layers, scheme).run(ranges)
@@ -69,7 +69,7 @@ class _Insertion:
         self.scheme = scheme
         self.layers = [node for node in model.graph.node if node.name in layers and node.op_type in PRODUCTS]
         self.constants = constants_of(model.graph)
-        self.stored: set[str] = set()  # names of the constants made here
+        self.stored: set[str] = set()  # names of the constants added so far
         self.domain = ""
         opset = next(entry for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
         if opset.version < _PER_CHANNEL_OPSET:
@@ -82,7 +82,7 @@ class _Insertion:
         constant_nodes = [decoder for node in self.layers for decoder in self._quantize_constants(node, scales)]
         inputs = {value.name for value in self.graph.input}
         nodes = list(self.graph.node)
-        # Branches still find the image under its own name, in FP32.
+        # Branches still read the image under its own name, in FP32.
         renamed = {name: INT8_NAMES.name_for("dequantized", name) for name in scales if name in inputs}
         result = [*constant_nodes]
         for name in renamed:
@@ -90,7 +90,7 @@ class _Insertion:
         for node in nodes:
             node.input[:] = [renamed.get(name, name) for name in node.input]
             quantized = [name for name in node.output if name in scales]
-            # The pair's result takes over the name, so that all readers and the graph's outputs find it there.
+            # The pair's result gets the old name, so that readers and outputs of the graph stay as they are.
             node.output[:] = [INT8_NAMES.name_for("float", name) if name in scales else name for name in node.output]
             result.append(node)
             for name in quantized:
@@ -115,7 +115,7 @@ class _Insertion:
     def _quantize_constants(
         self, node: onnx.NodeProto, scales: dict[str, tuple[np.float32, int]]
     ) -> Iterator[onnx.NodeProto]:
-        """Store a layer's weight and bias as integers; what brings them back for the layer to read."""
+        """Store a layer's weight and bias as integers; yields the nodes that dequantize them for the layer."""
         input_scale, _ = scales[node.input[0]]
         weight, axis = self.constants[node.input[1]], channel_axis(node)
         has_bias = len(node.input) > 2 and node.input[2] in self.constants and self.scheme.integer_bias
@@ -125,7 +125,7 @@ class _Insertion:
 
         weight_scale = self._constant(INT8_NAMES.name_for("weight_scale", node.name), scale)
         stored = [self._constant(INT8_NAMES.name_for("weight", node.name), values), weight_scale]
-        if node.op_type == "Gemm":  # else ONNX Runtime 1.31 leaves it in FP32
+        if node.op_type == "Gemm":  # otherwise ONNX Runtime 1.31 leaves it in FP32
             stored.append(self._constant(INT8_NAMES.name_for("weight_zero", node.name), np.zeros(scale.shape, np.int8)))
         node.input[1] = INT8_NAMES.name_for("weight_float", node.name)
         yield self._node("DequantizeLinear", stored, node.input[1], axis=axis)
@@ -133,7 +133,7 @@ class _Insertion:
             return
         bias_scale = input_scale * scale
         integers = np.rint(np.broadcast_to(bias, scale.shape) / bias_scale.astype(np.float64)).astype(np.int32)
-        # Folded at load: it spares the file one number a channel.
+        # Folded at load: the file needs one number per channel less.
         factors = [self._constant(INT8_NAMES.name_for("scale", node.input[0]), np.asarray(input_scale)), weight_scale]
         product = INT8_NAMES.name_for("bias_scale", node.name)
         yield helper.make_node("Mul", factors, [product], product)
@@ -142,7 +142,7 @@ class _Insertion:
         yield self._node("DequantizeLinear", stored, node.input[2], axis=0)
 
     def _pair(self, tensor: str, source: str, result: str, scale: np.float32, zero_point: int) -> list[onnx.NodeProto]:
-        """The way of `tensor` through INT8, from the name `source` to the name `result`."""
+        """The Q/DQ pair of `tensor`, from the name `source` to the name `result`."""
         parameters = [
             self._constant(INT8_NAMES.name_for("scale", tensor), np.asarray(scale)),
             self._constant(

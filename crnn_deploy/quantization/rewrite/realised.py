@@ -1,4 +1,4 @@
-"""Which arithmetic really runs: read back from the graph that ONNX Runtime executes, not from the file's Q/DQ nodes."""
+"""The arithmetic that really runs, from the graph that ONNX Runtime executes instead of the file's Q/DQ nodes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
 
-# Operators that carry the arithmetic of a CRNN, under the names that ONNX Runtime's optimiser gives them. QGRU and
-# QLSTM are there only where our kernels run them: otherwise their FP32 bodies stand in their place.
+# Operators with the arithmetic of a CRNN, by the names that ONNX Runtime's optimiser gives them. QGRU and QLSTM appear
+# only where our kernels run them: otherwise ONNX Runtime has replaced them by their FP32 bodies.
 _INT8_OPS = (
     "ConvInteger",
     "DynamicQuantizeLSTM",
@@ -35,16 +35,16 @@ class RealisedPrecision(Frozen):
     int8: dict[str, int]
     fp32: dict[str, int]
     conversions: int
-    """Quantize and dequantize nodes that were left between the two."""
+    """Quantize and dequantize nodes that remain between the two."""
 
     @property
     def precision(self) -> str:
         """`int8`, `fp32`, or `int8+fp32` where both do arithmetic."""
-        return "+".join(name for name, found in (("int8", self.int8), ("fp32", self.fp32)) if found) or "fp32"
+        return "+".join(name for name, counts in (("int8", self.int8), ("fp32", self.fp32)) if counts) or "fp32"
 
 
 def realised_precision(model: onnx.ModelProto) -> RealisedPrecision:
-    """Let ONNX Runtime optimise `model` as it would to run it on this CPU, and count what is left."""
+    """Let ONNX Runtime optimise `model` as it would to run it on this CPU, and count the nodes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "optimised.onnx"
         options = session_options()

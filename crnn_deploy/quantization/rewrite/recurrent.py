@@ -1,4 +1,4 @@
-"""GRU and LSTM layers become `QGRU` and `QLSTM`: INT8 weights, and INT8 arithmetic where our kernels run."""
+"""Replace GRU and LSTM layers by `QGRU` and `QLSTM`: INT8 weights, and INT8 arithmetic where our kernels run."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_function
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import names_read
 
-# What an attribute must be, where it is given at all, for the layer to be one of PyTorch's.
+# The values of attributes, where they are present, of a layer as PyTorch defines it.
 _STANDARD = {"layout": 0, "input_forget": 0}
 _PEEPHOLES = 7
 _ROW_AXES = 2  # weights are [directions, gates × hidden, columns]; each row has a scale of its own
 
 
 def is_quantizable(node: onnx.NodeProto, constants: Collection[str]) -> bool:
-    """Whether our ops can stand for a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
+    """Whether our ops can replace a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
     if node.op_type not in QUANTIZED_RECURRENT or not {node.input[1], node.input[2]} <= set(constants):
         return False
     if len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES]:
         return False
-    given = {attribute.name: attribute for attribute in node.attribute}
-    if {"activations", "clip"} & given.keys() or any(given[n].i != v for n, v in _STANDARD.items() if n in given):
+    attributes = attributes_of(node)
+    standard = all(attributes.get(name, value) == value for name, value in _STANDARD.items())
+    if {"activations", "clip"} & attributes.keys() or not standard:
         return False
-    return node.op_type != "GRU" or ("linear_before_reset" in given and given["linear_before_reset"].i == 1)
+    return node.op_type != "GRU" or attributes.get("linear_before_reset") == 1
 
 
 def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
@@ -45,7 +46,7 @@ def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:
         for name in node.input[1:3]:
             if name not in stored:
                 stored[name] = _store(model.graph, weights, name)
-        _become_ours(node, stored)
+        _replace(node, stored)
     for name in stored.keys() - names_read(model.graph):
         model.graph.initializer.remove(weights[name])
     define_functions(model)
@@ -60,8 +61,8 @@ def _store(graph: onnx.GraphProto, weights: Mapping[str, onnx.TensorProto], name
     return names
 
 
-def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> None:
-    given = attributes_of(node)
+def _replace(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> None:
+    attributes = attributes_of(node)
     inputs = [node.input[0], *stored[node.input[1]], *stored[node.input[2]], *node.input[3:_PEEPHOLES]]
     outputs = len(OUTPUTS[node.op_type])  # ONNX's shape inference wants a node to list all that the function has
     replacement = helper.make_node(
@@ -70,7 +71,7 @@ def _become_ours(node: onnx.NodeProto, stored: dict[str, tuple[str, str]]) -> No
         [*node.output, *[""] * (outputs - len(node.output))],
         node.name,
         domain=DOMAIN,
-        hidden_size=given["hidden_size"],
-        direction=given.get("direction", b"forward"),
+        hidden_size=attributes["hidden_size"],
+        direction=attributes.get("direction", b"forward"),
     )
     node.CopyFrom(replacement)

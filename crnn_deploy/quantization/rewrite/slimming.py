@@ -1,4 +1,4 @@
-"""What a graph holds beyond what it computes: long names, repeated constants, spelled-out defaults."""
+"""Shrink the file: short names, shared constants, no attributes with default values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crnn_deploy.onnx_graph.wiring import nested
 
 _DIGITS = string.ascii_lowercase + string.digits
 
-# Attributes whose meaning when absent is known; `kernel_shape` follows from the weight.
+# Attributes with a default value; `kernel_shape` follows from the weight.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "Conv": {"auto_pad": b"NOTSET", "group": 1},
     "MaxPool": {"auto_pad": b"NOTSET", "ceil_mode": 0, "storage_order": 0},
@@ -23,7 +23,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "GRU": {"layout": 0},
     "LSTM": {"layout": 0, "input_forget": 0},
 }
-# The same for attributes of one number for each axis or side: all of them this.
+# The same for attributes with one number for each axis or side, which all have this default.
 _UNIFORM_DEFAULTS = {"dilations": 1, "strides": 1, "pads": 0}
 _WINDOWED = ("Conv", "MaxPool")
 
@@ -31,13 +31,13 @@ _WINDOWED = ("Conv", "MaxPool")
 def slim(model: onnx.ModelProto) -> None:
     """Make the file smaller, in place, without changing what it computes.
 
-    Names of small networks' tensors and nodes take as much room as their biases. Inputs, outputs and local functions
-    keep theirs; layers are told apart by the record of the quantization, which refers to the FP32 parent.
+    In small networks the names of tensors and nodes take as much space as the biases. Inputs, outputs and local
+    functions keep their names; the record of the quantization names layers as the FP32 parent does.
     """
     graph = model.graph
     if len(list(nested(graph))) > 1:
         return  # branches refer to the names outside
-    del graph.value_info[:]  # runtimes infer shapes again
+    del graph.value_info[:]  # runtimes infer the shapes themselves
     graph.doc_string = ""
     _share_constants(graph)
     for node in graph.node:
@@ -92,8 +92,8 @@ def _shorten_names(graph: onnx.GraphProto) -> None:
     def short(name: str) -> str:
         if name not in names:
             names[name] = next(fresh)
-        found: str = names[name]
-        return found
+        fresh_name: str = names[name]
+        return fresh_name
 
     for tensor in graph.initializer:
         tensor.name = short(tensor.name)

@@ -1,4 +1,4 @@
-"""Weights of what still runs in FP32, stored as INT8: they make the file small, not the model fast."""
+"""Store the weights of FP32 layers as INT8, which makes the file smaller but not the model faster."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _RECURRENT_ROW_AXES = 2  # weights are [directions, gates × hidden, columns]
 def store_weights_as_int8(model: onnx.ModelProto, layers: Collection[str]) -> None:
     """Replace FP32 weights of the named layers, in place, by INT8 with a scale for each row or output channel.
 
-    The layers are some that `find_layers` found. Weights that anything else reads too stay FP32, and so do biases,
-    and rows so short that scales would outweigh them.
+    The layers are from `find_layers`. Weights that other nodes read too stay FP32, and so do biases, and weights with
+    rows so short that their scales would take more space than is saved.
 
-    Cast and Mul bring weights back to FP32. These depend on constants alone, so ONNX Runtime folds them when it loads
-    the model and they cost nothing per image; `DequantizeLinear` would not be folded, and cost a fifth of the speed.
+    Cast and Mul convert the weights to FP32. Their inputs are constants, so ONNX Runtime folds them when it loads the
+    model and they cost no time per image; it would not fold `DequantizeLinear`, which costs a fifth of the speed.
     """
     graph = model.graph
     wiring = Wiring(graph)
@@ -65,7 +65,7 @@ def _quantize(weights: NDArray[np.float32], layer: onnx.NodeProto) -> tuple[NDAr
 
 
 def _decoder(name: str) -> list[onnx.NodeProto]:
-    """The nodes that compute the FP32 tensor `name` from what is stored."""
+    """The nodes that compute the FP32 tensor `name` from its stored form."""
     stored, scale, cast, product = (
         INT8_NAMES.name_for(role, name) for role in ("stored", "stored_scale", "cast", "decoded")
     )

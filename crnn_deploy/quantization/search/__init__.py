@@ -1,1 +1,1 @@
-"""Which layers run in INT8: what each costs, what the budget allows, what is fastest."""
+"""Search for the layers that run in INT8: what each costs, what the accuracy cap allows, what is fastest."""

@@ -1,4 +1,4 @@
-"""Whether the best candidate of a quantization may ship."""
+"""Decide whether the best candidate of a quantization may ship."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from crnn_deploy.quantization.search.fastest_plan import CLEARLY_FASTER
 
 
 def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted: bool) -> tuple[str, str] | None:
-    """What is wrong with the best candidate, and why; None where it passes.
+    """Why the best candidate may not ship, and the cause; None where it may.
 
     Args:
-        accepted: whether it keeps the accuracy budget.
+        accepted: whether it keeps the cap on the error.
     """
     if not accepted:
         return _inaccurate(config, record)

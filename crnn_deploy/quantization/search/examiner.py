@@ -1,4 +1,4 @@
-"""What a candidate reads on the held-out images, against its parent."""
+"""Compare candidates with their parent on the held-out images."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from crnn_deploy.spec import ModelSpec
 
 
 class Examiner:
-    """Holds candidates against what their parent read; the parent runs once.
+    """Compares candidates with their parent, which runs once.
 
-    Errors are counted against the labels where the images have some that the model could read, otherwise against the
+    Errors are counted against the labels where the images have labels that the model can produce, otherwise against the
     parent's own text: case-insensitive CER for lines, 1 - top-1 for classes.
 
     Args:
         parent: the FP32 graph.
-        threads: of ONNX Runtime; None: its own choice.
+        threads: of ONNX Runtime; None: it chooses.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Examiner:
 
 
 def _labels(images: NetworkInputs, spec: ModelSpec) -> list[str] | None:
-    """Labels of the images, or None where they have none or the model can't be asked for them."""
+    """Labels of the images, or None where they have none or the model can't produce them."""
     try:
         references = reference_texts(images.source, spec)
         if spec.task == "ctc":

@@ -1,4 +1,4 @@
-"""Where each layer runs fastest on this machine: INT8 loses where little is computed between conversions."""
+"""Find the fastest plan on this machine: INT8 is slower where little is computed between conversions."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ ALL_BUT_FIRST = "all but the first convolution"
 RECURRENT_ONLY = "recurrent"
 MIXED = "mixed"
 
-CLEARLY_FASTER = 1.02  # less may be chance
-_WORTH_IT = 1.01
-_PLAINLY_FASTER = 1.05
+CLEARLY_FASTER = 1.02  # a smaller ratio may be chance
+_WORTH_INT8 = 1.01  # a group of layers goes to INT8 from here on
+_MUCH_FASTER = 1.05  # without INT8 in the first convolution
 _SEARCH_SECONDS = 20.0
 
 _ROUNDS, _WARMUP = 1000, 5
@@ -37,10 +37,10 @@ Assemble = Callable[[Plan], onnx.ModelProto]
 
 
 class Stopwatch(Protocol):
-    """Tells the median time of models run in turns."""
+    """Measures the median time of models that run in turns."""
 
     def milliseconds(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[float]:
-        """Median time of each model, in the order given, after running each for about `seconds`."""
+        """Median time of each model, in their order, after each ran for about `seconds`."""
         ...
 
 
@@ -57,16 +57,16 @@ class InterleavedStopwatch:
 
     def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
         session = inference_session(model, threads=1)
-        fed = {session.get_inputs()[0].name: self._image}
-        return lambda: session.run(None, fed)
+        inputs = {session.get_inputs()[0].name: self._image}
+        return lambda: session.run(None, inputs)
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What of a plan can be taken out or left in for speed.
+    """Parts of a plan that may run faster in FP32.
 
-    `recurrent` layers; `first`, the first convolution, which has so few input channels that INT8 often loses on it;
-    and `groups` of layers that pass INT8 on to each other, in the order to try.
+    `recurrent` layers; `first`, the first convolution, which has so few input channels that it is often slower in INT8;
+    and `groups` of layers that pass INT8 values to each other, in the order to try.
     """
 
     recurrent: Plan
@@ -75,7 +75,7 @@ class Choices:
 
 
 def choices_of(plan: Plan, model: onnx.ModelProto, layers: Sequence[Layer], input_shape: tuple[int, ...]) -> Choices:
-    """Those of a plan for `model`; the groups that compute the most come first."""
+    """The choices within a plan for `model`; the groups with the most multiply-accumulates come first."""
     macs = product_macs(OnnxGraph(model), input_shape)
     planned = [layer for layer in layers if layer.name in plan]
     groups = linked(model.graph, planned)
@@ -87,10 +87,10 @@ def choices_of(plan: Plan, model: onnx.ModelProto, layers: Sequence[Layer], inpu
 
 
 class Placement:
-    """Finds the plan that runs fastest, starting from one that reads well enough.
+    """Finds the fastest plan within one that reads well enough.
 
-    A plan in which INT8 plainly pays for all layers is kept as it is, so that the same model gives the same file every
-    time; only where it does not pay for some are they searched for, by measuring.
+    Where INT8 is clearly faster for the whole plan, the plan is kept, so that the same model gives the same file every
+    time; only otherwise groups of layers are chosen by measuring.
 
     Args:
         parent: the FP32 graph.
@@ -112,7 +112,7 @@ class Placement:
         candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
         trials = self._trials(candidates)
         times = {trial.plan: trial.candidate_ms for trial in trials}
-        leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _PLAINLY_FASTER < times[ALL] else ALL
+        leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _MUCH_FASTER < times[ALL] else ALL
         others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT_ONLY)]
         if not all(times[leader] * CLEARLY_FASTER < other for other in others):
             candidates[MIXED] = self._search(choices.recurrent, choices.groups)
@@ -121,7 +121,7 @@ class Placement:
         return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))
 
     def _trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
-        """The parent and models of all plans, in turns."""
+        """Times of the parent and of the models of all plans, run in turns."""
         models = [self._parent, *(self._assemble(plan) for plan in plans.values())]
         parent, *times = self._stopwatch.milliseconds(models, _TRIAL_SECONDS)
         return tuple(
@@ -130,7 +130,7 @@ class Placement:
         )
 
     def _search(self, start: Plan, groups: Sequence[Plan]) -> Plan:
-        """`start` with each group added that makes the model clearly faster, as far as the time allows."""
+        """`start` with each group added that makes the model faster, until the time is over."""
         plan, model = start, self._assemble(start) if start else self._parent
         deadline = time.monotonic() + _SEARCH_SECONDS
         for group in self._progress.track(groups, "Searching for the fastest placement", len(groups)):
@@ -140,6 +140,6 @@ class Placement:
             larger = plan | group
             candidate = self._assemble(larger)
             before, after = self._stopwatch.milliseconds([model, candidate], _STEP_SECONDS)
-            if after * _WORTH_IT < before:
+            if after * _WORTH_INT8 < before:
                 plan, model = larger, candidate
         return plan

@@ -1,4 +1,4 @@
-"""What the build of an engine came to, for the terminal."""
+"""The report of an engine build for the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crnn_deploy.engine.proof.comparison import LoweringParity
-from crnn_deploy.engine.record import EngineRecord, ImageFit, Int8Overhead, KeptLayer
+from crnn_deploy.engine.record import EngineRecord, ImageFit, KeptLayer
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.runtime.tensorrt.names import TITLES
@@ -18,7 +18,7 @@ _CACHE = {"used": "used", "created": "created for the next build", "none": "none
 
 
 def engine_tables(record: EngineRecord) -> RenderableType:
-    """What runs in which precision and where, for which shapes, and what the engine cost; fits 80 columns.
+    """The layers by precision, the input shapes, and size and build time of the engine; fits 80 columns.
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
@@ -30,8 +30,8 @@ def engine_tables(record: EngineRecord) -> RenderableType:
         parts += [Text(f"\n{_reading(record.parity)}")]
     if record.fit is not None and record.fit.outside:
         parts += [Text(f"\n{_misfits(record.fit)}", style="yellow")]
-    if record.int8_overhead is not None:
-        parts += [Text(f"\n{_int8_overhead(record.int8_overhead)}", style="yellow")]
+    if record.gains_little_by_int8:
+        parts += [Text(f"\n{_try_fp16(record)}", style="yellow")]
     if record.kept_fp32:
         parts += _section("Kept in FP32", _grid(*(_kept(layer) for layer in record.kept_fp32)))
     if record.warnings:
@@ -40,10 +40,11 @@ def engine_tables(record: EngineRecord) -> RenderableType:
 
 
 def _facts(record: EngineRecord) -> Table:
+    manifest = record.manifest
     plugin = f", {size(record.plugin_bytes)} of them the plugin" if record.plugin_bytes else ""
     facts = {
-        "built by": f"{TITLES[record.flavor]} {record.version}, in {significant(record.seconds)} s",
-        "runs on": ", ".join(record.targets),
+        "built by": f"{TITLES[manifest.flavor]} {manifest.version}, in {significant(record.seconds)} s",
+        "runs on": ", ".join(manifest.compute_capabilities),
         "size": f"{size(record.engine_bytes)}{plugin}; the ONNX file has {size(record.model_bytes)}",
         "timing cache": _CACHE[record.timing_cache],
         "log": record.log,
@@ -61,11 +62,15 @@ def _misfits(fit: ImageFit) -> str:
     return f"{fit.outside} of {fit.images} images fit no profile: this engine cannot read them."
 
 
-def _int8_overhead(overhead: Int8Overhead) -> str:
-    signs = [f"{overhead.rescaling} of {overhead.layers} layers rescale in FP32 around INT8 layers"]
-    larger = "the engine is larger than the ONNX file"
-    told = " and ".join([*signs * (overhead.rescaling > 0), *[larger] * overhead.larger_than_model])
-    return f"{told[0].upper()}{told[1:]}: an FP16 engine may be smaller and as fast. Build it too and compare."
+def _try_fp16(record: EngineRecord) -> str:
+    signs = []
+    if record.rescaling_layers:
+        total = sum(layer.count for layer in record.layers)
+        signs.append(f"{record.rescaling_layers} of {total} layers rescale in FP32 around INT8 layers")
+    if record.larger_than_model:
+        signs.append("the engine is larger than the ONNX file")
+    reasons = " and ".join(signs)
+    return f"{reasons[0].upper()}{reasons[1:]}: an FP16 engine may be smaller and as fast. Build it too and compare."
 
 
 def _layers(record: EngineRecord) -> Table:
@@ -80,8 +85,8 @@ def _layers(record: EngineRecord) -> Table:
 
 
 def _precision_order(precision: str) -> tuple[int, str]:
-    known = ("int8", "fp16", "fp32")
-    return (known.index(precision) if precision in known else len(known), precision)
+    order = ("int8", "fp16", "fp32")
+    return (order.index(precision) if precision in order else len(order), precision)
 
 
 def _recurrent(record: EngineRecord) -> Table:
@@ -106,7 +111,7 @@ def _kept(layer: KeptLayer) -> tuple[Text, Text]:
 
 def _profiles(record: EngineRecord) -> Table:
     table = _table("images", "width", "best at")
-    for profile in record.profiles:
+    for profile in record.manifest.profiles:
         table.add_row(*(Text(cell) for cell in _profile(profile)))
     return table
 

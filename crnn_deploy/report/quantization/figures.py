@@ -1,4 +1,4 @@
-"""What a quantization came to, in words and plain tables that terminal and page share."""
+"""The figures of a quantization, in words and in plain tables that terminal and page share."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from crnn_deploy.report.run.tables import Cell, Table
 SAME = {"cer_ci": "same text", "top1": "same class"}
 PRECISIONS = {"fp32": "FP32", "int8": "INT8"}
 
-# From here on a tensor's calibration deserves a look: shares of values, levels of 256, and multiples.
+# Limits beyond which a tensor's calibration is listed: share of values, levels of 256, and a ratio.
 MANY_SATURATED = 0.005
 FEW_LEVELS = 64
 FAR_OUTLIERS = 8
-MOST_TENSORS = 5  # of those
+MOST_TENSORS = 5  # that are listed
 
 
 def verdict(record: QuantizationRecord) -> str:
-    """One line: what it cost and brought, and on which kernels."""
+    """One line: the change of the error, the speed-up, and the kernels that ran."""
     claims = [
         f"{change_of(record)} with calibrator {record.calibrator}",
         f"{units.percent(record.comparison.same_text)} {SAME[record.figure]}",
@@ -35,7 +35,7 @@ def verdict(record: QuantizationRecord) -> str:
 
 
 def change_of(record: QuantizationRecord) -> str:
-    """The change of the error in points with its interval, and whether the budget allows that."""
+    """The change of the error in points with its interval, and whether it is within the cap."""
     change, allowed = record.comparison.difference, record.max_error_rise
     text = f"{ERROR_LABELS[record.figure]} {units.points(change.delta)} points ({interval(change)})"
     return (
@@ -49,7 +49,7 @@ def speedup(record: QuantizationRecord) -> str:
 
 
 def kernels(record: QuantizationRecord) -> str:
-    """On which of our kernels recurrent layers ran in INT8; empty where none did."""
+    """The kernels that ran recurrent layers in INT8; empty where none did."""
     return f"GRU/LSTM in INT8 on {record.kernel}" if record.kernel else ""
 
 
@@ -58,14 +58,14 @@ def interval(change: Difference) -> str:
 
 
 def short(name: str) -> str:
-    """A name without what its own parts repeat: `/blocks/blocks.1/Conv_output_0` is `blocks.1/Conv`."""
+    """A name without the parts that it repeats: `/blocks/blocks.1/Conv_output_0` is `blocks.1/Conv`."""
     parts = name.removesuffix("_output_0").strip("/").split("/")
     kept = [part for part, after in pairwise(parts) if not after.startswith(f"{part}.")]
     return "/".join([*kept, parts[-1]])
 
 
 def trials_table(record: QuantizationRecord) -> Table:
-    """One row a calibrator that was tried, before layers went back to FP32."""
+    """One row per calibrator that was tried, before layers went back to FP32."""
     rows = (
         (Cell(trial.calibrator), *_cells(trial.comparison), Cell("✓" if trial.calibrator == record.calibrator else ""))
         for trial in record.trials
@@ -74,7 +74,7 @@ def trials_table(record: QuantizationRecord) -> Table:
 
 
 def sensitivity_table(record: QuantizationRecord) -> Table:
-    """One row a layer: what it costs alone in INT8, and where it runs in the end."""
+    """One row per layer: what it costs alone in INT8, and the arithmetic in which it runs."""
     precisions = {layer.layer: PRECISIONS[layer.precision] for layer in record.layers}
     rows = (
         (
@@ -91,7 +91,7 @@ def sensitivity_table(record: QuantizationRecord) -> Table:
 
 
 def speed_table(record: QuantizationRecord) -> Table:
-    """Plans that were timed, the chosen one last."""
+    """The plans that were timed, the chosen one last."""
     rows = (
         (
             Cell(trial.plan),
@@ -106,7 +106,7 @@ def speed_table(record: QuantizationRecord) -> Table:
 
 
 def placements(record: QuantizationRecord, precision: str) -> list[tuple[str, str, list[str]]]:
-    """Layers that ran in `int8` or `fp32`, those alike together: such as `3 × Conv`, the reason, and their names."""
+    """Layers that ran in `int8` or `fp32`, grouped: such as `3 × Conv`, the reason, and their names."""
     groups: dict[tuple[str, str], list[str]] = {}
     for layer in record.layers:
         if layer.precision == precision:
@@ -115,7 +115,7 @@ def placements(record: QuantizationRecord, precision: str) -> list[tuple[str, st
 
 
 def tensors_table(tensors: Iterable[TensorCalibration]) -> Table:
-    """What was observed of each tensor and what INT8 covers of it."""
+    """The observed range of each tensor, and the range that INT8 covers."""
     columns = ("Tensor", "Observed", "Covered", "Saturated", "Outliers", "Levels")
     rows = (
         (
@@ -132,7 +132,7 @@ def tensors_table(tensors: Iterable[TensorCalibration]) -> Table:
 
 
 def worst_tensors(record: QuantizationRecord) -> list[TensorCalibration]:
-    """Tensors whose calibration deserves a look, the worst first."""
+    """Tensors whose calibration is beyond a limit, the worst first."""
     return sorted((tensor for tensor in record.tensors if _concern(tensor) >= 1), key=_concern, reverse=True)
 
 
@@ -163,5 +163,5 @@ def _span(low: float, high: float) -> str:
 
 
 def _share(fraction: float) -> str:
-    """A share of values; what rounds to nothing is told from nothing."""
+    """A share of values; a small one is shown as `<0.01 %` rather than as 0."""
     return f"<{units.percent(0.0001)}" if 0 < fraction < 0.00005 else units.percent(fraction) if fraction else "0"

@@ -1,4 +1,4 @@
-"""What a quantization tried, measured and decided, as one self-contained HTML page or as JSON."""
+"""The report of a quantization as one self-contained HTML page or as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REFERENCES = {"labels": "their labels", "parent": "what the parent reads, as the
 
 
 def check_quantization_report(path: Path, force: bool = False) -> None:
-    """Refuse a report that could not be written; called early, before the work that it tells of.
+    """Refuse a report that could not be written; called before the quantization starts.
 
     Raises:
         InputError: if `path` ends neither in `.html` nor in `.json`, or exists and `force` is not set, or if jinja2 or
@@ -34,7 +34,7 @@ def check_quantization_report(path: Path, force: bool = False) -> None:
 
 
 def write_quantization_report(record: QuantizationRecord, path: Path, name: str, force: bool = False) -> None:
-    """Write what quantizing the model `name` came to, atomically: a page to `.html`, the record itself to `.json`.
+    """Write the report on the model `name`, atomically: a page to `.html`, the record itself to `.json`.
 
     Raises:
         InputError: as `check_quantization_report`, or if `path` can't be written.

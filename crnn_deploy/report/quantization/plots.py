@@ -13,7 +13,7 @@ from crnn_deploy.report.quantization.figures import short, worst_tensors
 from crnn_deploy.report.run.plots import TITLE, WIDE
 
 ROOMY, DENSE = 13, 10  # heights of a row in points
-MANY = 40  # rows; from here on they are dense, with an axis at both ends
+MANY = 40  # rows; from this number on they are dense, with an axis at both ends
 FRAME = 62  # titles and axes
 LONGEST_NAME = 44  # characters
 MOST_LAYERS = 60
@@ -42,7 +42,7 @@ def sensitivity(record: QuantizationRecord) -> str | None:
 
 
 def ranges(record: QuantizationRecord) -> str | None:
-    """What was observed of each tensor, thin, and what INT8 covers, thick. None where there are no tensors."""
+    """The observed range of each tensor, thin, and the range that INT8 covers, thick. None without tensors."""
     tensors = record.tensors
     if not tensors:
         return None
@@ -72,7 +72,7 @@ def _rows(axes: Any, names: Sequence[str]) -> None:
 
 
 def _symmetric_log(axes: Any, bounds: Sequence[float]) -> None:
-    """Linear as far as a tenth of the median bound, logarithmic beyond."""
+    """Linear up to a tenth of the median bound, logarithmic beyond."""
     from matplotlib.ticker import FuncFormatter
 
     sizes = sorted(abs(bound) for bound in bounds if bound) or [1.0]

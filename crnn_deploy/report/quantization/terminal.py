@@ -1,4 +1,4 @@
-"""What a quantization came to, for the terminal."""
+"""The report of a quantization for the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_NAMES = 3
 
 
 def quantization_tables(record: QuantizationRecord) -> RenderableType:
-    """The verdict, and what led to it as far as it was tried or measured; fits 80 columns.
+    """The verdict, then what was tried and measured; fits 80 columns.
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
@@ -47,7 +47,7 @@ def _section(title: str, content: RenderableType) -> list[RenderableType]:
 
 
 def _rich(content: Table, most: int | None = None) -> RichTable:
-    """The first `most` rows; says how many more there are. Figures stay whole, the first column folds."""
+    """The first `most` rows and how many more there are. Figures are not broken, the first column folds."""
     table = RichTable(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
     for index, column in enumerate(content.columns):
         figure = index in content.numeric

@@ -39,11 +39,14 @@ def engines_summary(report: Report) -> str:
 
 
 def _builder(record: EngineRecord) -> Cell:
-    return Cell(f"{TITLES[record.flavor]} {record.version}", f"in {units.significant(record.seconds)}{units.NBSP}s")
+    builder = f"{TITLES[record.manifest.flavor]} {record.manifest.version}"
+    return Cell(builder, f"in {units.significant(record.seconds)}{units.NBSP}s")
 
 
 def _targets(record: EngineRecord) -> Cell:
-    return Cell(", ".join(record.targets), "and later" if record.options.hardware_compatible else "")
+    return Cell(
+        ", ".join(record.manifest.compute_capabilities), "and later" if record.manifest.hardware_compatible else ""
+    )
 
 
 def _precisions(records: Sequence[EngineRecord]) -> list[str]:
@@ -86,7 +89,7 @@ def _same_text(record: EngineRecord) -> Cell:
 
 
 def _profiles(record: EngineRecord) -> Cell:
-    return Cell("; ".join(map(_profile, record.profiles)))
+    return Cell("; ".join(map(_profile, record.manifest.profiles)))
 
 
 def _profile(profile: ShapeProfile) -> str:

@@ -1,6 +1,6 @@
-"""Memory, copies, events and graphs on an NVIDIA GPU: the only file that knows pycuda and cuda-python.
+"""Memory, copies, events and graphs on an NVIDIA GPU: the only file that uses pycuda and cuda-python.
 
-Both are imported when a GPU is first asked for, never before: most machines have neither.
+Both are imported at the first use of a GPU, never before: most machines have neither.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
 from crnn_deploy.runtime.tensorrt.driver_graphs import DriverGraphs
 from crnn_deploy.runtime.tensorrt.manifest import Gpu
-from crnn_deploy.units import size as spelt
+from crnn_deploy.units import size as size_text
 
 _DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
@@ -32,7 +32,7 @@ def find_gpu() -> Gpu | None:
 
 
 def open_cuda() -> CudaMemory:
-    """The GPU that `find_gpu` tells of.
+    """The GPU that `find_gpu` returns.
 
     Raises:
         InputError: if there is none, or no package to use it with.
@@ -72,8 +72,8 @@ class PyCudaMemory:
         try:
             allocation = self._cuda.mem_alloc(size)
         except self._cuda.MemoryError as error:
-            raise out_of_memory(spelt(size), error) from None
-        self._allocations[int(allocation)] = allocation  # freed when nobody holds it
+            raise out_of_memory(size_text(size), error) from None
+        self._allocations[int(allocation)] = allocation  # freed with its last reference
         return int(allocation)
 
     def free(self, address: int) -> None:
@@ -83,7 +83,7 @@ class PyCudaMemory:
         try:
             host: Bytes = self._cuda.pagelocked_empty(size, np.uint8)
         except self._cuda.MemoryError as error:
-            raise out_of_memory(spelt(size), error) from None
+            raise out_of_memory(size_text(size), error) from None
         return host
 
     def unpin(self, host: Bytes) -> None:
@@ -143,8 +143,8 @@ class CudaPythonMemory:
             )
         if error != cuda.cudaError_t.cudaSuccess or not count:
             return None
-        error, found = cuda.cudaGetDeviceProperties(0)
-        return Gpu(found.name.decode(), f"sm{found.major}{found.minor}")
+        error, properties = cuda.cudaGetDeviceProperties(0)
+        return Gpu(properties.name.decode(), f"sm{properties.major}{properties.minor}")
 
     def allocate(self, size: int) -> int:
         return int(self._reserved("cudaMalloc", size))
@@ -184,9 +184,9 @@ class CudaPythonMemory:
         mode = self._cuda.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", self._stream, mode)
         sent = send()
-        error, graph = self._cuda.cudaStreamEndCapture(self._stream)  # always, or the stream stays unusable
+        error, graph = self._cuda.cudaStreamEndCapture(self._stream)  # always: otherwise the stream stays unusable
         if error != self._cuda.cudaError_t.cudaSuccess:
-            self._cuda.cudaGetLastError()  # forgets it, so that later calls don't report it
+            self._cuda.cudaGetLastError()  # clears the error, so that later calls don't report it
             return None
         executable = self._call("cudaGraphInstantiate", graph, 0) if sent else None
         self._call("cudaGraphDestroy", graph)
@@ -207,11 +207,11 @@ class CudaPythonMemory:
         error, address = getattr(self._cuda, name)(size)
         if error == self._cuda.cudaError_t.cudaErrorMemoryAllocation:
             self._cuda.cudaGetLastError()
-            raise out_of_memory(spelt(size), error.name)
+            raise out_of_memory(size_text(size), error.name)
         return self._value(name, error, address)
 
     def _call(self, name: str, *arguments: Any) -> Any:
-        """What a function of CUDA returns besides its status, or None."""
+        """The result of a CUDA function besides its status, or None."""
         return self._value(name, *getattr(self._cuda, name)(*arguments))
 
     def _value(self, name: str, error: Any, value: Any = None) -> Any:
@@ -225,7 +225,7 @@ def _package() -> type[PyCudaMemory] | type[CudaPythonMemory]:
     for module, memory in (("pycuda.driver", PyCudaMemory), ("cuda.bindings.runtime", CudaPythonMemory)):
         try:
             importlib.import_module(module)
-        except Exception as error:  # one that was compiled for another CUDA fails in its own ways
+        except Exception as error:  # a package for another CUDA version fails in its own ways
             reasons.append(f"{module}: {error}")
         else:
             return memory

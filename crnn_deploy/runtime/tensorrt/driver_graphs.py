@@ -1,4 +1,4 @@
-"""CUDA graphs by functions of the driver itself, for pycuda, which knows none."""
+"""CUDA graphs by functions of the driver itself: pycuda has none."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: what other threads do cannot end the recording
+_THREAD_LOCAL = 1  # CU_STREAM_CAPTURE_MODE_THREAD_LOCAL: calls of other threads cannot end the recording
 
 
 class DriverGraphs:
@@ -22,7 +22,7 @@ class DriverGraphs:
         self._stream = ctypes.c_void_p(stream)
 
     def capture(self, send: Callable[[], bool]) -> ctypes.c_void_p | None:
-        """A graph of what `send` sends to the stream; None where that cannot be captured, or `send` says False."""
+        """A graph of what `send` sends to the stream; None where that cannot be captured, or `send` returns False."""
         self._call("cuStreamBeginCapture_v2", self._stream, ctypes.c_int(_THREAD_LOCAL))
         sent = send()
         graph, executable = ctypes.c_void_p(), ctypes.c_void_p()

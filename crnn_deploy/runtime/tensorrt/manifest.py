@@ -1,7 +1,7 @@
-"""What an engine file is: which TensorRT made it, for which GPUs and shapes, and what runs in which precision.
+"""The manifest of an engine: the TensorRT that built it, its GPUs and shapes, and the precision of each layer.
 
-A plan file says none of that itself. `NAME.engine.json` beside `NAME.engine` does, so that a mismatch is explained
-before TensorRT refuses the file with a number.
+An engine file stores none of that itself. `NAME.engine.json` beside `NAME.engine` does, so that a mismatch is explained
+before TensorRT refuses the file with an error code.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from crnn_deploy.artifact import engine_json, read_engine_json
 from crnn_deploy.config import Frozen
+from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of, write_text
 from crnn_deploy.runtime.tensorrt.names import PACKAGES, TITLES, FlavorName, Precision
@@ -24,9 +25,7 @@ from crnn_deploy.validation import parse
 
 MANIFEST_VERSION: Literal[1] = 1
 
-Shape = tuple[int, int, int, int]
-
-# Engines that are made to outlive their version also run on a later one; of other majors, only these.
+# Version-compatible engines also run on later versions; across major versions, only on these.
 _LATER_MAJORS = {(10, 11)}
 _AMPERE = 80
 
@@ -34,9 +33,9 @@ _AMPERE = 80
 class ShapeProfile(Frozen):
     """Input shapes `(N, C, H, W)` that an engine takes: all from `min` to `max`, best at `opt`."""
 
-    min: Shape
-    opt: Shape
-    max: Shape
+    min: InputShape
+    opt: InputShape
+    max: InputShape
 
     def holds(self, shape: tuple[int, ...]) -> bool:
         """Whether a batch of this shape fits."""
@@ -69,7 +68,7 @@ class EngineManifest(Frozen):
     schema_version: Literal[1] = MANIFEST_VERSION
     flavor: FlavorName
     version: str = Field(description="of the TensorRT that built it, such as 1.7.1.116")
-    precision: Precision = Field(description="that was asked for; `layers` says what became of it")
+    precision: Precision = Field(description="that was asked for; `layers` has the precisions that run")
     compute_capabilities: tuple[str, ...] = Field(description="GPUs that it runs on, such as sm89")
     version_compatible: bool = Field(default=False, description="runs on later versions of TensorRT too")
     hardware_compatible: bool = Field(default=False, description="runs on Ampere and later GPUs alike")
@@ -78,13 +77,18 @@ class EngineManifest(Frozen):
     output_name: str
     profiles: tuple[ShapeProfile, ...]
     engine_sha256: str
-    lowered_sha256: str = Field(description="of the ONNX model that TensorRT was given")
+    lowered_sha256: str = Field(description="of the ONNX model that TensorRT parsed")
     parent_sha256: str = Field(description="of the artifact that the engine was built from")
     layers: tuple[EngineLayer, ...] = ()
     parameters: int
     macs: int = Field(description="multiply-accumulates of one input of shape `macs_input`")
     macs_input: tuple[int, ...]
     tools: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def first_profile(self) -> tuple[EngineLayer, ...]:
+        """The layers of one profile: TensorRT builds the network once for each."""
+        return tuple(layer for layer in self.layers if layer.profile == 0)
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """The facts about a machine that decide whether it can run an engine."""
+    """The properties of a machine that decide whether it can run an engine."""
 
     gpu: Gpu | None = None
     flavors: Mapping[FlavorName, str] = field(default_factory=dict)
@@ -131,10 +135,10 @@ def read_manifest(engine: Path) -> EngineManifest:
 
 
 def check_manifest(manifest: EngineManifest, engine: Path, here: Machine) -> None:
-    """Raise `InputError` where `here` cannot run `engine`, saying why and what would help.
+    """Raise `InputError` where `here` cannot run `engine`, with the reason and what would help.
 
-    Looks at the engine's bytes, the GPU, the TensorRT, its version and the plugin library, in this order: what the user
-    can't change first.
+    Checks the engine's bytes, the GPU, the TensorRT, its version and the plugin library, in this order: first what the
+    user can't change.
     """
     _check_bytes(manifest, engine)
     _check_gpu(manifest, engine, here)
@@ -172,27 +176,27 @@ def _check_gpu(manifest: EngineManifest, engine: Path, here: Machine) -> None:
 def _check_version(manifest: EngineManifest, engine: Path, here: Machine) -> None:
     title = TITLES[manifest.flavor]
     install = f"pip install {PACKAGES[manifest.flavor]}=={manifest.version}"
-    found = here.flavors.get(manifest.flavor)
-    if found is None:
+    installed = here.flavors.get(manifest.flavor)
+    if installed is None:
         others = ", ".join(f"{TITLES[name]} {version}" for name, version in here.flavors.items())
         raise InputError(
             f"{engine} needs {title} {manifest.version}, which is not installed.",
             f"Here is {others}, which cannot read it." if others else "",
             install,
         )
-    if not _reads(manifest, found):
+    if not _reads(manifest, installed):
         raise InputError(
-            f"{engine} was built by {title} {manifest.version}, and here is {found}.",
+            f"{engine} was built by {title} {manifest.version}, and here is {installed}.",
             f"{title} reads engines of its own version"
             + (" and of earlier ones of its major version." if manifest.version_compatible else " only."),
             f"{install}, or build the engine again here.",
         )
 
 
-def _reads(manifest: EngineManifest, found: str) -> bool:
-    if found == manifest.version or not manifest.version_compatible:
-        return found == manifest.version
-    built, here = (tuple(int(part) for part in version.split(".")[:3]) for version in (manifest.version, found))
+def _reads(manifest: EngineManifest, installed: str) -> bool:
+    if installed == manifest.version or not manifest.version_compatible:
+        return installed == manifest.version
+    built, here = (tuple(int(part) for part in version.split(".")[:3]) for version in (manifest.version, installed))
     return here >= built and (built[0] == here[0] or (built[0], here[0]) in _LATER_MAJORS)
 
 
@@ -200,9 +204,9 @@ def _check_plugin(manifest: EngineManifest, engine: Path, here: Machine) -> None
     plugin = manifest.plugin
     if plugin is None or plugin.embedded or here.plugin == plugin.version:
         return
-    found = f"Here is version {here.plugin}." if here.plugin else "The engine was built without embedding it."
+    cause = f"Here is version {here.plugin}." if here.plugin else "The engine was built without embedding it."
     raise InputError(
         f"{engine} needs the plugin library with {plugin.name}, version {plugin.version}.",
-        found,
+        cause,
         "Build it with crnn-deploy build-plugin, or name it in CRNN_DEPLOY_PLUGIN.",
     )

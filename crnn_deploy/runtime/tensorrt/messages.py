@@ -1,7 +1,7 @@
-"""What TensorRT says.
+"""Messages of TensorRT.
 
-TensorRT takes the logger that it is first given for the logger of the whole process, and goes on using it when those
-that came with it are gone: it must live as long as the process does.
+TensorRT uses the first logger that it gets for the whole process, even after the objects that came with it were
+deleted: the logger must live as long as the process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 COMPLAINTS = ("INTERNAL_ERROR", "ERROR")
-"""Severities of what went wrong."""
+"""Severities of errors."""
 
 
 class Messages:
@@ -26,21 +26,21 @@ class Messages:
         self._messages.append((severity, message))
 
     def text(self) -> str:
-        """All of them, as a log file."""
+        """All messages, as a log file."""
         return "".join(f"[{severity}] {message}\n" for severity, message in self._messages)
 
     def of(self, *severities: str) -> tuple[str, ...]:
-        """Those of the given severities, such as `WARNING`, each once."""
+        """Messages of these severities, such as `WARNING`, each once."""
         return tuple(dict.fromkeys(message.strip() for severity, message in self._messages if severity in severities))
 
     def starting_with(self, heading: str) -> tuple[str, ...]:
-        """Those that begin with a heading."""
+        """Messages that begin with a heading."""
         return tuple(message for _, message in self._messages if message.startswith(heading))
 
 
 @contextlib.contextmanager
 def hearing(trt: Any, messages: Messages) -> Iterator[Any]:
-    """Give the logger of the TensorRT module `trt`, whose messages go to `messages` for the length of the block."""
+    """The logger of the TensorRT module `trt`; its messages go to `messages` within the block."""
     logger = _logger(trt)
     logger.listeners.append(messages)
     try:

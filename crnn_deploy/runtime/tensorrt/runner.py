@@ -1,4 +1,4 @@
-"""A TensorRT engine at work: its contexts, buffers and CUDA graphs."""
+"""Run a TensorRT engine: its contexts, buffers and CUDA graphs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 
-Shape = tuple[int, ...]
+TensorShape = tuple[int, ...]
 
 MOST_GRAPHS = 16
-"""Shapes that keep a graph."""
+"""Number of shapes that keep a graph."""
 
 
 class EngineRunner:
-    """A deserialised engine with all that it holds on the GPU; for one thread at a time.
+    """A deserialised engine with its contexts and memory on the GPU; for one thread at a time.
 
-    Each profile has one execution context. TensorRT forbids to change a context once a CUDA graph was recorded from it,
-    so a shape that comes again gets a context of its own, and from then on is run by its graph. All contexts share one
-    workspace, since they run one after the other on one stream. TensorRT-RTX records graphs by itself.
+    Each profile has one execution context. TensorRT forbids changes of a context after a CUDA graph was recorded from
+    it, so a shape that comes again gets a context of its own and is then run by its graph. All contexts share one
+    workspace, since they run one after the other on one stream. TensorRT-RTX records graphs itself.
 
     Args:
         library: the module `tensorrt` or `tensorrt_rtx`.
@@ -42,8 +42,8 @@ class EngineRunner:
         self._input, self._output = _Mirror(memory), _Mirror(memory)
         self._maker = _ContextMaker(library, engine, memory)
         self._contexts: dict[int, Any] = {}
-        self._met: Counter[Shape] = Counter()
-        self._recorded: dict[Shape, _Execution] = {}
+        self._met: Counter[TensorShape] = Counter()
+        self._recorded: dict[TensorShape, _Execution] = {}
         self._records = not self._maker.records_by_itself
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
@@ -65,7 +65,7 @@ class EngineRunner:
         return received.array.astype(np.float32)  # a copy: the next run writes here again
 
     def close(self) -> None:
-        """Free everything; contexts go before what they use."""
+        """Free everything; contexts before the memory that they use."""
         self._forget_graphs()
         self._contexts.clear()
         self._maker.close()
@@ -73,7 +73,7 @@ class EngineRunner:
         self._output.free()
         self._memory.close()
 
-    def _execution(self, shape: Shape, profile: int) -> _Execution:
+    def _execution(self, shape: TensorShape, profile: int) -> _Execution:
         self._met[shape] += 1
         if shape in self._recorded:
             return self._recorded[shape]
@@ -83,17 +83,17 @@ class EngineRunner:
         wanted = self._records and self._deserves_graph(shape)
         return (self._with_graph(shape, profile) if wanted else None) or execution
 
-    def _deserves_graph(self, shape: Shape) -> bool:
-        """Recording takes as long as many runs: a shape must come again, and far more often than what makes room."""
+    def _deserves_graph(self, shape: TensorShape) -> bool:
+        """Recording takes as long as many runs: a shape must come again, and more often than the one it replaces."""
         if len(self._recorded) < MOST_GRAPHS:
             return self._met[shape] > 1
         return self._met[shape] > 2 * self._met[self._rarest()]
 
-    def _rarest(self) -> Shape:
+    def _rarest(self) -> TensorShape:
         return min(self._recorded, key=self._met.__getitem__)
 
-    def _prepared(self, context: Any, shape: Shape) -> _Execution:
-        """A context that is about to run a shape, with buffers that hold its input and output."""
+    def _prepared(self, context: Any, shape: TensorShape) -> _Execution:
+        """The context set to a shape, with buffers large enough for its input and output."""
         _agreed(context.set_input_shape(self._input_name, shape), f"the shape {shape}")
         output_shape = tuple(context.get_tensor_shape(self._output_name))
         self._reserve(prod(shape) * self._input_type.itemsize, prod(output_shape) * self._output_type.itemsize)
@@ -104,14 +104,14 @@ class EngineRunner:
     def _reserve(self, input_size: int, output_size: int) -> None:
         if self._input.holds(input_size) and self._output.holds(output_size):
             return
-        self._forget_graphs()  # they hold the addresses that they were recorded with
+        self._forget_graphs()  # graphs hold the addresses that they were recorded with
         self._input.reserve(input_size)
         self._output.reserve(output_size)
 
-    def _with_graph(self, shape: Shape, profile: int) -> _Execution | None:
-        """An execution by a graph, on a context of its own; None where the engine can't be recorded, such as loops."""
+    def _with_graph(self, shape: TensorShape, profile: int) -> _Execution | None:
+        """An execution by a graph, on a context of its own; None where the engine can't be recorded, as with loops."""
         execution = self._prepared(self._maker.make(profile), shape)
-        execution.send(self._memory)  # a context's first run does more than what a graph may hold
+        execution.send(self._memory)  # a context's first run does work that a graph cannot hold
         self._memory.synchronize()
         execution.graph = self._memory.capture(lambda: bool(execution.context.execute_async_v3(self._memory.stream)))
         if execution.graph is None:
@@ -133,11 +133,11 @@ class _Execution:
     """A context with its input shape and addresses set, and its graph where it has one."""
 
     context: Any
-    output_shape: Shape
+    output_shape: TensorShape
     graph: Graph | None = None
 
     def send(self, memory: CudaMemory) -> None:
-        """Send the network's work to the stream."""
+        """Enqueue the network on the stream."""
         if self.graph is not None:
             memory.launch(self.graph)
         else:
@@ -180,7 +180,7 @@ class _ContextMaker:
 
 @dataclass(frozen=True)
 class _View:
-    """The front of a pinned buffer: as bytes, and as the tensor in it."""
+    """The first part of a pinned buffer: as bytes, and as the tensor in it."""
 
     host: Bytes
     array: NDArray[Any]
@@ -206,8 +206,8 @@ class _Mirror:
         self.address = self._memory.allocate(room)
         self._host = self._memory.pin(room)
 
-    def view(self, shape: Shape, dtype: np.dtype[Any]) -> _View:
-        """The part of the host memory that holds a tensor; `reserve` has made room."""
+    def view(self, shape: TensorShape, dtype: np.dtype[Any]) -> _View:
+        """The part of the host memory for a tensor; `reserve` must have been called."""
         assert self._host is not None
         host = self._host[: prod(shape) * dtype.itemsize]
         return _View(host, host.view(dtype).reshape(shape))
@@ -222,6 +222,6 @@ class _Mirror:
 
 
 def _agreed(answer: bool, request: str) -> None:
-    """TensorRT answers requests with False, and tells its logger why."""
+    """Raise `RuntimeError` if TensorRT refused a request: it returns False, and logs why."""
     if not answer:
         raise RuntimeError(f"TensorRT refuses {request}")

@@ -38,11 +38,11 @@ class TensorRTSession:
     """A `Session` over an engine file, for one thread at a time.
 
     A batch runs in the smallest optimisation profile that holds it; one that is larger than all profiles is run in
-    parts. Images are never padded or scaled for the sake of a profile, so the text is that of the parent model. Memory
-    on the GPU is freed by `close`, or along with the session.
+    parts. Images are never padded or scaled to fit a profile, so the text is that of the parent model. Memory on
+    the GPU is freed by `close`, or with the session.
 
     Raises:
-        InputError: if this machine cannot run the engine; the manifest is asked before TensorRT is.
+        InputError: if this machine cannot run the engine; the manifest is checked before TensorRT loads the file.
     """
 
     def __init__(self, artifact: Artifact) -> None:
@@ -79,10 +79,10 @@ class TensorRTSession:
         done = 0
         while done < len(images):
             rest = images[done:]
-            found = fitting_profile(self._manifest.profiles, rest.shape)
-            if found is None:
+            fit = fitting_profile(self._manifest.profiles, rest.shape)
+            if fit is None:
                 raise _fits_no_profile(self._path, self._manifest.profiles, rest.shape)
-            profile, count = found
+            profile, count = fit
             yield rest[:count], profile
             done += count
 
@@ -102,14 +102,14 @@ def fitting_profile(profiles: Sequence[ShapeProfile], shape: tuple[int, ...]) ->
 
 
 def installed_libraries() -> dict[FlavorName, ModuleType]:
-    """Those of `tensorrt` and `tensorrt_rtx` that can be imported."""
-    found: dict[FlavorName, ModuleType] = {}
+    """The modules `tensorrt` and `tensorrt_rtx`, as far as they can be imported."""
+    libraries: dict[FlavorName, ModuleType] = {}
     for flavor, module in MODULES.items():
         try:
-            found[flavor] = importlib.import_module(module)
-        except Exception:  # absent, or its shared libraries are
+            libraries[flavor] = importlib.import_module(module)
+        except Exception:  # it is absent, or its shared libraries are
             continue
-    return found
+    return libraries
 
 
 def _plugin_for(manifest: EngineManifest, gpu: Gpu | None) -> Path | None:
@@ -120,9 +120,9 @@ def _plugin_for(manifest: EngineManifest, gpu: Gpu | None) -> Path | None:
 
 
 def load_plugin(owner: Any, path: Path) -> None:
-    """Make our plugin known to a `Builder` or a `Runtime` of TensorRT's, for as long as that lives.
+    """Register our plugin with one `Builder` or `Runtime` of TensorRT, for as long as that lives.
 
-    Known to the whole process, it would stand in the way of engines that bring it along, and of other builds of it.
+    Registered for the whole process, it would conflict with engines that embed it, and with other builds of it.
 
     Raises:
         InputError: if the file does not load, or is something else.
@@ -141,7 +141,7 @@ def _deserialized(library: Any, path: Path, manifest: EngineManifest, plugin: Pa
     messages = Messages()
     with hearing(library, messages) as logger:
         runtime = library.Runtime(logger)
-        if complaints := messages.of(*COMPLAINTS):  # it was not made, and using it would end the process
+        if complaints := messages.of(*COMPLAINTS):  # there is no runtime: using it would crash the process
             raise _not_loaded(path, manifest, complaints)
         if manifest.version_compatible or (manifest.plugin and manifest.plugin.embedded):
             runtime.engine_host_code_allowed = True  # such engines hold code for the processor too
