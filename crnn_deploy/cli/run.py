@@ -18,8 +18,9 @@ def run(config: RunConfig, as_json: bool) -> None:
 
     \b
     Examples:
-      crnn-deploy run recipes/quickstart.yaml
-      crnn-deploy run recipes/receipts.yaml --set data=sroie_lines --out runs/mine
+      crnn-deploy run quickstart
+      crnn-deploy run receipts --set data=sroie_lines --out runs/mine
+      crnn-deploy run recipe.yaml --prune --keep-days 7
     """
     with RichProgress() as progress:
         result = api.run(config, progress)

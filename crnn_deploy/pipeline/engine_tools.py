@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
@@ -57,10 +56,10 @@ def why_not_run(engine: Artifact) -> str:
     return ""
 
 
-def engine_runs_on() -> dict[str, Any]:
-    """The GPU that decides what an engine reads and how fast."""
+def gpu_name() -> str | None:
+    """The GPU of this machine, on which text and speed of an engine depend."""
     gpu = find_gpu()
-    return {"gpu": gpu and gpu.name}
+    return gpu.name if gpu else None
 
 
 def plugin_ingredients() -> dict[str, str]:

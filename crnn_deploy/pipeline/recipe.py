@@ -17,6 +17,7 @@ from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.training.config import DistillOptions
@@ -141,11 +142,13 @@ class Recipe(Frozen):
 def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     """Read a recipe with the given `key=value` settings applied.
 
-    A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`.
+    A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`. `path` may
+    also be the name of a recipe of the package, such as `quickstart`.
 
     Raises:
         InputError: if the file is no recipe, a key is unknown or a variable is not defined.
     """
+    path = find_recipe(path)
     data = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(f"{path} is not a recipe: expected keys and values.")

@@ -58,6 +58,10 @@ class QuantizeOptions(Frozen):
         default=None, description="Threads of ONNX Runtime; without it the runtime chooses.", examples=[1]
     )
 
+    def with_paths(self, model: Path, output: Path, data: str, force: bool = False) -> QuantizeConfig:
+        """These options for one model."""
+        return QuantizeConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class QuantizeConfig(QuantizeOptions):
     """One quantization."""

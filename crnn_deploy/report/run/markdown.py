@@ -11,7 +11,8 @@ from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.spelling import same
 from crnn_deploy.report.run.summary import headline, speed_footnote
-from crnn_deploy.report.run.tables import GATE_MARKS, Cell, Table, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.tables import Cell, Table
 
 
 def render_markdown(report: Report) -> str:

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.summary import LABELS, Metric, metrics, size_ratio, speedup, verdict
 from crnn_deploy.report.run.variant import Gate, Variant
+from crnn_deploy.report.tables import Cell, Table
 
 GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected", "unproven": "○ unproven"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A figure and, smaller beneath or behind it, what puts it into proportion."""
-
-    text: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Column titles and rows of cells. The first column names the row; `numeric` columns align right."""
-
-    columns: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    numeric: range
 
 
 def variants_table(report: Report) -> Table:
