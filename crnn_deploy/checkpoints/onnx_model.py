@@ -69,11 +69,11 @@ def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
 def _check_input(shape: list[int], spec: ModelSpec, path: Path) -> None:
     p = spec.preprocessing
     expected = {"channels": p.channel_count, "height": p.height, "width": p.width}
-    for (name, said), has in zip(expected.items(), shape[1:], strict=True):
-        if has and said != has:
+    for (name, of_spec), of_model in zip(expected.items(), shape[1:], strict=True):
+        if of_model and of_spec != of_model:
             raise InputError(
                 f"The spec doesn't fit the input of {path}.",
-                f"It says {name} {said or 'as the line has it'}, and the model takes {has}.",
+                f"It says {name} {of_spec or 'variable'}, and the model takes {of_model}.",
                 f"Correct preprocessing.{name} in the spec.",
             )
 

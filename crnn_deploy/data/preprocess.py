@@ -76,7 +76,7 @@ def decode(image: Image.Image, name: str) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """The image on white paper, where it has transparency."""
+    """The image on a white background, if it has transparency."""
     if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
         return image
     paper = Image.new("RGBA", image.size, "white")

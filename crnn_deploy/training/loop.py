@@ -109,7 +109,7 @@ class Trainer:
         norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.options.clip_norm, error_if_nonfinite=False
         )
-        # FP16 overflows now and then: its gradients are scaled, and Fabric skips a step with infinite gradients.
+        # FP16 overflows sometimes: its gradients are scaled, and Fabric skips a step with infinite gradients.
         if norm is not None and not norm.isfinite() and self._precision != "16-mixed":
             raise self._diverged("norm of the gradients", norm.item())
         self.optimizer.step()
