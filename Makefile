@@ -13,18 +13,22 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-.PHONY: demo test lint sanitize install clean
+.PHONY: demo test docs lint sanitize install clean
 
 demo: install
-	$(BIN)/crnn-deploy run recipes/quickstart.yaml
+	$(BIN)/crnn-deploy run quickstart
 
-test: lint .venv/ort-headers
+test: lint docs .venv/ort-headers
 	$(BIN)/pytest -n auto
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The documentation as a site in .venv/site; a broken link or a missing page is an error.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # All tests of the kernels with address and undefined-behaviour sanitizers (minutes; `make test` runs a part of them).
 SANITIZED := .venv/sanitized
