@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -98,14 +98,25 @@ def _keys_at(model: type[BaseModel], parents: list[Any]) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], parents: list[Any]) -> type[BaseModel] | None:
+    """The model at `parents` below `model`. Of several kinds, a part such as `frame-kl` names the one that is meant."""
+    kinds = [model]
     for part in parents:
-        if not isinstance(part, str) or part not in model.model_fields:
+        if named := [kind for kind in kinds if part in _names_of(kind)]:
+            kinds = named
             continue
-        nested = _models_in(model.model_fields[part].annotation)
-        if not nested:
+        field = next((kind.model_fields[part] for kind in kinds if part in kind.model_fields), None)
+        if field is None:
+            continue
+        kinds = _models_in(field.annotation)
+        if not kinds:
             return None
-        model = nested[0]
-    return model
+    return kinds[0]
+
+
+def _names_of(model: type[BaseModel]) -> set[str]:
+    """The values of the first field that is a `Literal`: the kind or the families that a config stands for."""
+    literals = (get_args(f.annotation) for f in model.model_fields.values() if get_origin(f.annotation) is Literal)
+    return set(next(literals, ()))
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -20,7 +20,7 @@ from crnn_deploy.training.objective import build_objective
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
 from crnn_deploy.training.teachers.tapping import HeadTap
 from crnn_deploy.training.training_setup import TrainingSetup
-from crnn_deploy.training.validating import validator
+from crnn_deploy.training.validator import validator
 
 _SAVE_SECONDS = 30.0
 
