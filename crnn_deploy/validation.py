@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -113,10 +113,10 @@ def _model_at(model: type[BaseModel], parents: list[Any]) -> type[BaseModel] | N
     return kinds[0]
 
 
-def _names_of(model: type[BaseModel]) -> set[str]:
-    """The values of the first field that is a `Literal`: the kind or the families that a config stands for."""
-    literals = (get_args(f.annotation) for f in model.model_fields.values() if get_origin(f.annotation) is Literal)
-    return set(next(literals, ()))
+def _names_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """The kind or the families that a config stands for; empty where it is not one of several."""
+    named_by = model.NAMED_BY if issubclass(model, Frozen) else ""
+    return get_args(model.model_fields[named_by].annotation) if named_by else ()
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -16,6 +16,7 @@ Selection = Literal["symmetric", "all"]
 class Weighted(Frozen):
     """Options of every loss; `reads` is what the loss needs beside the images."""
 
+    NAMED_BY: ClassVar[str] = "kind"
     reads: ClassVar[Literal["labels", "teachers"]]
 
     weight: float = Field(default=1.0, gt=0, description="Weight of the loss in the sum.")
