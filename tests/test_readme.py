@@ -105,7 +105,17 @@ def test_make_demo_runs_the_quickstart() -> None:
 def test_every_recipe_is_valid(recipe: Path) -> None:
     from crnn_deploy.pipeline.recipe import load_recipe
 
-    assert load_recipe(recipe).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
+    settings = ("data=DATA",) if "${data}" in recipe.read_text() else ()
+    assert load_recipe(recipe, settings).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
+
+
+@pytest.mark.parametrize("recipe", ["receipts", "receipts-gpu", "unlabelled", "captcha"])
+def test_recipes_for_own_data_ask_for_them(recipe: str) -> None:
+    from crnn_deploy.pipeline.recipe import load_recipe
+
+    with pytest.raises(InputError, match="needs the variable 'data'") as raised:
+        load_recipe(ROOT / "recipes" / f"{recipe}.yaml")
+    assert raised.value.fix == "Add --set data=VALUE"
 
 
 def test_pictures_and_files_that_it_names_exist() -> None:

@@ -1,1 +1,1 @@
-"""Third-party checkpoints: read safely, recognised, and turned into artifacts that carry their spec."""
+"""Third-party checkpoints: they are read safely, recognised, and converted to artifacts with a spec."""

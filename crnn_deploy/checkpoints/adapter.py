@@ -1,4 +1,4 @@
-"""What every adapter offers, and what it gives back."""
+"""The interface of adapters for third-party families."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from crnn_deploy.checkpoints.state_dict import StateDict
 
 @dataclass(frozen=True)
 class Recognised:
-    """A state dict of a known family.
+    """A state dict of a supported family.
 
     Args:
-        fields: of the `ModelSpec`, as far as the family and the checkpoint tell them.
-        tensors: the weights under the names of our network.
+        fields: those of the `ModelSpec` that follow from the family and the checkpoint.
+        tensors: the weights with the names of our network.
         outputs: size of the head: the characters and the blank.
     """
 
@@ -28,11 +28,11 @@ class Recognised:
 
 
 class Adapter(Protocol):
-    """A module of this room, one per third-party family."""
+    """A module of this package, one for each third-party family."""
 
     @property
-    def FAMILY(self) -> str:  # noqa: N802 - a module's constant
-        """Key in `crnn_deploy.models.FAMILIES`."""
+    def FAMILY(self) -> str:  # noqa: N802 - a constant of the module
+        """Key in `crnn_deploy.models.assembly.FAMILIES`."""
         ...
 
     def matches(self, tensors: Mapping[str, Tensor]) -> bool:
@@ -40,10 +40,10 @@ class Adapter(Protocol):
         ...
 
     def load(self, state: StateDict) -> Recognised:
-        """Read sizes, weights and whatever else the checkpoint tells."""
+        """Read sizes, weights and other information from the checkpoint."""
         ...
 
 
 def count_layers(tensors: Mapping[str, Tensor], pattern: str) -> int:
-    """How many tensors have a name that `pattern` matches in full."""
+    """Number of tensors whose whole name matches `pattern`."""
     return sum(re.fullmatch(pattern, name) is not None for name in tensors)

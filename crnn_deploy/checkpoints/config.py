@@ -12,10 +12,10 @@ from crnn_deploy.files import locate
 
 
 class ImportConfig(Frozen):
-    """What to import and where to."""
+    """One import: the checkpoint, and the artifact to write."""
 
     checkpoint: Annotated[Path, AfterValidator(locate)]
     output: Path
     force: bool = False
     module: str | None = Field(default=None, description="FILE.py:Class of the user's own network")
-    spec: Path | None = Field(default=None, description="YAML with fields of the spec; they win over detected ones")
+    spec: Path | None = Field(default=None, description="YAML with fields of the spec; they replace detected ones")

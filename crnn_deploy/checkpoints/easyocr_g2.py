@@ -13,17 +13,17 @@ from crnn_deploy.spec import Preprocessing
 
 FAMILY = "easyocr-g2"
 
-# From EasyOCR's config.py. The other languages' checkpoints don't tell their characters: those need a spec.
+# From EasyOCR's config.py. The checkpoints of other languages do not contain their characters, and need a spec.
 ENGLISH_G2 = "0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-# EasyOCR pads to the widest line of a batch, so its text depends on the neighbours; here the width follows from the
+# EasyOCR pads to the widest line of a batch, so its text depends on the other lines; here the width depends only on the
 # line. Multiples of 1, 4, 8, 16, 32 and 64 read 1,000 receipt lines with 14.41, 14.42, 14.39, 14.28, 14.28 and 14.23 %
-# CER. 32 makes batches of equal width large and still pads short lines little.
+# CER. With 32, batches of equal width are large, and short lines are padded only a little.
 _PREPROCESSING = Preprocessing(
     height=64, width_rounding="ceil", width_multiple=32, min_width=16, resize="bicubic", padding="edge"
 )
 
-# Original prefix → ours.
+# Prefix in EasyOCR → prefix in our network.
 _RENAMED = {"FeatureExtraction.ConvNet.": "features.", "SequenceModeling.": "sequence.", "Prediction.": "head."}
 _STAGE_CONVOLUTIONS = (0, 3, 6, 11)
 

@@ -1,4 +1,4 @@
-"""Fits a state dict into a network and checks that the network is what its spec says."""
+"""Loads a state dict into a network, and checks the network against its spec."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
 
-_TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines that a network is tried on
+_TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines for the check
 
 
 def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
@@ -30,11 +30,11 @@ def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
             if key in tensors and tensors[key].shape != own[key].shape
         ],
     }
-    found = [f"  · {len(keys)} {what}: {_shortened(keys)}" for what, keys in problems.items() if keys]
-    if found:
+    lines = [f"  · {len(keys)} {what}: {_shortened(keys)}" for what, keys in problems.items() if keys]
+    if lines:
         raise InputError(
             f"The weights in {name} don't fit the network.",
-            "\n".join(found),
+            "\n".join(lines),
             "Check that the class and its arguments are those that the checkpoint was trained with.",
         )
     damaged = [key for key in own if own[key].is_floating_point() and not torch.isfinite(tensors[key]).all()]
@@ -59,7 +59,7 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
         shape = (2, p.channel_count, p.height, p.padded_width(*size))
         try:
             logits = model(torch.zeros(shape))
-        except Exception as error:  # the network is the user's: anything may come out of it
+        except Exception as error:  # any exception is possible: the network is the user's
             raise InputError(
                 f"The network of {spec.name} fails on an image batch {list(shape)}.",
                 f"{type(error).__name__}: {error}",
@@ -76,7 +76,7 @@ def _check_shape(logits: object, spec: ModelSpec) -> None:
         expected = "[N, K]" if axes == 2 else f"{spec.output_layout[0]}, {spec.output_layout[1]}, K".join("[]")
         raise InputError(
             f"The network of {spec.name} gives {got} for a batch of 2, expected logits {expected}.",
-            fix="Correct `task` or `output_layout` in the spec, or return the logits alone.",
+            fix="Correct `task` or `output_layout` in the spec, or return only the logits.",
         )
     check_outputs(spec, logits.shape[-1], spec.name)
 

@@ -1,4 +1,4 @@
-"""`import`: from a third-party checkpoint to an artifact that carries its spec."""
+"""`import`: convert a third-party checkpoint to an artifact with a spec."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from crnn_deploy.spec import LineageStep, ModelSpec
 
 @dataclass(frozen=True)
 class Detected:
-    """A network of a known family with its weights."""
+    """A network of a supported family with its weights."""
 
     family: str
     spec: ModelSpec
@@ -37,9 +37,9 @@ class Detected:
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
-    """Take in a state dict of a known family, one of the user's own network, PaddleOCR's ONNX, or any with a spec.
+    """Import a state dict of a supported family or the user's own network, PaddleOCR's ONNX, or an ONNX with a spec.
 
-    Nothing in the checkpoint is executed. With `config.module` the user's own source file is.
+    Nothing in the checkpoint is executed. With `config.module`, the user's own source file is executed.
 
     Raises:
         InputError: if the checkpoint, the module, the spec or the output can't be used; nothing is written then.
@@ -54,7 +54,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
 
 
 def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -> Detected:
-    """The network behind a state dict of a known family; fields in `spec_file` win over what is known of the family.
+    """The network of a state dict of a supported family; fields in `spec_file` replace those of the family.
 
     Raises:
         InputError: if the family is unknown, or the charset or the weights don't fit it.
@@ -89,7 +89,7 @@ def _import_module(config: ImportConfig, module: str) -> Artifact:
 
 def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
     if config.module:
-        raise InputError("--module goes with PyTorch weights; an ONNX model needs no code.", fix="Leave --module out.")
+        raise InputError("--module goes with PyTorch weights; an ONNX model needs no code.", fix="Leave out --module.")
     recognised = ppocr.recognise(read_onnx(config.checkpoint), config.checkpoint)
     if recognised is not None:
         progress.log(f"Recognised as {ppocr.FAMILY}.")
@@ -109,8 +109,8 @@ def _required_spec(config: ImportConfig) -> Path:
     if config.spec is None:
         raise InputError(
             f"{config.checkpoint} needs a spec.",
-            "It doesn't tell its charset: networks of your own don't, nor do ONNX models but some of PaddleOCR's.",
-            "Write them in a YAML file (keys: charset or charset_file, blank, preprocessing) and give it with --spec.",
+            "It does not contain its charset. Of ONNX models, only some of PaddleOCR's do.",
+            "Write a YAML file (keys: charset or charset_file, blank, preprocessing), and give it with --spec.",
         )
     return config.spec
 

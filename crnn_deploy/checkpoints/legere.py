@@ -14,14 +14,14 @@ from crnn_deploy.spec import Preprocessing
 FAMILY = "legere"
 
 # The package rounds the width to the nearest pixel. Rounding up reads 1,000 receipt lines as well (25.76 % CER against
-# 25.90 %), and gives the reference figures exactly.
+# 25.90 %), and gives exactly the reference figures.
 _PREPROCESSING = Preprocessing(
     height=32, width_rounding="ceil", width_multiple=4, min_width=8, max_width=1280, padding="white"
 )
 
 
 def matches(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether this is the network of a stem, six separable blocks, a GRU and a head."""
+    """Whether these are the tensors of a stem, six separable blocks, a GRU and a head."""
     blocks = len(BLOCK_STRIDES)
     return (
         count_layers(tensors, r"blocks\.\d+\.depthwise\.weight") == blocks
@@ -31,7 +31,7 @@ def matches(tensors: Mapping[str, Tensor]) -> bool:
 
 
 def load(state: StateDict) -> Recognised:
-    """Sizes from the shapes, the charset from beside the weights."""
+    """Sizes from the shapes; the charset is stored beside the weights."""
     tensors = state.tensors
     options = LegereOptions(
         stem=tensors["stem.0.weight"].shape[0],

@@ -1,4 +1,4 @@
-"""Takes in a third-party ONNX model: checked against its spec by running it, then written with the spec inside."""
+"""Imports a third-party ONNX model: runs it to check it against its spec, and writes it with the spec inside."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TRIAL_WIDTH = 160
 
 
 def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageStep, force: bool) -> Artifact:
-    """Write `checkpoint` with `spec` inside, giving logits.
+    """Write `checkpoint` with `spec` inside, as a model whose output is logits.
 
     Raises:
-        InputError: if the model's input or output is not what the spec says, or ONNX Runtime refuses it.
+        InputError: if the model's input or output differs from the spec, or ONNX Runtime refuses the model.
     """
     model = read_onnx(checkpoint)
     shape = _input_shape(model, checkpoint)
@@ -31,16 +31,16 @@ def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageSte
 
 
 def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    """`model` without the Softmax over the classes that it may end in.
+    """`model` without a Softmax over the classes at its end.
 
-    Distillation and INT8 want logits; and over PaddleOCR's 18,710 classes the Softmax costs time.
+    Distillation and INT8 need logits; besides, a Softmax over PaddleOCR's 18,710 classes takes time.
     """
     classes = (-1, 2 if spec.task == "ctc" else 1)
     graph = model.graph
     last = next((node for node in graph.node if graph.output[0].name in node.output), None)
     if last is None or last.op_type != "Softmax":
         return model
-    # Before opset 13 the default is to take all axes from the second one on together.
+    # Before opset 13, Softmax by default works over all axes from the second one on together.
     if attributes_of(last).get("axis", -1 if opset_of(model) >= 13 else 1) not in classes:
         return model
     changed = onnx.ModelProto()
@@ -53,7 +53,7 @@ def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
 
 
 def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
-    """The model's only input, as a list of four sizes; 0 where one is free."""
+    """The model's only input, as a list of four sizes; 0 for a variable size."""
     weights = {initializer.name for initializer in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
@@ -68,8 +68,8 @@ def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
 
 def _check_input(shape: list[int], spec: ModelSpec, path: Path) -> None:
     p = spec.preprocessing
-    wanted = {"channels": p.channel_count, "height": p.height, "width": p.width}
-    for (name, said), has in zip(wanted.items(), shape[1:], strict=True):
+    expected = {"channels": p.channel_count, "height": p.height, "width": p.width}
+    for (name, said), has in zip(expected.items(), shape[1:], strict=True):
         if has and said != has:
             raise InputError(
                 f"The spec doesn't fit the input of {path}.",
@@ -86,7 +86,7 @@ def _check_output(artifact: Artifact, shape: list[int]) -> None:
     axes = 3 if artifact.spec.task == "ctc" else 2
     if logits.ndim != axes or logits.shape[0] != batch:
         raise InputError(
-            f"The output of {artifact.path} is not what the spec says.",
+            f"The output of {artifact.path} differs from the spec.",
             f"A batch of {batch} gave {list(logits.shape)}, expected {axes} axes and {batch} first"
             f"{f' (layout {artifact.spec.output_layout})' if axes == 3 else ''}.",
             "Correct `task` or `output_layout` in the spec.",

@@ -17,19 +17,19 @@ from crnn_deploy.validation import read_yaml
 
 FAMILY = "ppocr"
 
-_METADATA = ("character", "dictionary")  # entries that hold the charset, one character a line
+_METADATA = ("character", "dictionary")  # entries with the charset, one character in each line
 _PADDLE_FILE = "inference.yml"  # PaddleOCR writes it beside a model that it exports
-# As it was trained but for the padding, which was grey and up to 320 pixels at least: the less of it, the better. 1,000
-# receipt lines read with PP-OCRv6 small and tiny, % CER: rapidocr's own way 1.25 and 3.36; edge pixels up to multiples
-# of 8, 32 and 64: 1.23, 1.24, 1.33 and 3.28, 3.32, 3.42; up to 8, white: 1.26 and 3.30, black: 1.25 and 3.30.
+# As in training, except for the padding, which was grey and up to at least 320 pixels: less padding is better. CER in %
+# of PP-OCRv6 small and tiny on 1,000 receipt lines: padding as in rapidocr 1.25 and 3.36; edge pixels to multiples of
+# 8, 32 and 64: 1.23, 1.24, 1.33 and 3.28, 3.32, 3.42; to multiples of 8 in white 1.26 and 3.30, in black 1.25 and 3.30.
 _PREPROCESSING = Preprocessing(
     channels="BGR", height=48, width_rounding="ceil", width_multiple=8, min_width=16, resize="bilinear", padding="edge"
 )
-_PRIVATE_USE = 0xF0000  # first of 65,534 code points that Unicode gives no character
+_PRIVATE_USE = 0xF0000  # first of 65,534 private-use code points
 
 
 def recognise(model: onnx.ModelProto, path: Path) -> dict[str, Any] | None:
-    """The spec's fields of a PaddleOCR recogniser, or None if neither the file nor the one beside it tells a charset.
+    """The spec's fields of a PaddleOCR recogniser; None if neither the model nor a file beside it has a charset.
 
     Raises:
         InputError: if there is an `inference.yml` beside the model that is not YAML.
@@ -44,10 +44,10 @@ def recognise(model: onnx.ModelProto, path: Path) -> dict[str, Any] | None:
 
 
 def unrepeated(characters: Sequence[str]) -> tuple[str, ...]:
-    """Every character once: of repeated ones the last stays, and private-use code points stand for those before.
+    """Every character once: of repeated ones the last stays, and private-use code points replace the earlier ones.
 
     PaddleOCR's label encoder gives each character its last class, so the earlier ones were never trained. Some
-    dictionaries (`en_dict.txt`) end in a space of their own before the one that is appended.
+    dictionaries (`en_dict.txt`) end in a space already, before another one is appended.
     """
     last = {character: index for index, character in enumerate(characters)}
     return tuple(
@@ -71,11 +71,11 @@ def _beside(path: Path) -> list[str]:
 
 
 def _with_space(characters: list[str], outputs: int) -> list[str]:
-    """With the space that PaddleOCR appends, unless the head has no class for it."""
+    """The characters with the space that PaddleOCR appends, unless the head has no class for it."""
     return characters if outputs == len(characters) + 1 else [*characters, " "]
 
 
 def _classes(graph: onnx.GraphProto) -> int:
-    """Last size of the first output; 0 where it isn't said."""
+    """Last size of the first output; 0 if it is not fixed."""
     shapes = [output.type.tensor_type.shape.dim for output in graph.output]
     return int(shapes[0][-1].dim_value) if shapes and shapes[0] else 0

@@ -1,6 +1,6 @@
-"""Spec files: what a user writes down in YAML about a model that doesn't say it itself.
+"""Spec files: YAML in which a user describes a model that does not contain its own description.
 
-The keys are those of `ModelSpec`, and `charset_file`: a dictionary with one character a line, beside the YAML file.
+The keys are those of `ModelSpec`, and `charset_file`: a file beside the YAML file with one character in each line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def read_fields(path: Path) -> dict[str, Any]:
     """The fields in a spec file, with `charset_file` replaced by the charset that it holds.
 
     Raises:
-        InputError: if a file is missing or is not what it should be.
+        InputError: if a file is missing, or has another form.
     """
     fields = read_yaml(path)
     if not isinstance(fields, dict):
@@ -31,14 +31,14 @@ def read_fields(path: Path) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != "charset_file"} | {"charset": charset}
 
 
-def make_spec(name: str, known: Mapping[str, Any], path: Path | None) -> ModelSpec:
-    """A spec from the `known` fields and those in the spec file at `path`, which win.
+def make_spec(name: str, detected: Mapping[str, Any], path: Path | None) -> ModelSpec:
+    """A spec from the `detected` fields and those in the spec file at `path`, which replace detected ones.
 
     Raises:
         InputError: naming each wrong or missing field.
     """
     written = read_fields(path) if path else {}
-    return parse(ModelSpec, {"name": name} | _merged(known, written), str(path or f"The spec of {name}"))
+    return parse(ModelSpec, {"name": name} | _merged(detected, written), str(path or f"The spec of {name}"))
 
 
 def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
@@ -57,14 +57,14 @@ def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
     )
 
 
-def _merged(known: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, the written fields winning; nested mappings are merged key by key."""
+def _merged(detected: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:
+    """Both; written fields replace detected ones, and nested mappings are merged key by key."""
     nested = {
-        key: _merged(known[key], value)
+        key: _merged(detected[key], value)
         for key, value in written.items()
-        if isinstance(value, Mapping) and isinstance(known.get(key), Mapping)
+        if isinstance(value, Mapping) and isinstance(detected.get(key), Mapping)
     }
-    return {**known, **written, **nested}
+    return {**detected, **written, **nested}
 
 
 def _read_dictionary(path: Path) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Reads third-party state dicts without running anything that they contain.
 
-A `.pth` file is a pickle, and a pickle is a program. `torch.load(weights_only=True)` interprets only the part of it
-that builds tensors and plain values; whatever else a file asks for is named in the error and not done.
+A `.pth` file is a pickle, and a pickle is a program. `torch.load(weights_only=True)` interprets only the operations
+that build tensors and plain values. Everything else that a file asks for is not executed, and is named in the error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from crnn_deploy.artifact import read_safetensors, require_file
 from crnn_deploy.errors import InputError
 
 _CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "network", "student")
-_WRAPPERS = ("module.", "_orig_mod.")  # left by DataParallel and torch.compile
+_WRAPPERS = ("module.", "_orig_mod.")  # prefixes from DataParallel and torch.compile
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 
@@ -37,7 +37,7 @@ class StateDict:
 
 
 def read_state_dict(path: Path) -> StateDict:
-    """Read a PyTorch checkpoint or a `.safetensors` file; containers and wrapper prefixes are taken off.
+    """Read a PyTorch checkpoint or a `.safetensors` file; containers and wrapper prefixes are removed.
 
     Raises:
         InputError: if the file is missing, empty, truncated, of another kind, a TorchScript archive, holds no weights,
@@ -56,16 +56,16 @@ def _load(path: Path) -> Any:
     _check_kind(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyTorch's remarks on odd pickles say less than the errors below
+            warnings.simplefilter("ignore")  # PyTorch's warnings on unusual pickles say less than the errors below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from None
-    except Exception as error:  # damage shows as EOFError, RuntimeError, KeyError and more
+    except Exception as error:  # a damaged file raises EOFError, RuntimeError, KeyError and others
         raise _damaged(path, error) from None
 
 
 def _check_kind(path: Path) -> None:
-    """Tell the kinds of file apart that PyTorch's own reader mixes up."""
+    """Recognise kinds of files that PyTorch's own reader confuses."""
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -86,7 +86,7 @@ def _check_archive(path: Path) -> None:
     if "constants.pkl" in members:
         raise InputError(
             f"{path} is a TorchScript archive.",
-            "It holds compiled code beside the weights, and crnn-deploy loads weights only.",
+            "It holds compiled code beside the weights, and crnn-deploy loads only weights.",
             "Where you made it, save the weights: torch.save(model.state_dict(), 'weights.pth').",
         )
     if "data.pkl" not in members:
@@ -94,7 +94,7 @@ def _check_archive(path: Path) -> None:
 
 
 def _unwrap(loaded: Any) -> StateDict:
-    """The state dict inside the usual containers; what else a container holds becomes `extras` where it is plain."""
+    """The state dict inside the usual containers; other plain values of a container become `extras`."""
     if not isinstance(loaded, Mapping):
         return StateDict({}, {})
     for key in _CONTAINERS:
@@ -116,37 +116,37 @@ def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _refused(path: Path, reason: str) -> InputError:
-    wanted = re.findall(r"GLOBAL ([\w.]+)", reason) or _globals(path)
-    if not wanted:
+    imports = re.findall(r"GLOBAL ([\w.]+)", reason) or _globals(path)
+    if not imports:
         return _damaged(path, reason.splitlines()[-1])
     return InputError(
-        f"{path} would execute code: it asks Python for {', '.join(wanted[:5])}. It was not executed.",
+        f"{path} would execute code: it asks Python for {', '.join(imports[:5])}. It was not executed.",
         "It is a whole pickled object or a malicious file, not a state dict.",
         "If you trust it, load it where it was made and save its weights: torch.save(model.state_dict(), PATH).",
     )
 
 
 def _globals(path: Path) -> list[str]:
-    """What a bare pickle would import, read from its opcodes without running them."""
-    found, strings = [], ["", ""]
+    """Imports of a pickle without an archive, read from its opcodes without running them."""
+    imports, strings = [], ["", ""]
     try:
         with path.open("rb") as file:
             for opcode, argument, _ in pickletools.genops(file):
                 if opcode.name == "GLOBAL":
-                    found.append(str(argument).replace(" ", "."))
+                    imports.append(str(argument).replace(" ", "."))
                 elif opcode.name == "STACK_GLOBAL":
-                    found.append(".".join(strings[-2:]))
+                    imports.append(".".join(strings[-2:]))
                 elif isinstance(argument, str):
                     strings.append(argument)
-    except ValueError:  # the pickle ends early: what was found until there counts
+    except ValueError:  # the pickle is truncated: the imports up to there count
         pass
-    return found
+    return imports
 
 
 def _damaged(path: Path, reason: object) -> InputError:
     return InputError(
         f"{path} is not a complete PyTorch checkpoint: {reason}.",
-        "It is truncated or damaged; a download or copy probably broke off.",
+        "It is truncated or damaged; a download or copy was probably interrupted.",
         "Fetch the file again and compare its size or checksum.",
     )
 

@@ -1,4 +1,4 @@
-"""What a state dict is made of, told from the names and shapes of its tensors."""
+"""Summary of the layers of a state dict, from the names and shapes of its tensors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import Tensor
 
 from crnn_deploy.config import Frozen
 
-_RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without those of the reverse direction
+_RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without the reverse direction
 _GATES = {1: "RNN", 3: "GRU", 4: "LSTM"}
 _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 class TensorSummary(Frozen):
-    """Layers of a network of which only the weights are known, each as one readable line."""
+    """Layers of a network, from its weights only; each layer is one line of text."""
 
     tensors: int
     parameters: int
@@ -26,7 +26,7 @@ class TensorSummary(Frozen):
     linear: tuple[str, ...]
 
     def __str__(self) -> str:
-        """A few lines: totals, and the layers of each kind (shortened to the first and last where there are many)."""
+        """A few lines: totals, and the layers of each kind (only the first and last ones if there are many)."""
         lines = [f"{self.tensors} tensors, {self.parameters:,} parameters, {self.precision}"]
         for title, layers in (
             ("convolutions", self.convolutions),
@@ -39,7 +39,7 @@ class TensorSummary(Frozen):
 
 
 def summarise(tensors: Mapping[str, Tensor]) -> TensorSummary:
-    """Count and name the layers behind `tensors`."""
+    """Count and name the layers of `tensors`."""
     weights = {name: tensor for name, tensor in tensors.items() if not name.endswith(_BUFFERS)}
     recurrent = [name for name in weights if _RECURRENT.search(name)]
     return TensorSummary(

@@ -1,1 +1,1 @@
-"""Images with labels: sources, preprocessing, batches, overlap checks and a text-line renderer."""
+"""Images with labels: sources, preprocessing, batches, overlap checks and a renderer of text lines."""

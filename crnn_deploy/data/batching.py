@@ -1,4 +1,4 @@
-"""Batches of images that pad to the same width, so that no result depends on its neighbours."""
+"""Batches of images with the same padded width, so that no result depends on the other images of its batch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from crnn_deploy.data.source import Source, title
 from crnn_deploy.errors import InputError
 
 _THREADS = 2
-_AHEAD = 4  # batches decoded while the network works on one
+_AHEAD = 4  # batches that are decoded in advance
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Images `[N, C, H, W]` and where they stand in their source."""
+    """Images `[N, C, H, W]` and their indices in the source."""
 
     indices: list[int]
     images: NDArray[np.float32]
@@ -32,7 +32,7 @@ def batches(
     """Every image once, narrow ones first, up to `batch_size` of one padded width at a time.
 
     Args:
-        skipped: receives the names of broken images, which are left out; without it they raise.
+        skipped: receives the names of broken images, which are left out; if it is None, they raise an error.
 
     Raises:
         InputError: naming the first broken image.
@@ -69,7 +69,7 @@ def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.
 def _finish(
     source: Source, chunk: list[int], loading: list[Future[NDArray[np.float32]]], skipped: list[str] | None
 ) -> Iterator[Batch]:
-    """The batch of a chunk, or none where all its images are broken."""
+    """The batch of a chunk; none if all its images are broken."""
     loaded = {}
     for index, future in zip(chunk, loading, strict=True):
         try:

@@ -1,4 +1,4 @@
-"""Finds broken images before anything long depends on them."""
+"""Finds broken images before long work starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether sources share images, and what a source holds."""
+"""Checks that sources share no images, and makes a fingerprint of a source."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def check_disjoint(sources: Mapping[str, Source]) -> None:
             names = sources[second].item_name(example)
             raise InputError(
                 f"The {first} and {second} sets share {len(shared)} images, such as {names}.",
-                "Figures on images that a model has seen, or was calibrated on, look better than they are.",
+                "Figures on images that a model was trained or calibrated on are too good.",
                 "Take the shared images out of one of the two.",
             )
 
 
 def fingerprint(source: Source) -> str:
-    """Hex digest over all images and labels in their order."""
+    """Hex digest of all images and labels, which depends on their order."""
     digest = hashlib.blake2b(digest_size=16)
     for index in range(len(source)):
         digest.update(source.content_hash(index))

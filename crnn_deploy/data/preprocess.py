@@ -1,4 +1,4 @@
-"""From a PIL image to the network's input, as the model's `Preprocessing` says."""
+"""Converts a PIL image to the network's input by the model's `Preprocessing`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Preprocessor:
         self._std = np.array(preprocessing.std, np.float32)
 
     def size(self, image: Image.Image) -> int:
-        """Padded width in pixels that `image` will have; reads its header only."""
+        """Padded width of `image` in pixels; reads only its header."""
         return self.preprocessing.padded_width(*image.size)
 
     def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ class Preprocessor:
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
     def _margin(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """One column `[H, 1, C]` of what stands beside the image."""
+        """One column `[H, 1, C]` of the padding."""
         last = pixels[:, -1:]
         colours = {"edge": last, "white": np.full_like(last, 255), "black": np.zeros_like(last)}
         return colours[self.preprocessing.padding]

@@ -1,4 +1,4 @@
-"""A `Source` is labelled or unlabelled images that can be counted, read one by one and told apart by content."""
+"""A `Source`: labelled or unlabelled images with an index, a name and a hash of the content each."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ Kind = Literal["text", "class", "unlabelled"]
 
 
 class Source(Protocol):
-    """Images with labels. Opening one reads its index only; pixels are read when asked for."""
+    """Images with labels. Opening a source reads only its index; pixels are read when they are needed."""
 
     @property
     def name(self) -> str:
-        """What a person calls it: the path that it was opened from."""
+        """The path that it was opened from, for messages."""
         ...
 
     @property
@@ -30,7 +30,7 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def item_name(self, index: int) -> str:
-        """What to call one image in messages and reports, such as its path inside the source."""
+        """Name of one image in messages and reports, such as its path inside the source."""
         ...
 
     def text(self, index: int) -> str:
@@ -42,21 +42,22 @@ class Source(Protocol):
         ...
 
     def image(self, index: int) -> Image.Image:
-        """The image. Lazily decoded: its `size` costs no more than reading the header.
+        """The image. It is decoded lazily: for its `size` only the header is read.
 
         Raises:
-            InputError: naming the item, if its header is broken. Broken pixels show up when it is decoded:
-                use `crnn_deploy.data.preprocess.Preprocessor`, which names the item too.
+            InputError: naming the item, if its header is broken. Broken pixels raise an error when the image is
+            decoded:
+                use `crnn_deploy.data.preprocess.Preprocessor`, whose errors name the item too.
         """
         ...
 
     def content_hash(self, index: int) -> bytes:
-        """16-byte BLAKE2b of the encoded image (or of its raw pixels where there is no encoding)."""
+        """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded."""
         ...
 
 
 def title(source: Source, index: int) -> str:
-    """How messages name one image."""
+    """Name of one image with its source, for messages."""
     return f"{source.item_name(index)} in {source.name}"
 
 

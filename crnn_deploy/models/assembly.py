@@ -1,4 +1,4 @@
-"""From a spec to a network: the registry of families."""
+"""The registry of families, which builds a network from a spec."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _STRIDES = {
 
 
 def build(spec: ModelSpec) -> nn.Module:
-    """The network that `spec.architecture` describes, in evaluation mode; its weights are still to be loaded.
+    """The network that `spec.architecture` describes, in evaluation mode, without its trained weights.
 
     It maps `[N, C, H, W]` to CTC logits `[N, T, K]` (axes as in `spec.output_layout`) or class logits `[N, K]`.
 
     Raises:
-        InputError: if the spec names no architecture or one that is unknown here.
+        InputError: if the spec has no architecture, or one that this version does not know.
     """
     if spec.architecture is None:
-        raise InputError(f"{spec.name} has no PyTorch architecture.", "It entered as an ONNX file.")
+        raise InputError(f"{spec.name} has no PyTorch architecture.", "It was imported as an ONNX file.")
     family = spec.architecture.family
     if family not in FAMILIES:
         raise InputError(f"Unknown architecture '{family}'.", f"Known: {', '.join(FAMILIES)}.", "Upgrade crnn-deploy.")
@@ -70,11 +70,11 @@ def stride_of(spec: ModelSpec) -> int:
     """Input pixels for each output frame of a network that reads lines.
 
     Raises:
-        InputError: if it is not of a family that this is known of.
+        InputError: if the family is not one whose stride is known.
     """
     family = spec.architecture.family if spec.architecture is not None else None
     if family in _STRIDES:
         return _STRIDES[family]
     if family is None or FAMILIES.get(family) is not build_student:
-        raise InputError(f"Nobody knows how many pixels {spec.name} takes for a frame.", "It is no network of ours.")
+        raise InputError(f"The stride of {spec.name} is unknown.", "Its network is not one of crnn-deploy's families.")
     return student_options(spec).stride

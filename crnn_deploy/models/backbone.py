@@ -1,4 +1,4 @@
-"""What all MobileNet backbones for text lines have in common."""
+"""The common part of all MobileNet backbones for text lines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from crnn_deploy.models.blocks import Stride
 
 
 class Backbone(nn.Module):
-    """`[N, C, 32, W]` → `[N, W/stride, features]`: blocks that leave two rows, and a convolution that joins these.
+    """`[N, C, 32, W]` → `[N, W/stride, features]`: blocks that leave two rows, and a convolution over these.
 
     Args:
-        blocks: the last gives `channels`.
+        channels: number of channels after the last block.
     """
 
     def __init__(
@@ -32,9 +32,9 @@ class Backbone(nn.Module):
 
 
 def line_strides(strides: Iterable[Stride], stride: int) -> list[Stride]:
-    """The (vertical, horizontal) strides of a backbone's stages, made for 4 pixels a frame, for `stride`: 4 or 8.
+    """The (vertical, horizontal) strides of the stages for a `stride` of 4 or 8, from `strides` for 4.
 
-    At 8 the first stage that would only halve the height halves the width too, so that all later ones cost half.
+    For 8, the first stage that halves only the height halves the width too, so that all later stages cost half.
     """
     chosen = list(strides)
     if stride == 8:

@@ -1,4 +1,4 @@
-"""Convolution blocks that the MobileNet students share."""
+"""Convolution blocks of the MobileNet students and CRNNs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def conv_bn(
 
 
 def round_channels(channels: float, multiple: int = 16) -> int:
-    """Nearest multiple of `multiple`, at least one: INT8 kernels run full vectors on these."""
+    """The nearest multiple of `multiple`, and at least `multiple`, so that INT8 kernels use full vectors."""
     return max(multiple, int(channels / multiple + 0.5) * multiple)
 
 

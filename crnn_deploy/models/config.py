@@ -18,15 +18,15 @@ class StudentOptions(Frozen):
     width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the backbone")
     hidden: int = Field(default=96, gt=0, le=1024, description="units of the GRU in each direction")
     layers: int = Field(default=1, gt=0, le=4, description="GRU layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout before the head, in training only")
     stride: Literal[4, 8] = Field(default=4, description="input pixels for each output frame")
-    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right alone")
+    bidirectional: bool = Field(default=True, description="false: the GRU reads from left to right only")
     residual: bool = Field(default=False, description="add each further GRU layer's input to its output")
     layer_norm: bool = Field(default=False, description="normalise the input of each GRU layer")
 
 
 class StudentChoice(StudentOptions):
-    """A student as recipes and the command line name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+    """Family, size and shape of a student: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
     family: StudentFamily = "mobilenet-v4-gru"
 
@@ -44,16 +44,16 @@ CrnnFamily = Literal["crnn-bilstm", "crnn-bigru"]
 
 
 class CrnnOptions(Frozen):
-    """Size of the network; the defaults are the paper's."""
+    """Size of a CRNN; the defaults are those of the paper."""
 
     width: float = Field(default=1.0, gt=0, le=4, description="scales the channels of the convolutions")
     hidden: int = Field(default=256, gt=0, le=1024, description="recurrent units in each direction")
     layers: int = Field(default=2, gt=0, le=4, description="recurrent layers")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="before the head, in training only")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout before the head, in training only")
 
 
 class CrnnChoice(CrnnOptions):
-    """A CRNN as the command line and the Python API name it: fields, or `FAMILY[:KEY=VALUE,…]`."""
+    """Family and size of a CRNN: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
     family: CrnnFamily = "crnn-bilstm"
 

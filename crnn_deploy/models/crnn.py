@@ -1,4 +1,4 @@
-"""CRNN, to train teachers from scratch: VGG features, bidirectional recurrent layers, a linear head.
+"""CRNNs to train from scratch: VGG features, bidirectional recurrent layers, a linear head.
 
 After Shi et al. (arXiv 1507.05717), with two changes: batch norm follows every convolution, for stable training at any
 width, and the last kernel is 2×1 instead of 2×2, so that there is a frame for every four pixels.
@@ -47,7 +47,7 @@ def _vgg(inputs: int, width: float) -> nn.Sequential:
         *[conv_bn(first, second), nn.MaxPool2d(2)],
         *[conv_bn(second, third), conv_bn(third, third), nn.MaxPool2d((2, 1))],
         *[conv_bn(third, fourth), conv_bn(fourth, fourth), nn.MaxPool2d((2, 1))],
-        # Joins the two rows that are left of 32 pixels.
+        # Joins the last two rows.
         *[nn.Conv2d(fourth, fourth, (2, 1), bias=False), nn.BatchNorm2d(fourth), nn.ReLU()],
     )
 

@@ -19,7 +19,7 @@ LEGERE_STRIDE = 4
 
 
 class LegereOptions(Frozen):
-    """Sizes of the network, all of which the state dict tells."""
+    """Sizes of the network; all of them follow from the state dict."""
 
     stem: int = Field(default=24, gt=0, description="channels of the first convolution")
     channels: tuple[int, ...] = Field(

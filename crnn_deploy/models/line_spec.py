@@ -1,4 +1,4 @@
-"""Spec of a new network that reads what another one reads."""
+"""Spec of a new network for the same task and charset as another one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def line_spec(
     """Spec of a network for lines 32 pixels high, with the task, the charset and the colours of `like`.
 
     Args:
-        stride: input pixels for each output frame; lines are padded to whole ones.
+        stride: input pixels for each output frame; lines are padded to a multiple of it.
         charset: replaces the charset of `like`; the blank is the first class then.
 
     Raises:
-        InputError: if `charset` repeats a character or is empty, or `like` is a classifier, which has none.
+        InputError: if `charset` repeats a character or is empty, or if `like` is a classifier, which has no charset.
     """
     if charset is not None and like.task != "ctc":
-        raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave the charset out.")
+        raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave out the charset.")
     fields = {
         "name": name,
         "task": like.task,
@@ -49,6 +49,6 @@ def _preprocessing(parent: Preprocessing, stride: int) -> Preprocessing:
 
 
 def _fixed_width(parent: Preprocessing, stride: int) -> int:
-    """The parent's width at the new height, in whole strides."""
+    """The parent's width scaled to the new height, as a multiple of the stride."""
     assert parent.width is not None
     return max(2 * stride, round(parent.width * HEIGHT / parent.height / stride) * stride)

@@ -19,7 +19,7 @@ def gru_layers(inputs: int, options: StudentOptions) -> nn.GRU | GruStack:
 
 
 class GruStack(nn.Module):
-    """GRU layers with what `nn.GRU` does not have between them.
+    """GRU layers with residual connections or layer normalisation, which `nn.GRU` does not have.
 
     With `options.residual` the input of each further layer is added to its output (Wu et al., arXiv 1609.08144). With
     `options.layer_norm` the input of each layer is normalised over its channels (Ba et al., arXiv 1607.06450).

@@ -1,6 +1,6 @@
-"""A user's own `nn.Module`, named as FILE.py:Class at import and built again from that file whenever it is needed.
+"""A user's own `nn.Module`: named as FILE.py:Class at import, and built from that file each time.
 
-The artifact holds the weights and the SHA-256 of the source file, never code: a file that changed is refused.
+The artifact holds the weights and the SHA-256 of the source file, but no code. A file that has changed is refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FAMILY = "module"
 
 
 class UserModuleOptions(Frozen):
-    """Where the class is, and what it is called with."""
+    """The file and the name of the class, and its arguments."""
 
     file: Path
     class_name: str
@@ -33,18 +33,18 @@ class UserModuleOptions(Frozen):
 
 
 def module_architecture(module: str, arguments: object) -> Architecture:
-    """The architecture that `FILE.py:Class` names, to be called with the keyword `arguments`.
+    """The architecture for `FILE.py:Class`, which will be called with the keyword `arguments`.
 
     Raises:
-        InputError: if `module` is written otherwise, its file is missing, or `arguments` are no mapping.
+        InputError: if `module` is not written like that, its file is missing, or `arguments` is not a mapping.
     """
     file, separator, class_name = module.rpartition(":")
     if not separator or not file.endswith(".py") or not class_name.isidentifier():
         raise InputError(f"'{module}' names no class.", fix="Write it as --module path/to/model.py:ClassName.")
     path = Path(file)
     _require(path)
-    given = {"file": path, "class_name": class_name, "sha256": sha256_of(path), "arguments": arguments}
-    options = parse(UserModuleOptions, given, f"--module {module}")
+    fields = {"file": path, "class_name": class_name, "sha256": sha256_of(path), "arguments": arguments}
+    options = parse(UserModuleOptions, fields, f"--module {module}")
     return Architecture(family=FAMILY, options=options.model_dump(mode="json"))
 
 
@@ -66,7 +66,7 @@ def build_user_module(spec: ModelSpec) -> nn.Module:
     network = _class_in(_run(options.file), options)
     try:
         model = network(**options.arguments)
-    except Exception as error:  # the constructor is the user's: anything may come out of it
+    except Exception as error:  # any exception is possible: the constructor is the user's
         raise InputError(
             f"{options.class_name} in {options.file} cannot be built: {type(error).__name__}: {error}.",
             f"It was called with {options.arguments or 'no arguments'}.",

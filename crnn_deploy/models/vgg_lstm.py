@@ -16,7 +16,7 @@ EASYOCR_STRIDE = 4
 
 
 class EasyOcrOptions(Frozen):
-    """Sizes of the network, all of which the state dict tells."""
+    """Sizes of the network; all of them follow from the state dict."""
 
     channels: tuple[int, int, int, int] = Field(default=(32, 64, 128, 256), description="of the four VGG stages")
     hidden: int = Field(default=256, gt=0, description="LSTM units in each direction")

@@ -1,1 +1,1 @@
-"""Which student to train: a catalogue, measured on this machine, and the largest that keeps a budget."""
+"""Choice of a student: a catalogue, its measurement on this machine, and the largest student within a budget."""

@@ -1,4 +1,4 @@
-"""Students worth training: three families in several sizes, and variants of the middle one."""
+"""The students to choose from: three families in several sizes, and variants of one size."""
 
 from __future__ import annotations
 

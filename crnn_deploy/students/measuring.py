@@ -35,9 +35,9 @@ _PARTS = 10  # of the timing
 
 
 class MeasuredStudent(Frozen):
-    """One student: `macs` and `latency_ms` for a line of 32×192 pixels, the latency and `size_bytes` in INT8.
+    """One student: `macs` and `latency_ms` for a line of 32×192 pixels; latency and `size_bytes` are those in INT8.
 
-    `latency_ms` is the median time of the network alone, for one line at a time.
+    `latency_ms` is the median time of the network alone, with one line at a time.
     """
 
     choice: StudentChoice

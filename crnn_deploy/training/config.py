@@ -1,4 +1,4 @@
-"""Options of training, as the command line, the recipe and the Python API share them."""
+"""Options of training for the command line, recipes and the Python API."""
 
 from __future__ import annotations
 
@@ -19,51 +19,61 @@ _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_st
 
 
 class TrainingOptions(Frozen):
-    """How a network is trained, whoever teaches it."""
+    """How a network is trained: on labels, on the answers of teachers, or on both."""
 
     epochs: int = Field(default=15, gt=0)
-    batch_size: int = Field(default=24, gt=0, description="images a step, over all processes")
+    batch_size: int = Field(default=24, gt=0, description="images of a step, in all processes together")
     learning_rate: float = Field(default=2.5e-3, gt=0, description="peak of the cosine schedule")
     weight_decay: float = Field(default=1e-2, ge=0)
-    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the rate rises")
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="share of the steps in which the learning rate rises")
     clip_norm: float = Field(default=1.0, gt=0)
     ema_decay: float = Field(default=0.998, ge=0, lt=1)
-    augmentation: float = Field(default=1.0, ge=0, le=2, description="strength; 0 turns it off")
-    losses: tuple[LossOptions, ...] = Field(default=(), description="what is learned from; absent: what suits most")
+    augmentation: float = Field(default=1.0, ge=0, le=2, description="strength of the distortion; 0 turns it off")
+    losses: tuple[LossOptions, ...] = Field(default=(), description="absent: losses that suit most trainings")
     warm_start: Path | None = Field(
-        default=None, description="artifact whose weights the training starts from; package:NAME/FILE works too"
+        default=None, description="artifact whose weights the training starts from, also as package:NAME/FILE"
     )
     soup: int = Field(
-        default=1, gt=0, le=16, description="trainings from the same warm start whose weights are averaged"
+        default=1, gt=0, le=16, description="number of trainings from one warm start, the weights of which are averaged"
     )
-    early_stop: int | None = Field(default=None, gt=0, description="end after so many epochs without a better one")
-    skip_bad: bool = Field(default=False, description="leave broken images out instead of stopping")
-    validation_share: float = Field(default=0.05, gt=0, lt=1, description="held out where no validation set is given")
+    early_stop: int | None = Field(default=None, gt=0, description="stop after so many epochs without a lower error")
+    skip_bad: bool = Field(default=False, description="leave out broken images instead of stopping")
+    validation_share: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="share of the training images that is held out if there are no validation images",
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        default="auto", description="auto: BF16 where the processor or GPU has it"
+        default="auto", description="auto: BF16 if the processor or GPU has it"
     )
     seed: int = Field(default=0, ge=0, lt=1 << 32)
-    log: tuple[LogKind, ...] = Field(default=(), description="files beside the output: csv, tensorboard")
+    log: tuple[LogKind, ...] = Field(default=(), description="logs beside the output: csv, tensorboard")
 
     @field_validator("losses")
     @classmethod
     def _one_stays(cls, losses: tuple[LossOptions, ...]) -> tuple[LossOptions, ...]:
         lasting = [loss for loss in losses if loss.until is None or loss.until == 1]
         if losses and not lasting:
-            raise ValueError("all losses fade before the end: leave 'until' out of one")
+            raise ValueError("all losses fade before the end: leave 'until' out of one of them")
         if losses and all(loss.kind == "features" for loss in lasting):
-            raise ValueError("'features' alone teaches the head nothing: keep another loss beside it to the end")
+            raise ValueError("'features' alone does not train the head: add another loss that stays to the end")
         return losses
 
     @model_validator(mode="after")
     def _begin_alike(self) -> TrainingOptions:
         if self.soup > 1 and self.warm_start is None:
-            raise ValueError("only networks that begin alike can be averaged: a soup needs a warm start")
+            raise ValueError(
+                "only networks that start from the same weights can be averaged: a soup needs a warm start"
+            )
         return self
 
 
 class QatOptions(Frozen):
-    """Quantization-aware epochs at the end, for a student that loses too much in INT8: fields, or the epochs alone."""
+    """Quantization-aware epochs at the end, for a student whose error rises too far in INT8.
+
+    A whole number stands for the epochs alone.
+    """
 
     epochs: int = Field(default=2, gt=0)
     learning_rate: float = Field(default=5e-5, gt=0, description="higher rates change the weights too much")
@@ -78,17 +88,21 @@ class DistillOptions(TrainingOptions):
     """Which student, and how it is trained."""
 
     student: StudentChoice = StudentChoice()
-    charset: Charset | None = Field(default=None, description="characters of the student; absent: those of the teacher")
-    channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the teacher")
-    labels: bool = Field(default=True, description="false: those of the data are not read")
+    charset: Charset | None = Field(
+        default=None, description="characters of the student; absent: those of the first teacher"
+    )
+    channels: Literal["L", "RGB", "BGR"] | None = Field(default=None, description="absent: those of the first teacher")
+    labels: bool = Field(default=True, description="false: the labels of `data` are not read")
     confidence: float = Field(
         default=0.9,
         ge=0,
         le=1,
-        description="of readings that stand for missing labels; images with others are left out",
+        description="least confidence of readings that replace missing labels; other images are left out",
     )
-    beam_width: int | None = Field(default=None, gt=0, description="of the teachers' readings; absent: greedy")
-    qat: QatOptions | None = Field(default=None, description="absent: none")
+    beam_width: int | None = Field(
+        default=None, gt=0, description="beam width for the teachers' readings; absent: greedy decoding"
+    )
+    qat: QatOptions | None = Field(default=None, description="absent: no quantization-aware epochs")
 
     def with_paths(
         self,
@@ -105,16 +119,16 @@ class DistillOptions(TrainingOptions):
 
 
 class TrainingImages(Frozen):
-    """Where the images are and where the result goes."""
+    """Where the images are, and where the result is written."""
 
     data: str
-    extra: str | None = Field(default=None, description="more training images, of which none is held out")
-    validation: str | None = Field(default=None, description="absent: a part of `data` is held out")
+    extra: str | None = Field(default=None, description="more training images, none of which is held out")
+    validation: str | None = Field(default=None, description="validation images; absent: a part of `data` is held out")
     output: Path
     force: bool = False
 
     def shaping(self) -> dict[str, Any]:
-        """The options that shape the result, without paths."""
+        """The options that the result depends on, without paths, for the lineage."""
         return self.model_dump(mode="json", exclude=_PATHS)
 
 
@@ -141,12 +155,12 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
 
 
 class TrainOptions(TrainingOptions):
-    """Which network, and how it is trained on labels."""
+    """Which network is trained on labels, and how."""
 
     RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
 
     model: NetworkChoice = CrnnChoice()
-    charset: Charset | None = Field(default=None, description="absent: all characters of the labels")
+    charset: Charset | None = Field(default=None, description="absent: all characters that occur in the labels")
     channels: Literal["L", "RGB"] = "L"
 
 

@@ -1,4 +1,4 @@
-"""Devices, precision and processes, by Lightning Fabric."""
+"""Devices, precision and processes, with Lightning Fabric."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from crnn_deploy.environment import environment
 
-_PATIENCE = timedelta(days=7)  # of processes that wait while the first one asks the teachers
+_TIMEOUT = timedelta(days=7)  # the other processes wait while the first one asks the teachers
 
 
 def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
-    """Fabric on the GPU, or the CPU; under `torchrun` one of its processes, each with a device of its own."""
+    """Fabric on the GPU, or else the CPU; under `torchrun` each process has its own device."""
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     fabric = Fabric(
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",  # others, such as MPS, have no CTC
-        devices=here,
-        num_nodes=processes // here,
-        strategy=DDPStrategy(timeout=_PATIENCE) if processes > 1 else "auto",
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",  # other accelerators, such as MPS, have no CTC
+        devices=local,
+        num_nodes=processes // local,
+        strategy=DDPStrategy(timeout=_TIMEOUT) if processes > 1 else "auto",
         precision=_precision(precision),
     )
     fabric.launch()
@@ -33,7 +33,7 @@ def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
 
 
 def _precision(wanted: str) -> Any:
-    """Fabric's name of a precision; `auto` takes BF16 where the hardware multiplies it natively."""
+    """Fabric's name of a precision; `auto` takes BF16 if the hardware multiplies it natively."""
     named = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
     if wanted != "auto":
         return named[wanted]

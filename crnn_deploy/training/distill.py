@@ -1,10 +1,10 @@
-"""The verb `distill`: from teachers to a MobileNet-GRU student."""
+"""The verb `distill`: train a MobileNet-GRU student on the answers of teachers and on labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -30,9 +30,9 @@ from crnn_deploy.training.training_setup import TrainingSetup
 
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
-    """Train a student on `config.data`, guided by the teachers, and write it to `config.output`.
+    """Train a student on the images of `config.data` with the help of teachers, and write it to `config.output`.
 
-    An interrupted call goes on where it was when it is repeated with the same config. Under `torchrun` the processes
+    An interrupted training continues when the call is repeated with the same config. Under `torchrun` the processes
     share the work.
 
     Raises:
@@ -83,7 +83,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
 def _open_teachers(config: DistillConfig) -> list[Artifact]:
     artifacts = [open_artifact(path) for path in config.teachers]
     if len({artifact.sha256 for artifact in artifacts}) < len(artifacts):
-        raise InputError("Two of the teachers are the same.", fix="Name each one once.")
+        raise InputError("Two of the teachers are the same.", fix="Name each teacher once.")
     for artifact in artifacts[1:]:
         _check_alike(artifacts[0].spec, artifact.spec)
     return artifacts
@@ -114,19 +114,19 @@ def _student_spec(config: DistillConfig, teacher: ModelSpec) -> ModelSpec:
 
 
 def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> tuple[LossOptions, ...]:
-    """Those of the config, or what suits the data.
+    """The losses of the config, or those that suit the data.
 
     Raises:
-        InputError: if one needs labels and there are none, or they are not wanted.
+        InputError: if a loss needs labels, and there are none or they are turned off.
     """
     losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
     check_task(losses, spec.task)
-    blind = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
-    if blind:
+    without_labels = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
+    if without_labels:
         raise InputError(
-            f"The loss '{blind[0]}' needs labels.",
+            f"The loss '{without_labels[0]}' needs labels.",
             f"{inputs.train.name} has none." if config.labels else "They are turned off.",
-            "Leave it out, or give labelled images, if only as extra ones.",
+            "Leave it out, or give labelled images, for example as extra images.",
         )
     return losses
 
@@ -138,7 +138,7 @@ def _material(
     spec: ModelSpec,
     progress: Progress,
 ) -> tuple[Material, dict[str, Any]]:
-    """What the student learns from, and what the lineage tells of it."""
+    """What the student learns from, and notes on it for the lineage."""
     reads_labels = _reads(losses, "labels")
     train, too_long = without_too_long(inputs.train, spec, progress) if reads_labels else (inputs.train, [])
     answers = [teacher.answers(train, progress) for teacher in teachers] if _reads(losses, "teachers") else []
@@ -157,5 +157,5 @@ def _material(
     return Material(train, inputs.validation, losses, answers), facts
 
 
-def _reads(losses: Sequence[LossOptions], what: str) -> bool:
+def _reads(losses: Sequence[LossOptions], what: Literal["labels", "teachers"]) -> bool:
     return any(loss.reads == what for loss in losses)

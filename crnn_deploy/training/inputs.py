@@ -1,4 +1,4 @@
-"""The images of a training: opened, checked against each other and the losses, and split if need be."""
+"""The images of a training: they are opened, checked, and split into training and validation images."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LABEL_KINDS = {"ctc": "text", "classify": "class"}
 
 @dataclass(frozen=True)
 class TrainingInputs:
-    """Sources without broken images, whose names are in `skipped`.
+    """Sources without broken images; the names of these are in `skipped`.
 
-    `parts` are the training images: what is not held out of `data`, then the extra ones.
+    `parts` are the training images: those of `data` that are not held out, then the extra images.
     """
 
     parts: tuple[Source, ...]
     validation: Source
-    validation_given: bool
+    has_validation_set: bool
     skipped: tuple[str, ...]
 
     @property
@@ -42,11 +42,11 @@ class TrainingInputs:
 
     @property
     def labelled(self) -> bool:
-        """Whether any of the training images are."""
+        """Whether any of the training images have labels."""
         return any(part.kind != "unlabelled" for part in self.parts)
 
     def facts(self) -> dict[str, Any]:
-        """What the lineage tells of them."""
+        """Notes on the images for the lineage."""
         return {
             "training": {"images": len(self.train), "fingerprint": fingerprint(self.train)},
             "validation": {"images": len(self.validation), "fingerprint": fingerprint(self.validation)},
@@ -58,11 +58,11 @@ def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Pro
     """Open the images of a training.
 
     Args:
-        labels: whether those of `config.data` may be read.
+        labels: whether the labels of `config.data` may be read.
 
     Raises:
-        InputError: for broken images (unless they are left out), images that training and validation share, and extra
-            ones with other labels.
+        InputError: for broken images (unless they are left out), for images that training and validation share, and
+            for extra images with another kind of labels.
     """
     skipped: list[str] = []
     data = _usable(config.data, config.skip_bad, skipped, progress)
@@ -73,7 +73,7 @@ def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Pro
         held = _usable(config.validation, config.skip_bad, skipped, progress)
     extra = [_usable(config.extra, config.skip_bad, skipped, progress)] if config.extra is not None else []
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
-    if extra or inputs.validation_given:
+    if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})
     return inputs
 
@@ -88,14 +88,14 @@ def check_kind(source: Source, task: Task, name: str) -> None:
 
 
 def check_labels_fit(inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool) -> None:
-    """Raise `InputError` unless the labels that there are suit a network of `spec`.
+    """Raise `InputError` unless all labels suit a network of `spec`.
 
     Args:
-        reads_labels: whether it is trained on labels.
+        reads_labels: whether the network is trained on labels.
     """
     for source in (*inputs.parts, inputs.validation):
         check_kind(source, spec.task, spec.name)
-    if inputs.validation.kind == "text" and (reads_labels or inputs.validation_given):
+    if inputs.validation.kind == "text" and (reads_labels or inputs.has_validation_set):
         unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
     for part in inputs.parts:
         if reads_labels and part.kind != "unlabelled":
@@ -110,7 +110,7 @@ def _usable(location: str, skip_bad: bool, skipped: list[str], progress: Progres
 
 
 def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
-    """Training and validation part; copies of one image all go to the same part."""
+    """Training and validation part; all copies of an image go to the same part."""
     if len(source) < 2:
         raise InputError(f"{source.name} has only {len(source)} image.", fix="Training needs at least 2.")
     groups: dict[bytes, list[int]] = {}

@@ -11,7 +11,7 @@ from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 
-_TOO_LONG = 0.05  # share of labels longer than their frames from which something is wrong
+_TOO_LONG = 0.05  # with a larger share of such labels, something is wrong
 
 
 def check_labels(source: Source, spec: ModelSpec) -> None:
@@ -31,11 +31,13 @@ def _check_classes(source: Source, spec: ModelSpec) -> None:
 
 
 def _check_characters(source: Source, spec: ModelSpec) -> None:
-    known = set(class_of_characters(spec))
-    bad = {i: sorted(set(source.text(i)) - known) for i in range(len(source)) if not known.issuperset(source.text(i))}
+    charset = set(class_of_characters(spec))
+    bad = {
+        i: sorted(set(source.text(i)) - charset) for i in range(len(source)) if not charset.issuperset(source.text(i))
+    }
     if bad:
         first = next(iter(bad))
-        characters = sorted({c for found in bad.values() for c in found})
+        characters = sorted({c for outside in bad.values() for c in outside})
         raise InputError(
             f"{len(bad)} of {len(source)} labels in {source.name} hold characters outside the charset: "
             f"{' '.join(map(repr, characters[:20]))}{' …' if len(characters) > 20 else ''}.",
@@ -51,10 +53,10 @@ def class_of_characters(spec: ModelSpec) -> dict[str, int]:
 
 
 def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tuple[Source, list[str]]:
-    """Lines whose labels fit into their frames, and the names of the others, from which CTC can't learn.
+    """The lines whose labels fit into their frames, and the names of the other lines, from which CTC can't learn.
 
     Raises:
-        InputError: if they are so many that the labels or the stride must be wrong.
+        InputError: if the others are so many that the labels or the stride must be wrong.
     """
     if spec.task == "classify":
         return source, []
@@ -65,12 +67,12 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
     first = long[0]
     example = (
         f"the first is {source.item_name(first)}, {source.text(first)[:60]!r}: "
-        f"{frames_needed(source.text(first))} frames needed, {_frames(source, first, spec, stride)} there"
+        f"{frames_needed(source.text(first))} frames are needed, and there are {_frames(source, first, spec, stride)}"
     )
     if len(long) > _TOO_LONG * len(source):
         raise InputError(
             f"{len(long):,} of {len(source):,} labels in {source.name} are longer than the time axis; {example}.",
-            f"A frame stands for {stride} pixels of a line {spec.preprocessing.height} pixels high.",
+            f"A frame covers {stride} pixels of a line {spec.preprocessing.height} pixels high.",
             "Check that labels, or a teacher's readings, belong to these images; for dense text take a smaller stride.",
         )
     progress.log(f"{len(long):,} labels are longer than the time axis and left out; {example}")
@@ -79,7 +81,7 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
 
 
 def frames_needed(text: str) -> int:
-    """Frames that CTC needs for a text: one a character, and a blank between equal ones."""
+    """Number of frames that CTC needs for a text: one for each character, and one between equal characters."""
     return len(text) + sum(a == b for a, b in pairwise(text))
 
 

@@ -1,4 +1,4 @@
-"""What a training reports while it runs: CSV for tables and scripts, events for TensorBoard."""
+"""Logs of a running training: CSV for tables and scripts, events for TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LogKind = Literal["csv", "tensorboard"]
 
 
 class TrainingLog:
-    """Figures by step in `FOLDER/csv/metrics.csv` and `FOLDER/tensorboard/`, written at once.
+    """Figures by step in `FOLDER/csv/metrics.csv` and `FOLDER/tensorboard/`, without buffering.
 
-    The first step written decides where a resumed training goes on: what an earlier run left from there on is dropped,
-    so that no step appears twice. Of several processes only the first may write.
+    A resumed training replaces the rows from its first step on, so that no step appears twice. Of several processes
+    only the first may write.
 
     Args:
-        folder: made if need be, as soon as there is something to write.
-        kinds: which to write; none is fine.
+        folder: is made with the first figures.
+        kinds: which logs to write; may be empty.
     """
 
     def __init__(self, folder: Path, kinds: tuple[LogKind, ...]) -> None:
@@ -32,7 +32,7 @@ class TrainingLog:
         self._loggers: list[Logger] = []
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
-        """Add the `figures` at `step`, such as an epoch's losses, validation error and seconds; steps only grow."""
+        """Add the `figures` at `step`, such as losses and validation error of an epoch; steps must increase."""
         if not self._loggers:
             self._loggers = [_OPENERS[kind](self._folder, step) for kind in self._kinds]
         for logger in self._loggers:
@@ -40,20 +40,20 @@ class TrainingLog:
             logger.save()
 
     def close(self) -> None:
-        """Finish the files. Nothing can be written afterwards."""
+        """Finish the files; nothing can be written afterwards."""
         for logger in self._loggers:
             logger.finalize("success")
 
 
 def _open_csv(folder: Path, first: int) -> Logger:
-    """A CSV with the rows of earlier runs up to the step `first`."""
+    """A CSV that starts with the rows of earlier runs before the step `first`."""
     from lightning_fabric.loggers.csv_logs import CSVLogger
 
     folder_of_csv = folder / "csv"
     make_folder(folder_of_csv)
     file = folder_of_csv / "metrics.csv"
     rows = _rows(file)
-    file.unlink(missing_ok=True)  # Fabric's logger only starts anew
+    file.unlink(missing_ok=True)  # because Fabric's logger cannot append to a file
     logger: Logger = CSVLogger(folder, name="", version="csv")
     for step, figures in rows.items():
         if step < first:
@@ -62,14 +62,15 @@ def _open_csv(folder: Path, first: int) -> Logger:
 
 
 def _rows(file: Path) -> dict[int, dict[str, float]]:
-    """Step → figures, without the line that an interrupted run may have left half."""
+    """Step → figures, without an incomplete last line."""
     if not file.exists():
         return {}
     with file.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines, restval=""))
-    whole = [row for row in rows if row.get("step", "").isdigit()]
+    complete = [row for row in rows if row.get("step", "").isdigit()]
     return {
-        int(row["step"]): {name: float(text) for name, text in row.items() if name != "step" and text} for row in whole
+        int(row["step"]): {name: float(text) for name, text in row.items() if name != "step" and text}
+        for row in complete
     }
 
 

@@ -1,4 +1,4 @@
-"""A teacher's readings as labels of images that nobody has labelled."""
+"""Readings of a teacher as labels of images without labels."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
 
 class PseudoLabelled(Subset):
-    """The images of a source that a teacher reads in the student's charset, with these readings as labels.
+    """The images of a source whose reading by a teacher has only characters of the student; the readings are labels.
 
     Args:
         spec: of the student.
-        class_names: by class; empty for lines.
-        confidence: readings that the teacher is less sure of are left out.
+        class_names: names by class index; empty for lines.
+        confidence: images with a less confident reading are left out.
 
     Raises:
-        InputError: if none is left.
+        InputError: if no image is left.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class PseudoLabelled(Subset):
     ) -> None:
         self._spec = spec
         self._class_names = class_names
-        said = [_Reading.of(answers[i]) for i in range(len(source))]  # answers themselves are large
-        sure = [i for i, reading in enumerate(said) if reading.classes and reading.confidence >= confidence]
+        readings = [_Reading.of(answers[i]) for i in range(len(source))]  # without the answers, which are large
+        sure = [i for i, reading in enumerate(readings) if reading.classes and reading.confidence >= confidence]
         if not sure:
-            raise _none_left(source, spec, confidence if any(reading.classes for reading in said) else None)
+            raise _none_left(source, spec, confidence if any(reading.classes for reading in readings) else None)
         super().__init__(source, sure)
-        self._readings = [said[i].classes for i in sure]
+        self._readings = [readings[i].classes for i in sure]
 
     @property
     def kind(self) -> Kind:
@@ -60,7 +60,7 @@ class PseudoLabelled(Subset):
 
 @dataclass(frozen=True)
 class _Reading:
-    """Classes of a line's characters, or the class of an image; empty where the student can't write them."""
+    """Class indices of a line's characters, or the class of an image; empty if the student lacks a character."""
 
     classes: tuple[int, ...]
     confidence: float
@@ -71,28 +71,28 @@ class _Reading:
 
 
 def _none_left(source: Source, spec: ModelSpec, confidence: float | None) -> InputError:
-    """`confidence`: that no reading reaches; None if there is none."""
+    """`confidence`: the least one, which no reading reaches; None if no reading has only characters of the student."""
     if confidence is not None:
         return InputError(
             f"The teacher is less than {confidence:g} sure of all its readings of {source.name}.",
-            "The images are hardly lines that it knows.",
+            "The images are probably unlike those that it was trained on.",
             "Check some with crnn-deploy predict; if they are right, lower --confidence (distill.confidence).",
         )
     return InputError(
         f"The teacher reads nothing in {source.name} that {spec.name} can write.",
         "The images are not lines of text that it can read, or its charset is another one.",
-        "Check them with crnn-deploy predict, or give labelled ones, with --val for validation.",
+        "Check them with crnn-deploy predict, or give labelled images, with --val for validation.",
     )
 
 
 def with_readings(
     inputs: TrainingInputs, reads_labels: bool, teacher: Teacher, confidence: float, progress: Progress
 ) -> TrainingInputs:
-    """`inputs` with the teacher's readings where labels are missing: for validation, and for what labels teach.
+    """`inputs` with the teacher's readings as labels of unlabelled images, for validation and for losses on labels.
 
     Args:
-        reads_labels: whether a loss does.
-        confidence: of the readings that are trained on, at least; images with other readings are left out.
+        reads_labels: whether a loss needs labels.
+        confidence: least confidence of the readings that are trained on; other images are left out.
     """
     spec = teacher.student
     names = next((part.class_names for part in inputs.parts if part.kind == "class"), spec.class_names)
@@ -108,7 +108,9 @@ def with_readings(
     parts = tuple(labelled(part, confidence) for part in inputs.parts)
     for before, after in zip(inputs.parts, parts, strict=True):
         if after is not before:
-            told = f"{teacher.artifact.spec.name} labels {len(after):,} of the {len(before):,} images of {before.name}"
-            left_out = "; the others, where it is unsure or reads nothing that the student can write, are left out"
-            progress.log(told + left_out * (len(after) < len(before)))
+            message = (
+                f"{teacher.artifact.spec.name} labels {len(after):,} of the {len(before):,} images of {before.name}"
+            )
+            left_out = "; the others, with an unsure reading or one that the student cannot write, are left out"
+            progress.log(message + left_out * (len(after) < len(before)))
     return replace(inputs, parts=parts, validation=validation)

@@ -1,4 +1,4 @@
-"""Learning rate, the fading of the teacher, and the moving average of the weights, all as functions of the step."""
+"""Learning rate, fading of losses and moving average of the weights, as functions of the step."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fading(progress: float, until: float) -> float:
 
 
 class MovingAverage:
-    """Exponential moving average of all weights and statistics of a model; young averages forget faster."""
+    """Exponential moving average of all weights and statistics of a model; its decay is smaller in the first steps."""
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
@@ -32,7 +32,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Take in the model's present weights."""
+        """Add the model's present weights to the average."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for name, value in model.state_dict().items():

@@ -1,4 +1,4 @@
-"""The verb `train`: a network from scratch, on labels."""
+"""The verb `train`: train a network from scratch on labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from crnn_deploy.training.training_setup import TrainingSetup
 def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     """Train a network of a known family on the labels of `config.data` and write it to `config.output`.
 
-    An interrupted call goes on where it was when it is repeated with the same config. Under `torchrun` the processes
+    An interrupted training continues when the call is repeated with the same config. Under `torchrun` the processes
     share the work.
 
     Raises:
@@ -69,7 +69,7 @@ def _check_labelled(source: Source) -> None:
         raise InputError(
             f"{source.name} has no labels.",
             "Training from scratch needs them.",
-            "Give labelled images, or let a teacher read them: crnn-deploy distill.",
+            "Give labelled images, or use the readings of a teacher: crnn-deploy distill.",
         )
 
 
@@ -83,7 +83,7 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
-    """What the network has to be: its task, what it can answer, and what it looks at."""
+    """A spec with the task, the charset or the classes, and the preprocessing of the network."""
     if source.kind == "class":
         width, height = source.image(0).size
         seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))

@@ -161,7 +161,7 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("benchmark t.onnx --data noimage", "003.png"),
         ("benchmark t.onnx --threads 0", "threads"),
         ("render -o lines.zip --count 3", ".zip"),
-        ("render -o val --count 3 --force", "holds other things"),
+        ("render -o val --count 3 --force", "holds other files"),
         ("render -o lines.tar --count 0", "count"),
         ("render -o lines.tar --count 3 --font Nowhere", "Nowhere"),
         ("render -o model.pt/lines.tar --count 3", "model.pt"),

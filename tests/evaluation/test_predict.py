@@ -96,7 +96,9 @@ def test_a_broken_image_stops_or_is_left_out(model) -> None:
         read(model, "empty.png", skip_bad=True)
 
 
-@pytest.mark.parametrize(("given", "message"), [("gone.png", "does not exist"), ("tiny.safetensors", "is no data set")])
+@pytest.mark.parametrize(
+    ("given", "message"), [("gone.png", "does not exist"), ("tiny.safetensors", "is not a data set")]
+)
 def test_what_holds_no_images_is_refused(model, given, message) -> None:
     with pytest.raises(InputError, match=message):
         read(model, given)

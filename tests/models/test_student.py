@@ -107,7 +107,7 @@ def test_unknown_families_and_options_are_refused() -> None:
         build(spec.model_copy(update={"architecture": Architecture(family="lenet")}))
     with pytest.raises(InputError, match="did you mean 'hidden'"):
         build(spec.model_copy(update={"architecture": Architecture(family="mobilenet-v4-gru", options={"hiden": 3})}))
-    with pytest.raises(InputError, match="how many pixels"):
+    with pytest.raises(InputError, match="The stride of s is unknown"):
         stride_of(spec.model_copy(update={"architecture": None}))
 
 

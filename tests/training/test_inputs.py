@@ -41,11 +41,11 @@ def test_extra_images_are_trained_on_and_none_is_held_out(tmp_path: Path, lines:
     alone, more = opened(lines), opened(lines, extra=draw_lines(tmp_path / "more", 9, seed=5))
     assert len(more.train) == len(alone.train) + 9
     assert more.facts()["validation"] == alone.facts()["validation"]
-    assert not more.validation_given
+    assert not more.has_validation_set
     assert more.train.text(len(alone.train)) == open_source(tmp_path / "more").text(0)
 
 
-def test_labels_that_nobody_shall_read_are_hidden_but_not_those_of_extra_images(tmp_path: Path, lines: Path) -> None:
+def test_labels_that_are_turned_off_are_hidden_but_not_those_of_extra_images(tmp_path: Path, lines: Path) -> None:
     inputs = opened(lines, extra=draw_lines(tmp_path / "more", 9, seed=5), labels=False)
     assert [part.kind for part in inputs.parts] == ["unlabelled", "text"]
     assert inputs.labelled
@@ -68,7 +68,7 @@ def test_a_part_is_held_out_and_shares_no_image(lines: Path) -> None:
     assert len(inputs.train) + len(inputs.validation) == 41
     assert len(inputs.validation) >= 8
     assert not parts[0] & parts[1]
-    assert not inputs.validation_given
+    assert not inputs.has_validation_set
 
 
 def test_the_seed_decides_which_part(lines: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_seed_decides_which_part(lines: Path) -> None:
 def test_a_validation_set_is_taken_as_it_is(tmp_path: Path, lines: Path) -> None:
     inputs = opened(lines, draw_lines(tmp_path / "val", 7, seed=5))
     assert (len(inputs.train), len(inputs.validation)) == (40, 7)
-    assert inputs.validation_given
+    assert inputs.has_validation_set
     assert inputs.facts()["validation"]["images"] == 7
 
 

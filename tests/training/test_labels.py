@@ -87,7 +87,7 @@ def test_a_few_labels_that_are_too_long_are_left_out_and_named(lines: Path, spec
     assert [kept.item_name(i) for i in range(len(kept))] == [f"{i:03d}.png" for i in range(2, 40)]
     assert "2 labels are longer than the time axis and left out" in told.lines[0]
     assert "000.png" in told.lines[0]
-    assert "60 frames needed" in told.lines[0]
+    assert "60 frames are needed" in told.lines[0]
 
 
 def test_a_label_may_need_every_frame(lines: Path, spec: ModelSpec) -> None:

@@ -33,6 +33,6 @@ def test_options_and_recipes_are_read_without_them() -> None:
     code = """
 import sys
 sys.modules.update(lightning_fabric=None, lmdb=None)
-import crnn_deploy.pipeline, crnn_deploy.training
+import crnn_deploy.pipeline.recipe, crnn_deploy.training.distill, crnn_deploy.training.train
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=100)

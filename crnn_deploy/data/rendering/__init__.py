@@ -1,1 +1,1 @@
-"""Lines of text drawn from installed fonts: data for those who have none yet."""
+"""Lines of text rendered in installed fonts, for users who have no data yet."""

@@ -1,4 +1,4 @@
-"""From clean ink on paper to what a printer, a camera and a JPEG encoder leave of it."""
+"""Degrades clean ink on paper, as by a printer, a camera and a JPEG encoder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from PIL import Image, ImageFilter
 
 from crnn_deploy.data.rendering.vocabulary import Rng
 
-LEGIBLE_HEIGHT = 14  # pixels of line height below which small print can't be read
+LEGIBLE_HEIGHT = 14  # pixels; lower lines can't be read
 
 
 def degrade(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
-    """A grey picture of a line.
+    """A grey image of a line.
 
     Args:
-        ink: coverage of the ink, mode L, 255 where all of it is.
-        strength: 0 gives black on white, 1 the worst copies.
+        ink: coverage of the ink, mode L, 255 for full coverage.
+        strength: 0 gives black on white, 1 gives hardly readable copies.
     """
     paper, contrast = _paper(strength, rng), _contrast(strength, rng)
     picture = _print(ink, paper, contrast * paper, strength, rng)
@@ -29,7 +29,7 @@ def degrade(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
     if rng.random() < 0.25 * strength:
         picture = _sharpen(picture, strength, rng)
     if rng.random() < strength:
-        # Faint print drowns in the noise that strong print bears.
+        # Less noise for faint print, which could not be read otherwise.
         picture = _add_noise(picture, strength * min(1.0, 0.2 + contrast), rng)
     if rng.random() < 0.6 * strength:
         picture = _compress(picture, strength, rng)
@@ -37,14 +37,14 @@ def degrade(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
 
 
 def tilt(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
-    """`ink` turned by a small angle on a canvas that holds all of it; long lines turn less."""
+    """`ink` rotated by a small angle, on a canvas that is large enough; long lines are rotated less."""
     widest = min(3.0, float(np.degrees(0.3 * ink.height / ink.width)))
     angle = strength * widest * float(rng.uniform(-1, 1))
     return ink.rotate(angle, Image.Resampling.BILINEAR, expand=True) if abs(angle) > 0.05 else ink
 
 
 def _paper(strength: float, rng: Rng) -> float:
-    """Grey level of the paper: white as often as not, else tinted, now and then a grey box."""
+    """Grey level of the paper: often white, otherwise tinted, and sometimes a grey box."""
     draw = rng.random()
     if draw < 0.4:
         return 255 - 10 * strength * float(rng.random())
@@ -52,13 +52,13 @@ def _paper(strength: float, rng: Rng) -> float:
 
 
 def _contrast(strength: float, rng: Rng) -> float:
-    """Share of the paper's light that the ink takes: 1 for black."""
+    """Share of the paper's brightness that the ink removes: 1 for black."""
     fainter = 0.85 if rng.random() < 0.2 else 0.55
     return 1 - strength * float(rng.uniform(0, fainter))
 
 
 def _print(ink: Image.Image, paper: float, contrast: float, strength: float, rng: Rng) -> Image.Image:
-    """Ink of one shade on unevenly lit paper; now and then light on dark."""
+    """Ink of one shade on unevenly lit paper; sometimes light on dark."""
     coverage = np.asarray(ink, np.float32) / np.float32(255)
     faint = min(1.0, 0.3 + contrast / 128)
     shades: NDArray[np.floating] = paper + strength * faint * _texture(coverage.shape, rng) - contrast * coverage
@@ -70,7 +70,7 @@ def _print(ink: Image.Image, paper: float, contrast: float, strength: float, rng
 
 
 def _frame(shades: NDArray[np.floating], rng: Rng) -> NDArray[np.floating]:
-    """White beyond the edges of the paper, as a grey box leaves it."""
+    """White beyond the edges of a grey box."""
     height, width = shades.shape
     left, top, right, bottom = (int(height * share) for share in rng.uniform(0, 0.09, 4))
     framed = np.full_like(shades, 255)
@@ -79,7 +79,7 @@ def _frame(shades: NDArray[np.floating], rng: Rng) -> NDArray[np.floating]:
 
 
 def _sharpen(picture: Image.Image, strength: float, rng: Rng) -> Image.Image:
-    """The halos of a scanner's sharpening."""
+    """Halos, as from the sharpening of a scanner."""
     percent = round(strength * float(rng.uniform(50, 250)))
     return picture.filter(ImageFilter.UnsharpMask(0.06 * picture.height, percent, threshold=0))
 

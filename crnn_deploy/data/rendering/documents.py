@@ -1,4 +1,4 @@
-"""What letters, reports and signs say: words, sentences, names, dates, addresses."""
+"""Phrases of letters, reports and signs: words, sentences, names, dates, addresses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def words(rng: Rng) -> str:
 
 
 def sentence(rng: Rng) -> str:
-    """Words with the punctuation of prose."""
+    """Words with the punctuation of a sentence."""
     chosen = [word(rng) for _ in range(rng.integers(4, 10))]
     if rng.random() < 0.4:
         chosen[int(rng.integers(1, 4))] = pick(rng, CONTRACTIONS)

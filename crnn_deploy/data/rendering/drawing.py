@@ -7,16 +7,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from crnn_deploy.data.rendering.vocabulary import Rng
 
-SIZES = (14, 18, 22, 26, 32, 40, 48, 64, 96, 128)  # pixels an em; few, so that fonts are loaded once
+SIZES = (14, 18, 22, 26, 32, 40, 48, 64, 96, 128)  # pixels of an em; few sizes, so that each font is loaded once
 CAPITAL = 0.7  # height of a capital in ems
-MARGIN = (0.1, 0.3)  # of the height of the box
+MARGIN = (0.1, 0.3)  # shares of the height of the box
 
 
 def draw_ink(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng) -> Image.Image:
-    """Coverage of the ink, mode L, at the font's size: cropped to the glyphs or to the font's line, plus margins.
+    """Coverage of the ink, mode L, at the font's size, cropped to the glyphs or the line height, plus margins.
 
     Args:
-        strength: 0 sets the type as the font wants it, 1 at worst widely spaced and off the baseline.
+        strength: 0 sets the type as the font defines it; 1 may space it widely and move letters off the baseline.
     """
     em = round(font.size)
     loose = rng.random() < 0.3 * strength
@@ -26,14 +26,14 @@ def draw_ink(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng)
     if rng.random() < 0.5:
         ascent, descent = font.getmetrics()
         top, bottom = min(top, baseline - ascent), max(bottom, baseline + descent)
-    else:  # a lone dash stays a dash on a line, not a bar that fills the picture
+    else:  # so that a single dash does not fill the image
         top, bottom = min(top, baseline - round(CAPITAL * em)), max(bottom, baseline)
     margins = [2 + round((bottom - top) * float(share)) for share in rng.uniform(*MARGIN, 4)]
     return canvas.crop((left - margins[0], top - margins[1], right + margins[2], bottom + margins[3]))
 
 
 def _set(text: str, font: ImageFont.FreeTypeFont) -> Image.Image:
-    """`text` on a canvas of four ems height, its baseline in the middle."""
+    """`text` on a canvas of four ems height, with the baseline in the middle."""
     em = round(font.size)
     canvas = Image.new("L", (int(font.getlength(text)) + 2 * em, 4 * em))
     ImageDraw.Draw(canvas).text((em, 2 * em), text, fill=255, font=font, anchor="ls")
@@ -41,12 +41,12 @@ def _set(text: str, font: ImageFont.FreeTypeFont) -> Image.Image:
 
 
 def _set_loosely(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng) -> Image.Image:
-    """Like `_set`, but letter by letter: spaced out, with wide spaces, or jumping off the baseline."""
+    """Like `_set`, but letter by letter: with other distances, wide spaces, or letters above and below the baseline."""
     em = round(font.size)
     tracking = em * strength * float(rng.choice((rng.uniform(-0.03, 0.1), rng.uniform(0.1, 0.5)), p=(0.7, 0.3)))
     space = em * strength * float(rng.choice((0, rng.uniform(0, 1.5))))
     jump = em * strength * float(rng.choice((0, 0.04)))
-    # Type set tightly keeps its spaces, or the label would name one that can't be seen.
+    # Spaces are never narrowed, because a label must not contain a space that can't be seen.
     steps = [font.getlength(c) + (max(0, tracking) + space if c == " " else tracking) for c in text]
     starts = em + np.cumsum([0, *steps])
     rises = jump * rng.uniform(-1, 1, len(text))
@@ -58,7 +58,7 @@ def _set_loosely(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: 
 
 
 def size_for(height: int) -> int:
-    """Font size whose picture is about `height` pixels high, or the next larger: shrinking keeps edges smooth."""
+    """The font size for a line of about `height` pixels, or the next larger one: shrinking keeps edges smooth."""
     return next((size for size in SIZES if size >= 0.9 * height), SIZES[-1])
 
 

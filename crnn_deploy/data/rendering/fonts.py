@@ -1,4 +1,4 @@
-"""From font names to typefaces that can write an charset."""
+"""Finds the typefaces of font names, and checks which of them can write a charset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crnn_deploy.data.rendering.vocabulary import pick
 from crnn_deploy.errors import InputError
 
 SUFFIXES = frozenset({".ttf", ".otf"})
-LIGHTEST, BOLDEST = 300, 800  # hairlines and posters are no document print
+LIGHTEST, BOLDEST = 300, 800  # documents are not printed in lighter or bolder weights
 WEIGHT_STEP = 100
 ITALIC_SHARE = 0.2
 
@@ -24,7 +24,7 @@ class Typeface:
     """One font file: draws text at any size and, where the file is variable, at a random weight.
 
     Raises:
-        InputError: if the file is no font.
+        InputError: if the file is not a font.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,14 +34,14 @@ class Typeface:
         try:
             regular = self._at(32, None)
         except OSError as error:
-            raise InputError(f"{path} is no font that can be read: {error}.", fix="Take it out.") from None
+            raise InputError(f"{path} is not a font that can be read: {error}.", fix="Leave it out.") from None
         try:
             self._axes = regular.get_variation_axes()
         except OSError:  # not a variable font
             self._axes = []
 
     def font(self, size: int, rng: np.random.Generator) -> ImageFont.FreeTypeFont:
-        """The face at `size` pixels an em, in a random weight where the file has an axis for it."""
+        """The face with an em of `size` pixels, in a random weight if the font is variable."""
         axis = next((axis for axis in self._axes if _is_weight(axis["name"])), None)
         if axis is None:
             return self._at(size, None)
@@ -50,7 +50,7 @@ class Typeface:
         return self._at(size, int(low) + WEIGHT_STEP * int(rng.integers(steps + 1)))
 
     def lacks(self, charset: str) -> str:
-        """The characters of `charset` that have no glyph: they look like a code point that is no character."""
+        """The characters of `charset` without a glyph, which are drawn like a code point that is not a character."""
         font = self._at(32, None)
         missing = _glyph(font, "\U0010ffff")
         blank = _glyph(font, " ")
@@ -66,30 +66,30 @@ class Typeface:
 
 
 def find_families(names: tuple[str, ...], charset: str) -> list[Family]:
-    """The typefaces that can write the whole charset, by family.
+    """The typefaces that can write all characters of the charset, by family.
 
     Args:
         names: families of fontpkg, files or folders; none: the DejaVu fonts of matplotlib.
 
     Raises:
-        InputError: if a name is no font, or no font can write the charset.
+        InputError: if a name is not a font, or no font can write the charset.
     """
     files = [_files(name) for name in names] if names else [_dejavu()]
-    found = [tuple(Typeface(path) for path in group) for group in files]
-    lacking = {face: face.lacks(charset) for family in found for face in family}
-    families = [able for family in found if (able := tuple(face for face in family if not lacking[face]))]
+    all_families = [tuple(Typeface(path) for path in group) for group in files]
+    lacking = {face: face.lacks(charset) for family in all_families for face in family}
+    families = [able for family in all_families if (able := tuple(face for face in family if not lacking[face]))]
     if not families:
         nearest = min(lacking, key=lambda face: len(lacking[face]))
         raise InputError(
             "None of the fonts can write the charset.",
             f"The nearest, {nearest.path.name}, lacks {lacking[nearest][:40]!r}.",
-            "Take these characters out of the charset, or name other fonts.",
+            "Remove these characters from the charset, or name other fonts.",
         )
     return families
 
 
 def pick_typeface(families: list[Family], rng: np.random.Generator) -> Typeface:
-    """A random family, and in it an upright face more often than an italic one."""
+    """A random face of a random family; upright faces are more frequent than italic ones."""
     family = pick(rng, families)
     italic = bool(rng.random() < ITALIC_SHARE)
     faces = [face for face in family if face.italic == italic] or family
@@ -99,10 +99,10 @@ def pick_typeface(families: list[Family], rng: np.random.Generator) -> Typeface:
 def _files(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
-        if not found:
+        fonts = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        if not fonts:
             raise InputError(f"The folder {path} holds no .ttf or .otf files.", fix="Name a folder with fonts.")
-        return found
+        return fonts
     if path.suffix.lower() in SUFFIXES:
         if not path.is_file():
             raise InputError(f"The font {path} does not exist.", fix="Check the path.")

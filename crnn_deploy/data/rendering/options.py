@@ -1,4 +1,4 @@
-"""`RenderOptions`: what to render."""
+"""Options of rendered lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.data.rendering.font_sets import FONT_SETS, expand_font_sets
 from crnn_deploy.errors import InputError
 
 PRINTABLE = string.digits + string.ascii_letters + string.punctuation + " "
 
 
 class RenderOptions(Frozen):
-    """Which lines to render. The same options give the same bytes with the same versions of Pillow and the fonts.
+    """Which lines to render. With the same versions of Pillow and the fonts, the same options give the same bytes.
 
     Raises:
         InputError: if a minimum is above its maximum, or the charset cannot make a line.
@@ -24,9 +25,11 @@ class RenderOptions(Frozen):
     RENAMED: ClassVar[Mapping[str, str]] = {"alphabet": "charset"}
 
     count: int = Field(gt=0, le=10_000_000, description="number of lines")
-    seed: int = Field(default=0, ge=0, description="line i depends on the seed and i alone, not on the count")
+    seed: int = Field(default=0, ge=0, description="line i depends only on the seed and i, not on the count")
     fonts: tuple[str, ...] = Field(
-        default=(), description="families of fontpkg, or .ttf/.otf files or folders; empty: DejaVu of matplotlib"
+        default=(),
+        description="families of fontpkg, .ttf/.otf files, folders, or named sets: "
+        f"{', '.join(FONT_SETS)}; empty: DejaVu of matplotlib",
     )
     labelled: bool = Field(default=True, description="write labels.tsv")
     charset: str = Field(default=PRINTABLE, description="characters that may occur")
@@ -35,6 +38,12 @@ class RenderOptions(Frozen):
     min_height: int = Field(default=24, ge=12, description="pixels")
     max_height: int = Field(default=48, le=512, description="pixels")
     degradation: float = Field(default=0.5, ge=0, le=1, description="0: clean print, 1: barely readable copies")
+
+    @field_validator("fonts")
+    @classmethod
+    def _sets_are_expanded(cls, fonts: tuple[str, ...]) -> tuple[str, ...]:
+        """The stored options name each family, so that they mean the same when a later version has another set."""
+        return expand_font_sets(fonts)
 
     @field_validator("charset")
     @classmethod

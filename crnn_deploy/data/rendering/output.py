@@ -1,4 +1,4 @@
-"""Writes named files into a `.tar` or a folder, whole or not at all."""
+"""Writes named files into a `.tar` or a folder, either completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Contents = Iterable[tuple[str, bytes]]
 
 
 def check_output(output: Path, force: bool) -> None:
-    """Raise `InputError` unless `output` may be written. A folder is replaced only if all in it was rendered."""
+    """Raise `InputError` unless `output` may be written. A folder is replaced only if all its files were rendered."""
     if output.suffix not in ("", ".tar"):
         raise InputError(f"Lines cannot be written as {output.suffix}.", fix="Name a .tar or a folder with -o.")
     if output.suffix == ".tar" or not output.is_dir():
         check_free(output, force)
         return
-    strangers = [child.name for child in output.iterdir() if not RENDERED.fullmatch(child.name)]
-    if strangers:
+    others = [child.name for child in output.iterdir() if not RENDERED.fullmatch(child.name)]
+    if others:
         raise InputError(
-            f"The folder {output} holds other things, such as {strangers[0]}.", fix="Choose another output with -o."
+            f"The folder {output} holds other files, such as {others[0]}.", fix="Choose another output with -o."
         )
     if not force and any(output.iterdir()):
         raise InputError(
@@ -36,7 +36,7 @@ def check_output(output: Path, force: bool) -> None:
 
 
 def write_output(contents: Contents, output: Path, force: bool) -> None:
-    """Write name and bytes of each file in turn.
+    """Write the files one after the other.
 
     Raises:
         InputError: if `output` cannot be written.
@@ -51,13 +51,13 @@ def write_output(contents: Contents, output: Path, force: bool) -> None:
 def _write_tar(contents: Contents, path: Path) -> None:
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in contents:
-            entry = tarfile.TarInfo(name)  # owner and time stay zero: the same lines, the same bytes
+            entry = tarfile.TarInfo(name)  # owner and time stay zero, so that the same lines give the same bytes
             entry.size = len(data)
             archive.addfile(entry, io.BytesIO(data))
 
 
 def _write_folder(contents: Contents, folder: Path) -> None:
-    folder = folder.absolute()  # "." has no name
+    folder = folder.absolute()  # because "." has no name
     temporary = temporary_beside(folder)
     try:
         temporary.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""All kinds of phrases of English documents and receipts, and how often each is drawn."""
+"""All kinds of phrases of English documents and receipts, and their frequencies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crnn_deploy.data.rendering.vocabulary import Rng
 
 Phrase = Callable[[Rng], str]
 
-# As often as they stand here.
+# A function that stands here n times is drawn n times as often.
 PHRASES: tuple[Phrase, ...] = (
     *(documents.words,) * 10,
     *(documents.sentence,) * 3,

@@ -1,6 +1,6 @@
-"""What printers do to ink before it is copied: stretched type, dots, smear, worn heads and neighbouring lines.
+"""Defects of printing: stretched type, dots, smear, worn print heads and neighbouring lines.
 
-Every act takes and gives coverage of ink, mode L, 255 where all of it is.
+Every function takes and returns the coverage of ink, mode L, 255 for full coverage.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from crnn_deploy.data.rendering.vocabulary import Rng, pick
 
-NARROWEST, WIDEST = 0.55, 1.9  # of the font's own width
-COARSEST, FINEST = 10, 24  # dots a capital is high on a thermal printer
-CLEARER = 6  # more dots for the coarsest print at strength 0
+NARROWEST, WIDEST = 0.55, 1.9  # times the font's own width
+COARSEST, FINEST = 10, 24  # height of a capital in dots of a thermal printer
+CLEARER = 6  # additional dots for the coarsest print at strength 0
 DOT = 4  # pixels across one round dot
 
 
 def print_ink(ink: Image.Image, capital: float, strength: float, rng: Rng) -> Image.Image:
-    """`ink` as a random printer leaves it: as it is at strength 0, at worst in broken dots at strength 1.
+    """`ink` with the defects of a random printer: none at strength 0, broken dots in the worst case at strength 1.
 
     Args:
         capital: height of a capital in pixels.
@@ -38,16 +38,16 @@ def print_ink(ink: Image.Image, capital: float, strength: float, rng: Rng) -> Im
 
 
 def stretch(ink: Image.Image, factor: float) -> Image.Image:
-    """`ink` made `factor` times as wide."""
+    """`ink` with `factor` times its width."""
     width = max(1, round(ink.width * factor))
     return ink if width == ink.width else ink.resize((width, ink.height), Image.Resampling.BILINEAR)
 
 
 def print_dots(ink: Image.Image, rows: int, round_dots: bool, rng: Rng) -> Image.Image:
-    """`ink` in dots that are either black or not, `rows` of them from top to bottom, at its former size.
+    """`ink` in `rows` rows of dots that are either black or white, at its original size.
 
     Args:
-        round_dots: draw each dot as a disc with a gap around it, as needle printers do.
+        round_dots: draw each dot as a disc with a gap around it, like a needle printer.
     """
     rows = min(rows, ink.height)
     columns = max(1, round(ink.width * rows / ink.height))
@@ -61,7 +61,7 @@ def print_dots(ink: Image.Image, rows: int, round_dots: bool, rng: Rng) -> Image
 
 
 def smear(ink: Image.Image, amount: float, rng: Rng) -> Image.Image:
-    """Bolder ink: struck twice or soaked into the paper, by `amount` (0…1)."""
+    """Bolder ink, as printed twice or soaked into the paper, by `amount` (0…1)."""
     if rng.random() < 0.5:
         shifted = Image.new("L", ink.size)
         shifted.paste(ink, (max(1, round(0.03 * ink.height)), 0))
@@ -72,7 +72,7 @@ def smear(ink: Image.Image, amount: float, rng: Rng) -> Image.Image:
 
 
 def thin(ink: Image.Image, amount: float) -> Image.Image:
-    """Ink that lost its edges, by `amount` (0…1)."""
+    """Thinner ink, by `amount` (0…1)."""
     return Image.blend(ink, ink.filter(ImageFilter.MinFilter(3)), amount)
 
 
@@ -84,7 +84,7 @@ def wear(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
 
 
 def add_surroundings(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
-    """Now and then what else a crop shows: remains of the lines above and below, a rule."""
+    """Sometimes adds other content of a crop: parts of the lines above and below, or a rule."""
     if rng.random() < 0.3 * strength:
         ink = _add_neighbours(ink, rng)
     if rng.random() < 0.1 * strength:
@@ -93,15 +93,15 @@ def add_surroundings(ink: Image.Image, strength: float, rng: Rng) -> Image.Image
 
 
 def crop_tightly(ink: Image.Image, strength: float, rng: Rng) -> Image.Image:
-    """Now and then the margins cut off unevenly, at worst with a pixel or two of the ink."""
+    """Sometimes cuts off the margins unevenly, in the worst case with a pixel or two of the ink."""
     box = ink.point([255 * (level > 100) for level in range(256)]).getbbox()
     if box is None or rng.random() > 0.35 * strength:
         return ink
-    least = -0.04 * strength  # of the height
+    least = -0.04 * strength  # share of the height
     left, top, right, bottom = (round(ink.height * float(share)) for share in rng.uniform(least, 0.1, 4))
-    # Columns are spared: a lone 1 or full stop would go.
+    # No columns of ink are cut off, because a 1 or a full stop could disappear.
     left, right = max(0, left), max(0, right)
-    lines = box[3] - box[1] >= 0.4 * ink.height  # a lone dash or dot must keep its place on the line
+    lines = box[3] - box[1] >= 0.4 * ink.height  # a single dash or dot must keep its height on the line
     upper = max(0, box[1] - top) if lines else 0
     lower = min(ink.height, box[3] + bottom) if lines else ink.height
     return ink.crop((max(0, box[0] - left), upper, min(ink.width, box[2] + right), lower))
@@ -126,7 +126,7 @@ def _disc(radius: float) -> NDArray[np.uint8]:
 
 
 def _missing_rows(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArray[np.float32]:
-    """One or two thin rows without ink, as a burnt dot of a head leaves them."""
+    """One or two thin rows without ink, as from a broken dot of the print head."""
     kept = np.ones((shape[0], 1), np.float32)
     thickness = max(1, shape[0] // 32)
     for start in rng.integers(shape[0], size=int(rng.integers(1, 3))):
@@ -135,7 +135,7 @@ def _missing_rows(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArray[
 
 
 def _missing_columns(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArray[np.float32]:
-    """Thin columns without ink, less than one a character."""
+    """Thin columns without ink, fewer than characters."""
     kept = np.ones((1, shape[1]), np.float32)
     thickness = max(1, shape[0] // 32)
     for start in rng.integers(shape[1], size=1 + int(rng.integers(1 + shape[1] // shape[0]))):
@@ -144,7 +144,7 @@ def _missing_columns(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArr
 
 
 def _speckles(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArray[np.float32]:
-    """Grains of a dot's size where the paper took no ink."""
+    """Grains of the size of a dot without ink."""
     grain = max(1, shape[0] // int(rng.integers(16, 40)))
     lost = rng.random((1 + shape[0] // grain, 1 + shape[1] // grain), np.float32) < 0.3 * strength * rng.random()
     kept: NDArray[np.float32] = (1 - lost.astype(np.float32)).repeat(grain, 0).repeat(grain, 1)
@@ -162,7 +162,7 @@ def _faded_part(shape: tuple[int, ...], strength: float, rng: Rng) -> NDArray[np
 
 
 def _add_neighbours(ink: Image.Image, rng: Rng) -> Image.Image:
-    """The foot of the line above or the head of the one below: a strip of this line's own ink, moved along."""
+    """The lower part of the line above or the upper part of the line below: a shifted strip of this line's own ink."""
     box = ink.getbbox()
     if box is None:
         return ink
@@ -180,7 +180,7 @@ def _add_neighbours(ink: Image.Image, rng: Rng) -> Image.Image:
 
 
 def _add_rule(ink: Image.Image, rng: Rng) -> Image.Image:
-    """A thin rule along the whole line, near its foot or its head."""
+    """A thin rule along the whole line, near its top or bottom."""
     ruled = ink.copy()
     row = round(ink.height * float(pick(rng, (0.03, 0.9, 0.94, 0.97))))
     thickness = max(1, round(ink.height * float(rng.uniform(0.01, 0.05))))

@@ -1,4 +1,4 @@
-"""What receipts and invoices say: items, sums, taxes, references, rules of signs."""
+"""Phrases of receipts and invoices: items, sums, taxes, references, rows of signs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def amounts(rng: Rng) -> str:
 
 
 def item(rng: Rng) -> str:
-    """A line of a bill: quantity, name, price, in one order or another."""
+    """A line of a bill: quantity, name and price in various orders."""
     name, price, count = pick(rng, CASES)(f"{word(rng)} {word(rng)}"), amount(rng), int(rng.integers(1, 25))
     size = f"{rng.integers(1, 1000)}{pick(rng, UNITS)}"
     return pick(
@@ -68,7 +68,7 @@ def item(rng: Rng) -> str:
 
 
 def field(rng: Rng) -> str:
-    """A named sum, or its name alone."""
+    """A sum with its name, or only the name."""
     name = pick(rng, FIELDS) + pick(rng, ("", "", "", " (RM)", "(RM)", " ($)", f" {rng.integers(1, 20)}%"))
     text = name if rng.random() < 0.35 else f"{name}{pick(rng, (':', '', ' =', ' :', ':'))} {amount(rng)}"
     return text.upper() if rng.random() < 0.4 else text
@@ -124,5 +124,5 @@ def closing(rng: Rng) -> str:
 
 
 def rule(rng: Rng) -> str:
-    """A rule of signs."""
+    """A row of equal signs, as a separator."""
     return pick(rng, "---**==.#~") * int(rng.integers(2, 11))

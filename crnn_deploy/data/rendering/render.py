@@ -21,7 +21,7 @@ from crnn_deploy.progress import SILENT, Progress
 
 
 class LineRenderer:
-    """Makes line `index` from the seed and its index alone, so that a larger count keeps the earlier lines.
+    """Renders line `index` from the seed and the index only, so that a larger count keeps the earlier lines.
 
     Raises:
         InputError: if a font is missing, or none can write the charset.
@@ -51,7 +51,7 @@ class LineRenderer:
 
 
 def render_lines(options: RenderOptions, output: Path, force: bool = False, progress: Progress = SILENT) -> Path:
-    """Render `options.count` lines into `output`: a `.tar`, or a folder where the name has no suffix.
+    """Render `options.count` lines into `output`: a `.tar`, or a folder if the name has no suffix.
 
     Labelled lines are `labels.tsv` and `images/000000.png`, …; unlabelled ones are `000000.png`, ….
 

@@ -7,9 +7,9 @@ import numpy as np
 from crnn_deploy.data.rendering.phrases import PHRASES
 from crnn_deploy.data.rendering.vocabulary import characters, pick
 
-RANDOM_SHARE = 0.08  # lines of random characters, so that rare ones such as ^ occur as well
-WHOLE_SHARE = 0.4  # lines of exactly one phrase, where it fits
-CAPITALS_SHARE = 0.15  # lines in capitals, beside the phrases that are so by themselves
+RANDOM_SHARE = 0.08  # share of lines of random characters, so that rare characters such as ^ occur as well
+WHOLE_SHARE = 0.4  # share of lines of exactly one phrase, if it fits
+CAPITALS_SHARE = 0.15  # share of lines that are converted to capitals
 
 
 class TextGenerator:
@@ -33,7 +33,7 @@ class TextGenerator:
             return self._random(rng, length)
         whole, capitals = rng.random() < WHOLE_SHARE, rng.random() < CAPITALS_SHARE
         text = ""
-        for _ in range(length):  # a phrase gives a character at least, unless the charset can't write it
+        for _ in range(length):  # each phrase adds at least one character, unless the charset can't write it
             phrase = pick(rng, PHRASES)(rng)
             text = self._tidy(f"{text} {self._writable(phrase.upper() if capitals else phrase)}")
             if len(text) >= length or (whole and self._shortest <= len(text) <= self._longest):

@@ -1,4 +1,4 @@
-"""The words, names and digits that phrases are made of, and how to draw one."""
+"""Random words, names and digits, from which phrases are built."""
 
 from __future__ import annotations
 

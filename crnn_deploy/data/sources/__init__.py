@@ -1,1 +1,1 @@
-"""Where images come from: one file for each layout on disk, and the function that tells them apart."""
+"""Sources of images: one file for each layout on disk, and the function that recognises the layout."""

@@ -22,7 +22,7 @@ _IDX_UINT8 = 0x08
 
 
 class ArraySource:
-    """A `Source` over `[N, H, W]` or `[N, H, W, 3]` uint8 images with classes `[N]`, or none."""
+    """A `Source` over uint8 images `[N, H, W]` or `[N, H, W, 3]` with classes `[N]`, or without labels."""
 
     def __init__(
         self, name: str, images: NDArray[np.uint8], classes: NDArray[np.integer] | None, class_names: tuple[str, ...]
@@ -67,10 +67,10 @@ class ArraySource:
 
 
 def open_npz(path: Path) -> ArraySource:
-    """Images and classes from an NPZ file; names from a `classes.txt` beside it, one a line.
+    """Images and classes from an NPZ file, and class names from a `classes.txt` beside it with one name in each line.
 
     Raises:
-        InputError: if the file is broken or holds no arrays under known names.
+        InputError: if the file is broken, or no array in it has one of the usual names.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -104,7 +104,7 @@ def open_idx(path: Path) -> ArraySource:
     """Images from an IDX file, with the classes of the labels file beside it (`…-images-idx3…` → `…-labels-idx1…`).
 
     Raises:
-        InputError: if a file is broken, or the labels are not there.
+        InputError: if a file is broken, or the labels file is missing.
     """
     labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     if labels == path or not labels.exists():

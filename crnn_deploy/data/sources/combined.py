@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 
 
 class Combined:
-    """A `Source` of all items of others, one source after the other; where one has no labels, it has none.
+    """A `Source` of all items of several sources, one after the other. If one has no labels, it has none.
 
     Raises:
         InputError: if their labels are not of one kind.
@@ -29,8 +29,8 @@ class Combined:
         for other in sources[1:]:
             if (other.kind, other.class_names) != (first.kind, first.class_names):
                 raise InputError(
-                    f"{other.name} does not go with {first.name}.",
-                    f"It has {_labels(other)}, and the other one {_labels(first)}.",
+                    f"{other.name} cannot be combined with {first.name}.",
+                    f"It has {_labels(other)}, and the other source has {_labels(first)}.",
                     "Give images with labels of the same kind.",
                 )
 
@@ -76,7 +76,7 @@ class Combined:
 
 
 def _labels(source: Source) -> str:
-    """What the labels of a source are, in words."""
+    """Description of the labels of a source."""
     if source.kind != "class":
         return "lines of text"
     names = source.class_names

@@ -1,4 +1,4 @@
-"""Sources of encoded images (PNG, JPEG, …), whatever holds the bytes."""
+"""Sources of encoded images (PNG, JPEG, …) from any kind of container."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"
 
 
 def is_image(name: str) -> bool:
-    """Whether a file of this name or path counts as an image; hidden ones, such as macOS's `._0.png`, don't."""
+    """Whether a file of this name or path counts as an image; hidden files, such as macOS's `._0.png`, do not."""
     path = PurePosixPath(name)
     return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One image and its label: `text` in lines, `class_index` in classes, neither where there is none."""
+    """One image and its label: the `text` of a line, the `class_index` of a class, or neither."""
 
     name: str
     text: str = ""
@@ -35,8 +35,8 @@ class EncodedSource:
     """A `Source` over encoded images.
 
     Args:
-        items: what there is, in order.
-        read: gives the encoded bytes of one item; called from several threads.
+        items: name and label of each image, in order.
+        read: returns the encoded bytes of one item; it is called from several threads.
 
     Raises:
         InputError: if there are no items.
@@ -74,7 +74,7 @@ class EncodedSource:
         try:
             return Image.open(io.BytesIO(self._read(index)))
         except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            reason = "it is no image" if isinstance(error, UnidentifiedImageError) else str(error)
+            reason = "it is not an image" if isinstance(error, UnidentifiedImageError) else str(error)
             raise broken_image(title(self, index), reason) from None
 
     def content_hash(self, index: int) -> bytes:

@@ -1,4 +1,4 @@
-"""`labels.tsv`: one line an image, `path⇥text`."""
+"""`labels.tsv`: a line `path⇥text` for each image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LABELS = "labels.tsv"
 
 
 def parse_labels(data: bytes, origin: str) -> list[Item]:
-    """The items of a labels file; blank lines don't count, and the text may hold anything but tabs and line ends.
+    """The items of a labels file; blank lines are ignored, and the text may hold everything except tabs and line ends.
 
     Raises:
         InputError: naming the line that is wrong.
@@ -32,11 +32,11 @@ def parse_labels(data: bytes, origin: str) -> list[Item]:
 
 
 def check_present(items: list[Item], present: set[str], origin: str) -> None:
-    """Raise `InputError` if a label names an image that is not there."""
+    """Raise `InputError` if an image of the labels file is missing."""
     missing = [item.name for item in items if item.name not in present]
     if missing:
         raise InputError(
-            f"{origin} names {len(missing)} images that are not there, the first being {missing[0]}.",
+            f"{len(missing)} images of {origin} are missing; the first is {missing[0]}.",
             "The images were moved, or the archive is cut off.",
             "Paths are relative to the folder of labels.tsv.",
         )

@@ -10,16 +10,16 @@ from weakref import WeakValueDictionary
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
 
-# LMDB refuses to open a folder twice in one process, so the sources over a folder share what is open.
+# LMDB refuses to open a folder twice in one process. So all sources over a folder share one environment.
 _OPEN: WeakValueDictionary[Path, Any] = WeakValueDictionary()
 _OPENING = Lock()
 
 
 def open_lmdb(folder: Path) -> EncodedSource:
-    """Lines of text from an LMDB folder, or images without labels where it holds no label at all.
+    """Lines of text from an LMDB folder, or images without labels if it holds no labels.
 
     Raises:
-        InputError: if the package `lmdb` is missing, or the database is broken or laid out in another way.
+        InputError: if the package `lmdb` is missing, or the database is broken or has another layout.
     """
     try:
         import lmdb
@@ -49,7 +49,7 @@ def open_lmdb(folder: Path) -> EncodedSource:
 
 
 def _environment(lmdb: Any, folder: Path) -> Any:
-    """The open environment of a folder; it closes when the last source over it is gone."""
+    """The open environment of a folder; it is closed when no source uses it any more."""
     with _OPENING:
         environment = _OPEN.get(folder.resolve())
         if environment is None:

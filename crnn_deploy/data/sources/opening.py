@@ -1,4 +1,4 @@
-"""Finds out what a location holds."""
+"""Recognises what kind of source is at a location, and opens it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _KINDS = (
 
 
 def open_source(location: Path | str) -> Source:
-    """Open whatever source lies at `location`.
+    """Open the source at `location`.
 
     Raises:
-        InputError: if nothing is there, or it is none of the known kinds, or it is empty or broken.
+        InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
     """
     if not str(location):
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
@@ -49,7 +49,7 @@ def open_source(location: Path | str) -> Source:
         return open_lmdb(path.parent)
     if ".tar" in path.suffixes:
         return open_tar(path)
-    raise InputError(f"{path} is no data set that crnn-deploy knows.", f"Known are {_KINDS}.")
+    raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
 
 
 def _open_folder(folder: Path) -> Source:
@@ -67,8 +67,8 @@ def _open_folder(folder: Path) -> Source:
     if has_class_folders(folder) and has_images(folder):
         raise InputError(
             f"{folder} holds both images and sub-folders with images.",
-            "It could be classes or images without labels.",
-            "Move the ones that you don't mean somewhere else.",
+            "It could mean classes, or images without labels.",
+            "Move the images or the sub-folders to another folder.",
         )
     if has_class_folders(folder):
         return open_class_folder(folder)
@@ -76,4 +76,4 @@ def _open_folder(folder: Path) -> Source:
         return open_image_folder(folder)
     if not any(folder.iterdir()):
         raise InputError(f"{folder} is empty.", fix="Check the path.")
-    raise InputError(f"{folder} is no data set that crnn-deploy knows.", f"Known are {_KINDS}.")
+    raise InputError(f"{folder} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")

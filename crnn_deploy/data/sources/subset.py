@@ -11,7 +11,7 @@ from crnn_deploy.data.source import Kind, Source
 
 
 class Subset:
-    """A `Source` of the given items of another, in the given order."""
+    """A `Source` of some items of another source, in the order of `indices`."""
 
     def __init__(self, source: Source, indices: Sequence[int]) -> None:
         self._source = source
@@ -49,7 +49,7 @@ class Subset:
 
 
 def sample(source: Source, count: int, seed: int) -> Source:
-    """`count` different items drawn with the seed, in the order of the source; all of them where there are no more."""
+    """`count` different items drawn with the seed, in the order of the source; all items if there are no more."""
     if count >= len(source):
         return source
     chosen = np.random.default_rng(seed).choice(len(source), count, replace=False)

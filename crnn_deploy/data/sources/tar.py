@@ -1,4 +1,4 @@
-"""A `.tar` of images, with a labels.tsv inside or without labels; read in place, by offset."""
+"""A `.tar` of images, with a labels.tsv inside or without labels. It is read without unpacking."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from crnn_deploy.errors import InputError
 
 
 def open_tar(path: Path) -> EncodedSource:
-    """Lines of text where the archive holds a labels.tsv, else its images without labels.
+    """Lines of text if the archive holds a labels.tsv, or else its images without labels.
 
     Raises:
-        InputError: if the archive is broken, cut off, compressed or empty, holds several labels.tsv, or a label names
-            no image in it.
+        InputError: if the archive is broken, cut off, compressed or empty, holds several labels.tsv, or an
+            image of labels.tsv is missing.
     """
     members = _members(path)
     folders = sorted(name.rpartition("/")[0] for name in members if name.rpartition("/")[2] == LABELS)
@@ -39,7 +39,7 @@ def _members(path: Path) -> dict[str, tuple[int, int]]:
     """Offset and size of each file in the archive."""
     try:
         with tarfile.open(path, "r:") as archive:
-            found = {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
+            members = {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
             end = archive.offset
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InputError(
@@ -49,20 +49,20 @@ def _members(path: Path) -> dict[str, tuple[int, int]]:
         ) from None
     if not _has_end(path, end):
         raise InputError(
-            f"{path} is truncated or damaged: it breaks off after {len(found)} files.", fix="Fetch the archive again."
+            f"{path} is truncated or damaged: it ends after {len(members)} files.", fix="Fetch the archive again."
         )
-    return found
+    return members
 
 
 def _has_end(path: Path, offset: int) -> bool:
-    """Whether the zeros that end a whole archive stand at `offset`, where tarfile can read no further header."""
+    """Whether the zeros that end a complete archive are at `offset`, where tarfile found no further header."""
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
 
 
 class _Reader:
-    """Reads members by offset with `pread`, which threads may do side by side over one file."""
+    """Reads members by offset with `pread`, which several threads can do at the same time with one file."""
 
     def __init__(self, path: Path, places: list[tuple[int, int]]) -> None:
         self._file = path.open("rb")

@@ -7,7 +7,7 @@ from crnn_deploy.data.sources.subset import Subset
 
 
 class Unlabelled(Subset):
-    """The images of another `Source`, whose labels nobody shall read."""
+    """The images of another `Source` without its labels."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source, range(len(source)))

@@ -1,1 +1,1 @@
-"""Distorts training pictures as printers, scanners, cameras and careless crops do."""
+"""Augmentation: training images are distorted as by printers, scanners, cameras and inexact crops."""

@@ -1,7 +1,7 @@
-"""Augmentation of training pictures: what scanners, cameras, printers and careless crops do to a line.
+"""Augmentation of training images, as by printers, scanners, cameras and inexact crops.
 
-Along the line nothing moves more than 2 pixels beyond an even stretch, so the teacher's frames for the clean line,
-resampled to the new width, stay valid.
+Beside an even stretch, nothing moves by more than 2 pixels along the line. So the teacher's frames for the original
+line stay valid after they are resampled to the new width.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ Pixels = NDArray[np.uint8]
 
 
 class Augmentation:
-    """Distorts pixels `[H, W, C]` as far as `strength` allows, with the randomness it is given.
+    """Distorts pixels `[H, W, C]` with random strength up to `strength`.
 
     Args:
-        strength: 0 leaves pictures as they are, 1 is moderate, 2 strong.
-        keep_width: for pictures of a fixed size, whose content may be a single symbol: they keep their width and get
-            the gentler part, which leaves every shape whole.
+        strength: 0 leaves images unchanged, 1 is moderate, 2 is strong.
+        keep_width: for images of a fixed size, which may show a single symbol: they keep their width, and get only
+            those effects that keep every shape complete.
     """
 
     def __init__(self, strength: float, keep_width: bool) -> None:

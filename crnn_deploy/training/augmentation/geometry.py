@@ -1,4 +1,4 @@
-"""Moves the corners of a picture: stretch, shear, rotation, perspective, and crops that are too tight or too wide."""
+"""Moves the corners of an image: stretch, shear, rotation, perspective, and crops that are too tight or too wide."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ WIDER, TIGHTER = 0.12, 0.05  # of the height that a crop takes in or loses, at t
 
 
 def warp(image: Image.Image, width: int, strength: float, rng: np.random.Generator) -> Image.Image:
-    """`image` resized to `width`, with every corner moved a little; what comes into view has the tone of the border.
+    """`image` resized to `width`, with every corner moved a little; new areas get the colour of the border.
 
-    Columns move by `SIDEWAYS * strength` pixels at most, beside the stretch: the warp is bilinear between the corners.
+    Beside the stretch, columns move by at most `SIDEWAYS * strength` pixels: the warp is bilinear between the corners.
     """
     sideways = strength * SIDEWAYS * rng.uniform(-1, 1, 4)
     upwards = strength * image.height * (TILT * rng.uniform(-1, 1, 4) + _crop(rng))
@@ -29,7 +29,7 @@ def warp(image: Image.Image, width: int, strength: float, rng: np.random.Generat
 
 
 def border_tone(image: Image.Image) -> int | tuple[int, ...]:
-    """Median colour of the border, most often the paper's."""
+    """Median colour of the border, in most images that of the paper."""
     pixels = np.asarray(image)
     border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     middle = np.sort(border, axis=0)[len(border) // 2]
@@ -37,7 +37,7 @@ def border_tone(image: Image.Image) -> int | tuple[int, ...]:
 
 
 def _crop(rng: np.random.Generator) -> np.ndarray:
-    """Shares of the height by which the corners (as in `warp`) move for a crop; half of the time for none."""
+    """Shares of the height by which the corners (in the order of `warp`) move for a crop; zero in half of the cases."""
     if rng.random() < 0.5:
         return np.zeros(4)
     top, bottom = rng.uniform(-WIDER, TIGHTER, 2)

@@ -1,1 +1,1 @@
-"""What a student learns from; each loss is a small class, and a recipe combines them."""
+"""Losses: each is a small class with its options, and a recipe combines several."""

@@ -1,4 +1,4 @@
-"""What a loss sees and gives."""
+"""The interface of all losses."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from crnn_deploy.training.batches import TrainingBatch
 
 @dataclass(frozen=True)
 class Outputs:
-    """Of the student: `logits` `[N, T, K]` or `[N, K]`, and what its head reads, `features` `[N, T, D]` or `[N, D]`."""
+    """Of the student: `logits` `[N, T, K]` or `[N, K]`; `features` `[N, T, D]` or `[N, D]`, the input of its head."""
 
     logits: Tensor
     features: Tensor
 
 
 class Loss(nn.Module):
-    """One thing to learn from: a mean, so that a weight means the same for every batch and charset."""
+    """A loss is a mean, so that its weight means the same for every batch and charset."""
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
-        """Scalar; zero where the batch has nothing for it."""
+        """Scalar; zero if the batch has nothing to learn from."""
         raise NotImplementedError
 
 
 def inside(frames: Tensor, length: int) -> Tensor:
-    """`[N, T]` booleans: which of `length` frames belong to lines that have `frames` `[N]` of them."""
+    """`[N, T]` booleans: which of T = `length` frames belong to the lines, which have `frames` `[N]` frames."""
     return torch.arange(length, device=frames.device)[None] < frames[:, None]

@@ -1,4 +1,4 @@
-"""From options to losses."""
+"""Builds losses from their options."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OF_CLASSES = (CrossEntropyOptions, HintonKdOptions, DistOptions, DkdOptions, Fe
 
 
 def default_losses(task: Task, labels: bool, teachers: int) -> tuple[LossOptions, ...]:
-    """What suits most trainings: labels have the last word where there are any, and the teacher guides the start."""
+    """Losses that suit most trainings: labels count to the end if there are any, and teachers count at the start."""
     if task == "classify":
         from_teacher: tuple[LossOptions, ...] = (HintonKdOptions(),)
         return (*((CrossEntropyOptions(),) if labels else ()), *(from_teacher if teachers else ()))
@@ -40,12 +40,12 @@ def default_losses(task: Task, labels: bool, teachers: int) -> tuple[LossOptions
 
 
 def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_features: Sequence[int]) -> Loss:
-    """The loss that `options` name.
+    """The loss of `options`.
 
     Args:
         spec: of the student.
-        features: size of what its head reads.
-        teacher_features: the same of each teacher.
+        features: number of features that the student's head reads.
+        teacher_features: number of features of each teacher.
     """
     match options:
         case CtcOptions():
@@ -69,15 +69,15 @@ def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_fea
 
 
 def check_task(losses: Sequence[LossOptions], task: Task) -> None:
-    """Raise `InputError` if a loss is for the other task."""
-    known = kinds_for(task)
-    wrong = [loss.kind for loss in losses if loss.kind not in known]
+    """Raise `InputError` if a loss is not for the task."""
+    kinds = kinds_for(task)
+    wrong = [loss.kind for loss in losses if loss.kind not in kinds]
     if wrong:
         raise InputError(
-            f"The loss '{wrong[0]}' does not go with a {task} model.", fix=f"Take some of: {', '.join(known)}."
+            f"The loss '{wrong[0]}' does not go with a {task} model.", fix=f"Take some of: {', '.join(kinds)}."
         )
 
 
 def kinds_for(task: Task) -> list[str]:
-    """Names of the losses that a task can take."""
+    """Names of the losses for a task."""
     return [options().kind for options in (_OF_LINES if task == "ctc" else _OF_CLASSES)]

@@ -1,4 +1,4 @@
-"""Losses of classifiers: labels, and what a teacher thinks of all classes."""
+"""Losses of classifiers, from labels and from the probabilities that teachers give to the classes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class CrossEntropy(Loss):
 
 
 class _ByTeacher(Loss):
-    """The mean of `compare` over all teachers."""
+    """A loss that compares the student with each teacher, and takes the mean."""
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
         return torch.stack([self.compare(outputs.logits, t.log_probs, batch) for t in batch.teachers]).mean()
 
     def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
-        """From `[N, K]` logits and `[N, K]` log-probabilities."""
+        """The loss from logits `[N, K]` of the student and log-probabilities `[N, K]` of one teacher."""
         raise NotImplementedError
 
 
@@ -48,7 +48,8 @@ class HintonKd(_ByTeacher):
 class Dist(_ByTeacher):
     """Correlation with the teacher, among the classes of an image and among the images of a class.
 
-    Huang et al., DIST, arXiv 2205.10536: a strong teacher's exact probabilities are hard to match, their order is not.
+    Huang et al., DIST, arXiv 2205.10536: the exact probabilities of a strong teacher are hard to match, but their order
+    is not.
     """
 
     def __init__(self, temperature: float) -> None:
@@ -64,7 +65,7 @@ class Dist(_ByTeacher):
 
 
 def _correlation(a: Tensor, b: Tensor) -> Tensor:
-    """Pearson's, of each row."""
+    """Pearson's correlation of each row."""
     centred = (a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True))
     return functional.cosine_similarity(*centred, dim=-1)
 
@@ -88,7 +89,7 @@ class Dkd(_ByTeacher):
         return loss + self.others_weight * self._among_others(logits, teacher, of_target)
 
     def _on_target(self, logits: Tensor, teacher: Tensor, of_target: Tensor) -> Tensor:
-        """Of two outcomes: the target, or any other class."""
+        """The divergence between two outcomes: the target class, and any other class."""
         return (_binary(logits, of_target, self.temperature, teacher) * self.temperature**2).mean()
 
     def _among_others(self, logits: Tensor, teacher: Tensor, of_target: Tensor) -> Tensor:
@@ -98,8 +99,8 @@ class Dkd(_ByTeacher):
 
 
 def _binary(logits: Tensor, of_target: Tensor, temperature: float, teacher: Tensor) -> Tensor:
-    student, wanted = (
+    student, target = (
         torch.stack([p[of_target], p.masked_fill(of_target, 0).sum(-1)], -1).clamp(min=1e-8)
         for p in ((x / temperature).softmax(-1) for x in (logits, teacher))
     )
-    return functional.kl_div(student.log(), wanted, reduction="none").sum(-1)
+    return functional.kl_div(student.log(), target, reduction="none").sum(-1)

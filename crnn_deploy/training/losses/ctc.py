@@ -1,4 +1,4 @@
-"""CTC on labels, and its self-distillation."""
+"""CTC on labels, and self-distillation of CTC."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ctc(log_probs: Tensor, frames: Tensor, targets: Tensor, lengths: Tensor, bla
         log_probs: `[N, T, K]`.
         frames: `[N]` frames that belong to each line.
         targets: class indices of all lines, one after the other.
-        lengths: `[N]` characters of each line. Lines that don't fit into their frames count as zero.
+        lengths: `[N]` characters of each line. Lines whose text does not fit into their frames count as zero.
         reduction: `mean` per character, `none` or `sum`.
     """
     return functional.ctc_loss(
@@ -26,7 +26,7 @@ def ctc(log_probs: Tensor, frames: Tensor, targets: Tensor, lengths: Tensor, bla
 
 
 class Ctc(Loss):
-    """CTC per character against the labels."""
+    """CTC loss per character on the labels."""
 
     def __init__(self, blank: int) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ class Ctc(Loss):
 class Dctc(Loss):
     """Self-distillation of CTC (arXiv 2308.08806): the student follows its own best alignment of the label.
 
-    The posterior of each frame's class given the label, which the gradient of CTC holds, is taken at its maximum; that
-    class is the frame's target for cross-entropy. Stands beside `Ctc`.
+    The gradient of CTC gives the posterior of each frame's class under the label. The most probable class is the target
+    of the frame's cross-entropy. To be used together with `Ctc`.
     """
 
     def __init__(self, blank: int) -> None:
@@ -58,11 +58,11 @@ class Dctc(Loss):
         return (per_frame * belongs).sum() / belongs.sum()
 
     def _posterior(self, log_probs: Tensor, batch: TrainingBatch) -> Tensor:
-        """`[N, T, K]` probability of each frame's class, given image and label: y - ∂CTC/∂logits."""
+        """`[N, T, K]` probability of each frame's class, from image and label: y - ∂CTC/∂logits."""
         assert batch.targets is not None
         assert batch.lengths is not None
         with torch.enable_grad():
             leaf = log_probs.detach().requires_grad_()
             total = ctc(leaf, batch.frames, batch.targets, batch.lengths, self.blank, "sum")
             (gradient,) = torch.autograd.grad(total, leaf)
-        return leaf.detach().exp() - gradient  # PyTorch gives the gradient with respect to the logits
+        return leaf.detach().exp() - gradient  # because PyTorch returns the gradient with respect to the logits

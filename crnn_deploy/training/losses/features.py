@@ -1,4 +1,4 @@
-"""What the teacher's head reads, frame by frame."""
+"""The loss on features: the input of the head in each frame."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from crnn_deploy.training.losses.options import Metric
 
 
 class FeatureMatching(Loss):
-    """The student's features, through a learned projection, follow each teacher's (FitNets, arXiv 1412.6550).
+    """Compares a learned projection of the student's features with each teacher's features (FitNets, arXiv 1412.6550).
 
     Args:
-        inputs: size of the student's features.
-        outputs: size of each teacher's.
-        metric: `cosine` leaves the length of the features free; `l2` compares them after layer normalisation.
+        inputs: number of the student's features.
+        outputs: number of features of each teacher.
+        metric: `cosine` ignores the length of the feature vectors; `l2` compares them after layer normalisation.
     """
 
     def __init__(self, inputs: int, outputs: Sequence[int], metric: Metric) -> None:
@@ -44,7 +44,7 @@ class FeatureMatching(Loss):
 
 
 def _mean_inside(distance: Tensor, frames: Tensor) -> Tensor:
-    if distance.ndim == 1:  # one a picture, not one a frame
+    if distance.ndim == 1:  # one distance for each image, not for each frame
         return distance.mean()
     belongs = inside(frames, distance.shape[1])
     return (distance * belongs).sum() / belongs.sum()

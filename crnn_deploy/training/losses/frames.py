@@ -1,4 +1,4 @@
-"""The teacher's frames."""
+"""The loss on the teachers' frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from crnn_deploy.training.teachers.batching import TeacherBatch
 
 
 def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """KL from `teacher` per row at a temperature; its square keeps the size of the gradients (arXiv 1503.02531)."""
+    """KL divergence from `teacher` of each row at a temperature, times its square (arXiv 1503.02531).
+
+    The square keeps the gradients at the same size for every temperature.
+    """
     student = (logits / temperature).log_softmax(-1)
     target = (teacher / temperature).log_softmax(-1)
     return functional.kl_div(student, target, reduction="none", log_target=True).sum(-1) * temperature**2
@@ -22,10 +25,10 @@ def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 class FrameKl(Loss):
     """Blank-aware Kullback-Leibler divergence from the teachers' frames.
 
-    Most CTC frames are blank and would drown the characters. With symmetric selection (Hilmes et al., arXiv 2506.01503,
-    which makes training without labels work) the frames in which the teacher sees a character count fully, and so does
-    the blank frame on either side of them; `far_blank` is what the others count, enough to keep margins silent.
-    Frames in which the teacher sees what the student can't write don't count.
+    Most CTC frames are blank, and would outweigh the characters. With symmetric selection (Hilmes et al., arXiv
+    2506.01503, which makes training without labels work) a frame in which the teacher reads a character has weight 1,
+    and so have the blank frames directly before and after it. All other blank frames have the weight `far_blank`, which
+    is enough to make the student read nothing in margins. Frames with characters that the student lacks have weight 0.
     """
 
     def __init__(self, blank: int, temperature: float, selection: Selection, far_blank: float) -> None:
@@ -45,7 +48,7 @@ class FrameKl(Loss):
         return (per_frame * weight).sum() / weight.sum().clamp(min=1)
 
     def _weight(self, teacher: TeacherBatch, belongs: Tensor) -> Tensor:
-        """What each frame counts, 0 for padding."""
+        """Weight of each frame `[N, T]`; 0 for padding."""
         counting = teacher.trusted * belongs
         if self.selection == "all":
             return counting
@@ -55,9 +58,10 @@ class FrameKl(Loss):
 
 
 def spike_agreement(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int) -> Tensor:
-    """Share of the teacher's characters at whose frame, or one beside it, the student reads the same character.
+    """Share of the teacher's characters that the student reads too, in the same frame or directly beside it.
 
-    Where it stays low, teacher and student spike at different places (arXiv 2406.07909), and frames teach little.
+    If it stays low, teacher and student have their characters in different frames (arXiv 2406.07909), and frames help
+    little.
 
     Args:
         logits: `[N, T, K]` of the student.

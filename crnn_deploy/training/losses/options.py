@@ -1,4 +1,4 @@
-"""The losses as recipes and the command line name them."""
+"""Options of the losses, as recipes and the command line write them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Selection = Literal["symmetric", "all"]
 
 
 class Weighted(Frozen):
-    """What every loss has. `reads` says what it needs beside the images."""
+    """Options of every loss; `reads` is what the loss needs beside the images."""
 
     reads: ClassVar[Literal["labels", "teachers"]]
 
@@ -40,13 +40,15 @@ class FrameKlOptions(Weighted):
     kind: Literal["frame-kl"] = "frame-kl"
     temperature: float = Field(default=1.0, gt=0)
     selection: Selection = "symmetric"
-    far_blank: float = Field(default=0.1, ge=0, le=1, description="what blank frames far from characters count")
+    far_blank: float = Field(
+        default=0.1, ge=0, le=1, description="weight of blank frames that are not beside a character"
+    )
 
 
 class PseudoLabelOptions(Weighted):
     reads = "teachers"
     kind: Literal["pseudo-labels"] = "pseudo-labels"
-    confidence: float = Field(default=0.9, ge=0, le=1, description="mean probability of a line's characters")
+    confidence: float = Field(default=0.9, ge=0, le=1, description="least mean probability of a line's characters")
 
 
 class FeatureOptions(Weighted):
@@ -98,4 +100,4 @@ LossOptions = Annotated[
     Field(discriminator="kind"),
     BeforeValidator(_from_compact),
 ]
-"""One loss as recipes and the command line name it: fields, or `KIND[:KEY=VALUE,…]`."""
+"""One loss: fields, or `KIND[:KEY=VALUE,…]`."""

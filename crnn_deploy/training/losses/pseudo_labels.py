@@ -1,4 +1,4 @@
-"""The teachers' readings as if they were labels."""
+"""The loss on the teachers' readings, which are used like labels."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from crnn_deploy.training.teachers.batching import TeacherBatch
 
 
 class PseudoLabels(Loss):
-    """CTC against what each teacher reads, on the lines that it is sure of (Lee, ICML workshop 2013).
+    """CTC on the readings of each teacher, for lines with a confident reading (Lee, ICML workshop 2013).
 
-    Unlike frames, a text leaves the student free to spike where it wants.
+    Unlike frames, a text does not say in which frame the student must read each character.
 
     Args:
-        confidence: lines whose characters the teacher finds less probable than this, on average, are left out.
+        confidence: lines whose characters have a lower mean probability are left out.
     """
 
     def __init__(self, blank: int, confidence: float) -> None:

@@ -1,1 +1,1 @@
-"""Quantization-aware training: the network learns with the rounding that INT8 on a CPU will bring."""
+"""Quantization-aware training: the network is trained with the rounding of INT8 on a CPU."""

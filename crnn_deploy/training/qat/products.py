@@ -12,8 +12,8 @@ from crnn_deploy.training.qat.rounding import round_rows
 class RoundedConvolution:
     """A convolution with INT8 weights, its batch norm folded into them with frozen statistics.
 
-    Folding happens at each call, so that the parameters, and with them optimizer states and moving averages, mean what
-    they did before. Batch norm's scale and bias still learn (Krishnamoorthi, arXiv 1806.08342, section 3.2.2.2).
+    Folding happens at each call. So the parameters keep their meaning, and optimizer states and moving averages stay
+    valid. Scale and bias of the batch norm are still trained (Krishnamoorthi, arXiv 1806.08342, section 3.2.2.2).
     """
 
     def __init__(self, layer: nn.Conv2d, norm: nn.BatchNorm2d | None) -> None:
@@ -29,7 +29,7 @@ class RoundedConvolution:
 
 
 class RoundedLinear:
-    """A linear layer with INT8 weights; its result comes straight from the accumulators, in float."""
+    """A linear layer with INT8 weights; its result is not rounded, because it comes from the accumulators as float."""
 
     def __init__(self, layer: nn.Linear) -> None:
         self.layer = layer
@@ -39,17 +39,17 @@ class RoundedLinear:
 
 
 def folds(norm: nn.BatchNorm2d) -> bool:
-    """Whether a batch norm has all that it takes to fold it."""
+    """Whether a batch norm has the parameters and statistics that folding needs."""
     return norm.affine and norm.track_running_stats
 
 
 def pass_on(x: Tensor) -> Tensor:
-    """What is left of a batch norm once it is folded."""
+    """Identity: the batch norm is folded into the convolution."""
     return x
 
 
 def _folded(weight: Tensor, bias: Tensor | None, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a convolution that does its batch norm's work too."""
+    """Weight and bias of a convolution with its batch norm folded in."""
     mean, variance = norm.running_mean, norm.running_var
     assert mean is not None
     assert variance is not None

@@ -1,4 +1,4 @@
-"""A network that computes as its INT8 form will, while it learns."""
+"""A network that rounds like its INT8 form during training."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from crnn_deploy.training.qat.survey import Product, survey
 
 
 class QuantizationAware:
-    """Makes a model round as `quantize` for CPUs will, in place.
+    """Makes a model round, in place, as it will after `quantize` for CPUs.
 
-    What convolutions take and give and linear layers take is UINT8, weights are INT8 per output channel with batch norm
-    folded, GRU and LSTM layers round as our kernels do. Biases, logits, and all that is computed between such layers
+    Inputs and outputs of convolutions and inputs of linear layers are UINT8. Weights are INT8 per output channel, with
+    batch norm folded. GRU and LSTM layers round as our kernels do. Biases, logits and everything between such layers
     stay float. After Jacob et al., arXiv 1712.05877.
 
-    The model keeps its parameters, what they mean, and the names in its `state_dict`; statistics of batch norm that is
-    folded are frozen. A deep copy of the model rounds too, on its own. Train in FP32: BF16 saves hardly any time here.
+    The model keeps its parameters, their meaning, and the names in its `state_dict`. The statistics of folded batch
+    norms are frozen. A deep copy of the model rounds too, independently. Train in FP32: BF16 saves hardly any time
+    here.
 
     Args:
-        model: a network that takes images; on whatever device.
-        images: `[N, C, H, W]`, on the same device, to see which tensors there are and to observe their ranges.
+        model: a network that takes images, on any device.
+        images: `[N, C, H, W]` on the same device, from which the tensors and their ranges are determined.
     """
 
     def __init__(self, model: nn.Module, images: Tensor) -> None:
@@ -33,7 +34,7 @@ class QuantizationAware:
         self._forwards: list[tuple[nn.Module, Callable[[Tensor], object]]] = []
         self._roundings: dict[str, ActivationRounding] = {}
         for product in survey(model, images):
-            self._take_in(product)
+            self._round(product)
         for module in model.modules():
             if isinstance(module, nn.GRU | nn.LSTM):
                 self._forwards.append((module, RoundedRecurrence(module)))
@@ -41,13 +42,13 @@ class QuantizationAware:
 
     @torch.no_grad()
     def observe(self, images: Tensor) -> None:
-        """Fit the ranges of activations to those for `images`, `[N, C, H, W]`, which are read without any rounding.
+        """Adjust the ranges of activations to those for `images` `[N, C, H, W]`, computed without rounding.
 
-        A range widens at once and narrows slowly. Call this with some batches before training, and now and then while
-        the weights change.
+        A range widens at once and narrows slowly. Call this with some batches before training, and from time to time
+        during training.
         """
         training = self.model.training
-        self._compute_plainly()
+        self._stop_rounding()
         self._observe(True)
         try:
             self.model.eval()(images)
@@ -55,15 +56,16 @@ class QuantizationAware:
             self.model.train(training)
             self._observe(False)
             for module, forward in self._forwards:
-                vars(module)["forward"] = forward  # found before the class's own; deep copies of the model copy it
+                # An attribute takes precedence over the method of the class, and is part of deep copies.
+                vars(module)["forward"] = forward
 
     @property
     def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """The range of each rounded tensor, by the name of the module that it enters or leaves."""
+        """The range of each rounded tensor, by the name of the module whose input or output it is."""
         return {name: rounding.range for name, rounding in self._roundings.items() if rounding.range is not None}
 
-    def _take_in(self, product: Product) -> None:
-        """Have a product computed with rounded weights and, if it runs in INT8, round what it takes and gives."""
+    def _round(self, product: Product) -> None:
+        """Make a product use rounded weights and, if it runs in INT8, round its input and output."""
         module = self.model.get_submodule(product.name)
         if product.entrance is not None and f"{product.entrance}.input" not in self._roundings:
             rounding = self._roundings[f"{product.entrance}.input"] = ActivationRounding()
@@ -81,7 +83,7 @@ class QuantizationAware:
                 rounding = self._roundings[f"{product.name}.output"] = ActivationRounding(product.rectified)
                 (norm or module).register_forward_hook(rounding.leaving)
 
-    def _compute_plainly(self) -> None:
+    def _stop_rounding(self) -> None:
         for module, _ in self._forwards:
             vars(module).pop("forward", None)
 

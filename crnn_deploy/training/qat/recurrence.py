@@ -10,7 +10,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from crnn_deploy.training.qat.rounding import round_rows
 
-_MANY_INPUTS = 4  # for each unit: from here on the kernels keep 16 bits of x
+_MANY_INPUTS = 4  # inputs for each unit; with more, the kernels keep 16 bits of x
 
 State = tuple[Tensor, ...]
 """h and, of an LSTM, c: each `[D, N, H]`."""
@@ -19,18 +19,18 @@ State = tuple[Tensor, ...]
 class RoundedRecurrence:
     """A recurrent layer with INT8 weights, one scale for each row of a gate's matrix.
 
-    Biases, gates and states are float; x and h are rounded, with a scale for each sample and time step, where they meet
-    the weights. It takes the place of the layer's `forward`, but knows no initial states and no packed sequences: all
-    samples of a batch run over all frames, padding included, as they do when the model reads.
+    Biases, gates and states are float. x and h are rounded before they are multiplied with the weights, with a scale
+    for each sample and time step. This replaces the layer's `forward`, without initial states and packed sequences: all
+    samples of a batch run over all frames, including padding, as at inference.
     """
 
     def __init__(self, layer: nn.GRU | nn.LSTM) -> None:
         self.layer = layer
 
     def __call__(self, x: Tensor) -> tuple[Tensor, Tensor | State]:
-        """x `[N, T, C]` or `[T, N, C]` → as `nn.GRU` and `nn.LSTM` give it: all outputs, and the last states."""
+        """x `[N, T, C]` or `[T, N, C]` → all outputs and the last states, as `nn.GRU` and `nn.LSTM` return them."""
         layer, states = self.layer, []
-        # Half of the digits would be lost in each of many steps; besides, autocast would convert R in each.
+        # Autocast would lose precision in each of many steps, and convert R again in each.
         with torch.autocast(x.device.type, enabled=False):
             y = (x.transpose(0, 1) if layer.batch_first else x).float()
             for number in range(layer.num_layers):
@@ -41,7 +41,7 @@ class RoundedRecurrence:
         return (y.transpose(0, 1) if layer.batch_first else y), ((h, *c) if c else h)
 
     def _run(self, x: Tensor, number: int) -> tuple[Tensor, State]:
-        """One of the layers: `[T, N, C]` → `[T, N, D·H]` and the last state. Both directions take each step at once."""
+        """One of the layers: `[T, N, C]` → `[T, N, D·H]` and the last state. Both directions are computed together."""
         directions = range(1 + self.layer.bidirectional)
         if x.shape[2] <= _MANY_INPUTS * self.layer.hidden_size:
             x = round_rows(x.flatten(0, 1)).view_as(x)
@@ -52,7 +52,7 @@ class RoundedRecurrence:
         return torch.cat(_aligned(torch.stack(outputs).unbind(1)), 2), state
 
     def _steps(self, projected: Tensor, r: Tensor, r_bias: Tensor) -> tuple[list[Tensor], State]:
-        """All steps from W·x + b `[T, D, N, G·H]` and R `[D, H, G·H]`: each h, and the last state."""
+        """h of every step and the last state, from W·x + b `[T, D, N, G·H]` and R `[D, H, G·H]`."""
         advance, parts = (_lstm, 2) if isinstance(self.layer, nn.LSTM) else (_gru, 1)
         zeros = projected.new_zeros(*projected.shape[1:3], r.shape[1])
         state: State = (zeros,) * parts
@@ -77,7 +77,7 @@ class RoundedRecurrence:
 
 
 def _aligned(directions: Sequence[Tensor]) -> list[Tensor]:
-    """Sequences `[T, ...]` of the directions, the second's turned round in time."""
+    """Sequences `[T, ...]` of the directions; that of the second direction is reversed in time."""
     return [sequence.flip(0) if d else sequence for d, sequence in enumerate(directions)]
 
 

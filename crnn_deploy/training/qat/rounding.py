@@ -1,7 +1,7 @@
-"""INT8 in floating point: values as the quantized model will see them, gradients as if nothing was rounded.
+"""INT8 in floating point: values are rounded as in the quantized model, and gradients ignore the rounding.
 
 The straight-through estimator (Bengio et al., arXiv 1308.3432) as in Jacob et al., arXiv 1712.05877: the gradient
-passes where a value lies within the range, and stops where it saturates.
+passes if a value is within the range, and is zero if it saturates.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import math
 import torch
 from torch import Tensor, nn
 
-_LEVELS = 255  # steps of UINT8, from the lowest value to the highest
-_LARGEST = 127  # of symmetric INT8
-_NOTHING = 1e-30  # a smaller scale has no reciprocal in float32
-_REMEMBERED = 0.99  # of a range, when narrower ones are observed
+_LEVELS = 255  # steps from the lowest value of UINT8 to the highest
+_LARGEST = 127  # largest value of symmetric INT8
+_NOTHING = 1e-30  # the reciprocal of a smaller scale overflows float32
+_REMEMBERED = 0.99  # share of the earlier range that stays when a narrower one is observed
 
 
 def round_rows(x: Tensor) -> Tensor:
     """x `[rows, ...]` in symmetric INT8, each row with the scale of its largest magnitude.
 
-    So weights are stored, one scale for each output channel, and so the kernels round the states of recurrent layers,
-    one scale for each sample.
+    Weights are stored in this way, with one scale for each output channel. The kernels round the states of recurrent
+    layers in the same way, with one scale for each sample.
     """
     magnitude = torch.linalg.vector_norm(x.detach().flatten(1), math.inf, dim=1)
     scale = (magnitude / _LARGEST).clamp_min_(_NOTHING)
@@ -30,12 +30,12 @@ def round_rows(x: Tensor) -> Tensor:
 
 
 class ActivationRounding:
-    """Rounds a tensor to UINT8 over the range that it was observed in, which always holds zero.
+    """Rounds a tensor to UINT8 over its observed range, which always contains zero.
 
-    Its two methods are hooks of the module that takes the tensor or gives it.
+    Its methods `entering` and `leaving` are hooks of the module whose input or output the tensor is.
 
     Args:
-        rectified: whether a ReLU follows; the range starts at zero then, which does the ReLU's work too.
+        rectified: whether a ReLU follows; then the range starts at zero, which has the same effect as the ReLU.
     """
 
     def __init__(self, rectified: bool = False) -> None:
@@ -44,31 +44,31 @@ class ActivationRounding:
         self.range: tuple[float, float] | None = None
 
     def entering(self, module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Replace what a module takes."""
+        """Round the input of a module."""
         return self._pass(args[0]), *args[1:]
 
     def leaving(self, module: nn.Module, args: tuple[Tensor, ...], result: Tensor) -> Tensor:
-        """Replace what a module gives."""
+        """Round the output of a module."""
         return self._pass(result)
 
     def _pass(self, x: Tensor) -> Tensor:
-        """x rounded; while observing, x itself."""
+        """x rounded; x itself while ranges are observed."""
         if self.observing:
             self._observe(x)
             return x
         assert self.range is not None
         low, high = self.range
         scale = (high - low) / _LEVELS
-        # Under autocast x may be BF16, which would round it to 256 levels once more, and not to these.
+        # Under autocast x may be BF16, which has other levels than these.
         return torch.fake_quantize_per_tensor_affine(x.float(), scale, round(-low / scale), 0, _LEVELS)
 
     def _observe(self, x: Tensor) -> None:
-        """Widen the range to what x needs at once, or narrow it slowly: the export will see more images than this."""
+        """Widen the range at once if x needs it, or narrow it slowly, because other images may need more than these."""
         lowest, highest = (float(value) for value in x.detach().aminmax())
         low, high = self.range or (0.0, 0.0)
         low = 0.0 if self.rectified else min(lowest, 0.0, _share(low, lowest))
         high = max(highest, 0.0, _share(high, highest))
-        # Of nothing but zeros, which any range represents, there is none to take.
+        # A tensor of zeros has no range; any range represents it.
         self.range = (low, high) if high - low > _NOTHING else (0.0, 1.0)
 
 

@@ -1,7 +1,7 @@
-"""Which tensors of a network become INT8: found by watching it read a few images.
+"""Determines which tensors of a network become INT8, by recording what it does with a few images.
 
-The rules are those of `quantization/graph` for CPUs. A network's modules alone do not tell where its residual sums and
-ReLUs are, which may be plain expressions in a `forward`.
+The rules are those of `quantization/rewrite` for CPUs. The list of modules is not enough, because residual sums and
+ReLUs may be plain expressions in a `forward`.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _TAKING_INT8 = (*_KEEPING_INT8, "conv2d", "linear")
 
 @dataclass(frozen=True)
 class Product:
-    """A convolution or linear layer. All names are those of modules."""
+    """A convolution or linear layer. All names are names of modules."""
 
     name: str
     norm: str | None
     """The batch norm that is folded into it."""
     int8: bool
-    """Whether it runs in INT8; else only its weights are stored so."""
+    """Whether it runs in INT8; otherwise only its weights are stored in INT8."""
     entrance: str | None
-    """The module at whose entrance its input is rounded, for all that read it there; None: its input stays as it is."""
+    """The module at whose input its input is rounded, for all readers of that tensor; None: it is not rounded again."""
     rectified: bool
-    """Whether nothing but a ReLU reads its result."""
+    """Whether a ReLU is the only reader of its result."""
 
 
 def survey(model: nn.Module, images: Tensor) -> list[Product]:
@@ -73,7 +73,7 @@ def survey(model: nn.Module, images: Tensor) -> list[Product]:
 
 @dataclass(frozen=True)
 class _Call:
-    """Numbers of the tensors that a module, or an operation, took first and gave."""
+    """Ids of the first input and of the result of a module or an operation."""
 
     what: str
     source: int
@@ -81,25 +81,25 @@ class _Call:
 
 
 class _Record(TorchFunctionMode):
-    """What was done to each tensor while this was entered. Tensors go by their `id`."""
+    """Records what is done to each tensor inside its `with` block. Tensors are known by their `id`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.readings: dict[int, list[_Call]] = defaultdict(list)
         self.calls: dict[str, _Call] = {}
-        self._kept: list[object] = []  # so that no two have the same id
+        self._kept: list[object] = []  # keeps the tensors alive, so that no two have the same id
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         self._kept += [args, result]
-        if isinstance(result, Tensor):  # not so where a shape is asked for
+        if isinstance(result, Tensor):  # the result of asking for a shape is none
             for tensor in args:
                 if isinstance(tensor, Tensor):
                     self.readings[id(tensor)].append(_Call(func.__name__, id(tensor), id(result)))
         return result
 
     def note(self, name: str, args: tuple[object, ...], result: object) -> None:
-        """Take in a module's call."""
+        """Record the call of a module."""
         self._kept += [args, result]
         if args:
             self.calls[name] = _Call(name, id(args[0]), id(result))
@@ -125,19 +125,19 @@ def _watch(model: nn.Module, images: Tensor) -> _Record:
 
 
 def _runs_in_int8(module: nn.Module, readings: Sequence[_Call]) -> bool:
-    """Whether INT8 pays on a CPU: depthwise convolutions gain nothing where a float neighbour follows."""
+    """Whether INT8 is faster on a CPU: depthwise convolutions gain nothing if a float operation follows."""
     depthwise = isinstance(module, nn.Conv2d) and module.groups > 1 and module.weight.shape[1] == 1
     return not depthwise or all(reading.what in _TAKING_INT8 for reading in readings)
 
 
 def _is_rectified(tensor: int, readings: Sequence[_Call]) -> bool:
-    """Whether a ReLU is all that reads a tensor, or changes it in place before all others."""
+    """Whether a ReLU is the only reader of a tensor, or changes it in place before all other readers."""
     first = next(iter(readings), None)
     return first is not None and first.what in _RELU and (len(readings) == 1 or first.result == tensor)
 
 
 def _held_in_int8(record: _Record, tensors: Iterable[int]) -> set[int]:
-    """The tensors that are in INT8 if the given ones are, without being rounded again."""
+    """`tensors`, and those that are in INT8 without rounding because `tensors` are."""
     held: set[int] = set()
     waiting = list(tensors)
     while waiting:
@@ -149,7 +149,7 @@ def _held_in_int8(record: _Record, tensors: Iterable[int]) -> set[int]:
 
 
 def _entrance(record: _Record, name: str) -> str:
-    """The outermost of the modules around a product that take the same tensor: residual branches start there too."""
+    """The outermost of the modules around a product that have the same input: residual branches start there too."""
     source = record.calls[name].source
     around = ["", *(name[:end] for end, letter in enumerate(name) if letter == "."), name]
     return next(outer for outer in around if outer in record.calls and record.calls[outer].source == source)

@@ -1,1 +1,1 @@
-"""Teachers: any artifact that answers with CTC or class logits, asked once about each image."""
+"""Teachers: artifacts whose CTC or class logits a student learns from. Each is asked once for each image."""

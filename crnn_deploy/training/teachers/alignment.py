@@ -1,7 +1,7 @@
-"""Brings the teacher's frames to the student's frame rate without losing characters.
+"""Resamples the teacher's frames to the student's frame rate without losing characters.
 
-CTC outputs are spikes between long runs of blank. Averaging two frames would smear a spike into the blank, so a student
-frame takes over the one teacher frame in its window that is surest of a character.
+CTC outputs are spikes between long runs of blank. The average of two frames would mix a spike with the blank. So a
+student frame takes the teacher frame of its window that has the lowest probability of the blank.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from rapidfuzz.distance import Levenshtein
 def resample_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDArray[np.float32]:
     """Teacher log-probabilities `[T, K]` → `[length, K]`.
 
-    Going down, each student frame takes the teacher frame with the least blank among those whose centre it covers;
-    going up, the nearest one.
+    To a lower frame rate, each student frame takes the teacher frame with the lowest probability of the blank among
+    those whose centre it covers. To a higher one, it takes the nearest teacher frame.
     """
     resampled: NDArray[np.float32] = frames[chosen_frames(frames, length, blank)]
     return resampled
 
 
 def chosen_frames(frames: NDArray[np.float32], length: int, blank: int) -> NDArray[np.intp]:
-    """Which of the teacher's frames `[T, K]` each of `length` student frames takes over."""
+    """Index of the teacher's frame `[T, K]` that each of `length` student frames takes."""
     available = len(frames)
     if available <= length:
         return ((np.arange(length) + 0.5) * available / length).astype(np.intp)

@@ -1,4 +1,4 @@
-"""What a teacher said about one image, small enough to keep."""
+"""The answer of a teacher for one image, in a form that is small enough to store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ That is the case when `encode` and `decode` change, and when the same teacher wo
 decoding, confidence, preprocessing or mapping of charsets.
 """
 
-_LEAST = 1e-4  # probabilities below this are not kept
+_LEAST = 1e-4  # lower probabilities are not stored
 _FLOOR = np.float32(np.log(_LEAST / 10))
 
 
@@ -25,8 +25,9 @@ _FLOOR = np.float32(np.log(_LEAST / 10))
 class Answer:
     """An answer in the student's charset, at the teacher's frame rate; that of a classifier is one frame.
 
-    `log_probs` `[T, K]`; `trusted` `[T]`: frames that the student can write; `targets`: classes of the reading, empty
-    where the student can't write it; `confidence` of that reading; `features` `[T, D]` where they were asked for.
+    `log_probs` `[T, K]`; `trusted` `[T]`: frames whose characters the student has; `targets`: class indices of the
+    reading, empty if the student lacks a character; `confidence` of that reading; `features` `[T, D]` if they were
+    asked for.
     """
 
     log_probs: NDArray[np.float32]
@@ -43,7 +44,7 @@ class Answers(Protocol):
 
 
 def encode(answer: Answer) -> bytes:
-    """Compressed, in half precision: of lines, which are many frames, only the probabilities that matter."""
+    """Compressed bytes in half precision; of lines, which have many frames, without very low probabilities."""
     least = np.log(_LEAST) if len(answer.log_probs) > 1 else -np.inf
     frame, kept = np.nonzero(answer.log_probs > least)
     arrays: dict[str, NDArray[Any]] = {
@@ -61,7 +62,7 @@ def encode(answer: Answer) -> bytes:
 
 
 def decode(data: bytes) -> Answer:
-    """The answer in `data`; probabilities that were not kept come back as one small number."""
+    """The answer in `data`; probabilities that were not stored become one small number."""
     arrays = load(zlib.decompress(data))
     log_probs = np.full(arrays["shape"], _FLOOR, np.float32)
     log_probs[arrays["frame"], arrays["class"]] = arrays["value"]

@@ -31,7 +31,7 @@ _BATCH_SIZE = 16
 class AskOptions(Frozen):
     """How a teacher is asked."""
 
-    beam_width: int | None = None  # of the decoder of its readings; None: greedy
+    beam_width: int | None = None  # for decoding its readings; None: greedy
     features: bool = False
 
 
@@ -53,7 +53,7 @@ class Teacher:
     """One teacher of a student; its answers can be read until it is closed.
 
     Raises:
-        InputError: if it can't be run here, or its charset does not fit the student's.
+        InputError: if its charset does not fit the student's.
     """
 
     def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions) -> None:

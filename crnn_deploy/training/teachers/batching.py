@@ -1,4 +1,4 @@
-"""The teachers' part of a training batch."""
+"""The answers of a teacher for a training batch."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from crnn_deploy.training.teachers.answers import Answer
 
 @dataclass(frozen=True)
 class TeacherBatch:
-    """What one teacher says, at the student's frame rate: `log_probs` `[N, T, K]` or `[N, K]` and the rest beside it.
+    """Answers of one teacher at the student's frame rate: `log_probs` `[N, T, K]` or `[N, K]`.
 
-    `trusted` `[N, T]` is 1 for frames that the student can write. `targets` and `lengths` `[N]` are its readings like
-    labels, with length 0 where the student can't write them; `confidence` `[N]` is that of the readings. `features`
-    `[N, T, D]` or `[N, D]` are there where they were asked for.
+    `trusted` `[N, T]` is 1 for frames whose characters the student has. `targets` and `lengths` `[N]` are the readings
+    in the form of labels, with length 0 if the student lacks a character; `confidence` `[N]` is that of the readings.
+    `features` `[N, T, D]` or `[N, D]` are None unless they were asked for.
     """
 
     log_probs: Tensor
@@ -36,7 +36,7 @@ class TeacherBatch:
 
 
 def teacher_batch(answers: Sequence[Answer], frames: Sequence[int], spec: ModelSpec) -> TeacherBatch:
-    """Answers for images that have so many frames of the student, brought to its frame rate and padded."""
+    """Answers resampled to the number of the student's frames of each image, and padded."""
     chosen = [_chosen(answer, length, spec) for answer, length in zip(answers, frames, strict=True)]
     features = None
     if answers[0].features is not None:
@@ -60,7 +60,7 @@ def _chosen(answer: Answer, length: int, spec: ModelSpec) -> NDArray[np.intp]:
 
 
 def _padded(rows: Sequence[NDArray[np.float32]]) -> Tensor:
-    """`[N, T, …]` from rows `[t, …]` of different lengths, zero behind them."""
+    """`[N, T, …]` from rows `[t, …]` of different lengths, padded with zeros."""
     padded = np.zeros((len(rows), max(map(len, rows)), *rows[0].shape[1:]), np.float32)
     for target, row in zip(padded, rows, strict=True):
         target[: len(row)] = row

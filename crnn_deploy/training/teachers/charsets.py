@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
 
-_TRUSTED = 0.5  # of a frame's probability must lie on what the student can write
+_TRUSTED = 0.5  # least probability of a frame that must be on characters of the student
 _FLOOR = np.float32(1e-6)
 
 
 class CharsetMap:
     """Sums the probabilities of a teacher's classes into the student's.
 
-    A character goes to itself; one that the student lacks to its compatibility form (NFKC: full-width letters and
-    punctuation), or to its other case where the student knows one case only. The rest is dropped.
+    A character is mapped to itself. A character that the student lacks is mapped to its compatibility form (NFKC:
+    full-width letters and punctuation), or to its other case if the student has only that. All others are dropped.
 
     Raises:
         InputError: if neither charset contains the other after that, or they share only the blank.
@@ -32,33 +32,33 @@ class CharsetMap:
         self._classes = len(student.alphabet)
         lost = [c for c, index in zip(teacher.alphabet, self._target, strict=True) if index < 0]
         reached = set(self._target.tolist())
-        unheard = [c for c, index in self._student.items() if index not in reached]
-        if (lost and unheard) or reached <= {-1, student.blank}:
+        unreached = [c for c, index in self._student.items() if index not in reached]
+        if (lost and unreached) or reached <= {-1, student.blank}:
             raise InputError(
                 f"The charsets of {teacher.name} and of the student don't fit together.",
-                f"The teacher alone has {_some(lost)}, the student alone {_some(unheard)}.",
-                "One has to contain the other: name the student's characters with --charset, or distill.charset.",
+                f"The teacher alone has {_some(lost)}, the student alone {_some(unreached)}.",
+                "One must contain the other: name the student's characters with --charset, or distill.charset.",
             )
 
     def index(self, character: str) -> int:
-        """The student's class for a character of the teacher; -1 where it has none."""
+        """The student's class for a character of the teacher; -1 if it has none."""
         forms = (character, unicodedata.normalize("NFKC", character))
         cased = (form.swapcase() for form in forms)
         return next((self._student[form] for form in (*forms, *cased) if form in self._student), -1)
 
     def text(self, text: str) -> list[int] | None:
-        """The student's classes for a text that the teacher read; None where a character has none."""
+        """The student's classes for a reading of the teacher; None if a character has none."""
         classes = [self.index(character) for character in text]
         return None if -1 in classes else classes
 
     def frames(self, log_probs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Log-probabilities `[T, K]` → the student's `[T, K']`, and which frames `[T]` it can write."""
+        """Log-probabilities `[T, K]` → the student's `[T, K']`, and for which frames `[T]` it has the characters."""
         if self._same:
             return log_probs, np.ones(len(log_probs), bool)
         probabilities = np.exp(log_probs)
         summed = np.zeros((self._classes, len(log_probs)), np.float32)
-        known = self._target >= 0
-        np.add.at(summed, self._target[known], probabilities[:, known].T)
+        mapped_classes = self._target >= 0
+        np.add.at(summed, self._target[mapped_classes], probabilities[:, mapped_classes].T)
         total = summed.sum(0)
         mapped: NDArray[np.float32] = np.log(np.maximum(summed / np.maximum(total, _FLOOR), _FLOOR)).T
         return mapped, total >= _TRUSTED

@@ -1,4 +1,4 @@
-"""Do a teacher's characters survive at the student's frame rate?"""
+"""Checks that a teacher's characters can still be read at the student's frame rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
 from crnn_deploy.training.teachers.asking import TeacherAnswers
 
 _SAMPLE = 500  # lines
-_LEAST = 0.8  # share of the characters without which frames teach the student to leave some out
+_LEAST = 0.8  # with a smaller share of the characters, frames teach the student to leave some out
 
 
 def check_frame_rates(
@@ -24,20 +24,20 @@ def check_frame_rates(
     """The share of each teacher's characters that can still be read at the student's frame rate, on a sample.
 
     Args:
-        frames_teach: whether the student is to follow the teachers frame by frame.
+        frames_teach: whether a loss compares the frames of student and teacher.
 
     Raises:
-        InputError: if it is, and too many are lost.
+        InputError: if frames teach, and too many characters are lost.
     """
     shares = [_share(answers, source, spec) for answers in teachers]
-    told = ", ".join(f"{share:.1%}" for share in shares)
+    text = ", ".join(f"{share:.1%}" for share in shares)
     if frames_teach and min(shares) < _LEAST:
         raise InputError(
             f"Only {min(shares):.1%} of the teacher's characters survive at the student's frame rate.",
-            f"The student has a frame for every {stride_of(spec)} pixels, which is too few for these lines.",
-            "Take a student with a smaller stride, or learn from --loss pseudo-labels instead of frames.",
+            f"The student has a frame for every {stride_of(spec)} pixels, which are too few frames for these lines.",
+            "Take a student with a smaller stride, or use --loss pseudo-labels instead of frames.",
         )
-    progress.log(f"{told} of the teacher's characters survive at the student's frame rate")
+    progress.log(f"{text} of the teacher's characters survive at the student's frame rate")
     return [round(share, 4) for share in shares]
 
 

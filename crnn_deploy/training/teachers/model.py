@@ -1,4 +1,4 @@
-"""A teacher that can be run, with the features of its head where they are wanted."""
+"""A teacher that can be run, with the features that its head reads if they are needed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Answered = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 
 
 class TeacherModel:
-    """Any artifact, run by the runtime of its format.
+    """Any artifact, run by the runtime for its format.
 
     Args:
-        features: whether to show what its head reads, too; `.safetensors` and `.onnx` can.
+        features: whether to return the input of its head too, which `.safetensors` and `.onnx` can.
 
     Raises:
-        InputError: if it can't be loaded, or shows no features.
+        InputError: if it can't be loaded, or its features can't be read.
     """
 
     def __init__(self, artifact: Artifact, features: bool) -> None:
@@ -64,10 +64,10 @@ class _TappedOnnx:
     def __init__(self, artifact: Artifact) -> None:
         model = read_onnx(artifact.path)
         self._spec = artifact.spec
-        self._wanted = [model.graph.output[0].name, add_head_input(model, artifact.spec.name)]
+        self._outputs = [model.graph.output[0].name, add_head_input(model, artifact.spec.name)]
         self._session = inference_session(model)
         self._input = self._session.get_inputs()[0].name
 
     def __call__(self, images: NDArray[np.float32]) -> Answered:
-        logits, features = self._session.run(self._wanted, {self._input: images})
+        logits, features = self._session.run(self._outputs, {self._input: images})
         return batch_first(logits, self._spec), batch_first(features, self._spec)

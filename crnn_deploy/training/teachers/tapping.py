@@ -1,4 +1,4 @@
-"""What the head of a network reads: the sequence features that one model can show another."""
+"""The features of a network: the input of its head, the last linear layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEHIND_THE_HEAD = {"Softmax", "LogSoftmax", "Transpose", "Add", "Reshape", "Ide
 
 
 class HeadTap:
-    """Keeps what the last linear layer with `outputs` outputs read when the network last ran, until it is taken.
+    """Keeps the input of the last linear layer with `outputs` outputs, from the last run of the network.
 
     Raises:
         InputError: if there is no such layer.
@@ -30,7 +30,7 @@ class HeadTap:
         heads[-1].register_forward_pre_hook(self._keep)
 
     def take(self) -> Tensor:
-        """`[N, T, D]` or `[N, D]` of the last run, once."""
+        """Features `[N, T, D]` or `[N, D]` of the last run; they can be taken once."""
         features, self._features = self._features, None
         assert features is not None
         return features
@@ -40,15 +40,15 @@ class HeadTap:
 
 
 def add_head_input(model: onnx.ModelProto, name: str) -> str:
-    """Make what the head reads an output of `model`, and give its name.
+    """Make the input of the head an output of `model`, and return its name.
 
     Raises:
         InputError: if the output does not come from a product with a constant matrix.
     """
-    made, constants = producers_of(model.graph), constants_of(model.graph)
+    producers, constants = producers_of(model.graph), constants_of(model.graph)
     tensor = model.graph.output[0].name
-    while (node := made.get(tensor)) is not None:
-        if node.op_type in ("MatMul", "Gemm") and _is_constant(node.input[1], made, constants):
+    while (node := producers.get(tensor)) is not None:
+        if node.op_type in ("MatMul", "Gemm") and _is_constant(node.input[1], producers, constants):
             model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))
             return str(node.input[0])
         computed = [i for i in node.input if i and i not in constants]
@@ -58,16 +58,16 @@ def add_head_input(model: onnx.ModelProto, name: str) -> str:
     raise _no_head(name)
 
 
-def _is_constant(name: str, made: Mapping[str, onnx.NodeProto], constants: Constants) -> bool:
-    """Whether a matrix is stored in the file, if in another precision or layout."""
-    while (node := made.get(name)) is not None and node.op_type in _BEFORE_A_MATRIX:
+def _is_constant(name: str, producers: Mapping[str, onnx.NodeProto], constants: Constants) -> bool:
+    """Whether a matrix is stored in the file, in any precision or layout."""
+    while (node := producers.get(name)) is not None and node.op_type in _BEFORE_A_MATRIX:
         name = node.input[0]
     return name in constants or (node is not None and node.op_type == "Constant")
 
 
 def _no_head(name: str) -> InputError:
     return InputError(
-        f"{name} shows no sequence features.",
-        "Its outputs don't come from one linear layer.",
-        "Leave the loss 'features' out.",
+        f"The features of {name} cannot be read.",
+        "Its outputs are not those of a linear layer.",
+        "Leave out the loss 'features'.",
     )

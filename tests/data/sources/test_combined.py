@@ -42,6 +42,6 @@ def test_where_one_has_no_labels_all_are_without(tmp_path: Path) -> None:
 
 def test_labels_of_different_kinds_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "classes.npz", x=np.zeros((4, 8, 8), np.uint8), y=np.arange(4) % 2)
-    with pytest.raises(InputError, match="does not go with") as refused:
+    with pytest.raises(InputError, match="cannot be combined with") as refused:
         Combined([lines(tmp_path, 2, 1), open_source(tmp_path / "classes.npz")])
-    assert "the classes 0, 1, and the other one lines of text" in refused.value.cause
+    assert "the classes 0, 1, and the other source has lines of text" in refused.value.cause

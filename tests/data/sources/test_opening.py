@@ -127,7 +127,7 @@ def test_a_tar_that_breaks_off_between_two_files(tmp_path: Path, labels: str, da
         end = archive.getmembers()[3].offset
     data = path.read_bytes()
     path.write_bytes(data[:end] if damage == "cut" else data[:end] + b"Z" * 512 + data[end + 512 :])
-    with pytest.raises(InputError, match="truncated or damaged: it breaks off after 3 files"):
+    with pytest.raises(InputError, match="truncated or damaged: it ends after 3 files"):
         open_source(path)
 
 
@@ -142,8 +142,8 @@ def cut(path: Path, share: float) -> Path:
     [
         (lambda path: path / "none", "does not exist"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b""}), "empty"),
-        (lambda path: write_folder(path / "set", {"readme.txt": b"x"}), "no data set"),
-        (lambda path: write_folder(path, {"set.xyz": b"x"}) / "set.xyz", "no data set"),
+        (lambda path: write_folder(path / "set", {"readme.txt": b"x"}), "not a data set"),
+        (lambda path: write_folder(path, {"set.xyz": b"x"}) / "set.xyz", "not a data set"),
         (lambda path: write_folder(path, {"set.tar": b""}) / "set.tar", "empty"),
         (lambda path: write_folder(path, {"set.tar": b"x" * 600}) / "set.tar", "cannot be read as a tar"),
         (lambda path: write_folder(path, {"set.npz": b"x" * 600}) / "set.npz", "cannot be read as NPZ"),
@@ -155,7 +155,7 @@ def cut(path: Path, share: float) -> Path:
             "several sets: a, b",
         ),
         (lambda path: write_folder(path, {"0.png": b"x", "thumbs/0.png": b"x"}), "both images and sub-folders"),
-        (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png\tA\n"}), "not there.*0.png"),
+        (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png\tA\n"}), "missing.*0.png"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b"images/0.png A\n"}), "line 1"),
         (lambda path: write_folder(path / "set", {"labels.tsv": b"\xff\xfe"}), "not UTF-8"),
     ],

@@ -22,7 +22,7 @@ def test_the_tap_keeps_what_the_last_layer_with_that_many_outputs_reads() -> Non
 
 
 def test_a_network_without_such_a_layer_is_refused() -> None:
-    with pytest.raises(InputError, match="model shows no sequence features") as raised:
+    with pytest.raises(InputError, match="The features of model cannot be read") as raised:
         HeadTap(nn.Sequential(nn.Linear(4, 3), nn.Conv2d(3, 5, 1)), 5, "model")
     assert "'features'" in raised.value.fix
 
@@ -63,12 +63,12 @@ def test_the_matrix_of_a_head_may_be_stored_in_another_form(kind: str) -> None:
 
 def test_a_product_of_two_results_is_no_head() -> None:
     model = graph(node("Relu", ["images"], "keys"), node("MatMul", ["images", "keys"], "logits"))
-    with pytest.raises(InputError, match="model shows no sequence features"):
+    with pytest.raises(InputError, match="The features of model cannot be read"):
         add_head_input(model, "model")
 
 
 @pytest.mark.parametrize("last", ["Conv", "Relu"])
 def test_an_onnx_file_without_a_head_is_refused(last: str) -> None:
     model = graph(node("MatMul", ["images", "w"], "hidden"), node(last, ["hidden"], "logits"))
-    with pytest.raises(InputError, match="model shows no sequence features"):
+    with pytest.raises(InputError, match="The features of model cannot be read"):
         add_head_input(model, "model")
