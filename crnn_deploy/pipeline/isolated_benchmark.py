@@ -25,7 +25,7 @@ from crnn_deploy.pipeline.benchmark_messages import INTERRUPTED, Message, Step
 from crnn_deploy.progress import SILENT, Progress
 
 # `python -m` would put the current folder on the path, where a user's numpy.py could be; -P does not exist before 3.11.
-# The package itself is found where this process found it.
+# The package is imported from the same folder as in this process.
 _START = """
 import sys
 sys.path[:] = [folder for folder in sys.path if folder] + sys.argv[1:]

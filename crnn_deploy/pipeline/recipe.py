@@ -1,4 +1,4 @@
-"""The recipe: everything that a run depends on, as validated data."""
+"""The recipe: all settings of a run, as validated data."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CheckpointChoice(Frozen):
 
 
 class Sources(Frozen):
-    """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
+    """Images for each purpose: a path, or lines to render. None of the others may share images with `evaluation`."""
 
     train: ImageChoice = Field(description="Training images.")
     extra: ImageChoice | None = Field(default=None, description="More training images, of which none is held out.")
@@ -73,7 +73,7 @@ def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
 
 
 class Engines(BuildOptions):
-    """Engines of the student, one for each of `precisions`, with everything else that `build-engine` can be asked."""
+    """Engines of the student, one for each of `precisions`, with the other options of `build-engine`."""
 
     precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(
         default=("fp16",), min_length=1, description="Precisions: fp32, fp16, int8."
@@ -85,11 +85,11 @@ class Engines(BuildOptions):
 
     @property
     def must_be_built(self) -> bool:
-        """Whether a run fails without them: also where the recipe names a TensorRT or GPUs, which it then means."""
+        """Whether a run fails without them: if they are required, or the recipe names a TensorRT or GPUs."""
         return self.required or bool(self.targets) or self.flavor != "auto"
 
     def options(self, precision: Precision) -> EngineOptions:
-        """What to build in one of the precisions."""
+        """The options of the engine in one of the precisions."""
         return EngineOptions(**self.model_dump(include=set(BuildOptions.model_fields)), precision=precision)
 
 
@@ -140,7 +140,7 @@ class Recipe(Frozen):
 
 
 def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
-    """Read a recipe with the given `key=value` settings applied.
+    """Read a recipe and apply `key=value` settings.
 
     A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`. `path` may
     also be the name of a recipe of the package, such as `quickstart`.
@@ -163,7 +163,7 @@ def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
 
 
 def _apply(data: dict[str, Any], variables: dict[str, Any], used: set[str], setting: str) -> None:
-    """Put one `key=value` where it belongs; the value of a recipe's key is read as YAML, like the recipe itself."""
+    """Set one `key=value` in the recipe or its variables; the value of a recipe's key is read as YAML."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise InputError(f"--set {setting} is not key=value.", fix="For example --set distill.epochs=30")

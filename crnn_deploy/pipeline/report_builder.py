@@ -1,4 +1,4 @@
-"""Builds the report of a run from its variants and what the stages found out."""
+"""Builds the report of a run from the results of its stages."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _refusals(results: StageResults) -> list[str]:
 
 
 def _remarks(variants: Sequence[Variant]) -> list[str]:
-    """What a reader should know before trusting the table."""
+    """Limits of the figures, and layers that run in FP32."""
     notes = [note for variant in variants if variant.evaluation for note in _of_data(variant.name, variant.evaluation)]
     for variant in variants:
         if variant.quantization is not None and variant.engine is not None:
@@ -124,12 +124,12 @@ def _of_data(name: str, evaluation: Evaluation) -> list[str]:
 
 
 def _built_from(name: str, record: QuantizationRecord) -> str:
-    """How the INT8 model reads that an engine was built from: known without a GPU."""
+    """How well the INT8 model reads from which an engine was built; this needs no GPU."""
     change = record.comparison.difference
     return (
         f"{name} was built from an INT8 model that reads {percent(record.comparison.same_text)} of "
         f"{record.held_out_images:,} held-out images as the FP32 student does, in ONNX Runtime on a CPU; its error is "
-        f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that."
+        f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that of the student."
     )
 
 

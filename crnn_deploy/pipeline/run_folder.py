@@ -49,7 +49,7 @@ class RunFolder:
         return Artifact(self._copied_model(artifact.path, artifact.path.name), artifact.spec)
 
     def remove_stale(self, current: Iterable[Path]) -> None:
-        """Remove models of an earlier run that this one did not make: they would contradict the new report."""
+        """Remove models of an earlier run that are not `current`: they would contradict the new report."""
         for name in {*_MODELS, *_OLD_MODELS, *_ENGINES}.difference(path.name for path in current):
             for ending in _endings(name):
                 (self.path / f"{name}{ending}").unlink(missing_ok=True)
@@ -72,7 +72,7 @@ class RunFolder:
     def write_manifest(
         self, recipe: Recipe, stages: Iterable[StageRecord], artifacts: Mapping[str, Artifact], report: Report
     ) -> None:
-        """Write `manifest.json`: from what, by what and in which stages the files of this folder were made."""
+        """Write `manifest.json`: recipe, stages, tool versions, and hashes of the models in this folder."""
         manifest = {
             "schema": 1,
             "crnn_deploy": crnn_deploy.__version__,

@@ -39,7 +39,7 @@ class RunSources:
 
 
 def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSources:
-    """Render and open what the recipe names.
+    """Render and open the sources of the recipe.
 
     Raises:
         InputError: if one can't be opened, or shares images with the evaluation set.

@@ -94,7 +94,7 @@ def test_what_did_not_run_never_ships_and_is_not_called_rejected() -> None:
     report = make_report(baseline, engine)
     assert report.shipped.name == "baseline"
     assert standing(report, engine) == "unproven"
-    assert headline(report) == "What was made could not run here; the baseline stays: 1.00\u00a0MB."
+    assert headline(report) == "The new models could not run here; the baseline stays: 1.00\u00a0MB."
     proven = make_report(baseline, variant("student", size_bytes=500_000), engine)
     assert headline(proven) == "student is 2.0× smaller than the baseline."
 

@@ -1,4 +1,4 @@
-"""Example lines that show where the variants differ, and that they mostly don't."""
+"""Example lines for the report, chosen to show where the variants differ."""
 
 from __future__ import annotations
 

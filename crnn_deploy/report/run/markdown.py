@@ -1,4 +1,4 @@
-"""The report as GitHub Markdown whose tables also line up when read raw."""
+"""The report as GitHub Markdown, with tables whose columns are aligned in the raw text too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from crnn_deploy.report.tables import Cell, Table
 
 
 def render_markdown(report: Report) -> str:
-    """The whole report but its plots and images."""
+    """The whole report without its plots and images."""
     return "\n\n".join(block for block in _blocks(report) if block) + "\n"
 
 

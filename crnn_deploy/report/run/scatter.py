@@ -1,4 +1,4 @@
-"""Accuracy against latency: the plot that a decision is taken from."""
+"""The plot of accuracy against latency."""
 
 from __future__ import annotations
 

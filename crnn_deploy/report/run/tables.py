@@ -1,4 +1,4 @@
-"""The report's tables as plain cells, so that terminal, Markdown and HTML show the same figures."""
+"""The tables of a run's report."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "�
 
 
 def variants_table(report: Report) -> Table:
-    """One row a variant: what it is, its size and cost, how well and how fast it reads, and its gate."""
+    """One row for each variant: format, size and cost, accuracy, latency, and its gate."""
     shown = metrics(report)
     columns = (
         Cell("Variant", "format · precision"),
@@ -29,8 +29,8 @@ def variants_table(report: Report) -> Table:
 
 
 def comparisons_table(report: Report) -> Table:
-    """What each stage changed against its parent, by a paired bootstrap on the same images."""
-    columns = ("Variant", "Made from", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
+    """Each variant against its parent, by a paired bootstrap on the same images."""
+    columns = ("Variant", "Parent", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
     rows = tuple(
         (
             Cell(pair.variant),
@@ -52,7 +52,7 @@ def latency_tables(report: Report) -> dict[str, Table]:
 
 
 def latency_settings(report: Report) -> dict[str, list[tuple[Variant, Latency]]]:
-    """Latencies grouped by what may be compared: the same width bucket, batch and thread count."""
+    """Comparable latencies in groups: the same width bucket, batch and thread count."""
     keyed = [(row.threads, row.batch, variant, row) for variant in report.variants for row in variant.latency]
     groups: dict[str, list[tuple[Variant, Latency]]] = {}
     for threads, batch, variant, row in sorted(keyed, key=lambda entry: entry[:2]):
@@ -108,5 +108,5 @@ def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ..
 
 
 def _ratio(value: float | None) -> str:
-    """A ratio to the baseline; empty where there is none, or it is 1.00."""
+    """A ratio to the baseline; empty if there is none, or it is 1.00."""
     return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)

@@ -19,7 +19,7 @@ MARKS = {"baseline": "•", "passed": "✓", "rejected": "✗", "unproven": "○
 
 
 def terminal_table(report: Report) -> RenderableType:
-    """Headline, one row a variant, and beneath it each gate's reason, the notes, the engines and the advice.
+    """Headline, a row for each variant, then the reason of each gate, the notes, the engines and the advice.
 
     All text goes through `Text`, so names and readings cannot inject console markup.
     """

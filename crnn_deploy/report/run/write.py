@@ -1,4 +1,4 @@
-"""A report on disk: `report.json`, `report.md` and, where the extra is installed, `report.html`."""
+"""A report on disk: `report.json`, `report.md` and, if the extra `report` is installed, `report.html`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from crnn_deploy.report.run.markdown import render_markdown
 from crnn_deploy.report.run.model import Report
 from crnn_deploy.validation import parse
 
-_NO_ENGINES = "Version 0.1 made this report: run the recipe again to see how its engines were built."
+_NO_ENGINES = "This report is of version 0.1: run the recipe again to see how its engines were built."
 JSON_NAME, MARKDOWN_NAME, HTML_NAME = "report.json", "report.md", "report.html"
 
 
 @dataclass(frozen=True)
 class Written:
-    """Which files a report became, and why there is no HTML page where there is none."""
+    """Which files a report became, and why there is no HTML page if it is missing."""
 
     files: tuple[Path, ...]
     html_error: InputError | None = None
@@ -94,7 +94,7 @@ def read_report(path: Path | str) -> Report:
 
 
 def _read_schema_1(data: dict[str, Any], origin: str) -> Report:
-    """A report of version 0.1: it called 1 - top-1 "error", and told less of engines; the names of variants stay."""
+    """A report of version 0.1: other name of 1 - top-1, other records of engines; the names of variants stay."""
     report = parse(Report, {**data, "schema": 2, "engines": {}}, origin)
     comparisons = tuple(
         pair.model_copy(update={"difference": pair.difference.model_copy(update={"figure": ERROR_NAMES["top1"]})})
