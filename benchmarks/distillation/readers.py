@@ -23,7 +23,7 @@ from PIL import Image
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.environment import environment

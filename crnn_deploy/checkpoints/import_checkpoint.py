@@ -14,10 +14,10 @@ from crnn_deploy.artifact import Artifact, read_onnx, read_spec, require_file, w
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
-from crnn_deploy.checkpoints.fitting import check_forward, fit
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
+from crnn_deploy.checkpoints.weight_loading import check_forward, fit
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
 from crnn_deploy.models.assembly import build

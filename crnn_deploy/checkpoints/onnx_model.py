@@ -10,7 +10,7 @@ import onnx
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import LineageStep, ModelSpec
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.source import broken_image
+from crnn_deploy.data.sources.base import broken_image
 from crnn_deploy.spec import Preprocessing
 
 _FILTERS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.report.run.model import TrainingPoint
+from crnn_deploy.report.run.report import TrainingPoint
 
 _WORTH_IT = 0.002
 _NEARLY_NONE = 0.0005

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import text_agreement
 from crnn_deploy.evaluation.primary_error import error_rise
@@ -15,7 +15,7 @@ from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.examples import build_examples
-from crnn_deploy.report.run.model import Comparison, Report, TrainingPoint
+from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.spec import LineageStep
 from crnn_deploy.units import percent, points

@@ -12,16 +12,16 @@ from crnn_deploy.files import remove_leftovers
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.engine_tools import EngineTools, find_engine_tools, why_not_run
 from crnn_deploy.pipeline.gates import Judge
-from crnn_deploy.pipeline.pruning import prune
 from crnn_deploy.pipeline.recipe import Recipe, load_recipe
 from crnn_deploy.pipeline.report_builder import build_report
 from crnn_deploy.pipeline.run_folder import RunFolder
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stage_cache import StageCache
+from crnn_deploy.pipeline.stage_pruning import prune
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.pipeline.variants import StageResults, VariantMaker
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.report.run.write import Written, write_report
 from crnn_deploy.units import size

@@ -18,7 +18,7 @@ from crnn_deploy.pipeline.stage_cache import StageRecord
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.quantize import Quantized
 from crnn_deploy.report.quantization.page import write_quantization_report
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.runtime.tensorrt.names import Precision
 

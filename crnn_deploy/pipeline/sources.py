@@ -9,7 +9,7 @@ from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
 from crnn_deploy.pipeline.stage_cache import StageCache

@@ -8,17 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from crnn_deploy.config import (
-    Argument,
-    Flags,
-    Force,
-    Fraction,
-    Frozen,
-    Option,
-    OutputFile,
-    SkipBad,
-    SourceName,
-)
+from crnn_deploy.config import Argument, Flags, Force, Fraction, Frozen, Option, OutputFile, SkipBad, SourceName
 from crnn_deploy.runtime.config import Threads
 
 Target = Literal["cpu", "tensorrt"]

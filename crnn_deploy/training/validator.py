@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.primary_error import primary_error

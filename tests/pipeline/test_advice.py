@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.pipeline.advice import advice
-from crnn_deploy.report.run.model import TrainingPoint
+from crnn_deploy.report.run.report import TrainingPoint
 
 
 def curve(*errors: float) -> tuple[TrainingPoint, ...]:

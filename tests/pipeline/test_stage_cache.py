@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from crnn_deploy.pipeline import stage_cache
-from crnn_deploy.pipeline.pruning import prune
 from crnn_deploy.pipeline.stage_cache import StageCache
+from crnn_deploy.pipeline.stage_pruning import prune
 from crnn_deploy.progress import SILENT, Silent
 from crnn_deploy.training.teachers import store
 

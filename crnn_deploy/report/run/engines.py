@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from crnn_deploy import units
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.tables import Cell, Table
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.runtime.tensorrt.names import TITLES

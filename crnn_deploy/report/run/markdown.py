@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from crnn_deploy import units
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.spelling import same
 from crnn_deploy.report.run.summary import headline, speed_footnote
 from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table

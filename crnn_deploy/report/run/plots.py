@@ -8,7 +8,7 @@ from typing import Any
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import relation, size_ratio, standing
 from crnn_deploy.report.run.tables import latency_settings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.scatter_labels import place_labels
 from crnn_deploy.report.run.summary import Metric, metrics, standing
 from crnn_deploy.report.run.variant import Variant

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS, ERROR_NAMES, primary_figure
-from crnn_deploy.report.run.model import Comparison, Report
+from crnn_deploy.report.run.report import Comparison, Report
 from crnn_deploy.report.run.variant import Variant
 
 

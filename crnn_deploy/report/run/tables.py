@@ -5,7 +5,7 @@ from __future__ import annotations
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.speedup import reference_latency
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import LABELS, Metric, metrics, size_ratio, speedup, verdict
 from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.report.tables import Cell, Table

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crnn_deploy.report.rich_tables import ruled_table
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import headline, speed_footnote
 from crnn_deploy.report.run.tables import variants_table
 from crnn_deploy.report.tables import Cell

@@ -11,9 +11,9 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES
 from crnn_deploy.files import write_text
 from crnn_deploy.report.config import ReportConfig
-from crnn_deploy.report.run.html import render_html
 from crnn_deploy.report.run.markdown import render_markdown
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.page import render_html
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.validation import parse
 
 _NO_ENGINES = "This report is of version 0.1: run the recipe again to see how its engines were built."

@@ -9,7 +9,7 @@ import pytest
 
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError

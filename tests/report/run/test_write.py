@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import page
+from crnn_deploy.report import html_page as page
 from crnn_deploy.report.run import write
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.write import Written, read_report, render_json, write_report
 
 
@@ -79,7 +79,7 @@ def test_a_report_of_version_0_1_is_still_read(report: Report, tmp_path: Path) -
     assert read.variants == report.variants
     assert read.comparisons[0].difference.figure == "top1_error"
     assert read.notes == (*report.notes, write._NO_ENGINES)
-    assert read_report(Path(__file__).parents[2] / "benchmarks" / "results" / "receipts.json").shipped.name
+    assert read_report(Path(__file__).parents[3] / "benchmarks" / "results" / "receipts.json").shipped.name
 
 
 @pytest.mark.parametrize(

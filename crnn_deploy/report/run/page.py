@@ -7,11 +7,11 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import reference_latency
-from crnn_deploy.report.page import Tile, render_page, require_extra
+from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import ExampleLine, Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.report import ExampleLine, Report
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.spelling import Segment, same, segments
 from crnn_deploy.report.run.summary import (

@@ -5,15 +5,8 @@ from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.evaluation.difference import Difference
-from crnn_deploy.report.run.model import Comparison, Report
-from crnn_deploy.report.run.summary import (
-    headline,
-    speed_baseline,
-    speed_footnote,
-    speedup,
-    standing,
-    verdict,
-)
+from crnn_deploy.report.run.report import Comparison, Report
+from crnn_deploy.report.run.summary import headline, speed_baseline, speed_footnote, speedup, standing, verdict
 
 
 def pair(baseline, student, status="passed"):
