@@ -32,7 +32,7 @@ from crnn_deploy.benchmark.inputs import Bucket, batch_input, data_buckets, dist
 from crnn_deploy.data.batching import batches
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.errors import InputError

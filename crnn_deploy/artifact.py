@@ -1,6 +1,6 @@
 """Artifacts: ordinary `.safetensors`, `.onnx` and `.engine` files that carry their `ModelSpec`.
 
-An engine is TensorRT's own plan file, which has no room for it: `NAME.engine.json` beside it does the carrying.
+An engine is TensorRT's own plan file, which has no place for the spec: it is stored in `NAME.engine.json`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.external_data_helper import load_external_data_for_model
 from safetensors import SafetensorError, safe_open
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import replacing, sha256_of
+from crnn_deploy.files import replacing
+from crnn_deploy.onnx_graph.external_data import external_files, model_files, model_sha256
 from crnn_deploy.spec import SCHEMA_VERSION, ModelSpec
 from crnn_deploy.validation import parse
 
@@ -36,12 +38,12 @@ class Artifact:
 
     @cached_property
     def sha256(self) -> str:
-        return sha256_of(self.path)
+        return model_sha256(self.path)
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the file that ships; of an engine, without the JSON beside it."""
-        return self.path.stat().st_size
+        """Bytes of the files that ship; of an engine, without its JSON."""
+        return sum(file.stat().st_size for file in model_files(self.path))
 
     @property
     def format(self) -> str:
@@ -102,7 +104,7 @@ def read_spec(path: Path) -> ModelSpec | None:
 
 
 def engine_json(engine: Path) -> Path:
-    """`NAME.engine.json`, which stands beside `NAME.engine` and says what it is."""
+    """`NAME.engine.json`, the file with the spec and the manifest of `NAME.engine`."""
     return engine.with_name(f"{engine.name}.json")
 
 
@@ -118,7 +120,7 @@ def read_engine_json(engine: Path, part: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(
             f"{path} is missing.",
-            "It says what the engine beside it is, and both belong together.",
+            "It contains the spec of the engine, which can't be used without it.",
             "Copy it along with the engine, or build the engine again: crnn-deploy build-engine MODEL.onnx",
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
@@ -200,15 +202,17 @@ def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, force: bool 
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
-    """Parse an ONNX file.
+    """Parse an ONNX file, with its external data.
 
     Raises:
-        InputError: if the file is missing, empty, truncated or not ONNX.
+        InputError: if the file is missing, empty, truncated or not ONNX, or its external data is missing.
     """
     require_file(path)
     try:
-        model = onnx.load(path)
-    except (DecodeError, OSError, ValueError) as error:
+        model = onnx.load(path, load_external_data=False)
+        if external_files(model, path):
+            load_external_data_for_model(model, str(path.parent))
+    except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
         raise _broken(path, error) from None
     if not model.graph.node:
         raise InputError(f"{path} is not an ONNX model: it holds no graph.", fix="Check the file.")

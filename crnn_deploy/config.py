@@ -17,12 +17,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 class Frozen(BaseModel):
     """Base of all configs and records: immutable, and unknown keys are refused.
 
-    `RENAMED` maps a key of an earlier version to the text that names its successor.
+    `RENAMED` maps a key of an earlier version to the text that names its successor. `NAMED_BY` is the field that tells
+    kinds of configs apart, and that a compact spelling such as `frame-kl:until=0.5` begins with; empty: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
+    NAMED_BY: ClassVar[str] = ""
 
 
 @dataclass(frozen=True)

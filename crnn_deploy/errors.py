@@ -1,18 +1,18 @@
-"""What went wrong, why it probably did, and what to do about it.
+"""Errors with three parts: what is wrong, the likely cause, and what to do.
 
-Every error that a user can cause is one of these two classes. The command line prints it as one block and ends with
-its exit code; a library user catches `CrnnDeployError`.
+Every error that a user can cause is an `InputError` or a `GateError`. The command line prints it and ends with its exit
+code; users of the library catch `CrnnDeployError`.
 """
 
 from __future__ import annotations
 
 
 class CrnnDeployError(Exception):
-    """An error that explains itself in three short parts.
+    """An error in three short parts.
 
     Args:
         what: what is wrong, naming the file, key or value.
-        cause: the likely cause, or an empty string where `what` says it all.
+        cause: the likely cause; empty if `what` is enough.
         fix: what the user can do now.
     """
 
@@ -40,6 +40,6 @@ class InputError(CrnnDeployError):
 
 
 class GateError(CrnnDeployError):
-    """A stage did not prove itself: accuracy, speed or parity missed its bound."""
+    """A stage failed its check: accuracy, speed or parity is outside its limit."""
 
     exit_code = 1

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name beside the target, then renamed."""
+"""Atomic writes: a file is written under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A fresh name in the folder of `path` for what is not finished yet."""
+    """A new temporary name in the folder of `path`."""
     return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
 
 
@@ -60,9 +60,9 @@ def check_free(path: Path, force: bool) -> None:
 
 
 def check_output(path: Path, force: bool, suffix: str, source: Path | None = None) -> None:
-    """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, which tells readers what it is.
+    """Like `check_free`, and raise `InputError` unless `path` ends in `suffix`, from which the format is read.
 
-    Nor may it be the file `source` that it is made from, which would be lost.
+    It must not be the input file `source`, which would be overwritten.
     """
     if not path.name:
         raise InputError("The name of the output is empty.", fix="Check -o, or the variable behind it.")
@@ -88,22 +88,22 @@ def locate(name: str | Path) -> Path:
     Raises:
         InputError: if the package is not installed.
     """
-    text = Path(name).as_posix()  # Windows turns slashes round
+    text = Path(name).as_posix()  # Windows uses backslashes
     if not text.startswith(_PACKAGE):
         return Path(name)
     package, _, file = text.removeprefix(_PACKAGE).partition("/")
-    found = importlib.util.find_spec(package) if package.isidentifier() else None
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
         raise InputError(
             f"The package '{package}', which holds {file}, is not installed.",
             fix="Install it; those of the recipes come with: pip install 'crnn-deploy[examples,teachers]'",
         )
-    places = [Path(folder) / file for folder in found.submodule_search_locations]  # editable installs have two
+    places = [Path(folder) / file for folder in spec.submodule_search_locations]  # editable installs have two
     return next((place for place in places if place.exists()), places[0])
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; raise `InputError` where that can't be done."""
+    """Make a folder and those above it; raise `InputError` if that fails."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -111,7 +111,7 @@ def make_folder(path: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Where what can be made again is kept: `$CRNN_DEPLOY_CACHE`, or a folder in the user's own cache."""
+    """The folder for data that can be computed again: `$CRNN_DEPLOY_CACHE`, or a folder in the user's own cache."""
     if named := os.environ.get("CRNN_DEPLOY_CACHE"):
         return Path(named)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crnn-deploy"
@@ -133,7 +133,7 @@ def sha256_of(path: Path) -> str:
 
 
 def unwritable(path: Path, error: OSError) -> InputError:
-    """What to tell the user where writing `path` failed with `error`."""
+    """The error for the user after writing `path` failed with `error`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
     misplaced = isinstance(error, (FileExistsError, NotADirectoryError))

@@ -25,17 +25,25 @@ class Preprocessing(Frozen):
     independent of the batch.
     """
 
-    channels: Literal["L", "RGB", "BGR"] = "L"
-    height: int = Field(gt=0)
-    width: int | None = Field(default=None, gt=0, description="fixed width; absent: keep the aspect ratio")
-    width_rounding: Literal["ceil", "round"] = "ceil"
-    width_multiple: int = Field(default=4, gt=0, description="padded up to a multiple of this")
-    min_width: int = Field(default=8, gt=0, description="narrower lines are stretched to this")
-    max_width: int = Field(default=4096, gt=0, description="wider lines are squeezed to this")
-    resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
-    mean: tuple[float, ...] = (0.5,)
-    std: tuple[float, ...] = (0.5,)
-    padding: Literal["edge", "white", "black"] = "white"
+    channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the network sees.")
+    height: int = Field(gt=0, description="Height of the input in pixels.", examples=[32])
+    width: int | None = Field(
+        default=None, gt=0, description="Fixed width in pixels; absent: the aspect ratio is kept."
+    )
+    width_rounding: Literal["ceil", "round"] = Field(
+        default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
+    )
+    width_multiple: int = Field(default=4, gt=0, description="The width is padded up to a multiple of this.")
+    min_width: int = Field(default=8, gt=0, description="Narrower lines are stretched to this width.")
+    max_width: int = Field(default=4096, gt=0, description="Wider lines are squeezed to this width.")
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
+        default="bilinear", description="Interpolation of Pillow."
+    )
+    mean: tuple[float, ...] = Field(
+        default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
+    )
+    std: tuple[float, ...] = Field(default=(0.5,), description="Standard deviation of each channel, or one for all.")
+    padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
 
     @property
     def channel_count(self) -> int:
@@ -70,18 +78,18 @@ class Preprocessing(Frozen):
 class Architecture(Frozen):
     """Which network the weights belong to. `crnn_deploy.models` knows the families and their options."""
 
-    family: str
-    options: dict[str, Any] = Field(default_factory=dict)
+    family: str = Field(description="Name of the family.", examples=["mobilenet-v4-gru"])
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the family, such as hidden: 96.")
 
 
 class LineageStep(Frozen):
     """One stage that the model went through."""
 
-    stage: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    parent_sha256: str | None = None
-    tools: dict[str, str] = Field(default_factory=dict, description="package versions that did the work")
-    notes: dict[str, Any] = Field(default_factory=dict, description="what the stage found, such as flushed subnormals")
+    stage: str = Field(description="Verb that made the model.")
+    options: dict[str, Any] = Field(default_factory=dict, description="Options of the stage.")
+    parent_sha256: str | None = Field(default=None, description="SHA-256 of the parent.")
+    tools: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that did the work.")
+    notes: dict[str, Any] = Field(default_factory=dict, description="What the stage measured.")
 
 
 Charset = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)]
@@ -91,17 +99,17 @@ Task = Literal["ctc", "classify"]
 class ModelSpec(Frozen):
     """Task, alphabet, preprocessing, architecture, lineage and metrics of one model."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    name: str
-    task: Task = "ctc"
-    charset: Charset = Field(default=(), description="characters in class order, without the blank")
-    blank: int = Field(default=0, ge=0)
-    class_names: tuple[str, ...] = ()
-    preprocessing: Preprocessing
-    output_layout: Literal["NTC", "TNC"] = Field(default="NTC", description="axes of CTC logits")
-    architecture: Architecture | None = None
-    lineage: tuple[LineageStep, ...] = ()
-    metrics: dict[str, dict[str, float]] = Field(default_factory=dict, description="data set → figure → value")
+    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, description="Version of this schema.")
+    name: str = Field(description="Name of the model.")
+    task: Task = Field(default="ctc", description="ctc: reads lines; classify: names classes.")
+    charset: Charset = Field(default=(), description="Characters in class order, without the blank.")
+    blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
+    class_names: tuple[str, ...] = Field(default=(), description="Names of the classes of a classifier.")
+    preprocessing: Preprocessing = Field(description="From an image to the input of the network.")
+    output_layout: Literal["NTC", "TNC"] = Field(default="NTC", description="Axes of the CTC logits.")
+    architecture: Architecture | None = Field(default=None, description="The network; absent for ONNX files of others.")
+    lineage: tuple[LineageStep, ...] = Field(default=(), description="The stages that the model went through.")
+    metrics: dict[str, dict[str, float]] = Field(default_factory=dict, description="Data set → figure → value.")
 
     @property
     def num_outputs(self) -> int:

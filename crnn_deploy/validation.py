@@ -20,8 +20,8 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
     """Validate `data` as `model`.
 
     Args:
-        origin: what the data are, to begin the message with.
-        spell: how the user writes a key, where that is not its own name.
+        origin: what the data are; the message begins with it.
+        spell: how the user writes a key, if not by its own name.
 
     Raises:
         InputError: naming each wrong key; a misspelt key gets the nearest right one as a suggestion.
@@ -29,13 +29,13 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = error.errors()
-        # What is wrong inside a value makes the value wrong too; the inner complaint says it all.
-        innermost = [p for p in found if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in found if q is not p)]
-        moved = {renaming.location for problem in found if (renaming := _renaming(problem, model))}
+        errors = error.errors()
+        # An error inside a value is an error of the value too; only the inner one is shown.
+        innermost = [p for p in errors if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in errors if q is not p)]
+        moved = {renaming.location for problem in errors if (renaming := _renaming(problem, model))}
         problems = [
             _explain(problem, model, spell)
-            for problem in innermost or found
+            for problem in innermost or errors
             if problem["type"] != "missing" or problem["loc"] not in moved
         ]
         raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
@@ -63,9 +63,9 @@ def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) 
         if renaming := _renaming(problem, model):
             return f"'{location}' is now '{spell('.'.join(map(str, renaming.location)))}'{renaming.remark}"
         *parents, key = problem["loc"]
-        known = _keys_at(model, parents)
-        near = difflib.get_close_matches(str(key), known, n=1)
-        advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+        keys = _keys_at(model, parents)
+        near = difflib.get_close_matches(str(key), keys, n=1)
+        advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(keys))}"
         return f"unknown key '{location}': {advice}"
     if problem["type"] == "missing":
         return f"'{location}' is missing"
@@ -98,17 +98,28 @@ def _keys_at(model: type[BaseModel], parents: list[Any]) -> list[str]:
 
 
 def _model_at(model: type[BaseModel], parents: list[Any]) -> type[BaseModel] | None:
+    """The model at `parents` below `model`. Of several kinds, a part such as `frame-kl` names the one that is meant."""
+    kinds = [model]
     for part in parents:
-        if not isinstance(part, str) or part not in model.model_fields:
+        if named := [kind for kind in kinds if part in _names_of(kind)]:
+            kinds = named
             continue
-        nested = _models_in(model.model_fields[part].annotation)
-        if not nested:
+        field = next((kind.model_fields[part] for kind in kinds if part in kind.model_fields), None)
+        if field is None:
+            continue
+        kinds = _models_in(field.annotation)
+        if not kinds:
             return None
-        model = nested[0]
-    return model
+    return kinds[0]
+
+
+def _names_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """The kind or the families that a config stands for; empty where it is not one of several."""
+    named_by = model.NAMED_BY if issubclass(model, Frozen) else ""
+    return get_args(model.model_fields[named_by].annotation) if named_by else ()
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [found for argument in get_args(annotation) for found in _models_in(argument)]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]

@@ -1,4 +1,4 @@
-"""What the study trains on: data sets with their teachers, and the students that are made from them."""
+"""The materials of the study: data sets, their teachers, and the options of their students."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.train import train
 
 _SMALL = StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=64)
-# The labels of the receipts know capitals only; with small letters, labels and teacher would contradict each other.
+# The labels of the receipts have only capitals; with small letters, labels and teacher would contradict each other.
 _CAPITALS = string.digits + string.ascii_uppercase + string.punctuation + " "
 
 
 @dataclass(frozen=True)
 class Material:
-    """One data set of the study; its files are named below the folder of all data.
+    """One data set of the study; paths are relative to the folder of all data.
 
     Args:
         teacher: a checkpoint to import, or options of `train`.
         student: options of every distillation.
-        figures: that are told; methods are compared by each.
-        sampled: training images, drawn once for all runs; None: all.
-        evaluated: the first so many images; None: all.
+        figures: by which the methods are compared.
+        sampled: number of training images, drawn once for all runs; None: all.
+        evaluated: number of evaluation images, from the first on; None: all.
     """
 
     name: str
@@ -103,18 +103,18 @@ MATERIALS = (
 
 
 def training_data(material: Material, data: Path, work: Path) -> str:
-    """Where the images to train on are: as given, or a sample that is written to `work` once."""
-    whole = data / material.train
+    """The location of the training images: those of the material, or a sample that is written to `work` once."""
+    all_images = data / material.train
     if material.sampled is None:
-        return str(whole)
+        return str(all_images)
     part = work / f"{material.name}-{material.sampled}.tar"
     if not part.exists():
-        _write_sample(whole, material.sampled, part)
+        _write_sample(all_images, material.sampled, part)
     return str(part)
 
 
 def teacher_of(material: Material, data: Path, work: Path, progress: Progress) -> Path:
-    """The teacher's artifact in `work`, made there if need be."""
+    """The teacher's artifact in `work`, which is trained or imported if it is missing."""
     trained = isinstance(material.teacher, Mapping)
     path = work / f"{material.name}-teacher{'.safetensors' if trained else '.onnx'}"
     if path.exists():
@@ -128,7 +128,7 @@ def teacher_of(material: Material, data: Path, work: Path, progress: Progress) -
 
 
 def _write_sample(archive: Path, count: int, output: Path) -> None:
-    """A .tar with `count` lines of another, their files unchanged, so that answers of a teacher hold for both."""
+    """Write a .tar with `count` lines of `archive`. Image files are unchanged, so stored answers hold for both."""
     chosen = sample(open_source(str(archive)), count, seed=0)
     names = [chosen.item_name(i) for i in range(len(chosen))]
     labels = "".join(f"{name}\t{chosen.text(i)}\n" for i, name in enumerate(names)).encode()

@@ -1,4 +1,4 @@
-"""What the study compares: each method is labels, or something beside or instead of them."""
+"""The methods that the study compares: labels, or losses on teachers in addition to labels or instead of them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from crnn_deploy.training.losses.options import (
 
 Precision = Literal["fp32", "int8"]
 
-_GUIDED = 0.5  # share of the training in which the teacher guides beside labels, as by default
+_GUIDED = 0.5  # share of the training after which losses on the teacher have faded, as by default
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way to teach a student. `precisions`: as what it is evaluated."""
+    """One way to train a student; `precisions` are those in which it is evaluated."""
 
     name: str
     losses: tuple[LossOptions, ...]
@@ -35,12 +35,12 @@ class Method:
 
     @property
     def labels(self) -> bool:
-        """Whether labels are read."""
+        """Whether any loss needs labels."""
         return any(loss.reads == "labels" for loss in self.losses)
 
 
 LABELS = "labels only"
-"""The method that all others are compared with; in FP32 and, for quantization-aware training, in INT8."""
+"""The method that all others are compared with, in FP32 and, for quantization-aware training, in INT8."""
 
 _BOTH: tuple[Precision, ...] = ("fp32", "int8")
 _KL = FrameKlOptions(until=_GUIDED)

@@ -1,9 +1,9 @@
-"""How readers of text lines compare: whole data set for accuracy, and whole reading for time, decoding included.
+"""Compares models that read text lines: accuracy on a whole data set, and time for reading a line, with decoding.
 
-Every line is read from its pixels on, as a user's program would: resize and normalise, run, decode. One thread, one
-line at a time; each line is read by all models in turn before the next, so that a slow minute hits all of them. Each
-reads it twice in a row and the second time counts: right behind a large model a small one finds its caches emptied, as
-it would not in a program of its own.
+Each line is read from its pixels, as in a user's program: resize and normalise, run, decode. One thread, one line at a
+time. All models read a line before the next line follows, so that a slow minute of the machine affects all of them.
+Each model reads the line twice, and the second time counts: directly after a large model, the caches are empty for a
+small one, which would not happen in a program with one model.
 
     python benchmarks/distillation/readers.py english_g2.onnx tiny.onnx receipts.int8.onnx \
         --data DATA/val.tar -o benchmarks/distillation/readers
@@ -23,7 +23,7 @@ from PIL import Image
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.environment import environment
@@ -40,9 +40,9 @@ ROUNDS_A_LINE = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+", type=Path, help=".onnx artifacts; speeds are told against the first")
+    parser.add_argument("models", nargs="+", type=Path, help=".onnx artifacts; speed-ups are over the first")
     parser.add_argument("--data", required=True, help="labelled lines")
-    parser.add_argument("--lines", type=int, default=500, help="that are timed")
+    parser.add_argument("--lines", type=int, default=500, help="number of lines that are timed")
     parser.add_argument("-o", "--output", type=Path, required=True, help="writes OUTPUT.json and OUTPUT.md")
     arguments = parser.parse_args()
 
@@ -53,13 +53,13 @@ def main() -> None:
         _reader(artifact, _accuracy(artifact, source), of_model, times[0])
         for artifact, of_model in zip(artifacts, times, strict=True)
     ]
-    found = {
+    results = {
         "lines": len(source),
         "timed": arguments.lines,
         "environment": environment().model_dump(),
         "readers": readers,
     }
-    write_text(arguments.output.with_suffix(".json"), json.dumps(found, indent=1) + "\n")
+    write_text(arguments.output.with_suffix(".json"), json.dumps(results, indent=1) + "\n")
     write_text(arguments.output.with_suffix(".md"), _table(readers))
     print(_table(readers))
 
@@ -69,7 +69,7 @@ def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
 
 
 def _times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, Any]]:
-    """Milliseconds for each line `[L]` by model: the median of some rounds."""
+    """Milliseconds of each model for each line `[L]`: the median of the rounds."""
     images = [source.image(i).copy() for i in range(len(source))]
     readers = [_reading(artifact) for artifact in artifacts]
     lines = []

@@ -1,4 +1,4 @@
-"""One run of the study: distil, evaluate, keep what was read."""
+"""One run of the study: distil, evaluate, and store the readings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEACHER = "teacher"
 
 
 class Record(Frozen):
-    """What came out of one student, or of the teacher, whose seed is 0 and who took no time."""
+    """Result of one student, or of the teacher, whose seed and time are 0."""
 
     material: str
     method: str
@@ -35,7 +35,7 @@ class Record(Frozen):
 
 @dataclass(frozen=True)
 class Run:
-    """One student to be made, and the file that its record is kept in."""
+    """One student of the study."""
 
     material: Material
     method: Method
@@ -48,7 +48,7 @@ class Run:
 
 
 def planned(materials: Sequence[Material], seeds: int) -> Iterator[Run]:
-    """All runs, in an order in which an unfinished study still has something of everything."""
+    """All runs, seed by seed, so that an unfinished study has runs of all methods."""
     for seed in range(seeds):
         for material in materials:
             for method in material.methods:
@@ -56,7 +56,7 @@ def planned(materials: Sequence[Material], seeds: int) -> Iterator[Run]:
 
 
 def make(run: Run, teacher: Path, train: str, evaluation: str, work: Path, progress: Progress) -> Record:
-    """Distil the student of `run`, evaluate it in each precision of its method, and keep no file but the student's."""
+    """Distil the student of `run`, and evaluate it in each precision of its method. Only the student's file stays."""
     material, method = run.material, run.method
     student = work / f"{run.name}.safetensors"
     started = time.perf_counter()
@@ -85,7 +85,7 @@ def make(run: Run, teacher: Path, train: str, evaluation: str, work: Path, progr
 
 
 def of_teacher(material: Material, teacher: Path, evaluation: str) -> Record:
-    """How the teacher reads the same images."""
+    """The result of the teacher on the same images."""
     read = _read(teacher, evaluation, material.evaluated)
     return Record(material=material.name, method=TEACHER, seed=0, seconds=0, evaluations={"fp32": read})
 

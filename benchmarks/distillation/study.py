@@ -1,9 +1,9 @@
-"""What each part of distillation brings: labels alone against everything that a teacher can add, on three data sets.
+"""Compares labels alone with everything that a teacher can add, on three data sets.
 
     python benchmarks/distillation/study.py DATA --work WORK -o benchmarks/distillation/study
 
-Every finished run is kept in WORK, so the same command goes on where it was interrupted; `--only-tables` writes the
-results of what is there.
+Every finished run is stored in WORK, so the same command continues after an interruption. `--only-tables` writes the
+results of the finished runs.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Make = Callable[[Run, Path, str, str, Path, Progress], Record]
 _EXPLANATION = (
     "*Change* is against *labels only* in the same precision and over the same seeds, in percentage points. Its 95 % "
     "interval is a paired bootstrap: each resample draws seeds, which both methods have in common, and evaluation "
-    "images, which all seeds have in common. So with three seeds it spans about what these three gave."
+    "images, which all seeds have in common. So with three seeds it is about as wide as the range of their results."
 )
 
 
-class _Told(Silent):
-    """Lines with the time; bars would fill the log of a study that runs for an hour."""
+class _Messages(Silent):
+    """Prints messages with the time, without progress bars."""
 
     def log(self, message: str) -> None:
         print(time.strftime("%H:%M:%S"), message, flush=True)
@@ -49,19 +49,21 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", nargs="+", choices=[m.name for m in MATERIALS], help="absent: all")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only-tables", action="store_true", help="of the runs that are finished")
+    parser.add_argument(
+        "--only-tables", action="store_true", help="write the tables of the finished runs, without new runs"
+    )
     parser.add_argument("-o", "--output", required=True, type=Path, help="without suffix: writes a .json and a .md")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     materials = [m for m in MATERIALS if options.sets is None or m.name in options.sets]
     if not options.only_tables:
-        study(materials, options.data, options.work, options.seeds, make, _Told())
+        study(materials, options.data, options.work, options.seeds, make, _Messages())
     write(MATERIALS, options.work, options.output)
     return 0
 
 
 def study(materials: Sequence[Material], data: Path, work: Path, seeds: int, make: Make, progress: Progress) -> None:
-    """Do all runs that are not in `work` yet."""
+    """Make all runs that are not in `work` yet."""
     (work / "records").mkdir(parents=True, exist_ok=True)
 
     for run in planned(materials, seeds):
@@ -78,15 +80,15 @@ def study(materials: Sequence[Material], data: Path, work: Path, seeds: int, mak
 
 
 def write(materials: Sequence[Material], work: Path, output: Path) -> None:
-    """The tables of what is in `work`."""
+    """Write the tables of the runs in `work`."""
     records = [kept(path) for path in sorted((work / "records").glob("*.json"))]
     rows = {material.name: rows_of(material, records) for material in materials}
     blocks = [_EXPLANATION]
     for material in materials:
         if rows[material.name]:
             blocks += [f"## {material.name}", as_table(material, rows[material.name])]
-    told = [{"material": name, **row} for name, found in rows.items() for row in found]
-    write_results(output, "What each part of distillation brings", blocks, told, _settings(materials))
+    results = [{"material": name, **row} for name, of_material in rows.items() for row in of_material]
+    write_results(output, "What each part of distillation brings", blocks, results, _settings(materials))
 
 
 def _settings(materials: Sequence[Material]) -> dict[str, str]:

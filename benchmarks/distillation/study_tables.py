@@ -1,4 +1,4 @@
-"""The study's tables: every method against labels alone, on the same images."""
+"""The tables of the study: every method compared with labels alone, on the same images."""
 
 from __future__ import annotations
 
@@ -29,42 +29,42 @@ _NAMES = {
 def rows_of(material: Material, records: Sequence[Record]) -> list[dict[str, Any]]:
     """The teacher, then each method in each precision with at least one student, as plain data.
 
-    A figure has its mean over seeds, each seed's own value, and its change against labels alone over the seeds that
-    both have, with a paired bootstrap over seeds and images.
+    Each figure has its mean over seeds, the value of each seed, and its difference from labels alone. The difference is
+    over the seeds that both have, with an interval from a paired bootstrap over seeds and images.
     """
-    found = {(record.method, record.seed): record for record in records if record.material == material.name}
+    by_run = {(record.method, record.seed): record for record in records if record.material == material.name}
     rows = []
-    if (TEACHER, 0) in found:
-        rows.append(_row(material, TEACHER, "fp32", {0: found[TEACHER, 0]}, {}))
+    if (TEACHER, 0) in by_run:
+        rows.append(_row(material, TEACHER, "fp32", {0: by_run[TEACHER, 0]}, {}))
     for method in material.methods:
-        own = _by_seed(found, method.name)
+        own = _by_seed(by_run, method.name)
         if own:
-            labels = _by_seed(found, LABELS)
+            labels = _by_seed(by_run, LABELS)
             rows += [_row(material, method.name, precision, own, labels) for precision in method.precisions]
     return rows
 
 
 def as_table(material: Material, rows: Sequence[Mapping[str, Any]]) -> str:
-    """Markdown of what `rows_of` gives."""
+    """Markdown of the rows from `rows_of`."""
     columns = ["Method", "Precision", "Seeds"]
     for figure in material.figures:
         columns += [_NAMES[figure], "of each seed", "Change, points", "95 %"]
     return table(columns, [_cells(material, row) for row in rows], 2)
 
 
-def _by_seed(found: Mapping[tuple[str, int], Record], method: str) -> dict[int, Record]:
-    return {seed: record for (name, seed), record in sorted(found.items()) if name == method}
+def _by_seed(by_run: Mapping[tuple[str, int], Record], method: str) -> dict[int, Record]:
+    return {seed: record for (name, seed), record in sorted(by_run.items()) if name == method}
 
 
 def _row(
     material: Material, method: str, precision: Precision, own: Mapping[int, Record], labels: Mapping[int, Record]
 ) -> dict[str, Any]:
     ratios = {seed: record.evaluations[precision].ratios() for seed, record in own.items()}
-    # In each precision labels alone are the yardstick, so that what INT8 costs isn't counted against a method.
+    # Methods are compared in the same precision, so that the rise of the error by INT8 is not counted.
     plain = {seed: labels[seed].evaluations[precision].ratios() for seed in own if seed in labels}
     figures = {}
     for figure in material.figures:
-        seeds = {seed: found[figure].value for seed, found in ratios.items()}
+        seeds = {seed: of_seed[figure].value for seed, of_seed in ratios.items()}
         change = None
         if plain and method != LABELS:
             change = _change([ratios[seed][figure] for seed in plain], [plain[seed][figure] for seed in plain])
@@ -74,7 +74,7 @@ def _row(
 
 
 def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, float]:
-    """Difference of two figures over all their seeds, with its 95 % interval.
+    """Difference of two figures over all seeds, with its 95 % interval.
 
     Each resample draws seeds, which both methods have in common, and images, which all seeds have in common.
     """
@@ -89,7 +89,7 @@ def _change(candidates: Sequence[Ratio], parents: Sequence[Ratio]) -> dict[str, 
 
 
 def _difference(sums: NDArray[np.float64]) -> float:
-    """Of two figures, from the sums of what they count and could count."""
+    """Difference of two ratios, from their numerators and denominators."""
     counted, possible, counted_by_parent, possible_for_parent = sums
     return float(counted / possible - counted_by_parent / possible_for_parent)
 
@@ -102,9 +102,9 @@ def _cells(material: Material, row: Mapping[str, Any]) -> list[str]:
         units.MISSING if row["method"] == TEACHER else str(len(first["seeds"])),
     ]
     for figure in material.figures:
-        found = row["figures"][figure]
-        change = found["change"]
-        cells += [units.percent(found["mean"]), " / ".join(f"{100 * v:.1f}" for v in found["seeds"].values())]
+        values = row["figures"][figure]
+        change = values["change"]
+        cells += [units.percent(values["mean"]), " / ".join(f"{100 * v:.1f}" for v in values["seeds"].values())]
         if change is None:
             cells += [units.MISSING, units.MISSING]
         else:

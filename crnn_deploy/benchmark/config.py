@@ -26,6 +26,10 @@ class BenchmarkOptions(Frozen):
     seconds: float = Field(default=2.0, gt=0, description="Time budget of one model in a setting.")
     warmup: int = Field(default=5, ge=0, description="Rounds before the timing, which are not counted.")
 
+    def with_paths(self, artifacts: tuple[Path, ...], data: str | None) -> BenchmarkConfig:
+        """These options for some models."""
+        return BenchmarkConfig(**dict(self), artifacts=artifacts, data=data)
+
 
 class BenchmarkConfig(BenchmarkOptions):
     """One benchmark of several models side by side."""

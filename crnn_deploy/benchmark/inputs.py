@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
 
 MEDIAN = "median"

@@ -1,8 +1,8 @@
 """The one rule of speed-up, for gates, reports and benchmarks.
 
 A speed-up is the ratio of two median latencies of one benchmark: same runtime, same device (CPU or GPU), one thread,
-batch 1, images of median width. It is given against the baseline: the first of the baseline variants that was measured
-under the same conditions. A ratio between two runtimes or devices would mix the gain of the model with theirs.
+batch 1, images of median width. It refers to the baseline: the first of the baseline variants that was measured under
+the same conditions. A ratio between two runtimes or devices would mix the gain of the model with theirs.
 """
 
 from __future__ import annotations

@@ -14,14 +14,15 @@ from crnn_deploy.artifact import Artifact, read_onnx, read_spec, require_file, w
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
-from crnn_deploy.checkpoints.fitting import check_forward, fit
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
+from crnn_deploy.checkpoints.weight_loading import check_forward, fit
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output, sha256_of
+from crnn_deploy.files import check_output
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.user_module import module_architecture
+from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -101,7 +102,7 @@ def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
 def _step(config: ImportConfig, options: dict[str, Any], tools: dict[str, str]) -> LineageStep:
     """The first step of the lineage; its parent is the third-party file."""
     named = {"checkpoint": config.checkpoint.name, **options}
-    return LineageStep(stage="import", options=named, parent_sha256=sha256_of(config.checkpoint), tools=tools)
+    return LineageStep(stage="import", options=named, parent_sha256=model_sha256(config.checkpoint), tools=tools)
 
 
 def _required_spec(config: ImportConfig) -> Path:

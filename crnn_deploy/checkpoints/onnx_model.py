@@ -10,7 +10,7 @@ import onnx
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -69,11 +69,11 @@ def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
 def _check_input(shape: list[int], spec: ModelSpec, path: Path) -> None:
     p = spec.preprocessing
     expected = {"channels": p.channel_count, "height": p.height, "width": p.width}
-    for (name, said), has in zip(expected.items(), shape[1:], strict=True):
-        if has and said != has:
+    for (name, of_spec), of_model in zip(expected.items(), shape[1:], strict=True):
+        if of_model and of_spec != of_model:
             raise InputError(
                 f"The spec doesn't fit the input of {path}.",
-                f"It says {name} {said or 'as the line has it'}, and the model takes {has}.",
+                f"It says {name} {of_spec or 'variable'}, and the model takes {of_model}.",
                 f"Correct preprocessing.{name} in the spec.",
             )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crnn_deploy import api
-from crnn_deploy.cli.artifacts import artifact_facts, show_artifact
 from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.cli.written_files import artifact_facts, show_artifact
 from crnn_deploy.engine.config import EngineConfig
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crnn_deploy import api
-from crnn_deploy.cli.artifacts import show_artifact
 from crnn_deploy.cli.console import RichProgress
+from crnn_deploy.cli.written_files import show_artifact
 from crnn_deploy.training.config import DistillConfig
 
 

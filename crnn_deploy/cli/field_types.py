@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crnn_deploy.config import Option
+from crnn_deploy.config import Frozen, Option
 
 _PLAIN = (bool, int, float, str, Path)
 _LONGEST_DEFAULT = 24  # characters
@@ -139,11 +139,9 @@ def head_of(kind: FieldType) -> str:
 
 
 def _head(model: type[BaseModel]) -> str:
-    """The field that names the family or the kind of a nested config: the first one that is a `Literal`."""
-    fields = model.model_fields.items()
-    return next(
-        (name for name, field in fields if get_origin(field.annotation) is Literal), next(iter(model.model_fields))
-    )
+    """The field that a compact spelling begins with, or the first one."""
+    named_by = model.NAMED_BY if issubclass(model, Frozen) else ""
+    return named_by or next(iter(model.model_fields))
 
 
 def _words_of(model: type[BaseModel]) -> tuple[str, ...]:

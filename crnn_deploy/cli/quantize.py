@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.artifacts import artifact_facts, show_artifact
 from crnn_deploy.cli.console import RichProgress, show, show_json, show_written
+from crnn_deploy.cli.written_files import artifact_facts, show_artifact
 from crnn_deploy.quantization.config import QuantizeConfig
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crnn_deploy import api
-from crnn_deploy.cli.artifacts import show_report_files
 from crnn_deploy.cli.console import show, show_json
+from crnn_deploy.cli.written_files import show_report_files
 from crnn_deploy.report.config import ReportConfig
 
 

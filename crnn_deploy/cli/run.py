@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crnn_deploy import api
-from crnn_deploy.cli.artifacts import show_report_files
 from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.cli.written_files import show_report_files
 from crnn_deploy.errors import GateError
 from crnn_deploy.pipeline.config import RunConfig
 
@@ -18,8 +18,9 @@ def run(config: RunConfig, as_json: bool) -> None:
 
     \b
     Examples:
-      crnn-deploy run recipes/quickstart.yaml
-      crnn-deploy run recipes/receipts.yaml --set data=sroie_lines --out runs/mine
+      crnn-deploy run quickstart
+      crnn-deploy run receipts --set data=sroie_lines --out runs/mine
+      crnn-deploy run recipe.yaml --prune --keep-days 7
     """
     with RichProgress() as progress:
         result = api.run(config, progress)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crnn_deploy.data.preprocess import decode
-from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source, title
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.spec import Preprocessing
 
 InputShape = tuple[int, int, int, int]

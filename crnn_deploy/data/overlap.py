@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from itertools import combinations
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.source import broken_image
+from crnn_deploy.data.sources.base import broken_image
 from crnn_deploy.spec import Preprocessing
 
 _FILTERS = {
@@ -76,7 +76,7 @@ def decode(image: Image.Image, name: str) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """The image on white paper, where it has transparency."""
+    """The image on a white background, if it has transparency."""
     if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
         return image
     paper = Image.new("RGBA", image.size, "white")

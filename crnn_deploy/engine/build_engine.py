@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
 from crnn_deploy.data.network_inputs import NetworkInputs
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
 from crnn_deploy.engine.config import EngineConfig

@@ -107,6 +107,10 @@ class EngineOptions(BuildOptions):
         default="fp16", description="Precision of the layers."
     )
 
+    def with_paths(self, model: Path, output: Path, data: str | None, force: bool = False) -> EngineConfig:
+        """These options for one model."""
+        return EngineConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class EngineConfig(EngineOptions):
     """One engine build."""

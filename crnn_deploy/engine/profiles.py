@@ -9,7 +9,7 @@ import numpy as np
 
 from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.engine.config import BuildOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress

@@ -31,6 +31,10 @@ class EvaluateOptions(ReadOptions):
     resamples: int = Field(default=1000, gt=0, description="Bootstrap resamples for the 95 % intervals.")
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
 
+    def with_paths(self, artifact: Path, data: str) -> EvaluateConfig:
+        """These options for one model."""
+        return EvaluateConfig(**dict(self), artifact=artifact, data=data)
+
 
 class EvaluateConfig(EvaluateOptions):
     """One evaluation."""

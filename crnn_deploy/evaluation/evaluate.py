@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.overlap import fingerprint
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
-from crnn_deploy.evaluation.reading import read
+from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
-from crnn_deploy.evaluation.reading import read
+from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
 
 

@@ -15,6 +15,10 @@ class ExportOptions(Frozen):
 
     opset: int = Field(default=20, ge=19, le=20, description="Version of the ONNX operators; FP16 with Q/DQ needs 19.")
 
+    def with_paths(self, model: Path, output: Path, data: str | None, force: bool = False) -> ExportConfig:
+        """These options for one model."""
+        return ExportConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class ExportConfig(ExportOptions):
     """One export."""

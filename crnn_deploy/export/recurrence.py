@@ -8,7 +8,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
 

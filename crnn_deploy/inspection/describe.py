@@ -12,8 +12,8 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.description import ModelDescription, compose_description
 from crnn_deploy.inspection.facts import line_shape, manifest_facts, onnx_facts
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
-from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.inspection.onnx_facts import OnnxGraph
+from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS
 from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 

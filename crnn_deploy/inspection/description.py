@@ -9,8 +9,8 @@ from pydantic import Field
 
 from crnn_deploy.checkpoints.tensor_summary import TensorSummary
 from crnn_deploy.config import Frozen
-from crnn_deploy.files import sha256_of
 from crnn_deploy.inspection.facts import Facts
+from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
 
@@ -55,7 +55,7 @@ def compose_description(
         path=path,
         format=path.suffix.removeprefix("."),
         size_bytes=path.stat().st_size,
-        sha256=sha256_of(path),
+        sha256=model_sha256(path),
         macs=facts.macs if facts else None,
         macs_input=facts.macs_input if facts else None,
         note=note,

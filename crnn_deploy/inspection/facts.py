@@ -5,7 +5,7 @@ from __future__ import annotations
 from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.engine_facts import engine_precision
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
 from crnn_deploy.spec import Preprocessing

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
 
 TensorShapes = dict[str, tuple[int, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -27,6 +27,8 @@ class StudentOptions(Frozen):
 
 class StudentChoice(StudentOptions):
     """Family, size and shape of a student: fields, or `FAMILY[:KEY=VALUE,…]`."""
+
+    NAMED_BY: ClassVar[str] = "family"
 
     family: StudentFamily = Field(default="mobilenet-v4-gru", description="Family of the network.")
 
@@ -54,6 +56,8 @@ class CrnnOptions(Frozen):
 
 class CrnnChoice(CrnnOptions):
     """Family and size of a CRNN: fields, or `FAMILY[:KEY=VALUE,…]`."""
+
+    NAMED_BY: ClassVar[str] = "family"
 
     family: CrnnFamily = Field(default="crnn-bilstm", description="Family of the network.")
 

@@ -13,7 +13,7 @@ from crnn_deploy.models.blocks import Stride
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 
-# (vertical, horizontal) stride of each block; with the stem's 2 they bring 32 rows down to one and the width to W/4.
+# (vertical, horizontal) stride of each block; with the stem's 2 they reduce 32 rows to one and the width to W/4.
 BLOCK_STRIDES: tuple[Stride, ...] = (2, 1, (2, 1), 1, (2, 1), (2, 1))
 LEGERE_STRIDE = 4
 

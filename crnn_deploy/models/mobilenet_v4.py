@@ -23,7 +23,7 @@ _STAGES: tuple[tuple[int, int, Stride], ...] = (
 
 
 class FusedBottleneck(nn.Module):
-    """Expand with a dense 3×3, project with a 1×1; residual where the shape stays."""
+    """Expand with a dense 3×3, project with a 1×1; residual if the shape stays the same."""
 
     def __init__(self, inputs: int, expanded: int, outputs: int, stride: Stride) -> None:
         super().__init__()

@@ -1,19 +1,19 @@
-"""What a longer training would bring, read off the curve that there is."""
+"""Advice whether a longer training would help, from the curve of this one."""
 
 from __future__ import annotations
 
-from crnn_deploy.report.run.model import TrainingPoint
+from crnn_deploy.report.run.report import TrainingPoint
 
 _WORTH_IT = 0.002
 _NEARLY_NONE = 0.0005
 
 
 def advice(points: tuple[TrainingPoint, ...]) -> str:
-    """One sentence from the validation error over the last third of the epochs, without those at the end for INT8."""
+    """One sentence, from the validation error over the last third of the epochs; epochs for INT8 do not count."""
     plain = [point for point in points if not point.quantized]
     errors = [point.validation_error for point in plain if point.validation_error is not None]
     if len(errors) < 3:
-        return "The training was too short to tell what a longer one would bring: try more with --set distill.epochs=N."
+        return "The training was too short to say whether a longer one would help: try --set distill.epochs=N."
     before = min(errors[: -(len(errors) // 3)])
     after = min(errors)
     epochs = len(errors)
@@ -23,8 +23,8 @@ def advice(points: tuple[TrainingPoint, ...]) -> str:
             f"epochs, so a longer run should read better: try --set distill.epochs={2 * epochs}."
         )
     if after < _NEARLY_NONE:
-        return f"The validation error has settled at {after:.1%}: these lines have no more to teach."
+        return f"The validation error has settled at {after:.1%}: a longer training would not lower it."
     return (
         f"The validation error has settled at {after:.1%} over the last third of the {epochs} epochs, so a longer run "
-        "alone would bring little: more or more varied lines, or a wider student (distill.student.width), would help."
+        "alone would help little: use more or more varied lines, or a wider student (distill.student.width)."
     )

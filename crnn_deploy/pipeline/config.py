@@ -14,7 +14,7 @@ class RunConfig(Frozen):
     """One run of a recipe."""
 
     recipe: Annotated[Path, Argument(metavar="RECIPE", suffixes=(".yaml", ".yml"))] = Field(
-        description="A YAML file.", examples=["recipes/quickstart.yaml"]
+        description="A YAML file, or the name of a recipe that comes with the package.", examples=["quickstart"]
     )
     settings: Annotated[tuple[str, ...], Option(name="set", metavar="KEY=VALUE")] = Field(
         default=(),
@@ -23,4 +23,11 @@ class RunConfig(Frozen):
     )
     out: Annotated[Path | None, Option(metavar="FOLDER")] = Field(
         default=None, description="Folder of the results; without it runs/NAME.", examples=["runs/mine"]
+    )
+    prune: bool = Field(
+        default=False,
+        description="At the end, remove the results of stages that this run did not use, and old answers of teachers.",
+    )
+    keep_days: Annotated[float, Option(metavar="DAYS")] = Field(
+        default=0, ge=0, description="With --prune: keep what was used in the last days."
     )

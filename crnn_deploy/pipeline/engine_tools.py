@@ -1,9 +1,8 @@
-"""Whether this machine can build engines, and whether it can run them: neither follows from the other."""
+"""Whether this machine can build engines, and whether it can run them: these are two separate questions."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
@@ -21,7 +20,10 @@ from crnn_deploy.spec import Preprocessing
 
 
 class EngineTools(Frozen):
-    """All of a machine that an engine depends on; `plugin` names the library, or what it will be compiled from."""
+    """The tools of a machine that an engine depends on.
+
+    `plugin` has the hash of the plugin library, or of the sources and the compiler version from which it is compiled.
+    """
 
     flavor: FlavorName
     version: str
@@ -30,10 +32,10 @@ class EngineTools(Frozen):
 
 
 def find_engine_tools(options: BuildOptions) -> EngineTools:
-    """What engines would be built with here.
+    """The tools with which engines are built here.
 
     Raises:
-        InputError: if there is no TensorRT that can, or the plugin is wanted and there is neither it nor a compiler.
+        InputError: if no TensorRT can build them, or the plugin is wanted and there is neither a library nor nvcc.
     """
     flavor, targets = find_flavor(options.flavor, options.targets)
     plugin = plugin_ingredients() if options.plugin else None
@@ -41,13 +43,13 @@ def find_engine_tools(options: BuildOptions) -> EngineTools:
 
 
 def check_profiles(options: BuildOptions, preprocessing: Preprocessing) -> None:
-    """Raise `InputError` if a profile is none, or holds what a model with this preprocessing can't take."""
+    """Raise `InputError` if a profile is malformed, or has inputs that do not fit this preprocessing."""
     for text in options.profiles:
         parse_profile(text, preprocessing)
 
 
 def why_not_run(engine: Artifact) -> str:
-    """Why this machine cannot run an engine; empty where it can."""
+    """Why this machine cannot run an engine; empty if it can."""
     try:
         if find_gpu() is None:
             return "no NVIDIA GPU here"
@@ -57,14 +59,14 @@ def why_not_run(engine: Artifact) -> str:
     return ""
 
 
-def engine_runs_on() -> dict[str, Any]:
-    """The GPU that decides what an engine reads and how fast."""
+def gpu_name() -> str | None:
+    """The GPU of this machine, on which text and speed of an engine depend."""
     gpu = find_gpu()
-    return {"gpu": gpu and gpu.name}
+    return gpu.name if gpu else None
 
 
 def plugin_ingredients() -> dict[str, str]:
-    """What the plugin is: a library that was named or compiled earlier, or the sources and compiler to make one.
+    """Hashes of the plugin: of a library that was named or compiled before, or of its sources with the nvcc version.
 
     Raises:
         InputError: if there is neither.
@@ -78,6 +80,6 @@ def plugin_ingredients() -> dict[str, str]:
         missing = InputError(f"{PLUGIN_VARIABLE} is empty, which means: do without the plugin.", fix="Unset it.")
     library = plugin_library()
     if library is None:
-        fix = f"{missing.fix} Or leave the recurrent layers to a slower loop of TensorRT's: --set engines.plugin=false"
+        fix = f"{missing.fix} Or run recurrent layers in TensorRT's own, slower loop: --set engines.plugin=false"
         raise InputError(missing.what, missing.cause, fix)
     return {"library": sha256_of(library)}

@@ -40,7 +40,7 @@ class Judge:
         Every stage must make the model faster than its parent; `min_speedup` applies to the INT8 student.
         """
         if variant.parent is None:
-            return Gate(status="baseline", reason="what the others are held against")
+            return Gate(status="baseline", reason="the others are compared with it")
         parent = self._variants[variant.parent]
         if variant.stage == "export":
             return self._export(variant, parent)

@@ -1,4 +1,4 @@
-"""The recipe: everything that a run depends on, as validated data."""
+"""The recipe: all settings of a run, as validated data."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.training.config import DistillOptions
@@ -28,8 +29,8 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 class ImageChoice(Frozen):
     """Where images come from: a path, or lines that the run renders itself. A plain string is a path."""
 
-    path: str | None = None
-    render: RenderOptions | None = None
+    path: str | None = Field(default=None, description="Any source.", examples=["DATA/train.tar"])
+    render: RenderOptions | None = Field(default=None, description="Lines that the run renders.")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,21 +45,25 @@ class ImageChoice(Frozen):
 
 
 class CheckpointChoice(Frozen):
-    """What `import` takes, or an artifact. `checkpoint` is a path, or `package:NAME/FILE` in an installed package."""
+    """What `import` takes, or an artifact."""
 
-    checkpoint: str
-    module: str | None = None
-    spec: Path | None = None
+    checkpoint: str = Field(
+        description="A path, or package:NAME/FILE in an installed package.", examples=["english_g2.pth"]
+    )
+    module: str | None = Field(default=None, description="As of import --module.", examples=["my.py:Crnn"])
+    spec: Path | None = Field(default=None, description="As of import --spec.", examples=["my.yaml"])
 
 
 class Sources(Frozen):
-    """Images for each purpose: a path, or lines to render. None of them may share images with `evaluation`."""
+    """Images for each purpose: a path, or lines to render. None of the others may share images with `evaluation`."""
 
-    train: ImageChoice
-    extra: ImageChoice | None = Field(default=None, description="more to train on, of which none is held out")
-    validation: ImageChoice | None = Field(default=None, description="absent: a part of `train` is held out")
-    calibration: ImageChoice | None = Field(default=None, description="absent: a sample of `train`")
-    evaluation: ImageChoice
+    train: ImageChoice = Field(description="Training images.")
+    extra: ImageChoice | None = Field(default=None, description="More training images, of which none is held out.")
+    validation: ImageChoice | None = Field(default=None, description="Validation images; absent: a part of `train`.")
+    calibration: ImageChoice | None = Field(
+        default=None, description="Images to calibrate INT8 on; absent: a sample of `train`."
+    )
+    evaluation: ImageChoice = Field(description="Labelled images that decide whether a model ships.")
 
 
 def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
@@ -68,20 +73,23 @@ def _each_once(precisions: tuple[Precision, ...]) -> tuple[Precision, ...]:
 
 
 class Engines(BuildOptions):
-    """Engines of the student, one for each of `precisions`, with everything else that `build-engine` can be asked."""
+    """Engines of the student, one for each of `precisions`, with the other options of `build-engine`."""
 
-    precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(default=("fp16",), min_length=1)
+    precisions: Annotated[tuple[Precision, ...], AfterValidator(_each_once)] = Field(
+        default=("fp16",), min_length=1, description="Precisions: fp32, fp16, int8."
+    )
     required: bool = Field(
-        default=False, description="fail where they can't be built; otherwise they are left out, which the report tells"
+        default=False,
+        description="Fail where they cannot be built; otherwise they are left out, with a note in the report.",
     )
 
     @property
     def must_be_built(self) -> bool:
-        """Whether a run fails without them: also where the recipe names a TensorRT or GPUs, which it then means."""
+        """Whether a run fails without them: if they are required, or the recipe names a TensorRT or GPUs."""
         return self.required or bool(self.targets) or self.flavor != "auto"
 
     def options(self, precision: Precision) -> EngineOptions:
-        """What to build in one of the precisions."""
+        """The options of the engine in one of the precisions."""
         return EngineOptions(**self.model_dump(include=set(BuildOptions.model_fields)), precision=precision)
 
 
@@ -93,15 +101,17 @@ class Budget(Frozen):
         "max_quantization_rise": "max_error_rise_over_parent",
     }
 
-    max_error: float | None = Field(default=None, ge=0, description="highest error on the evaluation images")
+    max_error: float | None = Field(default=None, ge=0, description="Highest error on the evaluation images.")
     max_error_rise: float | None = Field(
-        default=None, ge=0, description="highest rise over the baseline: upper end of the paired 95 % interval"
+        default=None, ge=0, description="Highest rise over the baseline: upper end of the paired 95 % interval."
     )
     max_error_rise_over_parent: float = Field(
-        default=0.003, ge=0, description="the same for INT8 models and engines, over their FP32 parent"
+        default=0.003, ge=0, description="The same for INT8 models and engines, over their FP32 parent."
     )
     min_speedup: float = Field(
-        default=1.0, gt=0, description="of the INT8 student over the baseline: ONNX Runtime, one thread, batch 1"
+        default=1.0,
+        gt=0,
+        description="Least speed-up of the INT8 student over the baseline: ONNX Runtime, one thread, batch 1.",
     )
 
 
@@ -110,31 +120,35 @@ class Recipe(Frozen):
 
     RENAMED: ClassVar[Mapping[str, str]] = {"teacher": "baseline", "tutors": "teachers"}
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder below runs/")
-    title: str
-    variables: dict[str, str] = Field(default_factory=dict, description="stand in for ${name}")
-    baseline: CheckpointChoice = Field(description="the model that results are held against")
-    teachers: tuple[CheckpointChoice, ...] = Field(
-        default=(), description="models that teach the student; absent: the baseline teaches"
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Name of the run, and of its folder below runs/."
     )
-    sources: Sources
-    distill: DistillOptions = DistillOptions()
-    export: ExportOptions = ExportOptions()
-    quantize: QuantizeOptions = QuantizeOptions()
-    engines: Engines | None = Field(default=None, description="absent: none")
-    evaluate: EvaluateOptions = EvaluateOptions()
-    benchmark: BenchmarkOptions = BenchmarkOptions()
-    budget: Budget
+    title: str = Field(description="Title of the report.")
+    variables: dict[str, str] = Field(default_factory=dict, description="Values that replace ${name} in the recipe.")
+    baseline: CheckpointChoice = Field(description="The model that results are held against.")
+    teachers: tuple[CheckpointChoice, ...] = Field(
+        default=(), description="Models that teach the student; absent: the baseline."
+    )
+    sources: Sources = Field(description="Images for each purpose.")
+    distill: DistillOptions = Field(default=DistillOptions(), description="The student and its training.")
+    export: ExportOptions = Field(default=ExportOptions(), description="Export to ONNX.")
+    quantize: QuantizeOptions = Field(default=QuantizeOptions(), description="Quantization of the student.")
+    engines: Engines | None = Field(default=None, description="TensorRT engines of the student; absent: none.")
+    evaluate: EvaluateOptions = Field(default=EvaluateOptions(), description="Evaluation of each variant.")
+    benchmark: BenchmarkOptions = Field(default=BenchmarkOptions(), description="Benchmark of all variants.")
+    budget: Budget = Field(description="What a variant must keep to pass its gate.")
 
 
 def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
-    """Read a recipe with the given `key=value` settings applied.
+    """Read a recipe and apply `key=value` settings.
 
-    A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`.
+    A key is a variable (`data`), a key of the recipe (`title`), or a dotted path such as `distill.epochs`. `path` may
+    also be the name of a recipe of the package, such as `quickstart`.
 
     Raises:
         InputError: if the file is no recipe, a key is unknown or a variable is not defined.
     """
+    path = find_recipe(path)
     data = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError(f"{path} is not a recipe: expected keys and values.")
@@ -149,7 +163,7 @@ def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
 
 
 def _apply(data: dict[str, Any], variables: dict[str, Any], used: set[str], setting: str) -> None:
-    """Put one `key=value` where it belongs; the value of a recipe's key is read as YAML, like the recipe itself."""
+    """Set one `key=value` in the recipe or its variables; the value of a recipe's key is read as YAML."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise InputError(f"--set {setting} is not key=value.", fix="For example --set distill.epochs=30")

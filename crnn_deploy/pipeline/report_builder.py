@@ -1,11 +1,11 @@
-"""Builds the report of a run from its variants and what the stages found out."""
+"""Builds the report of a run from the results of its stages."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import text_agreement
 from crnn_deploy.evaluation.primary_error import error_rise
@@ -15,7 +15,7 @@ from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.examples import build_examples
-from crnn_deploy.report.run.model import Comparison, Report, TrainingPoint
+from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.spec import LineageStep
 from crnn_deploy.units import percent, points
@@ -100,7 +100,7 @@ def _refusals(results: StageResults) -> list[str]:
 
 
 def _remarks(variants: Sequence[Variant]) -> list[str]:
-    """What a reader should know before trusting the table."""
+    """Limits of the figures, and layers that run in FP32."""
     notes = [note for variant in variants if variant.evaluation for note in _of_data(variant.name, variant.evaluation)]
     for variant in variants:
         if variant.quantization is not None and variant.engine is not None:
@@ -124,12 +124,12 @@ def _of_data(name: str, evaluation: Evaluation) -> list[str]:
 
 
 def _built_from(name: str, record: QuantizationRecord) -> str:
-    """How the INT8 model reads that an engine was built from: known without a GPU."""
+    """How well the INT8 model reads from which an engine was built; this needs no GPU."""
     change = record.comparison.difference
     return (
         f"{name} was built from an INT8 model that reads {percent(record.comparison.same_text)} of "
         f"{record.held_out_images:,} held-out images as the FP32 student does, in ONNX Runtime on a CPU; its error is "
-        f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that."
+        f"{points(change.delta)} points [{points(change.low)}, {points(change.high)}] against that of the student."
     )
 
 

@@ -17,12 +17,14 @@ from crnn_deploy.pipeline.report_builder import build_report
 from crnn_deploy.pipeline.run_folder import RunFolder
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stage_cache import StageCache
+from crnn_deploy.pipeline.stage_pruning import prune
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.pipeline.variants import StageResults, VariantMaker
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.report.run.write import Written, write_report
+from crnn_deploy.units import size
 
 _RUNS = Path("runs")
 
@@ -69,6 +71,9 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     pages = folder.write_pages(results.quantized, wanted=written.html_error is None)
     artifacts = {variant.name: variant.artifact() for variant in results.variants} | dict(results.companions)
     folder.write_manifest(recipe, cache.records, artifacts, report)
+    if config.prune:
+        freed = prune(cache.root, cache.used, config.keep_days)
+        progress.log(f"pruned: {size(freed)} of results that this run did not use")
     return RunResult(folder.path, report, replace(written, files=(*written.files, *pages)), tuple(results.refused))
 
 

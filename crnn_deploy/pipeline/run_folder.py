@@ -12,12 +12,13 @@ import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
 from crnn_deploy.files import replacing, sha256_of, write_text
+from crnn_deploy.onnx_graph.external_data import model_files
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.stage_cache import StageRecord
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.quantize import Quantized
 from crnn_deploy.report.quantization.page import write_quantization_report
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.runtime.tensorrt.names import Precision
 
@@ -38,17 +39,17 @@ class RunFolder:
     def ship_variant(self, variant: Variant) -> Variant:
         """The variant as a copy in this folder; the log of an engine is copied too."""
         name = f"baseline{variant.path.suffix}" if variant.parent is None else variant.path.name
-        shipped = variant.moved(self._copied(variant.path, name))
+        shipped = variant.moved(self._copied_model(variant.path, name))
         if variant.engine is None:
             return shipped
         return shipped.with_engine(variant.engine.model_copy(update={"log": f"{shipped.path}{_LOG}"}))
 
     def ship_companion(self, artifact: Artifact) -> Artifact:
         """A copy of a model that is not a variant of its own."""
-        return Artifact(self._copied(artifact.path, artifact.path.name), artifact.spec)
+        return Artifact(self._copied_model(artifact.path, artifact.path.name), artifact.spec)
 
     def remove_stale(self, current: Iterable[Path]) -> None:
-        """Remove models of an earlier run that this one did not make: they would contradict the new report."""
+        """Remove models of an earlier run that are not `current`: they would contradict the new report."""
         for name in {*_MODELS, *_OLD_MODELS, *_ENGINES}.difference(path.name for path in current):
             for ending in _endings(name):
                 (self.path / f"{name}{ending}").unlink(missing_ok=True)
@@ -71,7 +72,7 @@ class RunFolder:
     def write_manifest(
         self, recipe: Recipe, stages: Iterable[StageRecord], artifacts: Mapping[str, Artifact], report: Report
     ) -> None:
-        """Write `manifest.json`: from what, by what and in which stages the files of this folder were made."""
+        """Write `manifest.json`: recipe, stages, tool versions, and hashes of the models in this folder."""
         manifest = {
             "schema": 1,
             "crnn_deploy": crnn_deploy.__version__,
@@ -87,13 +88,19 @@ class RunFolder:
         }
         write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
-    def _copied(self, source: Path, name: str) -> Path:
+    def _copied_model(self, source: Path, name: str) -> Path:
+        """A copy of the file `source` as `name`, with the files that belong to it."""
         for ending in _endings(name):
-            origin, target = source.with_name(f"{source.name}{ending}"), self.path / f"{name}{ending}"
-            if not target.exists() or sha256_of(target) != sha256_of(origin):
-                with replacing(target, force=True) as temporary:
-                    shutil.copyfile(origin, temporary)
+            _copy(source.with_name(f"{source.name}{ending}"), self.path / f"{name}{ending}")
+        for data in model_files(source)[1:]:
+            _copy(data, self.path / data.relative_to(source.parent))
         return self.path / name
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not target.exists() or sha256_of(target) != sha256_of(source):
+        with replacing(target, force=True) as temporary:
+            shutil.copyfile(source, temporary)
 
 
 def _endings(name: str) -> tuple[str, ...]:

@@ -1,23 +1,26 @@
-"""The images of a run: rendered where the recipe says so, opened, and checked not to overlap."""
+"""The images of a run: rendered if the recipe asks for it, opened, and checked not to overlap."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 
+_LINES = "lines.tar"
+
 
 @dataclass(frozen=True)
 class RunSource:
-    """An opened source, where it lies, and the hash of all that is in it."""
+    """An opened source, its location, and the hash of its content."""
 
     location: str
     source: Source
@@ -26,7 +29,7 @@ class RunSource:
 
 @dataclass(frozen=True)
 class RunSources:
-    """The images for each purpose; `calibration` are those of `train` where the recipe gives none."""
+    """The images for each purpose; `calibration` are those of `train` if the recipe names none."""
 
     train: RunSource
     extra: RunSource | None
@@ -36,7 +39,7 @@ class RunSources:
 
 
 def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSources:
-    """Render and open what the recipe names.
+    """Render and open the sources of the recipe.
 
     Raises:
         InputError: if one can't be opened, or shares images with the evaluation set.
@@ -48,7 +51,7 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     validation = _open("validation", wanted.validation, cache, progress) if wanted.validation else None
     calibration = _open("calibration", wanted.calibration, cache, progress) if wanted.calibration else train
     if not recipe.evaluate.skip_bad:
-        without_broken(evaluation.source, skip_bad=False, progress=progress)  # now, rather than behind the training
+        without_broken(evaluation.source, skip_bad=False, progress=progress)  # fail before training starts
     others = {"training": train, "extra": extra, "validation": validation, "calibration": calibration}
     for role, images in others.items():
         if images is not None and not (role == "calibration" and images is train):
@@ -57,16 +60,15 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
 
 
 def _open(role: str, wanted: ImageChoice, cache: StageCache, progress: Progress) -> RunSource:
-    location = wanted.path or _render(role, wanted.render, cache, progress)
+    location = _render(role, wanted.render, cache, progress) if wanted.render else str(wanted.path)
     source = open_source(location)
     return RunSource(location, source, fingerprint(source))
 
 
-def _render(role: str, options: RenderOptions | None, cache: StageCache, progress: Progress) -> str:
-    assert options is not None  # a recipe gives a path or this
-    folder = cache.folder(
-        f"render-{role}",
-        {"render": options.model_dump(mode="json")},
-        lambda folder: render_lines(options, folder / "lines.tar", force=True, progress=progress),
-    )
-    return str(folder / "lines.tar")
+def _render(role: str, options: RenderOptions, cache: StageCache, progress: Progress) -> str:
+
+    def work(folder: Path) -> None:
+        render_lines(options, folder / _LINES, force=True, progress=progress)
+
+    depends = {"render": options.model_dump(mode="json")}
+    return cache.result("render", role, depends, work, lambda folder: str(folder / _LINES))

@@ -4,62 +4,143 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.files import make_folder, remove_leftovers, write_text
+from crnn_deploy.errors import InputError
+from crnn_deploy.files import make_folder, remove_leftovers, sha256_of, write_text
 from crnn_deploy.progress import Progress
+from crnn_deploy.report.run.variant import ModelStage
+
+R = TypeVar("R")
+StageName = Literal["render", ModelStage, "evaluate", "benchmark"]
+
+STAGE_FORMATS: Mapping[StageName, int] = {
+    "render": 1,
+    "import": 1,
+    "export": 1,
+    "distill": 1,
+    "quantize": 1,
+    "build-engine": 1,
+    "evaluate": 1,
+    "benchmark": 1,
+}
+"""Raise the number of a stage when its code gives another result for the same inputs; old results are not used then."""
 
 _DONE = "done.json"
 _TOOLS = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
 
 
 class StageRecord(Frozen):
-    """One stage as the manifest tells it. `seconds` are those of the run that really did it."""
+    """One stage in the manifest of a run. `seconds` are those of the run that did the work.
 
-    stage: str
+    `role` tells stages of the same name apart, such as `student-int8` for `evaluate`.
+    """
+
+    stage: StageName
+    role: str
     folder: str
     key: str
     cached: bool
     seconds: float
 
 
-class StageCache:
-    """Folders `STAGE-KEY` below `root`; each is complete once it holds `done.json`.
+class _Done(Frozen):
+    """What `done.json` holds: a stage is complete if it is there, and intact if the files have these hashes."""
 
-    A stage that was interrupted finds its folder as it left it, so it can go on there.
+    seconds: float
+    depends: dict[str, Any]
+    files: dict[str, str]
+
+
+class StageCache:
+    """Folders `STAGE-ROLE-KEY` below `root`; each is complete once it holds `done.json`.
+
+    A stage that was interrupted gets its folder as it was, so it can continue there. A damaged result is made again.
+    `records` are the stages that ended, `used` the names of all folders, also those of stages that were rejected.
     """
 
     def __init__(self, root: Path, progress: Progress) -> None:
         self.root = root
         self.progress = progress
         self.records: list[StageRecord] = []
+        self.used: set[str] = set()
         self._tools = {name: version(name) for name in _TOOLS}
 
-    def folder(self, stage: str, depends: Mapping[str, Any], work: Callable[[Path], object]) -> Path:
-        """The folder of a stage with the given dependencies, after `work(folder)` has filled it if it was not there.
+    def result(
+        self,
+        stage: StageName,
+        role: str,
+        depends: Mapping[str, Any],
+        work: Callable[[Path], object],
+        read: Callable[[Path], R],
+    ) -> R:
+        """The result of a stage, after `work(folder)` has written it if it is not stored yet.
 
         Args:
-            depends: all that the result depends on, as plain data; files by their hash.
+            role: what tells this stage from others of its name; may be empty.
+            depends: everything that the result depends on, as plain data; files by their hash.
+            read: takes the result from the folder; what it raises on a stored result means that this is damaged.
         """
-        told = {"stage": stage, "tools": self._tools, **depends}
-        key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-        folder = self.root / f"{stage}-{key[:12]}"
-        done = folder / _DONE
-        cached = done.exists()
-        if not cached:
-            self.progress.log(f"{stage}: running")
-            make_folder(folder)
-            remove_leftovers(folder)
-            started = time.monotonic()
-            work(folder)
-            seconds = round(time.monotonic() - started, 1)
-            write_text(done, json.dumps({"seconds": seconds, "depends": told}, indent=2, sort_keys=True))
-        seconds = json.loads(done.read_text())["seconds"]
-        self.progress.log(f"{stage}: {'unchanged' if cached else 'done'} ({seconds:.0f} s)")
-        self.records.append(StageRecord(stage=stage, folder=folder.name, key=key, cached=cached, seconds=seconds))
-        return folder
+        title = _title(stage, role)
+        ingredients = {
+            "stage": title,
+            "format": STAGE_FORMATS[stage],
+            "tools": self._tools,
+            **depends,
+        }
+        key = hashlib.sha256(json.dumps(ingredients, sort_keys=True, default=str).encode()).hexdigest()
+        folder = self.root / f"{title}-{key[:12]}"
+        self.used.add(folder.name)
+        stored = self._stored(title, folder, read)
+        cached = stored is not None
+        if stored is None:
+            self.progress.log(f"{title}: running")
+            stored = self._made(folder, ingredients, work), read(folder)
+        done, result = stored
+        os.utime(folder)  # the last use, by which old results are pruned
+        self.progress.log(f"{title}: {'unchanged' if cached else 'done'} ({done.seconds:.0f} s)")
+        self.records.append(
+            StageRecord(stage=stage, role=role, folder=folder.name, key=key, cached=cached, seconds=done.seconds)
+        )
+        return result
+
+    def _stored(self, title: str, folder: Path, read: Callable[[Path], R]) -> tuple[_Done, R] | None:
+        """A complete and intact result; a damaged one is removed."""
+        if not (folder / _DONE).exists():
+            return None
+        try:
+            done = _Done.model_validate_json((folder / _DONE).read_text(encoding="utf-8"))
+            changed = [name for name, digest in done.files.items() if sha256_of(folder / name) != digest]
+            if not changed:
+                return done, read(folder)
+            reason = f"{changed[0]} has changed"
+        except (InputError, ValueError, OSError) as error:
+            reason = str(error).splitlines()[0]
+        self.progress.log(f"{title}: the stored result is damaged and is made again ({reason})")
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+    def _made(self, folder: Path, ingredients: Mapping[str, Any], work: Callable[[Path], object]) -> _Done:
+        make_folder(folder)
+        remove_leftovers(folder)
+        started = time.monotonic()
+        work(folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _DONE)
+        done = _Done(
+            seconds=round(time.monotonic() - started, 1),
+            depends=json.loads(json.dumps(ingredients, default=str)),
+            files={path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+        )
+        write_text(folder / _DONE, done.model_dump_json(indent=2))
+        return done
+
+
+def _title(stage: StageName, role: str) -> str:
+    return f"{stage}-{role}" if role else stage

@@ -1,38 +1,38 @@
-"""The stages of a run, each a function from what it depends on to its cached result."""
+"""The stages of a run, each with a cached result."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
-from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.checkpoints.spec_file import read_fields
 from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
-from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import environment
-from crnn_deploy.evaluation.config import EvaluateConfig
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.result import Evaluation
-from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.files import locate, sha256_of, write_text
 from crnn_deploy.native import kernel_level
-from crnn_deploy.pipeline.engine_tools import EngineTools, engine_runs_on
-from crnn_deploy.pipeline.isolated_benchmark import benchmark_apart
+from crnn_deploy.onnx_graph.external_data import model_sha256
+from crnn_deploy.pipeline.engine_tools import EngineTools, gpu_name
+from crnn_deploy.pipeline.isolated_benchmark import isolated_benchmark
 from crnn_deploy.pipeline.recipe import CheckpointChoice, Recipe
-from crnn_deploy.pipeline.sources import RunSources
+from crnn_deploy.pipeline.sources import RunSource, RunSources
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
-from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import Quantized, quantize
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.runtime.tensorrt.names import Precision
-from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.distill import distill
 
+R = TypeVar("R", bound=BaseModel)
 _RECORD = "record.json"
 
 
@@ -63,9 +63,9 @@ class Stages:
             return open_artifact(checkpoint)  # imported before
         name = f"{role}{'.onnx' if checkpoint.suffix == '.onnx' else '.safetensors'}"
         depends = {
-            "checkpoint": sha256_of(checkpoint),
-            "module": choice.module,
-            "spec": sha256_of(choice.spec) if choice.spec else None,
+            "checkpoint": model_sha256(checkpoint),
+            "module": _module_code(choice.module) if choice.module else None,
+            "spec": read_fields(choice.spec) if choice.spec else None,  # with the charset of a charset_file
         }
 
         def work(folder: Path) -> None:
@@ -74,124 +74,103 @@ class Stages:
             )
             import_checkpoint(config, self.progress)
 
-        return open_artifact(self.cache.folder(f"import-{role}", depends, work) / name)
+        return self.cache.result("import", role, depends, work, lambda folder: open_artifact(folder / name))
 
     def export(self, role: str, model: Artifact) -> Artifact:
-        """`model` as `ROLE.onnx`, with parity checked on real lines too; an ONNX artifact is there already."""
+        """`model` as `ROLE.onnx`, with its parity checked on real lines too; an ONNX artifact is returned as it is."""
         if model.format == "onnx":
             return model
-        data = self.sources.calibration
-        options = self.recipe.export
-        depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
-        name = f"{role}.onnx"
+        data, options, name = self.sources.calibration, self.recipe.export, f"{role}.onnx"
 
         def work(folder: Path) -> None:
-            config = ExportConfig(
-                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
-            )
-            export(config, self.progress)
+            export(options.with_paths(model.path, folder / name, data.location, force=True), self.progress)
 
-        return open_artifact(self.cache.folder(f"export-{role}", depends, work) / name)
+        depends = _depends(model, data, options)
+        return self.cache.result("export", role, depends, work, lambda folder: open_artifact(folder / name))
 
     def distill(self, teachers: list[Artifact]) -> Artifact:
         """The student. Its teachers are ONNX models: on a CPU these run more than twice as fast as PyTorch."""
         train, extra, validation = self.sources.train, self.sources.extra, self.sources.validation
-        options = self.recipe.distill
+        options, name = self.recipe.distill, "student.safetensors"
         depends = {
             "teachers": [teacher.sha256 for teacher in teachers],
             "train": train.fingerprint,
             "extra": extra.fingerprint if extra else None,
             "validation": validation.fingerprint if validation else None,
             "options": options.model_dump(mode="json", exclude={"warm_start", "log"}),
-            "warm_start": sha256_of(locate(options.warm_start)) if options.warm_start else None,
+            "warm_start": model_sha256(locate(options.warm_start)) if options.warm_start else None,
         }
 
         def work(folder: Path) -> None:
-            config = DistillConfig(
-                **options.model_dump(),
+            config = options.with_paths(
                 teachers=tuple(teacher.path for teacher in teachers),
                 data=train.location,
+                output=folder / name,
                 extra=extra.location if extra else None,
                 validation=validation.location if validation else None,
-                output=folder / "student.safetensors",
                 force=True,
             )
             distill(config, self.progress)
 
-        return open_artifact(self.cache.folder("distill", depends, work) / "student.safetensors")
+        return self.cache.result("distill", "", depends, work, lambda folder: open_artifact(folder / name))
 
     def quantize(self, role: str, model: Artifact, for_tensorrt: bool = False) -> Quantized:
-        """`model` in INT8, calibrated on the recipe's calibration images, and what led to it.
+        """`model` in INT8, calibrated on the recipe's calibration images, and the record of the quantization.
 
-        It is `ROLE.int8.onnx`, or for engines to be built of `ROLE.tensorrt.int8.onnx`.
+        The file is `ROLE.int8.onnx`, or `ROLE.tensorrt.int8.onnx` if engines are built from it.
+
+        Raises:
+            RejectedError: if INT8 costs too much accuracy or is not faster.
         """
-        data = self.sources.calibration
-        options = self.recipe.quantize
+        data, options = self.sources.calibration, self.recipe.quantize
         if for_tensorrt:
             options = options.model_copy(update={"target": "tensorrt"})
-        depends = {
-            "model": model.sha256,
-            "data": data.fingerprint,
-            "options": options.model_dump(mode="json"),
-            **(_speed_depends_on() if options.target == "cpu" else {}),  # layers run in INT8 where that is faster
-        }
         name = f"{role}{'.tensorrt' if for_tensorrt else ''}.int8.onnx"
+        depends = _depends(model, data, options)
+        if options.target == "cpu":
+            depends |= _speed_depends_on()  # layers run in INT8 where that is faster
 
         def work(folder: Path) -> None:
-            config = QuantizeConfig(
-                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
-            )
-            made = quantize(config, self.progress)
-            write_text(folder / _RECORD, made.record.model_dump_json(indent=1))
+            config = options.with_paths(model.path, folder / name, data.location, force=True)
+            _write(folder / _RECORD, quantize(config, self.progress).record)
 
-        folder = self.cache.folder("quantize-tensorrt" if for_tensorrt else "quantize", depends, work)
-        record = QuantizationRecord.model_validate_json((folder / _RECORD).read_text(encoding="utf-8"))
-        return Quantized(open_artifact(folder / name), record)
+        def read(folder: Path) -> Quantized:
+            return Quantized(open_artifact(folder / name), _read(folder / _RECORD, QuantizationRecord))
+
+        return self.cache.result("quantize", "tensorrt" if for_tensorrt else "", depends, work, read)
 
     def build_engine(self, role: str, model: Artifact, precision: Precision, tools: EngineTools) -> BuiltEngine:
-        """`model` as `ROLE.PRECISION.engine`, whose graph is proved on the recipe's calibration images."""
+        """`model` as `ROLE.PRECISION.engine`, with its graph compared on the recipe's calibration images."""
         engines = self.recipe.engines
-        assert engines is not None  # nobody else asks
-        data = self.sources.calibration
+        assert engines is not None  # a recipe without engines builds none
+        data, name = self.sources.calibration, f"{role}.{precision}.engine"
         options = engines.options(precision).model_copy(update={"flavor": tools.flavor, "targets": tools.targets})
-        depends = {
-            "model": model.sha256,
-            "data": data.fingerprint,
-            "options": options.model_dump(mode="json"),
-            "tools": tools.model_dump(mode="json"),
-        }
-        name = f"{role}.{precision}.engine"
+        depends = {**_depends(model, data, options), "tools": tools.model_dump(mode="json")}
 
         def work(folder: Path) -> None:
-            config = EngineConfig(
-                **options.model_dump(), model=model.path, data=data.location, output=folder / name, force=True
-            )
-            built = build_engine(config, self.progress)
-            write_text(folder / _RECORD, built.record.model_dump_json(indent=1))
+            config = options.with_paths(model.path, folder / name, data.location, force=True)
+            _write(folder / _RECORD, build_engine(config, self.progress).record)
 
-        folder = self.cache.folder(f"engine-{precision}", depends, work)
-        record = EngineRecord.model_validate_json((folder / _RECORD).read_text(encoding="utf-8"))
-        return BuiltEngine(open_artifact(folder / name), record)
+        def read(folder: Path) -> BuiltEngine:
+            return BuiltEngine(open_artifact(folder / name), _read(folder / _RECORD, EngineRecord))
+
+        return self.cache.result("build-engine", precision, depends, work, read)
 
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""
-        data = self.sources.evaluation
-        options = self.recipe.evaluate
-        depends = {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
+        data, options, file = self.sources.evaluation, self.recipe.evaluate, "evaluation.json"
+        depends = _depends(model, data, options)
         if model.format == "engine":
-            depends |= engine_runs_on()
+            depends |= {"gpu": gpu_name()}
 
         def work(folder: Path) -> None:
-            config = EvaluateConfig(**options.model_dump(), artifact=model.path, data=data.location)
-            write_text(folder / "evaluation.json", evaluate(config, self.progress).model_dump_json(indent=1))
+            _write(folder / file, evaluate(options.with_paths(model.path, data.location), self.progress))
 
-        folder = self.cache.folder(f"evaluate-{name}", depends, work)
-        return Evaluation.model_validate_json((folder / "evaluation.json").read_text(encoding="utf-8"))
+        return self.cache.result("evaluate", name, depends, work, lambda folder: _read(folder / file, Evaluation))
 
     def benchmark(self, models: list[Artifact]) -> Benchmark:
         """Latency of all variants, interleaved in one process of their own on this machine."""
-        data = self.sources.evaluation
-        options = self.recipe.benchmark
+        data, options, file = self.sources.evaluation, self.recipe.benchmark, "benchmark.json"
         depends = {
             "models": [model.sha256 for model in models],
             "data": data.fingerprint,
@@ -199,18 +178,34 @@ class Stages:
             **_speed_depends_on(),
         }
         if any(model.format == "engine" for model in models):
-            depends |= engine_runs_on()
+            depends |= {"gpu": gpu_name()}
 
         def work(folder: Path) -> None:
-            config = BenchmarkConfig(
-                **options.model_dump(), artifacts=tuple(model.path for model in models), data=data.location
-            )
-            write_text(folder / "benchmark.json", benchmark_apart(config).model_dump_json(indent=1))
+            config = options.with_paths(tuple(model.path for model in models), data.location)
+            _write(folder / file, isolated_benchmark(config, self.progress))
 
-        folder = self.cache.folder("benchmark", depends, work)
-        return Benchmark.model_validate_json((folder / "benchmark.json").read_text(encoding="utf-8"))
+        return self.cache.result("benchmark", "", depends, work, lambda folder: _read(folder / file, Benchmark))
 
 
-def _speed_depends_on() -> dict[str, str | None]:
-    """What of this machine decides how fast a model runs."""
+def _depends(model: Artifact, data: RunSource, options: BaseModel) -> dict[str, Any]:
+    """What the result of a stage with one model and one source depends on."""
+    return {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
+
+
+def _module_code(module: str) -> dict[str, str | None]:
+    """`FILE.py:Class` with the hash of the file, None where the import will report that it is missing."""
+    file = Path(module.rpartition(":")[0])
+    return {"class": module, "sha256": sha256_of(file) if file.is_file() else None}
+
+
+def _speed_depends_on() -> dict[str, Any]:
+    """What decides on this machine how fast a model runs."""
     return {"processor": environment().processor, "kernel": kernel_level()}
+
+
+def _write(path: Path, record: BaseModel) -> None:
+    write_text(path, record.model_dump_json(indent=1))
+
+
+def _read(path: Path, kind: type[R]) -> R:
+    return kind.model_validate_json(path.read_text(encoding="utf-8"))

@@ -21,14 +21,14 @@ from crnn_deploy.runtime.tensorrt.names import Precision
 
 @dataclass(frozen=True)
 class StageResults:
-    """What the stages of a run made, and what they did not make.
+    """The models of a run, and those that were rejected or left out.
 
     Args:
-        variants: the baseline first, then in the order in which they were made.
+        variants: the baseline first, then in the order of the stages.
         companions: files that ship besides the variants, by name, such as the weights of the student.
         quantized: every result of a quantization, rejected ones too.
         refused: variants that a stage rejected, and why.
-        left_out: sentences about what could not be made on this machine.
+        left_out: sentences about models that this machine cannot build.
     """
 
     variants: tuple[Variant, ...]
@@ -147,7 +147,7 @@ def new_variant(
     quantization: QuantizationRecord | None = None,
     engine: EngineRecord | None = None,
 ) -> Variant:
-    """A variant with what its file tells: size, parameters, multiply-accumulates and precision."""
+    """A variant with the facts of its file: size, parameters, multiply-accumulates and precision."""
     facts = measure(artifact)
     return Variant(
         name=name,

@@ -8,17 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from crnn_deploy.config import (
-    Argument,
-    Flags,
-    Force,
-    Fraction,
-    Frozen,
-    Option,
-    OutputFile,
-    SkipBad,
-    SourceName,
-)
+from crnn_deploy.config import Argument, Flags, Force, Fraction, Frozen, Option, OutputFile, SkipBad, SourceName
 from crnn_deploy.runtime.config import Threads
 
 Target = Literal["cpu", "tensorrt"]
@@ -57,6 +47,10 @@ class QuantizeOptions(Frozen):
     threads: Threads | None = Field(
         default=None, description="Threads of ONNX Runtime; without it the runtime chooses.", examples=[1]
     )
+
+    def with_paths(self, model: Path, output: Path, data: str, force: bool = False) -> QuantizeConfig:
+        """These options for one model."""
+        return QuantizeConfig(**dict(self), model=model, output=output, data=data, force=force)
 
 
 class QuantizeConfig(QuantizeOptions):

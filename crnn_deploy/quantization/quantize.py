@@ -23,7 +23,7 @@ from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.acceptance import complaint_about
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
 from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
@@ -94,7 +94,7 @@ def _search(
 ) -> SearchResult:
     """The best plan for `config`; on a CPU, with layers in FP32 where that is faster than in `original`."""
     search = PlanSearch(calibrated, examiner, progress)
-    cap = AccuracyCap(config.max_error_rise)
+    cap = ErrorRiseCap(config.max_error_rise)
     names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
     result = search.keep_cap(search.choose_calibrator(names, cap), cap, config.sensitivity)
     if not result.accepted or config.target != "cpu":

@@ -1,8 +1,8 @@
-"""Figures that become inline SVG, in colours that the page's style sheet decides.
+"""Figures as inline SVG, in the colours of the page's style sheet.
 
-Plots are drawn in the light theme's colours; each is then replaced by the CSS variable of the same name, so that one
-SVG serves light and dark. Blue, orange and grey stay apart for colour-blind readers, and markers differ too; so do
-violet bars, of what did not run, by their dashed outlines.
+Plots are drawn in the colours of the light theme; each colour is then replaced by the CSS variable of the same name, so
+that one SVG works in light and dark. Colour-blind readers can distinguish blue, orange and grey, and the markers differ
+too; violet bars, of variants that did not run, have dashed outlines.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POINTS_PER_INCH = 72
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, Any]:
-    """A transparent figure of the given size in points, and the array `[rows, columns]` of its axes."""
+    """A transparent figure with a size in points, and the array `[rows, columns]` of its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure((width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=POINTS_PER_INCH, layout="constrained")
@@ -49,14 +49,14 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
 
 @contextlib.contextmanager
 def any_script() -> Iterator[None]:
-    """Lay out text of any script: without its glyphs widths are guessed; the browser draws it, in fonts of its own."""
+    """Lay out text of any script without warnings: matplotlib may lack glyphs, but the browser draws the text."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
 
 def to_svg(figure: Any, name: str) -> str:
-    """The figure as an `<svg>` element: themed, without addresses, with ids of its own, the same every time."""
+    """The figure as an `<svg>` element: with CSS colours, no addresses, unique ids, and the same bytes every time."""
     import matplotlib
 
     buffer = io.StringIO()

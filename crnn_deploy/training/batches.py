@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import title
+from crnn_deploy.data.sources.base import title
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.augmentation.augmentation import Augmentation

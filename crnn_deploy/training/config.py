@@ -134,6 +134,19 @@ class DistillOptions(TrainingOptions):
         default=None, description="Extra epochs of quantization-aware training.", examples=[2]
     )
 
+    def with_paths(
+        self,
+        teachers: tuple[Path, ...],
+        data: str,
+        output: Path,
+        extra: str | None = None,
+        validation: str | None = None,
+        force: bool = False,
+    ) -> DistillConfig:
+        """These options for one distillation."""
+        paths = TrainingImages(data=data, output=output, extra=extra, validation=validation, force=force)
+        return DistillConfig(**dict(self), **dict(paths), teachers=teachers)
+
 
 class TrainingImages(Frozen):
     """Where the images are, and where the result is written."""

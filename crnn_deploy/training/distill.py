@@ -44,9 +44,9 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     check_budget_can_be_measured(config)
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
+    from crnn_deploy.training.finished_artifact import write_fitted
     from crnn_deploy.training.stages import fit_in_stages
     from crnn_deploy.training.warm_start import initial_network
-    from crnn_deploy.training.writing import write_fitted
 
     artifacts = _open_teachers(config)
     config = with_student_in_budget(config, artifacts[0].spec, progress)

@@ -9,7 +9,7 @@ import numpy as np
 
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset

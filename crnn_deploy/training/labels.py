@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of

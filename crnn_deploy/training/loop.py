@@ -20,7 +20,7 @@ from crnn_deploy.training.objective import build_objective
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
 from crnn_deploy.training.teachers.tapping import HeadTap
 from crnn_deploy.training.training_setup import TrainingSetup
-from crnn_deploy.training.validating import validator
+from crnn_deploy.training.validator import validator
 
 _SAVE_SECONDS = 30.0
 
@@ -109,7 +109,7 @@ class Trainer:
         norm = self.fabric.clip_gradients(
             self.network, self.optimizer, max_norm=self.options.clip_norm, error_if_nonfinite=False
         )
-        # FP16 overflows now and then: its gradients are scaled, and Fabric skips a step with infinite gradients.
+        # FP16 overflows sometimes: its gradients are scaled, and Fabric skips a step with infinite gradients.
         if norm is not None and not norm.isfinite() and self._precision != "16-mixed":
             raise self._diverged("norm of the gradients", norm.item())
         self.optimizer.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress

@@ -11,7 +11,7 @@ from torch import Tensor
 from crnn_deploy.models.assembly import build
 from crnn_deploy.training.fitting import FittedWeights
 from crnn_deploy.training.training_setup import TrainingSetup
-from crnn_deploy.training.validating import validator
+from crnn_deploy.training.validator import validator
 
 
 def average(members: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.config import CrnnChoice
@@ -38,9 +38,9 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     check_output(config.output, config.force, ".safetensors")
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
+    from crnn_deploy.training.finished_artifact import write_fitted
     from crnn_deploy.training.stages import fit_in_stages
     from crnn_deploy.training.warm_start import initial_network
-    from crnn_deploy.training.writing import write_fitted
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT

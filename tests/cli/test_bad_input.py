@@ -135,7 +135,7 @@ def test_data_that_cannot_be_evaluated(data: str) -> None:
         ("distill t.onnx --data val --loss hinton-kd -o s.safetensors", "does not go with a ctc model"),
         ("distill t.onnx --data val --no-labels --loss ctc -o s.safetensors", "needs labels"),
         ("distill t.onnx --data val --warm-start t.onnx -o s.safetensors", "t.onnx"),
-        ("distill t.onnx --data val --stride 6 -o s.safetensors", "--stride"),
+        ("distill t.onnx --data val --stride 6 -o s.safetensors", "'--stride'"),
         ("train --data unlabelled -o s.safetensors", "no labels"),
         ("train --data val --loss frame-kl -o s.safetensors", "needs a teacher"),
         ("train --data val --model resnet -o s.safetensors", "crnn-bilstm"),

@@ -53,9 +53,9 @@ def test_json_holds_the_record() -> None:
     found = json.loads(invoke("--fp32 --no-plugin --target sm89 --profile 1x32,4x64,8x96 -o e.engine --json").stdout)
     assert found["path"] == "e.engine"
     assert found["format"] == "engine"
-    record = found["engine"]
-    assert record["profiles"] == [{"min": [1, 1, 16, 32], "opt": [4, 1, 16, 64], "max": [8, 1, 16, 96]}]
-    assert {"kind": "convolution", "precision": "fp32", "count": 2} in record["layers"]
+    manifest = found["engine"]["manifest"]
+    assert manifest["profiles"] == [{"min": [1, 1, 16, 32], "opt": [4, 1, 16, 64], "max": [8, 1, 16, 96]}]
+    assert [layer["precision"] for layer in manifest["layers"] if layer["kind"] == "convolution"] == ["fp32"] * 2
 
 
 @pytest.mark.usefixtures("rtx")

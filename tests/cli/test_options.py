@@ -16,6 +16,9 @@ from crnn_deploy.config import Argument, Flags, Fraction, Frozen, NoOption, OneB
 
 
 class Network(Frozen):
+    NAMED_BY: ClassVar[str] = "family"
+
+    stride: Literal[4, 8] = Field(default=4, description="Pixels for each frame.")
     family: Literal["small", "large"] = "small"
     width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels.")
     residual: bool = Field(default=False, description="Add the input.")
@@ -79,6 +82,7 @@ def test_every_kind_of_value() -> None:
 def test_a_nested_config_is_given_as_a_whole_or_one_by_one() -> None:
     assert config_of("m -o o --fp16 --width 2 --residual").network == Network(width=2, residual=True)
     assert config_of("m -o o --fp16 --network large --width 2").network == Network(family="large", width=2)
+    assert config_of("m -o o --fp16 --stride 8").network == Network(stride=8)
     assert config_of("m -o o --fp16 --network large:residual=true --width 2").network.residual
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crnn_deploy.data.batching import batches
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import Preprocessing

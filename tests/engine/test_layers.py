@@ -131,7 +131,7 @@ def test_a_layer_that_is_not_int8_in_some_profile_is_named() -> None:
 def test_a_layer_that_is_not_told_of_proves_nothing() -> None:
     with pytest.raises(GateError) as caught:
         check_precision(parse_layers(RTX), {"/gone/Conv": "int8"})
-    assert "/gone/Conv: not told of, not INT8" in caught.value.cause
+    assert "/gone/Conv: not listed, not INT8" in caught.value.cause
 
 
 def test_fp32_may_be_fused_away_but_not_turned_into_less() -> None:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.spec import ModelSpec, Preprocessing

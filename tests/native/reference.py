@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.onnx_graph.int8_rows import quantize_rows
 from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
-from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.qgru_qlstm import OUTPUTS, define_functions
 from crnn_deploy.runtime.onnxruntime import session_options
 
 Array = NDArray[Any]

@@ -11,7 +11,7 @@ from native.reference import INPUTS, one_node, open_model, random_layer, run
 from onnx import TensorProto, helper
 
 from crnn_deploy.native import LIBRARY_VARIABLE
-from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS
+from crnn_deploy.onnx_graph.qgru_qlstm import OUTPUTS
 
 DIRECTIONS = ("forward", "reverse", "bidirectional")
 CLOSE = 0.02  # largest difference of states, which are between -1 and 1

@@ -61,7 +61,7 @@ def install(monkeypatch: Any, builder: Builder, tools: EngineTools | InputError 
     monkeypatch.setattr(stages, "build_engine", builder)
     monkeypatch.setattr(RUN, "find_engine_tools", find)
     monkeypatch.setattr(engine_tools, "find_gpu", lambda: None)
-    monkeypatch.setattr(stages, "benchmark_apart", lambda config: _benchmark(config, {}))
+    monkeypatch.setattr(stages, "isolated_benchmark", lambda config, _: _benchmark(config, {}))
 
 
 def install_gpu(monkeypatch: Any, milliseconds: dict[str, float]) -> None:
@@ -69,7 +69,7 @@ def install_gpu(monkeypatch: Any, milliseconds: dict[str, float]) -> None:
     monkeypatch.setattr(engine_tools, "find_gpu", lambda: GPU)
     monkeypatch.setattr(RUN, "why_not_run", lambda _: "")
     monkeypatch.setattr(stages, "evaluate", _evaluate)
-    monkeypatch.setattr(stages, "benchmark_apart", lambda config: _benchmark(config, milliseconds))
+    monkeypatch.setattr(stages, "isolated_benchmark", lambda config, _: _benchmark(config, milliseconds))
 
 
 def _evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.pipeline.advice import advice
-from crnn_deploy.report.run.model import TrainingPoint
+from crnn_deploy.report.run.report import TrainingPoint
 
 
 def curve(*errors: float) -> tuple[TrainingPoint, ...]:
@@ -33,5 +33,5 @@ def test_a_curve_of_two_points_says_nothing_certain() -> None:
 def test_nothing_is_asked_of_a_student_without_errors() -> None:
     assert (
         advice(curve(0.5, 0.0, 0.0, 0.0))
-        == "The validation error has settled at 0.0%: these lines have no more to teach."
+        == "The validation error has settled at 0.0%: a longer training would not lower it."
     )

@@ -32,7 +32,10 @@ def files(folder: Path) -> set[str]:
 
 def stages(folder: Path) -> dict[str, bool]:
     """Stage → whether the last run took it from the cache."""
-    return {record["stage"]: record["cached"] for record in manifest(folder)["stages"]}
+    return {
+        "-".join(filter(None, (record["stage"], record["role"]))): record["cached"]
+        for record in manifest(folder)["stages"]
+    }
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -88,7 +91,10 @@ def test_only_a_change_builds_engines_again_and_none_outlive_their_recipe(
     for changed in ({"version": "1.8"}, {"targets": ("sm89",)}, {"plugin": {"sources": "new"}}):
         fake_engines.install(monkeypatch, builder, TOOLS.model_copy(update=changed))
         run(RunConfig(recipe=recipe, out=out))
-        assert [name for name, cached in stages(out).items() if not cached] == ["engine-fp16", "engine-int8"]
+        assert [name for name, cached in stages(out).items() if not cached] == [
+            "build-engine-fp16",
+            "build-engine-int8",
+        ]
     fake_engines.install(monkeypatch, builder)
     run(RunConfig(recipe=recipe, out=out, settings=("engines.max_batch=3",)))
     assert [order.max_batch for order in builder.orders[-2:]] == [3, 3]

@@ -12,7 +12,7 @@ from crnn_deploy.environment import environment
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.pipeline.gates import Judge
 from crnn_deploy.pipeline.recipe import Budget
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import speed_footnote, speedup
 from crnn_deploy.report.run.variant import Gate, Variant
 

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import onnx
 import pytest
 import stopwatches
 
-from crnn_deploy.artifact import open_artifact, write_safetensors
+from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
@@ -52,7 +53,9 @@ class StopAfter(Silent):
 def stages(folder: Path) -> dict[str, bool]:
     """Stage → whether the last run took it from the cache."""
     manifest = json.loads((folder / "manifest.json").read_text())
-    return {record["stage"]: record["cached"] for record in manifest["stages"]}
+    return {
+        "-".join(filter(None, (record["stage"], record["role"]))): record["cached"] for record in manifest["stages"]
+    }
 
 
 def artifacts(folder: Path) -> dict[str, bytes]:
@@ -163,6 +166,34 @@ def test_calibration_must_not_share_images_with_the_evaluation(
     with pytest.raises(InputError, match="calibration and evaluation sets share 16 images"):
         run(RunConfig(recipe=recipe, out=tmp_path / "out"))
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_pruning_keeps_what_the_run_used(
+    tmp_path: Path, write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache"))
+    recipe, out = write_recipe(), tmp_path / "out"
+    run(RunConfig(recipe=recipe, out=out))
+    (old,) = (out / "stages").glob("benchmark-*")
+    (out / "teacher.onnx").write_text("of version 0.1")
+    run(RunConfig(recipe=recipe, out=out, settings=("benchmark.rounds=4",), prune=True))
+    assert not old.exists()
+    assert not (out / "teacher.onnx").exists()
+    run(RunConfig(recipe=recipe, out=out, settings=("benchmark.rounds=4",)))
+    assert all(stages(out).values())
+
+
+def test_an_onnx_baseline_ships_with_its_external_data(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    run(RunConfig(recipe=write_recipe(), out=tmp_path / "first"))
+    model = read_onnx(tmp_path / "first" / "baseline.onnx")
+    external = {"save_as_external_data": True, "location": "weights.data", "size_threshold": 0}
+    onnx.save(model, tmp_path / "large.onnx", **external)
+    recipe = write_recipe(baseline={"checkpoint": str(tmp_path / "large.onnx")})
+    result = run(RunConfig(recipe=recipe, out=tmp_path / "out"))
+    baseline = result.report.baseline
+    assert (tmp_path / "out" / "weights.data").read_bytes() == (tmp_path / "weights.data").read_bytes()
+    assert baseline.size_bytes == sum((tmp_path / name).stat().st_size for name in ("large.onnx", "weights.data"))
+    assert [variant.name for variant in result.report.variants] == ["baseline", "student", "student-int8"]
 
 
 def test_a_missing_checkpoint_or_package(tmp_path: Path, write_recipe: WriteRecipe) -> None:

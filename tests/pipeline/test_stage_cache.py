@@ -1,30 +1,108 @@
-"""A stage runs when, and only when, something that it depends on changed."""
+"""A stage runs when, and only when, something that it depends on changed or its stored result is damaged."""
 
 from __future__ import annotations
 
+import json
+import os
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from crnn_deploy.pipeline import stage_cache
 from crnn_deploy.pipeline.stage_cache import StageCache
-from crnn_deploy.progress import SILENT
+from crnn_deploy.pipeline.stage_pruning import prune
+from crnn_deploy.progress import SILENT, Silent
+from crnn_deploy.training.teachers import store
 
 
-def test_unchanged_stages_are_not_run_again(tmp_path: Path) -> None:
+class Logged(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def read(folder: Path) -> dict[str, int]:
+    result: dict[str, int] = json.loads((folder / "result.json").read_text())
+    return result
+
+
+@pytest.fixture
+def work() -> Callable[[Path], None]:
+    """Writes how often it was called."""
     calls = []
 
-    def work(folder: Path) -> None:
+    def write(folder: Path) -> None:
         calls.append(folder)
-        (folder / "result").write_text("x")
+        (folder / "result.json").write_text(json.dumps({"calls": len(calls)}))
 
-    first = StageCache(tmp_path, SILENT).folder("stage", {"a": 1, "b": [2]}, work)
+    return write
+
+
+def test_unchanged_stages_are_not_run_again(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    def calls(stage: Any, role: str, depends: dict[str, Any]) -> int:
+        cache = StageCache(tmp_path, SILENT)
+        count = cache.result(stage, role, depends, work, read)["calls"]
+        assert cache.records[0].cached == (count < len(list(tmp_path.iterdir())))
+        return count
+
+    assert calls("export", "", {"a": 1, "b": [2]}) == 1
     cache = StageCache(tmp_path, SILENT)
-    assert cache.folder("stage", {"b": [2], "a": 1}, work) == first
-    assert len(calls) == 1
+    assert cache.result("export", "", {"b": [2], "a": 1}, work, read) == {"calls": 1}
     assert cache.records[0].cached
-    assert cache.folder("stage", {"a": 2, "b": [2]}, work) != first
-    assert cache.folder("other", {"a": 1, "b": [2]}, work) != first
-    assert len(calls) == 3
+    assert calls("export", "", {"a": 2, "b": [2]}) == 2
+    assert calls("distill", "", {"a": 1, "b": [2]}) == 3
+    assert calls("export", "student", {"a": 1, "b": [2]}) == 4
+
+
+def test_a_new_format_of_its_code_runs_a_stage_again(
+    tmp_path: Path, work: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = StageCache(tmp_path, SILENT)
+    cache.result("export", "", {}, work, read)
+    cache.result("distill", "", {}, work, read)
+    monkeypatch.setattr(stage_cache, "STAGE_FORMATS", {**stage_cache.STAGE_FORMATS, "export": 99})
+    assert cache.result("export", "", {}, work, read) == {"calls": 3}
+    assert cache.result("distill", "", {}, work, read) == {"calls": 2}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("done.json", ""),
+        ("done.json", "{}"),
+        ("done.json", "[1"),
+        ("result.json", '{"calls": 7}'),
+        ("result.json", None),
+    ],
+)
+def test_a_damaged_result_is_made_again_with_a_word(
+    tmp_path: Path, work: Callable[[Path], None], file: str, content: str | None
+) -> None:
+    log = Logged()
+    cache = StageCache(tmp_path, log)
+    cache.result("evaluate", "student", {}, work, read)
+    damaged = next(tmp_path.iterdir()) / file
+    damaged.unlink() if content is None else damaged.write_text(content)
+    assert cache.result("evaluate", "student", {}, work, read) == {"calls": 2}
+    assert any(line.startswith("evaluate-student: the stored result is damaged") for line in log.lines)
+    assert [record.cached for record in cache.records] == [False, False]
+    assert cache.result("evaluate", "student", {}, work, read) == {"calls": 2}
+
+
+def test_a_result_that_today_s_code_cannot_read_is_made_again(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    def newer(folder: Path) -> int:
+        if read(folder)["calls"] == 1:
+            raise ValueError("an unknown key")
+        return 2
+
+    cache = StageCache(tmp_path, SILENT)
+    cache.result("evaluate", "student", {}, work, read)
+    assert cache.result("evaluate", "student", {}, work, newer) == 2
 
 
 def test_an_interrupted_stage_is_run_again_in_its_folder(tmp_path: Path) -> None:
@@ -35,7 +113,44 @@ def test_an_interrupted_stage_is_run_again_in_its_folder(tmp_path: Path) -> None
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cache.folder("stage", {}, interrupted)
-    folder = cache.folder("stage", {}, lambda folder: (folder / "whole").write_text("y"))
-    assert sorted(p.name for p in folder.iterdir()) == ["done.json", "half", "whole"]
+        cache.result("distill", "", {}, interrupted, str)
+    whole = cache.result(
+        "distill", "", {}, lambda folder: (folder / "whole").write_text("y"), lambda folder: folder / "whole"
+    )
+    assert sorted(p.name for p in whole.parent.iterdir()) == ["done.json", "half", "whole"]
     assert [record.cached for record in cache.records] == [False]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("answers")
+def test_pruning_removes_what_the_run_did_not_use(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    root = tmp_path / "stages"
+    cache = StageCache(root, SILENT)
+    for number in range(3):
+        cache.result("export", "", {"number": number}, work, read)
+    names = [record.folder for record in cache.records]
+    old = time.time() - 3 * 24 * 3600
+    os.utime(root / names[0], (old, old))
+    sizes = {name: sum(file.stat().st_size for file in (root / name).iterdir()) for name in names}
+    assert prune(root, {names[2]}, keep_days=2) == sizes[names[0]]
+    assert prune(root, {names[2]}, keep_days=0) == sizes[names[1]]
+    assert [folder.name for folder in root.iterdir()] == [names[2]]
+    assert prune(root, {names[2]}, keep_days=0) == 0
+
+
+@pytest.mark.usefixtures("answers")
+def test_old_answers_are_pruned_and_those_of_the_last_month_stay(tmp_path: Path) -> None:
+    (tmp_path / "stages").mkdir()
+    for name, days in (("old", 40), ("recent", 20)):
+        folder = tmp_path / "cache" / "teachers" / name
+        folder.mkdir(parents=True)
+        (folder / "data.mdb").write_bytes(bytes(100))
+        last_use = time.time() - days * 24 * 3600
+        os.utime(folder, (last_use, last_use))
+    assert store.stored_answers_size() == 200
+    assert prune(tmp_path / "stages", (), keep_days=0) == 100
+    assert [folder.name for folder in (tmp_path / "cache" / "teachers").iterdir()] == ["recent"]

@@ -13,13 +13,13 @@ from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import RejectedError, quantize
 from crnn_deploy.quantization.rewrite.realised import realised_precision
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 
 from .making import fp32, int8
 
 
 def test_where_no_candidate_keeps_the_budget_the_best_is_kept_as_rejected(tmp_path, calib, monkeypatch):
-    monkeypatch.setattr(AccuracyCap, "accepts", lambda *_: False)
+    monkeypatch.setattr(ErrorRiseCap, "accepts", lambda *_: False)
     parent = fp32(tmp_path)
     with pytest.raises(RejectedError, match="keeps the budget of 0 points") as caught:
         int8(parent, calib, max_error_rise=0.0, calibrator="minmax")

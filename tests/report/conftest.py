@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from report.makers import classifier_report, full_report, make_report, variant
 
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 
 
 @pytest.fixture(scope="session")

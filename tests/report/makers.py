@@ -10,7 +10,7 @@ from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
-from crnn_deploy.report.run.model import Comparison, ExampleLine, Report, TrainingPoint
+from crnn_deploy.report.run.report import Comparison, ExampleLine, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest
 

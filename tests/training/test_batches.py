@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec

@@ -21,7 +21,7 @@ Family = tuple["Typeface", ...]
 
 
 class Typeface:
-    """One font file: draws text at any size and, where the file is variable, at a random weight.
+    """One font file. It draws text at any size and, if the font is variable, in a random weight.
 
     Raises:
         InputError: if the file is not a font.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
 
 _IMAGE_KEYS = ("x", "images", "image", "data", "arr_0")

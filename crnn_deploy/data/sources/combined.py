@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from PIL import Image
 
-from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from PIL import Image, UnidentifiedImageError
 
-from crnn_deploy.data.source import Kind, broken_image, title
+from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.errors import InputError
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.source import Kind
+from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.source import Source
 from crnn_deploy.data.sources.arrays import open_idx, open_npz
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.folder import (
     has_class_folders,
     has_images,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.base import Kind, Source
 
 
 class Subset:

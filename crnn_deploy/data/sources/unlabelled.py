@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.data.source import Kind, Source
+from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from crnn_deploy.engine.lowering.function import is_recurrence
+from crnn_deploy.engine.lowering.crnn_gru_function import is_recurrence
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.operators import QDQ
 from crnn_deploy.onnx_graph.wiring import Constants, constants_of, nested
 from crnn_deploy.runtime.tensorrt.names import Precision

@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 
 from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
-from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.wiring import captured, constants_of

@@ -8,7 +8,7 @@ import onnx
 from onnx import helper
 
 from crnn_deploy.engine.lowering.editing import read_instead, replace_nodes
-from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.wiring import Constants, constants_of, producers_of

@@ -10,10 +10,10 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
+from crnn_deploy.engine.lowering.crnn_gru_function import define_recurrence, recurrence_node
 from crnn_deploy.engine.lowering.editing import add_constant, replace_nodes
-from crnn_deploy.engine.lowering.function import define_recurrence, recurrence_node
 from crnn_deploy.engine.lowering.result import RecurrentLayer
-from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.onnx_graph.int8_rows import quantize_rows
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES

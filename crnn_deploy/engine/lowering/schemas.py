@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, defs
 
-from crnn_deploy.engine.lowering.function import is_recurrence
+from crnn_deploy.engine.lowering.crnn_gru_function import is_recurrence
 from crnn_deploy.errors import InputError
 
 _HALF = "tensor(float16)"

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.engine.lowering.fitting import LARGEST
+from crnn_deploy.engine.lowering.half_range import LARGEST
 from crnn_deploy.engine.proof.rounding import half_tensors, widened
 from crnn_deploy.onnx_graph.wiring import producers_of
 from crnn_deploy.runtime.onnxruntime import inference_session

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.engine.lowering.editing import replace_nodes
 from crnn_deploy.engine.lowering.schemas import element_types
-from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crnn_deploy.data.checking import first_usable
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError

@@ -6,7 +6,7 @@ import onnx
 
 from crnn_deploy.artifact import Artifact, read_onnx, require_onnx
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.operators import QDQ
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.simplification import simplify

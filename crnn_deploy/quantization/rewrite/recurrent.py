@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 import onnx
 from onnx import helper, numpy_helper
 
-from crnn_deploy.onnx_graph.facts import attributes_of
+from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.int8_rows import quantize_rows
 from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
-from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.qgru_qlstm import OUTPUTS, define_functions
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import names_read
 

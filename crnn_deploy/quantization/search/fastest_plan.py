@@ -12,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import InterleavedTimer
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.record import SpeedTrial

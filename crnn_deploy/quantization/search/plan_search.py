@@ -11,7 +11,7 @@ from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.config import CalibratorName
 from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, SpeedTrial
 from crnn_deploy.quantization.rewrite.plan import Plan
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap, PlanFit, fit_to_cap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap, PlanFit, fit_to_cap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import ALL, Placement, choices_of
 from crnn_deploy.quantization.search.sensitivity import ComparePlan, measure_sensitivity
@@ -43,7 +43,7 @@ class PlanSearch:
         self._examiner = examiner
         self._progress = progress
 
-    def choose_calibrator(self, calibrators: Sequence[CalibratorName], cap: AccuracyCap) -> SearchResult:
+    def choose_calibrator(self, calibrators: Sequence[CalibratorName], cap: ErrorRiseCap) -> SearchResult:
         """The first plan, with the best calibrator."""
         plan = self._calibrated.first_plan()
         trials = tuple(
@@ -53,7 +53,7 @@ class PlanSearch:
         best = best_trial(trials, cap)
         return SearchResult(best.calibrator, plan, best.comparison, accepted=False, trials=trials)
 
-    def keep_cap(self, result: SearchResult, cap: AccuracyCap, always: bool) -> SearchResult:
+    def keep_cap(self, result: SearchResult, cap: ErrorRiseCap, always: bool) -> SearchResult:
         """`result` with as many layers in FP32 as the cap demands.
 
         Args:
@@ -68,7 +68,7 @@ class PlanSearch:
         result = replace(result, sensitivity=sensitivity, accepted=accepted)
         return result if accepted else self._repair(result, cap)
 
-    def _repair(self, result: SearchResult, cap: AccuracyCap) -> SearchResult:
+    def _repair(self, result: SearchResult, cap: ErrorRiseCap) -> SearchResult:
         """`result` with its most sensitive layers in FP32; their weights too, which are large, only if needed."""
         # Layers that TensorRT runs in FP32 keep their FP32 weights anyway.
         for exact in (False, True) if self._calibrated.target == "cpu" else (False,):
@@ -87,7 +87,7 @@ class PlanSearch:
         )
 
     def place(
-        self, result: SearchResult, placement: Placement, cap: AccuracyCap, input_shape: tuple[int, ...]
+        self, result: SearchResult, placement: Placement, cap: ErrorRiseCap, input_shape: tuple[int, ...]
     ) -> SearchResult:
         """`result` with layers in FP32 where that is faster, as long as the rest keeps the cap."""
         model, layers = self._calibrated.model, self._calibrated.layers
@@ -118,7 +118,7 @@ class PlanSearch:
         return frozenset(layer.name for layer in self._calibrated.layers) - plan
 
 
-def best_trial(trials: Sequence[CalibratorTrial], cap: AccuracyCap) -> CalibratorTrial:
+def best_trial(trials: Sequence[CalibratorTrial], cap: ErrorRiseCap) -> CalibratorTrial:
     """The trial with the least noise among those whose error is the least, as far as the intervals can tell.
 
     Trials that keep the cap come first; where none does, all count. A few hundred lines tell errors apart only to half

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +9,7 @@ from rich.text import Text
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.record import EngineRecord, ImageFit, KeptLayer
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
+from crnn_deploy.report.rich_tables import grid, ruled_table, section
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.runtime.tensorrt.names import TITLES
 from crnn_deploy.units import MISSING, significant, size, span
@@ -22,10 +22,10 @@ def engine_tables(record: EngineRecord) -> RenderableType:
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
-    parts = [_facts(record), *_section("Layers by precision", _layers(record))]
+    parts = [_facts(record), *section("Layers by precision", _layers(record))]
     if record.recurrent:
-        parts += _section("Recurrent layers", _recurrent(record))
-    parts += _section("Input shapes", _profiles(record))
+        parts += section("Recurrent layers", _recurrent(record))
+    parts += section("Input shapes", _profiles(record))
     if record.parity is not None:
         parts += [Text(f"\n{_reading(record.parity)}")]
     if record.fit is not None and record.fit.outside:
@@ -33,9 +33,9 @@ def engine_tables(record: EngineRecord) -> RenderableType:
     if record.gains_little_by_int8:
         parts += [Text(f"\n{_try_fp16(record)}", style="yellow")]
     if record.kept_fp32:
-        parts += _section("Kept in FP32", _grid(*(_kept(layer) for layer in record.kept_fp32)))
+        parts += section("Kept in FP32", grid(*(_kept(layer) for layer in record.kept_fp32)))
     if record.warnings:
-        parts += _section("TensorRT warns", Group(*(Text(f"· {warning}") for warning in record.warnings)))
+        parts += section("TensorRT warns", Group(*(Text(f"· {warning}") for warning in record.warnings)))
     return Group(*parts)
 
 
@@ -49,7 +49,7 @@ def _facts(record: EngineRecord) -> Table:
         "timing cache": _CACHE[record.timing_cache],
         "log": record.log,
     }
-    return _grid(*((Text(name, "bold"), Text(value)) for name, value in facts.items()))
+    return grid(*((Text(name, "bold"), Text(value)) for name, value in facts.items()))
 
 
 def _reading(parity: LoweringParity) -> str:
@@ -90,7 +90,7 @@ def _precision_order(precision: str) -> tuple[int, str]:
 
 
 def _recurrent(record: EngineRecord) -> Table:
-    return _grid(
+    return grid(
         *(
             (
                 Text(layer.name),
@@ -121,20 +121,9 @@ def _profile(profile: ShapeProfile) -> tuple[str, str, str]:
     return span(images, most), span(narrow, wide), f"{profile.opt[0]} × {profile.opt[3]}"
 
 
-def _section(title: str, content: RenderableType) -> list[RenderableType]:
-    return [Text(f"\n{title}", style="bold"), content]
-
-
-def _grid(*rows: tuple[Text, ...]) -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for row in rows:
-        grid.add_row(*row)
-    return grid
-
-
 def _table(first: str, *others: str) -> Table:
-    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="dim")
-    table.add_column(Text(first))
+    table = ruled_table()
+    table.add_column(Text(first, "dim"))
     for name in others:
-        table.add_column(Text(name), justify="right")
+        table.add_column(Text(name, "dim"), justify="right")
     return table

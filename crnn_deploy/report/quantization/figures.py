@@ -11,7 +11,7 @@ from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
 from crnn_deploy.quantization.record import QuantizationRecord
-from crnn_deploy.report.run.tables import Cell, Table
+from crnn_deploy.report.tables import Cell, Table
 
 SAME = {"cer_ci": "same text", "top1": "same class"}
 PRECISIONS = {"fp32": "FP32", "int8": "INT8"}

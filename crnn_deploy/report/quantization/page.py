@@ -11,7 +11,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.files import check_free, write_text
 from crnn_deploy.quantization.record import QuantizationRecord
-from crnn_deploy.report.page import Tile, render_page, require_extra
+from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.quantization import figures as q
 from crnn_deploy.report.quantization.plots import MOST_LAYERS, ranges, sensitivity
 

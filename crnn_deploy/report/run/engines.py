@@ -1,4 +1,4 @@
-"""What is known of the engines of a run, whether they could run or not: a column for each."""
+"""How the engines of a run were built, with a column for each; they need not have run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from crnn_deploy import units
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
-from crnn_deploy.report.run.model import Report
-from crnn_deploy.report.run.tables import Cell, Table
+from crnn_deploy.report.run.report import Report
+from crnn_deploy.report.tables import Cell, Table
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 from crnn_deploy.runtime.tensorrt.names import TITLES
 
@@ -16,7 +16,7 @@ _NOTHING = Cell(units.MISSING)
 
 
 def engines_table(report: Report) -> Table:
-    """A row a fact, a column an engine, so that the table stays narrow however much there is to tell."""
+    """One row for each fact and one column for each engine, so that the table stays narrow."""
     records = list(report.engines.values())
     facts: list[tuple[str, Callable[[EngineRecord], Cell]]] = [("Built by", _builder), ("Runs on", _targets)]
     facts += [(f"Layers in {name.upper()}", _layers_in(name)) for name in _precisions(records)]
@@ -26,15 +26,15 @@ def engines_table(report: Report) -> Table:
 
 
 def engines_summary(report: Report) -> str:
-    """How to read the table, and which of the engines have not run."""
+    """How to read the table, and which engines did not run."""
     sentences = [
-        "Precisions are those that TensorRT tells of each layer after the build. Same text: how many images the graph "
-        "that an engine was built from reads as the ONNX model before it, both in ONNX Runtime on a CPU."
+        "The precisions are those that TensorRT reports for each layer after the build. Same text: on how many images "
+        "the graph that an engine was built from reads the same as its ONNX model, both in ONNX Runtime on a CPU."
     ]
     statuses = {variant.name: variant.gate.status for variant in report.variants}
     if names := [name for name in report.engines if statuses[name] == "unproven"]:
         listed = " and ".join((", ".join(names[:-1]), names[-1]) if names[:-1] else names)
-        sentences.append(f"{listed} did not run here, so nothing is known of accuracy and latency.")
+        sentences.append(f"{listed} did not run here, so their accuracy and latency are unknown.")
     return " ".join(sentences)
 
 
@@ -50,10 +50,10 @@ def _targets(record: EngineRecord) -> Cell:
 
 
 def _precisions(records: Sequence[EngineRecord]) -> list[str]:
-    """Those that layers run in, in the order of what they promise."""
-    found = {layer.precision for record in records for layer in record.layers}
-    known = [name for name in ("int8", "fp16", "fp32") if name in found]
-    return [*known, *sorted(found.difference(known))]
+    """The precisions of the layers, the fastest first."""
+    precisions = {layer.precision for record in records for layer in record.layers}
+    usual = [name for name in ("int8", "fp16", "fp32") if name in precisions]
+    return [*usual, *sorted(precisions.difference(usual))]
 
 
 def _layers_in(precision: str) -> Callable[[EngineRecord], Cell]:
@@ -71,8 +71,8 @@ def _recurrent(record: EngineRecord) -> Cell:
     counts = {home: sum(layer.home == home for layer in record.recurrent) for home in ("plugin", "loop")}
     where = {"plugin": "in the plugin", "loop": "in a loop of TensorRT's"}
     reasons = dict.fromkeys(layer.reason for layer in record.recurrent if layer.reason)
-    told = ", ".join(f"{count} {where[home]}" for home, count in counts.items() if count)
-    return Cell(told, "; ".join(reasons)) if told else _NOTHING
+    text = ", ".join(f"{count} {where[home]}" for home, count in counts.items() if count)
+    return Cell(text, "; ".join(reasons)) if text else _NOTHING
 
 
 def _size(record: EngineRecord) -> Cell:

@@ -1,4 +1,4 @@
-"""Example lines that show where the variants differ, and that they mostly don't."""
+"""Example lines for the report, chosen to show where the variants differ."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import zip_longest
 import numpy as np
 from PIL import Image
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.result import Evaluation
-from crnn_deploy.report.run.model import ExampleLine
+from crnn_deploy.report.run.report import ExampleLine
 from crnn_deploy.report.run.spelling import same
 
 SEED = 0

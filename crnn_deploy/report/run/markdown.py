@@ -1,4 +1,4 @@
-"""The report as GitHub Markdown whose tables also line up when read raw."""
+"""The report as GitHub Markdown, with tables whose columns are aligned in the raw text too."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 
 from crnn_deploy import units
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.spelling import same
 from crnn_deploy.report.run.summary import headline, speed_footnote
-from crnn_deploy.report.run.tables import GATE_MARKS, Cell, Table, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.tables import Cell, Table
 
 
 def render_markdown(report: Report) -> str:
-    """The whole report but its plots and images."""
+    """The whole report without its plots and images."""
     return "\n\n".join(block for block in _blocks(report) if block) + "\n"
 
 

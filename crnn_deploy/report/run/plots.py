@@ -8,7 +8,7 @@ from typing import Any
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import relation, size_ratio, standing
 from crnn_deploy.report.run.tables import latency_settings
 
@@ -19,7 +19,7 @@ TITLE = {"loc": "left", "color": COLOURS["ink"], "fontsize": 9.5, "fontweight": 
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar from zero to `value`, with a thin line on to `reach`, and its `label` behind it."""
+    """A bar from zero to `value`, with a thin line up to `reach`, and its `label` at the end."""
 
     name: str
     value: float
@@ -33,7 +33,7 @@ class Bar:
 
 
 def sizes(report: Report) -> str:
-    """Bytes of the file that ships, one bar a variant."""
+    """Bytes of the files that ship, with a bar for each variant."""
     bars = []
     for variant in report.variants:
         ratio = relation(size_ratio(report, variant), "smaller", "larger")

@@ -1,4 +1,4 @@
-"""Where and on what a report was measured, as labelled lines."""
+"""Machine and data set of a report, as labels and values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from crnn_deploy.evaluation.result import DatasetFacts
 
 
 def environment_facts(environment: Environment) -> list[tuple[str, str]]:
-    """Label and value of what speed depends on; lines without a value are left out."""
+    """Label and value of everything that speed depends on; facts without a value are left out."""
     facts = [
         ("Processor", f"{environment.processor}, {environment.cores} cores"),
         ("Instruction sets", ", ".join(environment.instruction_sets)),

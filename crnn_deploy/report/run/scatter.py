@@ -1,4 +1,4 @@
-"""Accuracy against latency: the plot that a decision is taken from."""
+"""The plot of accuracy against latency."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.scatter_labels import place_labels
 from crnn_deploy.report.run.summary import Metric, metrics, standing
 from crnn_deploy.report.run.variant import Variant

@@ -1,4 +1,4 @@
-"""Where a reading departs from its reference, character by character."""
+"""Where a reading differs from its reference, character by character."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Segment:
 def segments(reference: str, reading: str) -> list[Segment]:
     """Align `reading` with `reference` by the edits that CER counts; case is ignored, as in the report's figures."""
     kinds: dict[str, Literal["equal", "wrong", "extra"]] = {"equal": "equal", "replace": "wrong", "insert": "extra"}
-    found = []
+    parts = []
     for edit in Levenshtein.opcodes(_fold(reference), _fold(reading)):
         expected, read = reference[edit.src_start : edit.src_end], reading[edit.dest_start : edit.dest_end]
         if edit.tag == "delete":
-            found.append(Segment("missing", expected, expected))
+            parts.append(Segment("missing", expected, expected))
         else:
-            found.append(Segment(kinds[edit.tag], read, expected))
-    return found
+            parts.append(Segment(kinds[edit.tag], read, expected))
+    return parts
 
 
 def same(reference: str, reading: str) -> bool:

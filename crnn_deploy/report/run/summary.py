@@ -1,4 +1,4 @@
-"""What the figures say when put side by side: ratios to the baseline, fair speed-ups, and the headline."""
+"""Comparisons of the figures: ratios to the baseline, speed-ups, and the headline."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS, ERROR_NAMES, primary_figure
-from crnn_deploy.report.run.model import Comparison, Report
+from crnn_deploy.report.run.report import Comparison, Report
 from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The accuracy figure that a report turns on."""
+    """An accuracy figure of the report."""
 
     key: str
     label: str
@@ -21,7 +21,7 @@ class Metric:
     lower_is_better: bool
 
     def of(self, variant: Variant) -> float | None:
-        """The figure as a fraction, or None where it was not measured."""
+        """The figure as a fraction, or None if it was not measured."""
         return None if variant.accuracy is None else getattr(variant.accuracy, self.key)
 
     def bounds(self, variant: Variant) -> tuple[float, float] | None:
@@ -46,7 +46,7 @@ def metrics(report: Report) -> tuple[Metric, ...]:
 
 
 def standing(report: Report, variant: Variant) -> str:
-    """What a variant came to, and its colour throughout the report: shipped, passed, rejected, unproven, baseline."""
+    """The state of a variant, which decides its colour: shipped, passed, rejected, unproven or baseline."""
     ships = variant.name == report.shipped.name and variant.gate.status == "passed"
     return "shipped" if ships else variant.gate.status
 
@@ -63,7 +63,7 @@ def speed_baseline(report: Report, variant: Variant) -> Variant | None:
 
 
 def speedup(report: Report, variant: Variant) -> float | None:
-    """Ratio of median latencies to `speed_baseline`, or None where there is none or it is the variant itself."""
+    """Ratio of median latencies to `speed_baseline`, or None if there is none or it is the variant itself."""
     baseline = speed_baseline(report, variant)
     return None if baseline is None or baseline.name == variant.name else speed_ratio(variant, baseline)
 
@@ -74,7 +74,7 @@ def size_ratio(report: Report, variant: Variant) -> float | None:
 
 
 def relation(ratio: float | None, more: str, less: str) -> str:
-    """Such as "19× smaller"; empty where there is no ratio, or it is 1.00."""
+    """Such as "19× smaller"; empty if there is no ratio, or it is 1.00."""
     return "" if ratio is None or f"{ratio:.2f}" == "1.00" else units.times(ratio, more, less)
 
 
@@ -91,12 +91,12 @@ def speed_footnote(report: Report) -> str:
     if pairs:
         sentences.append(f"Speed-ups are against {', '.join(pairs.values())}.")
     if names := [variant.name for variant in report.variants if ran_on_gpu(variant)]:
-        sentences.append(f"{' and '.join(names)} ran on the GPU, which no ratio compares with a CPU.")
+        sentences.append(f"{' and '.join(names)} ran on the GPU; there is no ratio between GPU and CPU.")
     return " ".join(sentences)
 
 
 def verdict(comparison: Comparison) -> str:
-    """What a paired difference allows to be said: better, worse, or neither."""
+    """The conclusion from a paired difference: better, worse, or neither."""
     difference = comparison.difference
     if difference.low == difference.high == 0:
         return "identical"
@@ -112,7 +112,7 @@ def called(variant: Variant) -> str:
 
 
 def headline(report: Report) -> str:
-    """One sentence with the main figures: what ships against the baseline."""
+    """One sentence with the main figures of the shipped variant against the baseline."""
     shipped, baseline = report.shipped, report.baseline
     if shipped.name == baseline.name:
         return _baseline_alone(report)
@@ -146,6 +146,6 @@ def _baseline_alone(report: Report) -> str:
     if latency is not None:
         facts.append(f"{units.milliseconds(latency.p50_ms)} an image")
     statuses = {variant.gate.status for variant in report.variants}
-    why = "No variant passed its gate" if "rejected" in statuses else "What was made could not run here"
+    why = "No variant passed its gate" if "rejected" in statuses else "The new models could not run here"
     lead = f"{why}; {called(baseline)} stays" if statuses & {"rejected", "unproven"} else baseline.name
     return f"{lead}: {', '.join(facts)}."

@@ -1,38 +1,20 @@
-"""The report's tables as plain cells, so that terminal, Markdown and HTML show the same figures."""
+"""The tables of a run's report."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.speedup import reference_latency
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import LABELS, Metric, metrics, size_ratio, speedup, verdict
 from crnn_deploy.report.run.variant import Gate, Variant
+from crnn_deploy.report.tables import Cell, Table
 
 GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "✗ rejected", "unproven": "○ unproven"}
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A figure and, smaller beneath or behind it, what puts it into proportion."""
-
-    text: str
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Column titles and rows of cells. The first column names the row; `numeric` columns align right."""
-
-    columns: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    numeric: range
-
-
 def variants_table(report: Report) -> Table:
-    """One row a variant: what it is, its size and cost, how well and how fast it reads, and its gate."""
+    """One row for each variant: format, size and cost, accuracy, latency, and its gate."""
     shown = metrics(report)
     columns = (
         Cell("Variant", "format · precision"),
@@ -47,8 +29,8 @@ def variants_table(report: Report) -> Table:
 
 
 def comparisons_table(report: Report) -> Table:
-    """What each stage changed against its parent, by a paired bootstrap on the same images."""
-    columns = ("Variant", "Made from", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
+    """Each variant against its parent, by a paired bootstrap on the same images."""
+    columns = ("Variant", "Parent", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
     rows = tuple(
         (
             Cell(pair.variant),
@@ -70,7 +52,7 @@ def latency_tables(report: Report) -> dict[str, Table]:
 
 
 def latency_settings(report: Report) -> dict[str, list[tuple[Variant, Latency]]]:
-    """Latencies grouped by what may be compared: the same width bucket, batch and thread count."""
+    """Comparable latencies in groups: the same width bucket, batch and thread count."""
     keyed = [(row.threads, row.batch, variant, row) for variant in report.variants for row in variant.latency]
     groups: dict[str, list[tuple[Variant, Latency]]] = {}
     for threads, batch, variant, row in sorted(keyed, key=lambda entry: entry[:2]):
@@ -126,5 +108,5 @@ def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ..
 
 
 def _ratio(value: float | None) -> str:
-    """A ratio to the baseline; empty where there is none, or it is 1.00."""
+    """A ratio to the baseline; empty if there is none, or it is 1.00."""
     return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from crnn_deploy.report.rich_tables import ruled_table
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import headline, speed_footnote
-from crnn_deploy.report.run.tables import Cell, variants_table
+from crnn_deploy.report.run.tables import variants_table
+from crnn_deploy.report.tables import Cell
 
 GATE_STYLES = {"baseline": "dim", "passed": "bold green", "rejected": "bold red", "unproven": "magenta"}
 MARKS = {"baseline": "•", "passed": "✓", "rejected": "✗", "unproven": "○"}
 
 
 def terminal_table(report: Report) -> RenderableType:
-    """Headline, one row a variant, and beneath it each gate's reason, the notes, the engines and the advice.
+    """Headline, a row for each variant, then the reason of each gate, the notes, the engines and the advice.
 
     All text goes through `Text`, so names and readings cannot inject console markup.
     """
@@ -39,7 +40,7 @@ def terminal_table(report: Report) -> RenderableType:
 
 def _table(report: Report) -> Table:
     content = variants_table(report)
-    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    table = ruled_table()
     for index, column in enumerate(content.columns):
         # Figures stay whole, so that the table fits 80 columns by folding the first one alone.
         figure = index in content.numeric
@@ -55,7 +56,7 @@ def _table(report: Report) -> Table:
 
 def _engines(report: Report) -> Table:
     content = engines_table(report)
-    table = Table(box=box.HORIZONTALS, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="")
+    table = ruled_table()
     for index, column in enumerate(content.columns):
         table.add_column(_stacked(column, "bold"), overflow="fold", no_wrap=index == 0)
     for row in content.rows:

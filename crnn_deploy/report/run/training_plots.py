@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
-from crnn_deploy.report.run.model import TrainingPoint
 from crnn_deploy.report.run.plots import TITLE, WIDE
+from crnn_deploy.report.run.report import TrainingPoint
 
 HEIGHT = 200  # in points
 _MANY = 40  # epochs; from here on they are not marked one by one

@@ -1,4 +1,4 @@
-"""`Variant`: one model of a run with all that is known of it."""
+"""`Variant`: one model of a run, from its stage to the report."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Gate(Frozen):
 class Variant(Measured):
     """One model of a run: its file, what was measured on it, and the verdict of its gate.
 
-    A run creates it when a stage has made the file and completes it by copies: `evaluated`, `timed`, `judged`.
-    `accuracy` and `latency` stay empty if nothing was measured. `report.json` holds neither `parent` nor the fields
-    after it: what a report needs of them is in its other parts.
+    A stage creates the file and the variant; copies with more fields follow: `evaluated`, `timed`, `judged`.
+    `accuracy` and `latency` stay empty if nothing was measured. `parent` and the fields after it are not written to
+    `report.json`, which has what it needs of them in other places.
 
     Args:
-        parent: the variant that it was made from; None for the baseline.
+        parent: name of the variant that its stage began from; None for the baseline.
         evaluation: accuracy with the text of every image.
         quantization: of an INT8 model, or of the INT8 model that an engine was built from.
         engine: how an engine was built.

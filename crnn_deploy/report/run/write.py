@@ -1,26 +1,28 @@
-"""A report on disk: `report.json`, `report.md` and, where the extra is installed, `report.html`."""
+"""A report on disk: `report.json`, `report.md` and, if the extra `report` is installed, `report.html`."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES
 from crnn_deploy.files import write_text
 from crnn_deploy.report.config import ReportConfig
-from crnn_deploy.report.run.html import render_html
 from crnn_deploy.report.run.markdown import render_markdown
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.page import render_html
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.validation import parse
 
+_NO_ENGINES = "This report is of version 0.1: run the recipe again to see how its engines were built."
 JSON_NAME, MARKDOWN_NAME, HTML_NAME = "report.json", "report.md", "report.html"
 
 
 @dataclass(frozen=True)
 class Written:
-    """Which files a report became, and why there is no HTML page where there is none."""
+    """Which files a report became, and why there is no HTML page if it is missing."""
 
     files: tuple[Path, ...]
     html_error: InputError | None = None
@@ -87,16 +89,18 @@ def read_report(path: Path | str) -> Report:
     except (ValueError, OSError) as error:
         raise InputError(f"{path} is not a report: {error}.", fix="Make it again with crnn-deploy run.") from None
     if isinstance(data, dict) and data.get("schema") == 1:
-        return _with_todays_figures(parse(Report, {**data, "schema": 2}, str(path)))
+        return _read_schema_1(data, str(path))
     return parse(Report, data, str(path))
 
 
-def _with_todays_figures(report: Report) -> Report:
-    """A report of version 0.1 (schema 1), which called 1 - top-1 "error"; the names of its variants stay."""
+def _read_schema_1(data: dict[str, Any], origin: str) -> Report:
+    """A report of version 0.1: other name of 1 - top-1, other records of engines; the names of variants stay."""
+    report = parse(Report, {**data, "schema": 2, "engines": {}}, origin)
     comparisons = tuple(
         pair.model_copy(update={"difference": pair.difference.model_copy(update={"figure": ERROR_NAMES["top1"]})})
         if pair.difference.figure == "error"
         else pair
         for pair in report.comparisons
     )
-    return report.model_copy(update={"comparisons": comparisons})
+    notes = (*report.notes, *([_NO_ENGINES] if data.get("engines") else []))
+    return report.model_copy(update={"comparisons": comparisons, "notes": notes})

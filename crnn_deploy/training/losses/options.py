@@ -16,71 +16,98 @@ Selection = Literal["symmetric", "all"]
 class Weighted(Frozen):
     """Options of every loss; `reads` is what the loss needs beside the images."""
 
+    NAMED_BY: ClassVar[str] = "kind"
     reads: ClassVar[Literal["labels", "teachers"]]
 
-    weight: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0, description="Weight of the loss in the sum.")
     until: float | None = Field(
-        default=None, gt=0, le=1, description="share of the training over which the weight fades to zero"
+        default=None,
+        gt=0,
+        le=1,
+        description="Share of the training over which the weight fades to zero; absent: never.",
     )
 
 
 class CtcOptions(Weighted):
+    """CTC on labels (Graves et al., ICML 2006)."""
+
     reads = "labels"
-    kind: Literal["ctc"] = "ctc"
+    kind: Literal["ctc"] = Field(default="ctc", description="Kind of the loss.")
 
 
 class DctcOptions(Weighted):
+    """CTC self-distillation on labels (arXiv 2308.08806)."""
+
     reads = "labels"
-    kind: Literal["dctc"] = "dctc"
-    weight: float = Field(default=0.1, gt=0)
+    kind: Literal["dctc"] = Field(default="dctc", description="Kind of the loss.")
+    weight: float = Field(default=0.1, gt=0, description="Weight of the loss in the sum.")
 
 
 class FrameKlOptions(Weighted):
+    """Divergence of the student's frames from the teacher's, with few blank frames."""
+
     reads = "teachers"
-    kind: Literal["frame-kl"] = "frame-kl"
-    temperature: float = Field(default=1.0, gt=0)
-    selection: Selection = "symmetric"
+    kind: Literal["frame-kl"] = Field(default="frame-kl", description="Kind of the loss.")
+    temperature: float = Field(default=1.0, gt=0, description="Divides the logits of teacher and student.")
+    selection: Selection = Field(
+        default="symmetric",
+        description="Frames that count fully. symmetric: those beside a character of one of both; all: every frame.",
+    )
     far_blank: float = Field(
-        default=0.1, ge=0, le=1, description="weight of blank frames that are not beside a character"
+        default=0.1, ge=0, le=1, description="Weight of blank frames that are not beside a character."
     )
 
 
 class PseudoLabelOptions(Weighted):
+    """CTC on the readings of a teacher, where it is sure."""
+
     reads = "teachers"
-    kind: Literal["pseudo-labels"] = "pseudo-labels"
-    confidence: float = Field(default=0.9, ge=0, le=1, description="least mean probability of a line's characters")
+    kind: Literal["pseudo-labels"] = Field(default="pseudo-labels", description="Kind of the loss.")
+    confidence: float = Field(default=0.9, ge=0, le=1, description="Least mean probability of a line's characters.")
 
 
 class FeatureOptions(Weighted):
+    """Distance of the features before the head."""
+
     reads = "teachers"
-    kind: Literal["features"] = "features"
-    metric: Metric = "cosine"
+    kind: Literal["features"] = Field(default="features", description="Kind of the loss.")
+    metric: Metric = Field(default="cosine", description="Distance between the features of teacher and student.")
 
 
 class CrossEntropyOptions(Weighted):
+    """Cross-entropy on class labels."""
+
     reads = "labels"
-    kind: Literal["cross-entropy"] = "cross-entropy"
-    label_smoothing: float = Field(default=0.05, ge=0, lt=1)
+    kind: Literal["cross-entropy"] = Field(default="cross-entropy", description="Kind of the loss.")
+    label_smoothing: float = Field(
+        default=0.05, ge=0, lt=1, description="Share of the probability that is spread over all classes."
+    )
 
 
 class HintonKdOptions(Weighted):
+    """Divergence of the class probabilities (Hinton et al., arXiv 1503.02531)."""
+
     reads = "teachers"
-    kind: Literal["hinton-kd"] = "hinton-kd"
-    temperature: float = Field(default=1.0, gt=0)
+    kind: Literal["hinton-kd"] = Field(default="hinton-kd", description="Kind of the loss.")
+    temperature: float = Field(default=1.0, gt=0, description="Divides the logits of teacher and student.")
 
 
 class DistOptions(Weighted):
+    """Correlation of the class probabilities (Huang et al., arXiv 2205.10536)."""
+
     reads = "teachers"
-    kind: Literal["dist"] = "dist"
-    temperature: float = Field(default=1.0, gt=0)
+    kind: Literal["dist"] = Field(default="dist", description="Kind of the loss.")
+    temperature: float = Field(default=1.0, gt=0, description="Divides the logits of teacher and student.")
 
 
 class DkdOptions(Weighted):
+    """Decoupled knowledge distillation (Zhao et al., arXiv 2203.08679)."""
+
     reads = "teachers"
-    kind: Literal["dkd"] = "dkd"
-    temperature: float = Field(default=4.0, gt=0)
-    target_weight: float = Field(default=1.0, ge=0)
-    others_weight: float = Field(default=2.0, ge=0)
+    kind: Literal["dkd"] = Field(default="dkd", description="Kind of the loss.")
+    temperature: float = Field(default=4.0, gt=0, description="Divides the logits of teacher and student.")
+    target_weight: float = Field(default=1.0, ge=0, description="Weight of the right class against all others.")
+    others_weight: float = Field(default=2.0, ge=0, description="Weight of the distribution over the other classes.")
 
 
 def _from_compact(value: object) -> object:

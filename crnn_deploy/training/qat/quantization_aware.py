@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from crnn_deploy.training.qat.int8_tensors import Product, survey
 from crnn_deploy.training.qat.products import RoundedConvolution, RoundedLinear, pass_on
 from crnn_deploy.training.qat.recurrence import RoundedRecurrence
 from crnn_deploy.training.qat.rounding import ActivationRounding
-from crnn_deploy.training.qat.survey import Product, survey
 
 
 class QuantizationAware:

@@ -12,11 +12,11 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.batching import batches
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.reading import check_logits
+from crnn_deploy.evaluation.read_images import check_logits
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress

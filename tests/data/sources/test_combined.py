@@ -9,7 +9,7 @@ import pytest
 
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -44,4 +44,4 @@ def test_labels_of_different_kinds_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "classes.npz", x=np.zeros((4, 8, 8), np.uint8), y=np.arange(4) % 2)
     with pytest.raises(InputError, match="cannot be combined with") as refused:
         Combined([lines(tmp_path, 2, 1), open_source(tmp_path / "classes.npz")])
-    assert "the classes 0, 1, and the other one lines of text" in refused.value.cause
+    assert "the classes 0, 1, and the other source has lines of text" in refused.value.cause

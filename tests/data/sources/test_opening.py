@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from data.conftest import labelled, picture, png, write_folder, write_tar
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 

@@ -14,7 +14,7 @@ from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.config import CalibratorName
 from crnn_deploy.quantization.record import CalibratorTrial
 from crnn_deploy.quantization.rewrite.plan import find_layers
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.plan_search import PlanSearch, best_trial
 
 
@@ -26,7 +26,7 @@ def chosen(readings: list[ModelComparison], max_error_rise: float | None = None)
     """Which of the calibrators that read so is the best."""
     names = get_args(CalibratorName)
     trials = [CalibratorTrial(calibrator=name, comparison=found) for name, found in zip(names, readings, strict=True)]
-    return names.index(best_trial(trials, AccuracyCap(max_error_rise)).calibrator)
+    return names.index(best_trial(trials, ErrorRiseCap(max_error_rise)).calibrator)
 
 
 def test_the_least_error_wins_where_it_is_clear():
@@ -88,16 +88,16 @@ def make_search(monkeypatch: pytest.MonkeyPatch, target: str, examiner: Examiner
 
 def test_sensitivity_is_measured_with_all_other_layers_in_fp32(monkeypatch):
     search, asked = make_search(monkeypatch, "cpu", Examiner())
-    found = search.choose_calibrator(["minmax"], AccuracyCap(None))
+    found = search.choose_calibrator(["minmax"], ErrorRiseCap(None))
     assert found.plan == {"full", "point"}
     asked.clear()
-    search.keep_cap(found, AccuracyCap(None), always=True)
+    search.keep_cap(found, ErrorRiseCap(None), always=True)
     assert asked == [({"full"}, {"depthwise", "point"}), ({"point"}, {"full", "depthwise"})]
 
 
 def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch):
     search, _ = make_search(monkeypatch, "cpu", Examiner(accepts_exact=True))
-    budget = AccuracyCap(0.05)
+    budget = ErrorRiseCap(0.05)
     found = search.keep_cap(search.choose_calibrator(["minmax"], budget), budget, always=False)
     assert found.accepted
     assert len(found.plan) == 1
@@ -107,7 +107,7 @@ def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch)
 
 def test_tensorrt_has_no_other_weights_to_try(monkeypatch):
     search, asked = make_search(monkeypatch, "tensorrt", Examiner())
-    budget = AccuracyCap(0.05)
+    budget = ErrorRiseCap(0.05)
     found = search.choose_calibrator(["minmax"], budget)
     asked.clear()
     assert not search.keep_cap(found, budget, always=False).accepted

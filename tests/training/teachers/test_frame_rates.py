@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
@@ -57,7 +57,7 @@ def test_too_few_frames_are_refused_where_frames_teach(source: Source) -> None:
             path = np.tile([1, 2, 3, 4], len(dense.log_probs) // 4)  # a character in every frame
             return Answer(np.log(0.96 * np.eye(5, dtype=np.float32)[path] + 0.008), dense.trusted, dense.targets, 1.0)
 
-    with pytest.raises(InputError, match="too few for these lines") as refused:
+    with pytest.raises(InputError, match="too few frames for these lines") as refused:
         check_frame_rates([Denser(source)], source, student(8), frames_teach=True, progress=Told())  # type: ignore[list-item]
     assert "smaller stride" in refused.value.fix
     (share,) = check_frame_rates([Denser(source)], source, student(8), frames_teach=False, progress=Told())  # type: ignore[list-item]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from report.makers import make_report, variant
 
 from crnn_deploy.report.run.markdown import escape, markdown_table, render_markdown
-from crnn_deploy.report.run.tables import Cell, Table
+from crnn_deploy.report.tables import Cell, Table
 
 HOSTILE = "a|b \\| `c` *d* <script>alert(1)</script> [e](f)\n# g & <!--"
 

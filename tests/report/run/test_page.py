@@ -9,9 +9,9 @@ from report.html_page import Page
 from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import page as page_module
+from crnn_deploy.report import html_page as page_module
 from crnn_deploy.report.canvas import COLOURS
-from crnn_deploy.report.run.html import render_html
+from crnn_deploy.report.run.page import render_html
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.onnx_graph import OnnxGraph
+from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs, product_macs
 
 CONV = np.ones((8, 3, 3, 3), np.float32)

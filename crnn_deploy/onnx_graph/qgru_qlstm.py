@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import onnx
 from onnx import helper
 
-from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
 
 VERSION = 1

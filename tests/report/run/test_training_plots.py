@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crnn_deploy.report.run.model import TrainingPoint
+from crnn_deploy.report.run.report import TrainingPoint
 from crnn_deploy.report.run.training_plots import training_curves
 
 OLD = [{"epoch": n, "loss": 1 / n, "validation_error": 0.3 / n} for n in range(1, 5)]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.report import page
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report import html_page as page
+from crnn_deploy.report.run import write
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.write import Written, read_report, render_json, write_report
 
 
@@ -70,12 +71,15 @@ def test_a_folder_that_cannot_be_written_is_refused_without_the_extra_too(
 def test_a_report_of_version_0_1_is_still_read(report: Report, tmp_path: Path) -> None:
     old = json.loads(render_json(report))
     old["schema"] = 1
+    old["engines"] = {"engine-fp16": {"flavor": "tensorrt"}}  # otherwise structured
     old["comparisons"][0]["difference"]["figure"] = "error"  # 1 - top-1 was called so
     (tmp_path / "report.json").write_text(json.dumps(old), encoding="utf-8")
     read = read_report(tmp_path)
     assert read.schema_version == 2
     assert read.variants == report.variants
     assert read.comparisons[0].difference.figure == "top1_error"
+    assert read.notes == (*report.notes, write._NO_ENGINES)
+    assert read_report(Path(__file__).parents[3] / "benchmarks" / "results" / "receipts.json").shipped.name
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, nothing fetched."""
+"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, no requests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import reference_latency
-from crnn_deploy.report.page import Tile, render_page, require_extra
+from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import ExampleLine, Report
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.report import ExampleLine, Report
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.spelling import Segment, same, segments
 from crnn_deploy.report.run.summary import (
@@ -33,8 +33,8 @@ from crnn_deploy.report.run.variant import Variant
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What one or more variants read alike."""
+class SharedReading:
+    """A text that one or more variants read."""
 
     names: tuple[str, ...]
     right: bool
@@ -106,8 +106,8 @@ def _than(claim: str, other: Variant | None) -> str:
     return f"{claim} than {called(other)}" if claim and other else ""
 
 
-def _readings(report: Report, example: ExampleLine) -> list[Reading]:
-    """The readings of one line, those alike together, in the order of the variants."""
+def _readings(report: Report, example: ExampleLine) -> list[SharedReading]:
+    """The readings of one line, equal ones together, in the order of the variants."""
     by_text: dict[str, list[Variant]] = {}
     for variant in report.variants:
         if variant.name in example.readings:
@@ -119,5 +119,5 @@ def _readings(report: Report, example: ExampleLine) -> list[Reading]:
         marked = (
             [Segment("wrong", text, example.reference)] if whole and not right else segments(example.reference, text)
         )
-        readings.append(Reading(tuple(variant.name for variant in variants), right, tuple(marked)))
+        readings.append(SharedReading(tuple(variant.name for variant in variants), right, tuple(marked)))
     return readings

@@ -3,7 +3,7 @@ from __future__ import annotations
 from report.makers import engine_record, make_report, variant
 
 from crnn_deploy.report.run.engines import engines_summary, engines_table
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 
 NO_LAYERS = {"layers": ({"kind": "matmul", "precision": "int8", "count": 9},)}
 LOOP = {"name": "rnn", "op": "GRU", "hidden": 2000, "directions": 1, "home": "loop", "reason": "too large"}

@@ -15,7 +15,7 @@ _REPAIRED = 0.01  # highest rise of the error of a model that was broken and rep
 
 
 @dataclass(frozen=True)
-class AccuracyCap:
+class ErrorRiseCap:
     """How much worse than its parent a candidate may read.
 
     Args:
@@ -47,7 +47,7 @@ class PlanFit:
     accepted: bool
 
 
-def fit_to_cap(unfit: PlanFit, ranking: Sequence[LayerSensitivity], compare: ComparePlan, cap: AccuracyCap) -> PlanFit:
+def fit_to_cap(unfit: PlanFit, ranking: Sequence[LayerSensitivity], compare: ComparePlan, cap: ErrorRiseCap) -> PlanFit:
     """The plan with the fewest of its most sensitive layers in FP32 that keeps the cap, by bisection.
 
     Args:

@@ -6,8 +6,8 @@ from itertools import combinations
 import pytest
 
 from crnn_deploy.report.canvas import new_figure
-from crnn_deploy.report.run.model import Report
 from crnn_deploy.report.run.plots import latencies, sizes
+from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.scatter_labels import place_labels
 

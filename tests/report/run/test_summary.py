@@ -5,15 +5,8 @@ from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.evaluation.difference import Difference
-from crnn_deploy.report.run.model import Comparison, Report
-from crnn_deploy.report.run.summary import (
-    headline,
-    speed_baseline,
-    speed_footnote,
-    speedup,
-    standing,
-    verdict,
-)
+from crnn_deploy.report.run.report import Comparison, Report
+from crnn_deploy.report.run.summary import headline, speed_baseline, speed_footnote, speedup, standing, verdict
 
 
 def pair(baseline, student, status="passed"):
@@ -94,7 +87,7 @@ def test_what_did_not_run_never_ships_and_is_not_called_rejected() -> None:
     report = make_report(baseline, engine)
     assert report.shipped.name == "baseline"
     assert standing(report, engine) == "unproven"
-    assert headline(report) == "What was made could not run here; the baseline stays: 1.00\u00a0MB."
+    assert headline(report) == "The new models could not run here; the baseline stays: 1.00\u00a0MB."
     proven = make_report(baseline, variant("student", size_bytes=500_000), engine)
     assert headline(proven) == "student is 2.0× smaller than the baseline."
 

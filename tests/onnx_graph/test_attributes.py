@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnx import helper
 
-from crnn_deploy.onnx_graph.facts import attributes_of, opset_of
+from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 
 
 def test_the_opset_is_that_of_standard_onnx_under_either_of_its_names() -> None:

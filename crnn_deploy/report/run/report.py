@@ -25,7 +25,7 @@ class Comparison(Frozen):
 
 
 class ExampleLine(Frozen):
-    """One image, what it says, and what each variant read."""
+    """One image, its label, and what each variant read."""
 
     item: str
     reference: str
@@ -34,7 +34,7 @@ class ExampleLine(Frozen):
 
 
 class TrainingPoint(Frozen):
-    """Where the training stood after `epoch` epochs; the error is the validation CER, or 1 - top-1."""
+    """Figures of the training after `epoch` epochs; the error is the validation CER, or 1 - top-1."""
 
     epoch: float
     loss: float
@@ -48,7 +48,7 @@ class TrainingPoint(Frozen):
 
 
 class Report(Frozen):
-    """What a run measured, decided and advises. The baseline is the first variant."""
+    """Figures, verdicts and advice of a run. The baseline is the first variant."""
 
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
@@ -63,11 +63,11 @@ class Report(Frozen):
         default_factory=dict, description="variant name → op type and precision as run → number of nodes"
     )
     engines: dict[str, EngineRecord] = Field(
-        default_factory=dict, description="variant name → how that engine was built, and what is known without a GPU"
+        default_factory=dict, description="variant name → how that engine was built"
     )
     examples: tuple[ExampleLine, ...] = ()
     training: tuple[TrainingPoint, ...] = ()
-    advice: str = Field(default="", description="one sentence: what a longer run would bring")
+    advice: str = Field(default="", description="one sentence: whether a longer training would help")
     notes: tuple[str, ...] = Field(default=(), description="what is slower, worse or uncertain")
 
     @property
@@ -76,7 +76,7 @@ class Report(Frozen):
 
     @property
     def shipped(self) -> Variant:
-        """The last variant that passed its gate; the baseline where none did."""
+        """The last variant that passed its gate; the baseline if none did."""
         passed = [variant for variant in self.variants if variant.gate.status == "passed"]
         return passed[-1] if passed else self.baseline
 

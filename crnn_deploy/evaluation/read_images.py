@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.config import ReadOptions
 from crnn_deploy.evaluation.decoding import decode

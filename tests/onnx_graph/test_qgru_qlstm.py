@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from crnn_deploy.onnx_graph.operators import DOMAIN, QUANTIZED_RECURRENT
-from crnn_deploy.onnx_graph.quantized_recurrence import OUTPUTS, define_functions
+from crnn_deploy.onnx_graph.qgru_qlstm import OUTPUTS, define_functions
 
 
 def model_of(*standard: str, opset: int = 20) -> onnx.ModelProto:

@@ -12,7 +12,7 @@ from report.quantization_makers import full_record, make_record, sensitivity, te
 from crnn_deploy.errors import InputError
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
-from crnn_deploy.report import page as page_module
+from crnn_deploy.report import html_page as page_module
 from crnn_deploy.report.quantization.page import (
     check_quantization_report,
     render_quantization,

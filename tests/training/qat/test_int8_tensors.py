@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from crnn_deploy.training.qat.survey import Product, survey
+from crnn_deploy.training.qat.int8_tensors import Product, survey
 
 IMAGES = torch.zeros(1, 3, 8, 8)
 

@@ -5,7 +5,7 @@ from quantization.comparisons import comparison
 
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.quantization.record import LayerSensitivity
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap, PlanFit, fit_to_cap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap, PlanFit, fit_to_cap
 
 COSTS = {"a": 0.001, "b": 0.2, "c": 0.0, "d": 0.03, "e": 0.004}
 EVERYTHING = frozenset(COSTS)
@@ -35,7 +35,7 @@ class Reader:
 )
 def test_the_fewest_layers_stay_in_fp32_that_keep_the_budget(max_error_rise, in_fp32):
     read = Reader()
-    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, AccuracyCap(max_error_rise))
+    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, ErrorRiseCap(max_error_rise))
     assert fit.accepted
     assert EVERYTHING - fit.plan == in_fp32
     assert fit.comparison.difference.high <= max_error_rise
@@ -44,22 +44,22 @@ def test_the_fewest_layers_stay_in_fp32_that_keep_the_budget(max_error_rise, in_
 
 def test_where_nothing_keeps_the_budget_the_best_is_given():
     read = Reader()
-    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, AccuracyCap(0.0))
+    fit = fit_to_cap(PlanFit(EVERYTHING, read(EVERYTHING, ""), False), RANKING, read, ErrorRiseCap(0.0))
     assert not fit.accepted
     assert fit.plan == {"c"}
 
 
 def test_without_a_budget_a_model_must_not_be_broken():
-    assert AccuracyCap(None).accepts(reading(0.3, same_text=0.5))
-    assert not AccuracyCap(None).accepts(reading(0.3, same_text=0.49))
+    assert ErrorRiseCap(None).accepts(reading(0.3, same_text=0.5))
+    assert not ErrorRiseCap(None).accepts(reading(0.3, same_text=0.49))
 
 
 def test_a_repaired_model_must_come_back_to_within_a_point():
-    assert AccuracyCap(None).accepts_repaired(reading(0.009))
-    assert not AccuracyCap(None).accepts_repaired(reading(0.02))
-    assert AccuracyCap(0.05).accepts_repaired(reading(0.02))
+    assert ErrorRiseCap(None).accepts_repaired(reading(0.009))
+    assert not ErrorRiseCap(None).accepts_repaired(reading(0.02))
+    assert ErrorRiseCap(0.05).accepts_repaired(reading(0.02))
 
 
 def test_a_budget_is_held_against_the_upper_end_of_the_interval():
-    assert AccuracyCap(0.011).accepts(reading(0.01))
-    assert not AccuracyCap(0.0105).accepts(reading(0.01))
+    assert ErrorRiseCap(0.011).accepts(reading(0.01))
+    assert not ErrorRiseCap(0.0105).accepts(reading(0.01))

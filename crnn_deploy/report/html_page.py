@@ -1,4 +1,4 @@
-"""What all pages share: one self-contained HTML file with a headline, tiles, tables and plots."""
+"""The frame of all pages: one self-contained HTML file with a headline, tiles, tables and plots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crnn_deploy.errors import InputError
 
 @dataclass(frozen=True)
 class Tile:
-    """One main figure, and what it is to be compared with."""
+    """One main figure, and a figure to compare it with."""
 
     label: str
     value: str

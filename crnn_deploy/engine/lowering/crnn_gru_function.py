@@ -19,9 +19,9 @@ import onnx
 from onnx import TensorProto, helper
 
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
-from crnn_deploy.onnx_graph.facts import opset_of
+from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.operators import DOMAIN
-from crnn_deploy.onnx_graph.quantized_recurrence import add_functions
+from crnn_deploy.onnx_graph.qgru_qlstm import add_functions
 
 
 def recurrence_node(name: str, inputs: list[str], output: str, hidden: int, direction: str) -> onnx.NodeProto:

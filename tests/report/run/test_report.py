@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 from report.makers import accuracy, engine_record, latency, make_report, variant
 
-from crnn_deploy.report.run.model import Report
+from crnn_deploy.report.run.report import Report
 
 
 def changed(report: Report, **changes: object) -> Report:

@@ -11,7 +11,7 @@ from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.rewrite.realised import realised_precision
-from crnn_deploy.quantization.search.accuracy_cap import AccuracyCap
+from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.plan_search import best_trial
 from crnn_deploy.runtime.opening import open_session
 
@@ -63,7 +63,7 @@ def test_stock_onnx_runtime_reads_the_same(tmp_path, calib):
 def test_the_record_tells_what_was_tried(tmp_path, calib):
     record = int8(fp32(tmp_path), calib, sensitivity=True).record
     assert [trial.calibrator for trial in record.trials] == ["minmax", "percentile", "entropy", "mse"]
-    assert record.calibrator == best_trial(record.trials, AccuracyCap(None)).calibrator
+    assert record.calibrator == best_trial(record.trials, ErrorRiseCap(None)).calibrator
     assert record.rejected is None
     assert (record.calibration_images, record.held_out_images) == (18, 12)
     assert (record.target, record.reference, record.figure) == ("cpu", "parent", "cer_ci")

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from torch import nn
 
-from crnn_deploy.data.source import Source
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.evaluate import evaluate_session
+from crnn_deploy.evaluation.primary_error import primary_error
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import ModelSpec
 
@@ -21,8 +22,6 @@ def validator(spec: ModelSpec, validation: Source) -> Validate:
     options = EvaluateOptions(resamples=1)
 
     def validate(network: nn.Module) -> float:
-        accuracy = evaluate_session(TorchSession(network, spec), validation, options).accuracy
-        error = accuracy.cer_ci if accuracy.cer_ci is not None else 1 - (accuracy.top1 or 0.0)
-        return float(error)
+        return primary_error(evaluate_session(TorchSession(network, spec), validation, options).accuracy)
 
     return validate

@@ -1,0 +1,68 @@
+"""The process that `isolated_benchmark` starts: `BenchmarkConfig` as JSON from stdin, messages to stdout."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Iterator
+from typing import IO, NoReturn, TypeVar
+
+from crnn_deploy.benchmark.benchmark import benchmark
+from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy.errors import CrnnDeployError
+from crnn_deploy.pipeline.benchmark_messages import INTERRUPTED, Message, Step
+from crnn_deploy.progress import Silent
+
+T = TypeVar("T")
+_BUG = 70
+
+
+def main() -> NoReturn:
+    """Benchmark, and exit with the code of the error if there is one; its text goes to stderr."""
+    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever libraries print must not come between the messages
+    config = BenchmarkConfig.model_validate_json(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    code = _benchmark(config, output)
+    sys.stderr.flush()
+    os._exit(code)  # a slower end closes stdout first: the parent would then close stdin, which means that it is gone
+
+
+def _benchmark(config: BenchmarkConfig, output: IO[str]) -> int:
+    try:
+        _send(output, Message(result=benchmark(config, _Steps(output))))
+    except CrnnDeployError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return _BUG
+    return 0
+
+
+class _Steps(Silent):
+    """Sends each finished step."""
+
+    def __init__(self, output: IO[str]) -> None:
+        self._output = output
+
+    def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
+        for item in items:
+            yield item
+            _send(self._output, Message(step=Step(description=description, total=total)))
+
+
+def _send(output: IO[str], message: Message) -> None:
+    output.write(f"{message.model_dump_json(exclude_none=True)}\n")
+    output.flush()
+
+
+def _end_with_parent() -> None:
+    """The parent keeps our stdin open; its end means that the parent has ended, even if it was killed."""
+    while os.read(0, 1024):  # not by `sys.stdin`, whose lock would block the end of the interpreter
+        pass
+    os._exit(INTERRUPTED)
