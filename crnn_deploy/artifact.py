@@ -31,7 +31,7 @@ SPEC_KEY = "crnn_deploy.spec"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model file and the spec that it carries."""
+    """A model file with its spec."""
 
     path: Path
     spec: ModelSpec

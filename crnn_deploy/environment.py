@@ -50,7 +50,7 @@ class Environment(Frozen):
     providers: tuple[str, ...]
     gpus: tuple[str, ...]
     tensorrt: dict[str, str]
-    compilers: tuple[str, ...]  # c++ and, wherever it lies, nvcc
+    compilers: tuple[str, ...]  # c++ and nvcc, which need not be on the path
     kernels: str | None = None  # level of our INT8 recurrent kernels; None: such layers run in FP32
 
 

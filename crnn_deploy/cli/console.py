@@ -100,7 +100,7 @@ def facts_table(facts: Iterable[tuple[str, str | RenderableType]]) -> Table:
 
 
 def show_error(error: CrnnDeployError) -> None:
-    """One block: what is wrong, the likely cause, what to do."""
+    """Print an error as one block: what is wrong, the likely cause, what to do."""
     block = Text(f"✗ {error.what}", style="bold red")
     if error.cause:
         block.append("\n" + _indented(error.cause), style="not bold default")
@@ -110,7 +110,7 @@ def show_error(error: CrnnDeployError) -> None:
 
 
 def show_written(path: Path, details: str) -> None:
-    """Say on stdout which file was made."""
+    """Print the path of a written file on stdout."""
     show(Text.assemble(("✓ ", "bold green"), str(path), (f"  {details}", "dim")))
 
 

@@ -1,4 +1,4 @@
-"""How a failed command ends: one block on stderr and an exit code that scripts can rely on."""
+"""Errors of the command line: one block on stderr, and an exit code for scripts."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from crnn_deploy.errors import CrnnDeployError, InputError
 INTERRUPTED = 130
 BUG = 70  # EX_SOFTWARE of sysexits.h: neither a failed gate (1) nor wrong input (2)
 
-# The class of all complaints about the command line. Typer has moved it about between its versions, but not its child.
+# The class of all errors in the command line. Its place differs between versions of Typer, that of its child does not.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Commands(TyperGroup):
-    """The verbs, ending with our exit codes and error blocks."""
+    """The group of verbs, with our exit codes and error blocks."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         arguments = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(arguments, *rest, **{**extra, "standalone_mode": False})
-            if code == INTERRUPTED:  # newer versions of Typer swallow Ctrl-C and return this
+            if code == INTERRUPTED:  # newer versions of Typer catch Ctrl-C and return this
                 raise KeyboardInterrupt
         except (Exception, KeyboardInterrupt) as error:
             if "--debug" in arguments:
@@ -46,7 +46,7 @@ def _explain(error: BaseException) -> int:
         show_error(_as_input_error(error))
         return InputError.exit_code
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        fix = "Repeat the command; train, distill and run go on where they were."
+        fix = "Repeat the command; train, distill and run continue where they stopped."
         show_error(CrnnDeployError("Interrupted.", fix=fix))
         return INTERRUPTED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -1,4 +1,4 @@
-"""How the verbs tell of the files that they made."""
+"""Show the files that a verb wrote."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 def artifact_facts(artifact: Artifact) -> dict[str, Any]:
-    """What machines are told of an artifact."""
+    """The facts about an artifact for `--json`."""
     facts = {"path": str(artifact.path), "size_bytes": artifact.size_bytes, "sha256": artifact.sha256}
     return facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")}
 
 
 def show_artifact(artifact: Artifact, config: Frozen, as_json: bool) -> None:
-    """Print where an artifact is and what it came from."""
+    """Print the path of an artifact, its size and the stages of its lineage."""
     if as_json:
         show_json(artifact_facts(artifact), config)
         return
@@ -30,7 +30,7 @@ def show_artifact(artifact: Artifact, config: Frozen, as_json: bool) -> None:
 
 
 def show_report_files(written: Written) -> None:
-    """Print which files a report became, and why the page is missing if it is."""
+    """Print the files of a report, and why there is no HTML page if there is none."""
     for file in written.files:
         show_written(file, "")
     if written.html_error:

@@ -1,6 +1,6 @@
 """Which error counts: the case-insensitive CER of lines, or 1 - top-1 of classes.
 
-Gates, quantization, training, reports and the CLI ask here, so that they all speak of the same error.
+Gates, quantization, training, reports and the command line use this file, so that all mean the same error.
 """
 
 from __future__ import annotations
