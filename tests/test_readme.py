@@ -80,8 +80,9 @@ def test_make_runs_what_the_readme_says() -> None:
 def test_every_recipe_is_valid(recipe: Path) -> None:
     from crnn_deploy.pipeline.recipe import load_recipe
 
-    variables = ("data=DATA",) if "${data}" in recipe.read_text(encoding="utf-8") else ()
-    assert load_recipe(recipe, variables).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
+    variables = dict.fromkeys(re.findall(r"\$\{(\w+)\}", recipe.read_text(encoding="utf-8")), "VALUE")
+    settings = tuple(f"{name}={value}" for name, value in variables.items())
+    assert load_recipe(recipe, settings).name == yaml.safe_load(recipe.read_text())["name"] == recipe.stem
 
 
 def test_the_readme_is_short() -> None:
