@@ -25,8 +25,8 @@ from crnn_deploy.validation import parse
 C = TypeVar("C", bound=Frozen)
 Verb = Callable[..., None]
 
-_JSON = typer.Option("--json", help="Print one JSON object on stdout instead of text.")
-DEBUG = typer.Option("--debug", help="Show the traceback of an error.")
+_JSON = typer.Option("--json", metavar="", help="Print one JSON object on stdout instead of text.")
+DEBUG = typer.Option("--debug", metavar="", help="Show the traceback of an error.")
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,10 @@ def _setting(path: tuple[str, ...], field: FieldInfo, kind: FieldType) -> Settin
     value: Any = list[kind.value] if kind.several else kind.value  # type: ignore[name-defined]
     if isinstance(kind.option, Argument):
         spelling = kind.metavar
-        info: Any = typer.Argument(metavar=f"{kind.metavar}{'...' if kind.several else ''}", **shown)
+        info: Any = typer.Argument(metavar=kind.metavar, **shown)
     elif kind.value is bool:
         both = f"{spelling}/--no-{spelling.removeprefix('--')}"
-        info = typer.Option(both if field.default is True else spelling, **shown | {"autocompletion": None})
+        info = typer.Option(both if field.default is True else spelling, metavar="", **shown)
     else:
         names = (spelling, kind.option.short) if kind.option.short else (spelling,)
         info = typer.Option(*names, metavar=kind.metavar, **shown)
@@ -142,7 +142,7 @@ def _flags(name: str, field: FieldInfo, kind: FieldType) -> Iterator[Setting]:
     """One flag for each value of a field."""
     texts = dict(kind.option.texts) if isinstance(kind.option, Flags) else {}
     for word in kind.words:
-        info = typer.Option(f"--{word}", help=texts.get(word, field.description), show_default=False)
+        info = typer.Option(f"--{word}", help=texts.get(word, field.description), metavar="", show_default=False)
         yield Setting(f"{name}_{word}", (name,), f"--{word}", Annotated[bool | None, info], flag=word)
 
 
