@@ -28,7 +28,7 @@ from this_machine import architecture, machine_facts
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import make_folder
-from crnn_deploy.native.plugin import PluginConfig, build_plugin
+from crnn_deploy.native.plugin import cached_plugin
 
 RESULTS = Path(__file__).parents[1] / "results" / "gpu"
 MOST_SECONDS_A_CASE = 2.0
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> Results:
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     device = torch.device("cuda", torch.cuda.current_device())
     report(f"building the plugin for {architecture(device)}")
-    built = build_plugin(PluginConfig(architectures=(architecture(device),)))
+    built = cached_plugin((architecture(device),))
     bench, plugin = Bench(device, Launcher(built.path)), Enqueue(built.path)
     ceilings = measured_ceilings(device)  # first, because an error in a kernel could make CUDA unusable
     checks = list(bench.checks())

@@ -29,7 +29,8 @@ from crnn_deploy.engine.record import EngineRecord, ImageFit
 from crnn_deploy.engine.writing import compose_record, logging_failure, write_engine
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, largest_layer, plugin_library
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, largest_layer, plugin_library
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES

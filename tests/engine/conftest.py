@@ -13,7 +13,8 @@ import tiny_crnn
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, find_nvcc
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, find_nvcc
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
 

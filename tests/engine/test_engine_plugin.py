@@ -13,7 +13,8 @@ from engine.rtx_engines import Models, build, counts
 
 from crnn_deploy.engine import build_engine as engine_module
 from crnn_deploy.errors import InputError
-from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VARIABLE, PluginConfig
+from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VARIABLE
+from crnn_deploy.native.plugin.config import PluginConfig
 
 pytestmark = pytest.mark.usefixtures("uses_rtx")
 

@@ -13,7 +13,8 @@ from pipeline import fake_engines
 from pipeline.fake_engines import TOOLS, Builder
 
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, find_nvcc
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, find_nvcc
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.pipeline import engine_tools
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.run import RunResult, run

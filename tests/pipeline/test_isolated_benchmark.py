@@ -56,15 +56,18 @@ def test_nothing_in_the_current_folder_is_imported(
     assert len(isolated_benchmark(config).variants) == 1
 
 
-def test_output_of_libraries_is_not_taken_for_messages(capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_libraries_is_not_taken_for_messages() -> None:
     code = "import os\nfrom crnn_deploy.pipeline import benchmark_process as p\n"
     code += "p.benchmark = lambda *_: os.write(1, b'noise') and 1 / 0\np.main()"
-    done = subprocess.run([sys.executable, "-c", code], input='{"artifacts": ["a.onnx"]}\n', text=True, check=False)
-    assert done.returncode == 70
-    told = capfd.readouterr()
-    assert told.out == ""
-    assert "noise" in told.err
-    assert "ZeroDivisionError" in told.err
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as process:
+        process.stdin.write('{"artifacts": ["a.onnx"]}\n')
+        process.stdin.flush()  # and stays open: its end would end the process
+        output, errors = process.stdout.read(), process.stderr.read()
+    assert process.returncode == 70
+    assert output == ""
+    assert "noise" in errors
+    assert "ZeroDivisionError" in errors
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

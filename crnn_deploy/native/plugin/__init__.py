@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.native.plugin.building import build_plugin
-from crnn_deploy.native.plugin.config import PluginConfig
+from crnn_deploy.native.plugin.building import build_plugin, cached_plugin
 from crnn_deploy.native.plugin.finding import (
     LARGEST_LAYER,
     PLUGIN_NAME,
@@ -24,8 +23,8 @@ __all__ = [
     "BuiltPlugin",
     "KernelResources",
     "Nvcc",
-    "PluginConfig",
     "build_plugin",
+    "cached_plugin",
     "find_nvcc",
     "largest_layer",
     "plugin_library",

@@ -13,16 +13,18 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, check_free, replacing, sha256_of
-from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
 from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelResources, read_build, write_build
 from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
 from crnn_deploy.native.plugin.sources import compiled_sources, sources_digest
 from crnn_deploy.progress import SILENT, Progress
+
+if TYPE_CHECKING:  # it needs pydantic, which the GPU benchmarks do without
+    from crnn_deploy.native.plugin.config import PluginConfig
 
 # The default: from Turing to Blackwell, if nvcc supports them. Code for sm80 also runs on sm86, but may be slower there
 # than code for sm86.
@@ -45,15 +47,27 @@ def build_plugin(config: PluginConfig, progress: Progress = SILENT) -> BuiltPlug
     """
     if config.output is not None:
         check_free(config.output, config.force)
-    nvcc = find_nvcc()
-    plan = _Plan(nvcc=nvcc, architectures=_chosen(config.architectures, nvcc), sources_sha256=sources_digest())
-    folder = plugin_folder() / plan.key
-    built = read_build(folder) or _compile(plan, folder / LIBRARY_NAME, progress)
+    built = cached_plugin(config.architectures, progress)
     if config.output is None:
         return built
     with replacing(config.output, config.force) as temporary:
         shutil.copy(built.path, temporary)
     return replace(built, path=config.output)
+
+
+def cached_plugin(architectures: tuple[str, ...], progress: Progress = SILENT) -> BuiltPlugin:
+    """The library in the cache, compiled first if need be. Needs no package but the standard library.
+
+    Args:
+        architectures: such as `sm89`; empty: all of `ARCHITECTURES` that nvcc supports.
+
+    Raises:
+        InputError: if nvcc is missing, does not support an architecture or fails.
+    """
+    nvcc = find_nvcc()
+    plan = _Plan(nvcc=nvcc, architectures=_chosen(architectures, nvcc), sources_sha256=sources_digest())
+    folder = plugin_folder() / plan.key
+    return read_build(folder) or _compile(plan, folder / LIBRARY_NAME, progress)
 
 
 def plugin_folder() -> Path:

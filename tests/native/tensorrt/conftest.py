@@ -11,7 +11,8 @@ import pytest
 from plugin_host.host import PluginHost
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.native.plugin import BuiltPlugin, PluginConfig, build_plugin, find_nvcc
+from crnn_deploy.native.plugin import BuiltPlugin, build_plugin, find_nvcc
+from crnn_deploy.native.plugin.config import PluginConfig
 
 # Replaces nvcc: supports two architectures, and writes its arguments to the output instead of a library.
 FAKE_NVCC = """#!/bin/sh

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.native.plugin import PluginConfig, build_plugin, plugin_library, sources
+from crnn_deploy.native.plugin import build_plugin, plugin_library, sources
 from crnn_deploy.native.plugin.building import ARCHITECTURES
+from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.native.plugin.record import read_build
 
 from .conftest import PTXAS
@@ -187,7 +188,7 @@ def test_interrupted_it_leaves_nothing_running_and_no_half_written_file(cache, f
     fake_nvcc(f'echo $$ > "{tmp_path}/pid"; mktemp; sleep 60')
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    script = "from crnn_deploy.native.plugin import *; build_plugin(PluginConfig())"
+    script = "from crnn_deploy.native.plugin import cached_plugin; cached_plugin(())"
     process = subprocess.Popen(
         [sys.executable, "-c", script],
         stderr=subprocess.PIPE,

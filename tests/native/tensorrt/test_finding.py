@@ -7,7 +7,8 @@ import os
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.native.plugin import PLUGIN_VARIABLE, PluginConfig, build_plugin, plugin_library
+from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, plugin_library
+from crnn_deploy.native.plugin.config import PluginConfig
 
 
 @pytest.mark.usefixtures("cache")
