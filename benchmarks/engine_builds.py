@@ -21,7 +21,7 @@ from typing import Any
 from crnn_deploy.engine.build_engine import build_engine
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError
-from crnn_deploy.native.plugin import BuiltPlugin, PluginConfig, build_plugin
+from crnn_deploy.native.plugin import BuiltPlugin, cached_plugin
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
 from crnn_deploy.runtime.tensorrt.names import Precision
@@ -40,7 +40,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = [row for path in options.models for row in builds(path, options.calib, Path(folder))]
-    plugin = build_plugin(PluginConfig())
+    plugin = cached_plugin(())
     found = {"date": datetime.date.today().isoformat(), "profile": PROFILE, "rows": rows}
     found["plugin"] = {"nvcc": plugin.nvcc, "bytes": plugin.bytes, "kernels": plugin.facts()["resources"]}
     options.output.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
