@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show, show_json, show_written
 from crnn_deploy.cli.written_files import artifact_facts, show_artifact
+from crnn_deploy.errors import GateError
 from crnn_deploy.quantization.config import QuantizeConfig
 
 if TYPE_CHECKING:
@@ -23,15 +24,21 @@ def quantize(config: QuantizeConfig, as_json: bool) -> None:
       crnn-deploy quantize student.onnx --int8 --data train.tar \\
         --max-error-rise 0.3% --report int8.html -o student.int8.onnx
     """
-    from crnn_deploy.quantization.quantize import RejectedError
-
     try:
         with RichProgress() as progress:
             quantized = api.quantize(config, progress)
-    except RejectedError as error:
-        _show(error.quantized, config, as_json)
+    except GateError as error:
+        _show_rejected(error, config, as_json)
         raise
     _show(quantized, config, as_json)
+
+
+def _show_rejected(error: GateError, config: QuantizeConfig, as_json: bool) -> None:
+    """Show the best candidate, if the error has one."""
+    from crnn_deploy.quantization.quantize import RejectedError  # loads ONNX Runtime
+
+    if isinstance(error, RejectedError):
+        _show(error.quantized, config, as_json)
 
 
 def _show(quantized: Quantized, config: QuantizeConfig, as_json: bool) -> None:
