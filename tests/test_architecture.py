@@ -34,7 +34,7 @@ FLOORS = (
     ("spec",),
     ("validation",),
     ("config", "compact", "files", "progress", "zoo"),
-    ("errors", "units"),
+    ("errors", "limits", "units"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250
