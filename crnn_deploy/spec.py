@@ -16,6 +16,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from crnn_deploy.config import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
+RESERVATION = "reservation"
+"""Key of the note in which a stage says why it proved less than it should; absent where it proved all."""
 
 
 class Preprocessing(Frozen):
@@ -120,6 +122,11 @@ class ModelSpec(Frozen):
     def alphabet(self) -> tuple[str, ...]:
         """Text of each output class; the blank stands for the empty string."""
         return (*self.charset[: self.blank], "", *self.charset[self.blank :])
+
+    @property
+    def reservation(self) -> str:
+        """Why the last stage proved less than it should, such as a parent that reads nothing; empty: it proved all."""
+        return str(self.lineage[-1].notes.get(RESERVATION, "")) if self.lineage else ""
 
     def text(self, classes: Iterable[int]) -> str:
         """Text of output classes, one after the other; does not build the alphabet, which may be large."""

@@ -25,4 +25,4 @@ def build_engine(config: EngineConfig, as_json: bool) -> None:
     from crnn_deploy.report.engine.terminal import engine_tables
 
     show(engine_tables(built.record))
-    show_artifact(built.artifact, config, as_json=False)
+    show_artifact(built.artifact, config, as_json=False, reported=True)

@@ -109,9 +109,15 @@ def show_error(error: CrnnDeployError) -> None:
     Console(stderr=True).print(block, soft_wrap=True)
 
 
-def show_written(path: Path, details: str) -> None:
-    """Print the path of a written file on stdout."""
-    show(Text.assemble(("✓ ", "bold green"), str(path), (f"  {details}", "dim")))
+def show_written(path: Path, details: str, proved: bool = True) -> None:
+    """Print the path of a written file on stdout; the tick means that its check proved what it should."""
+    mark = ("✓ ", "bold green") if proved else ("! ", "bold yellow")
+    show(Text.assemble(mark, str(path), (f"  {details}", "dim")))
+
+
+def show_reservation(text: str) -> None:
+    """Print on stdout why something is less proved than it should be."""
+    show(Text(f"! {text}.", "bold yellow"))
 
 
 def _indented(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
+from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json, show_reservation
 from crnn_deploy.evaluation.config import EvaluateConfig
 
 if TYPE_CHECKING:
@@ -32,8 +32,10 @@ def evaluate(config: EvaluateConfig, as_json: bool) -> None:
         evaluation = api.evaluate(config, progress)
     if as_json:
         show_json(evaluation.figures(), config)
-    else:
-        show(facts_table(_lines(evaluation)))
+        return
+    if evaluation.unproven:
+        show_reservation(f"Not proved: the model {evaluation.unproven}")
+    show(facts_table(_lines(evaluation)))
 
 
 def _lines(evaluation: Evaluation) -> list[tuple[str, str]]:

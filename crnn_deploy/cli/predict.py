@@ -29,5 +29,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
         return
     for reading in readings.readings:
         typer.echo(f"{reading.path}\t{reading.text}\t{reading.confidence:.3f}")
+    if readings.unproven and len(readings.readings) > 1:
+        typer.echo(f"! The model {readings.unproven}.", err=True)
     for path in readings.skipped:
         typer.echo(f"{path} is broken and was left out", err=True)

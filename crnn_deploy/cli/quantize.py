@@ -51,6 +51,6 @@ def _show(quantized: Quantized, config: QuantizeConfig, as_json: bool) -> None:
         return
     show(quantization_tables(record))
     if record.rejected is None:
-        show_artifact(artifact, config, as_json=False)
+        show_artifact(artifact, config, as_json=False, reported=True)
     if config.report is not None:
         show_written(config.report, "")

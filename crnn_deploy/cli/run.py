@@ -32,6 +32,13 @@ def run(config: RunConfig, as_json: bool) -> None:
 
         show(terminal_table(result.report))
         show_report_files(result.written)
+    if result.report.unproven:
+        baseline = result.report.baseline
+        raise GateError(
+            f"Nothing is proved: {baseline.name} {result.report.unproven}.",
+            "The checkpoint, its spec (charset, blank, preprocessing) or the evaluation images are wrong.",
+            f"See what it reads: crnn-deploy predict {baseline.path} IMAGES",
+        )
     if result.rejected:
         fix = f"See {result.folder}/report.md for the reasons."
         raise GateError(f"Rejected: {', '.join(result.rejected)}.", fix=fix)

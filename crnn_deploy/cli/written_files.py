@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from crnn_deploy.cli.console import show_error, show_json, show_written
+from crnn_deploy.cli.console import show_error, show_json, show_reservation, show_written
 
 if TYPE_CHECKING:
     from crnn_deploy.artifact import Artifact
@@ -18,15 +18,22 @@ def artifact_facts(artifact: Artifact) -> dict[str, Any]:
     return facts | {"format": artifact.format, "spec": artifact.spec.model_dump(mode="json")}
 
 
-def show_artifact(artifact: Artifact, config: Frozen, as_json: bool) -> None:
-    """Print the path of an artifact, its size and the stages of its lineage."""
+def show_artifact(artifact: Artifact, config: Frozen, as_json: bool, reported: bool = False) -> None:
+    """Print the path of an artifact, its size and the stages of its lineage, after the reservation of the last stage.
+
+    Args:
+        reported: whether a report of the stage, printed before, tells the reservation already.
+    """
     if as_json:
         show_json(artifact_facts(artifact), config)
         return
     from crnn_deploy.units import size
 
+    reservation = artifact.spec.reservation
+    if reservation and not reported:
+        show_reservation(reservation)
     stages = " → ".join(step.stage for step in artifact.spec.lineage)
-    show_written(artifact.path, f"{size(artifact.size_bytes)}, {stages}")
+    show_written(artifact.path, f"{size(artifact.size_bytes)}, {stages}", proved=not reservation)
 
 
 def show_report_files(written: Written) -> None:

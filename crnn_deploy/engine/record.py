@@ -60,6 +60,12 @@ class EngineRecord(Frozen):
     log: str = Field(description="path of the file beside the engine with all messages of TensorRT")
 
     @property
+    def reservation(self) -> str:
+        """Why the reading of real images is no proof; empty: it is one, or there were no images."""
+        parity = self.parity
+        return f"Not proved: the model {parity.unproven}" if parity is not None and parity.unproven else ""
+
+    @property
     def layers(self) -> tuple[LayerCount, ...]:
         """The layers of the first profile that touch a tensor, by kind and precision, in the engine's order."""
         return tuple(LayerCount(*kind, count) for kind, count in count_layers(self.manifest.layers).items())

@@ -16,10 +16,14 @@ from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.difference import Difference, difference_of
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES, error_counts, primary_figure_of
+from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
 Logits = NDArray[np.float32]
+CONSTANT = "gives the same outputs for every image"
+ROUNDING = 1e-6
+"""Share of the largest logit by which outputs for different images must differ to count as different."""
 LARGEST_DB = 200.0
 """The value of `noise_db` where there is no difference at all; its negative where an output is not finite."""
 
@@ -35,6 +39,10 @@ class ModelComparison(Frozen):
     noise_db: float = Field(description="power of the parent's logits over that of the difference, in dB")
     error: float = Field(description="of the candidate: case-insensitive CER or 1 - top-1, a fraction")
     difference: Difference = Field(description="of the error: candidate - parent")
+    constant: bool = Field(default=False, description="whether the parent gives the same outputs for all images")
+    unproven: str = Field(
+        default="", description="what the parent does that makes this prove nothing, such as `reads nothing in …`"
+    )
 
     @property
     def same_text(self) -> float:
@@ -75,7 +83,7 @@ def compare_logits(
     tally = _Tally(spec)
     for expected, logits in pairs:
         tally.add(expected, logits)
-    return tally.comparison(tally.parent_texts if references is None else references)
+    return tally.comparison(references)
 
 
 class _Tally:
@@ -88,11 +96,13 @@ class _Tally:
         self._not_finite = 0
         self._largest = self._relative = 0.0
         self._signal = self._noise = 0.0
+        self._means: list[NDArray[np.float32]] = []  # of the parent's logits over the frames of each image, `[K]`
 
     def add(self, expected: Logits, logits: Logits) -> None:
         """Count one batch in, with the parent's logits first."""
         self.parent_texts += decode(expected, self._spec)
         self._texts += decode(logits, self._spec)
+        self._means += [image.reshape(-1, image.shape[-1]).mean(axis=0) for image in expected]
         difference = expected - logits
         finite = np.isfinite(difference).all(axis=tuple(range(1, difference.ndim)))
         self._not_finite += int((~finite).sum())
@@ -103,7 +113,8 @@ class _Tally:
         self._signal += float(np.square(expected, dtype=np.float64).sum())
         self._noise += float(np.square(difference, dtype=np.float64).sum())
 
-    def comparison(self, references: Sequence[str]) -> ModelComparison:
+    def comparison(self, labels: Sequence[str] | None) -> ModelComparison:
+        references = self.parent_texts if labels is None else labels
         figure = primary_figure_of(self._spec.task)
         theirs = error_counts(figure, references, self.parent_texts)
         ours = error_counts(figure, references, self._texts)
@@ -116,7 +127,15 @@ class _Tally:
             noise_db=_decibels(self._signal, self._noise),
             error=ours.value,
             difference=difference_of(ERROR_NAMES[figure], ours, theirs),
+            constant=self._constant,
+            unproven=CONSTANT if self._constant else why_unproven(self._spec.task, self.parent_texts, labels),
         )
+
+    @property
+    def _constant(self) -> bool:
+        """Whether the parent's mean logits are the same for all images, up to rounding."""
+        means = np.array(self._means)
+        return len(means) > 1 and bool(np.ptp(means, axis=0).max() <= ROUNDING * max(np.abs(means).max(), 1e-30))
 
 
 def _decibels(signal: float, noise: float) -> float:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from pydantic import Field
+
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Source
@@ -16,6 +18,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
 from crnn_deploy.evaluation.read_images import read
+from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
@@ -37,6 +40,7 @@ class Readings(Frozen):
     runtime: str
     readings: tuple[ImageReading, ...]
     skipped: tuple[str, ...] = ()
+    unproven: str = Field(default="", description="what all readings have in common that makes them worthless")
 
 
 def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
@@ -60,6 +64,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         runtime=session.runtime,
         readings=tuple(readings[position] for position in sorted(readings)),
         skipped=tuple(skipped),
+        unproven=why_unproven(artifact.spec.task, [reading.text for reading in readings.values()]),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
+from crnn_deploy.evaluation.unproven import why_unproven
 
 
 class DatasetFacts(Frozen):
@@ -63,10 +64,18 @@ class Evaluation(Frozen):
         """Per-image counts behind each figure."""
         return ratios(self.dataset.kind, self.predictions)
 
+    @property
+    def unproven(self) -> str:
+        """What the model does that makes its figures prove nothing, such as `reads nothing in …`; or empty."""
+        texts = [prediction.text for prediction in self.predictions]
+        references = [prediction.reference for prediction in self.predictions]
+        return why_unproven("classify" if self.dataset.kind == "class" else "ctc", texts, references)
+
     def figures(self) -> dict[str, Any]:
         """The flat object that `crnn-deploy evaluate --json` prints: the figures, then what they were measured on."""
         return {
             **self.accuracy.model_dump(mode="json", exclude_none=True),
+            "unproven": self.unproven,
             **self.model_dump(mode="json", include={"artifact", "runtime", "dataset", "skipped", "unknown_characters"}),
         }
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import itertools
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -22,15 +19,16 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.model_comparison import ModelComparison, compare_sessions
 from crnn_deploy.export.cleanup import flush_subnormals, strip_traces
 from crnn_deploy.export.config import ExportConfig
-from crnn_deploy.export.parity import random_batches, require_parity
+from crnn_deploy.export.parity import random_batches, require_parity, reservation_about
 from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
 from crnn_deploy.export.torchscript import trace
 from crnn_deploy.files import check_output
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import LineageStep, Preprocessing
+from crnn_deploy.spec import RESERVATION, LineageStep, Preprocessing
 
 _REAL_IMAGES = 32
 _REAL_BATCH = 4
@@ -59,8 +57,9 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     flushed = _clean(model, module)
 
     progress.status("Comparing with the parent")
-    comparison = _compare(parent, model, config.data)
-    require_parity(comparison)
+    noise, real = _compare(parent, model, config.data)
+    reservation = reservation_about(noise, real, parent.spec.task)
+    comparisons = [noise] if real is None else [noise, real]
 
     step = LineageStep(
         stage="export",
@@ -69,9 +68,10 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
         tools={package: importlib.metadata.version(package) for package in ("torch", "onnx", "onnxruntime")},
         notes={
             "subnormals_flushed": flushed,
-            "parity_images": comparison.images,
+            "parity_images": sum(comparison.images for comparison in comparisons),
             # One digit: the last bits of a sum vary with the number of threads, and the file must not.
-            "parity_max_difference": float(f"{comparison.max_difference:.0e}"),
+            "parity_max_difference": float(f"{max(each.max_difference for each in comparisons):.0e}"),
+            **({RESERVATION: reservation} if reservation else {}),
         },
     )
     return write_onnx(config.output, model, parent.spec.after(step), config.force)
@@ -91,13 +91,23 @@ def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
     return flushed
 
 
-def _compare(parent: Artifact, model: onnx.ModelProto, data: str | None) -> ModelComparison:
-    images = random_batches(parent.spec.preprocessing)
-    if data is not None:
-        images = itertools.chain(images, _real_batches(parent.spec.preprocessing, data))
-    with tempfile.TemporaryDirectory() as folder:
-        candidate = write_onnx(Path(folder) / "candidate.onnx", model, parent.spec)
-        return compare_sessions(open_session(parent), open_session(candidate), images)
+def _compare(
+    parent: Artifact, model: onnx.ModelProto, data: str | None
+) -> tuple[ModelComparison, ModelComparison | None]:
+    """The comparisons on noise and on real images, where there are some.
+
+    Raises:
+        GateError: if the exported model differs from its parent.
+    """
+    preprocessing = parent.spec.preprocessing
+    before, after = open_session(parent), OnnxGraphSession(model, parent.spec)
+    noise = compare_sessions(before, after, random_batches(preprocessing))
+    require_parity(noise)
+    if data is None:
+        return noise, None
+    real = compare_sessions(before, after, _real_batches(preprocessing, data))
+    require_parity(real)
+    return noise, real
 
 
 def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NDArray[np.float32]]:

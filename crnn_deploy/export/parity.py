@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.export.shapes import unseen_shapes
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.spec import Preprocessing, Task
 
 # FP32 kernels that sum in another order differ by about 1e-6 of the largest logit; wrong graphs by orders more.
 RELATIVE_TOLERANCE = 1e-4
@@ -34,6 +34,18 @@ def require_parity(comparison: ModelComparison) -> None:
             f"The exported model's logits differ from its parent's by {comparison.relative_difference:.2g} of the "
             f"largest logit; rounding explains up to {RELATIVE_TOLERANCE:g}."
         )
+
+
+def reservation_about(noise: ModelComparison, real: ModelComparison | None, task: Task) -> str:
+    """Why equal readings prove nothing; empty where they prove something.
+
+    Noise alone tells little of a classifier, which may well give it one class; a reader of lines finds text in it.
+    """
+    if real is not None:
+        return f"Not proved: the model {real.unproven}" if real.unproven else ""
+    if noise.unproven and (noise.constant or task == "ctc"):
+        return f"Not proved: on noise the model {noise.unproven}; compare it on real images with --data"
+    return ""
 
 
 def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NDArray[np.float32]]:

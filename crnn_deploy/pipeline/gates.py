@@ -37,10 +37,13 @@ class Judge:
     def verdict(self, variant: Variant) -> Gate:
         """The gate of a variant.
 
-        Every stage must make the model faster than its parent; `min_speedup` applies to the INT8 student.
+        Where the baseline reads nothing, nothing can be proved. Every stage must make the model faster than its
+        parent; `min_speedup` applies to the INT8 student.
         """
         if variant.parent is None:
             return Gate(status="baseline", reason="the others are compared with it")
+        if unproven := _evaluation(self._baseline).unproven:
+            return Gate(status="unproven", reason=f"{self._baseline.name} {unproven}")
         parent = self._variants[variant.parent]
         if variant.stage == "export":
             return self._export(variant, parent)

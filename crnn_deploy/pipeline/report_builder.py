@@ -43,6 +43,7 @@ def build_report(
         command=command,
         environment=environment,
         dataset=evaluations[variants[0].name].dataset,
+        unproven=evaluations[variants[0].name].unproven,
         variants=variants,
         comparisons=tuple(_comparisons(variants, evaluations)),
         realised=_realised(variants),

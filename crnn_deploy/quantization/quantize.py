@@ -27,7 +27,7 @@ from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
 from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
-from crnn_deploy.spec import LineageStep
+from crnn_deploy.spec import RESERVATION, LineageStep
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,8 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
     }
     if record.rejected is not None:
         notes["rejected"] = record.rejected
+    if record.reservation:
+        notes[RESERVATION] = record.reservation
     return LineageStep(
         stage="quantize",
         options=config.model_dump(

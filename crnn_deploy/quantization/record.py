@@ -69,3 +69,12 @@ class QuantizationRecord(Frozen):
     kernel: str | None = Field(default=None, description="dispatch level of the recurrent kernels that ran; None: FP32")
     realised: RealisedPrecision | None = Field(default=None, description="what ran here; None: for other machines")
     tensors: tuple[TensorCalibration, ...]
+
+    @property
+    def reservation(self) -> str:
+        """Why the comparison is no proof, or that the error rises where no cap was set; empty: neither."""
+        if self.comparison.unproven:
+            return f"Not proved: the parent {self.comparison.unproven}"
+        if self.max_error_rise is None and self.comparison.difference.low > 0:
+            return "The error rises by more than chance explains (no --max-error-rise was set)"
+        return ""

@@ -13,7 +13,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import LineageStep, ModelSpec
+from crnn_deploy.spec import RESERVATION, LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
@@ -23,6 +23,7 @@ from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.readings import PseudoLabelled, with_readings
 from crnn_deploy.training.requirements import require_train_extra
+from crnn_deploy.training.reservation import teacher_reservation, training_reservation
 from crnn_deploy.training.student_in_budget import check_budget_can_be_measured, with_student_in_budget
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
@@ -65,16 +66,21 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         with fabric.rank_zero_first():
             inputs = with_readings(inputs, reads_labels, teachers[0], config.confidence, progress)
             material, facts = _material(inputs, losses, teachers, spec, progress)
+            taught = _taught(material, spec)
+            if taught:
+                progress.log(f"! {artifacts[0].spec.name} {taught}.")
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
         folder = open_folder(fabric, config.output, key)
         setup = TrainingSetup(fabric, spec, material, config, folder, progress)
         fitted = fit_in_stages(setup, network, config.qat)
+    reservation = training_reservation(taught, fitted.error, spec)
     step = LineageStep(
         stage="distill",
         options=config.shaping(),
         parent_sha256=artifacts[0].sha256,
         tools={"torch": torch.__version__},
-        notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes},
+        notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes}
+        | ({RESERVATION: reservation} if reservation else {}),
     )
     finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step)})
     return write_fitted(setup, finished, fitted, config)
@@ -155,6 +161,12 @@ def _material(
         frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
         facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
     return Material(train, inputs.validation, losses, answers), facts
+
+
+def _taught(material: Material, spec: ModelSpec) -> str:
+    """The first reservation about the readings of a teacher in the training images, or empty."""
+    reservations = (teacher_reservation(answers, material.train, spec) for answers in material.teachers)
+    return next(filter(None, reservations), "")
 
 
 def _reads(losses: Sequence[LossOptions], what: Literal["labels", "teachers"]) -> bool:

@@ -13,7 +13,7 @@ from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.spec import RESERVATION, LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
@@ -22,6 +22,7 @@ from crnn_deploy.training.losses.building import check_task, default_losses
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
+from crnn_deploy.training.reservation import training_reservation
 from crnn_deploy.training.training_setup import TrainingSetup
 
 
@@ -60,6 +61,8 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     setup = TrainingSetup(fabric, spec, material, config, folder, progress)
     fitted = fit_in_stages(setup, network)
     notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
+    if reservation := training_reservation("", fitted.error, spec):
+        notes[RESERVATION] = reservation
     step = LineageStep(stage="train", options=config.shaping(), tools={"torch": torch.__version__}, notes=notes)
     return write_fitted(setup, spec.after(step), fitted, config)
 

@@ -47,6 +47,20 @@ def test_json_holds_the_record() -> None:
     assert len(record["sensitivity"]) == len(record["layers"]) == 4
 
 
+def test_a_parent_that_reads_nothing_gets_no_tick(folder: Path) -> None:
+    spec = tiny_crnn.tiny_spec()
+    parent = tiny_crnn.tiny_artifact(folder, spec, {"head.bias": 1000.0})
+    made = CliRunner().invoke(app, f"export {parent.path} -o m.onnx --force".split())
+    result = invoke("")
+    for shown in (made, result):
+        assert shown.exit_code == 0, shown.output
+        assert shown.stdout.startswith("! Not proved: ")
+        assert "reads nothing" in " ".join(shown.stdout.splitlines()[:2])
+        assert "✓" not in shown.stdout
+    real = CliRunner().invoke(app, f"export {parent.path} -o n.onnx --data lines".split())
+    assert real.stdout.startswith("! Not proved: the model reads nothing in any of 20 images.")
+
+
 @pytest.mark.parametrize(("report", "holds"), [("r.json", '"trials"'), ("r.html", "<html")])
 def test_reports(report: str, holds: str) -> None:
     result = invoke(f"--report {report}")

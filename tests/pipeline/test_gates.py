@@ -160,3 +160,15 @@ def test_without_a_comparable_baseline_no_speed_is_proved() -> None:
     gate = verdict(Budget(), "student", models)
     assert gate.status == "rejected"
     assert "student ran in onnxruntime on the CPU and baseline in torch on the CPU" in gate.reason
+
+
+def test_where_the_baseline_reads_nothing_nothing_passes() -> None:
+    models = variants(student=20, int8=20)
+    silent = models["baseline"].evaluation
+    assert silent is not None
+    predictions = tuple(p.model_copy(update={"text": ""}) for p in silent.predictions)
+    models["baseline"] = models["baseline"].evaluated(silent.model_copy(update={"predictions": predictions}))
+    for name in ("student", "int8"):
+        gate = verdict(Budget(max_error_rise=1), name, models)
+        assert gate.status == "unproven"
+        assert gate.reason == "baseline reads nothing in any of 400 images"

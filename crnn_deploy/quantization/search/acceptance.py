@@ -16,6 +16,13 @@ def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted
     """
     if not accepted:
         return _inaccurate(config, record)
+    if config.max_error_rise is not None and record.comparison.unproven:
+        return (
+            f"The budget of {100 * config.max_error_rise:g} points proves nothing: {config.model} "
+            f"{record.comparison.unproven}.",
+            "Where the parent makes nothing but errors, INT8 cannot add any. The model, its spec or the images are "
+            "wrong.",
+        )
     if record.speed and record.speed[-1].speedup <= CLEARLY_FASTER:
         trial = record.speed[-1]
         return (

@@ -22,7 +22,8 @@ def engine_tables(record: EngineRecord) -> RenderableType:
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
-    parts = [_facts(record), *section("Layers by precision", _layers(record))]
+    parts: list[RenderableType] = [Text(f"! {record.reservation}.", "bold yellow")] if record.reservation else []
+    parts += [_facts(record), *section("Layers by precision", _layers(record))]
     if record.recurrent:
         parts += section("Recurrent layers", _recurrent(record))
     parts += section("Input shapes", _profiles(record))

@@ -24,14 +24,15 @@ MOST_TENSORS = 5  # that are listed
 
 
 def verdict(record: QuantizationRecord) -> str:
-    """One line: the change of the error, the speed-up, and the kernels that ran."""
+    """One line: the reservation if there is one, the change of the error, the speed-up, and the kernels that ran."""
     claims = [
         f"{change_of(record)} with calibrator {record.calibrator}",
         f"{units.percent(record.comparison.same_text)} {SAME[record.figure]}",
         speedup(record),
         kernels(record),
     ]
-    return ", ".join(claim for claim in claims if claim)
+    figures = ", ".join(claim for claim in claims if claim)
+    return f"{record.reservation}. {figures}" if record.reservation else figures
 
 
 def change_of(record: QuantizationRecord) -> str:
@@ -67,7 +68,11 @@ def short(name: str) -> str:
 def trials_table(record: QuantizationRecord) -> Table:
     """One row per calibrator that was tried, before layers went back to FP32."""
     rows = (
-        (Cell(trial.calibrator), *_cells(trial.comparison), Cell("✓" if trial.calibrator == record.calibrator else ""))
+        (
+            Cell(trial.calibrator),
+            *_cells(trial.comparison),
+            Cell("yes" if trial.calibrator == record.calibrator else ""),
+        )
         for trial in record.trials
     )
     return _table(("Calibrator", *_columns(record), "Chosen"), rows, range(1, 6))

@@ -72,7 +72,8 @@ def _headline(record: QuantizationRecord, name: str) -> str:
         return f"Rejected: {record.rejected}"
     runs = f"runs {faster} and " if (faster := q.speedup(record)) else ""
     same = f"reads {units.percent(record.comparison.same_text)} of the images as before"
-    return f"{name} in INT8 {runs}{same}: {q.change_of(record)}."
+    sentence = f"{name} in INT8 {runs}{same}: {q.change_of(record)}."
+    return f"{record.reservation}. {sentence}" if record.reservation else sentence
 
 
 def _tiles(record: QuantizationRecord) -> list[Tile]:

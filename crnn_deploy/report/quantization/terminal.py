@@ -29,7 +29,7 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
 
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
-    mark, style = ("✓", "bold green") if record.rejected is None else ("✗ Rejected:", "bold red")
+    mark, style = _mark(record)
     parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (verdict(record), "bold"))]
     if len(record.trials) > 1:
         parts += section("Calibrators, with every layer in INT8 that may be", _rich(trials_table(record)))
@@ -40,6 +40,12 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
     if tensors := worst_tensors(record):
         parts += section("Ranges that deserve a look", _rich(tensors_table(tensors), MOST_TENSORS))
     return Group(*parts)
+
+
+def _mark(record: QuantizationRecord) -> tuple[str, str]:
+    if record.rejected is not None:
+        return "✗ Rejected:", "bold red"
+    return ("!", "bold yellow") if record.reservation else ("✓", "bold green")
 
 
 def _rich(content: Table, most: int | None = None) -> RichTable:

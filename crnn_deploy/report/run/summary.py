@@ -114,6 +114,8 @@ def called(variant: Variant) -> str:
 def headline(report: Report) -> str:
     """One sentence with the main figures of the shipped variant against the baseline."""
     shipped, baseline = report.shipped, report.baseline
+    if report.unproven:
+        return f"Nothing is proved: {called(baseline)} {report.unproven}."
     if shipped.name == baseline.name:
         return _baseline_alone(report)
     size = relation(size_ratio(report, shipped), "smaller", "larger")

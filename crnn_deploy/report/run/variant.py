@@ -21,7 +21,8 @@ ModelStage = Literal["import", "export", "distill", "quantize", "build-engine"]
 class Gate(Frozen):
     """Whether a variant proved itself.
 
-    `baseline` is what the others are judged against; `unproven` could not run on the machine of the report.
+    `baseline` is what the others are judged against; `unproven` could not run on the machine of the report, or its
+    baseline reads nothing.
     """
 
     status: Literal["baseline", "passed", "rejected", "unproven"]
