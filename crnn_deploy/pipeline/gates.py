@@ -37,13 +37,11 @@ class Judge:
     def verdict(self, variant: Variant) -> Gate:
         """The gate of a variant.
 
-        Where the baseline reads nothing, nothing can be proved. Every stage must make the model faster than its
-        parent; `min_speedup` applies to the INT8 student.
+        Where the baseline reads nothing, nothing passes: that could not have failed. Every stage must make the model
+        faster than its parent; `min_speedup` applies to the INT8 student.
         """
         if variant.parent is None:
             return Gate(status="baseline", reason="the others are compared with it")
-        if unproven := _evaluation(self._baseline).unproven:
-            return Gate(status="unproven", reason=f"{self._baseline.name} {unproven}")
         parent = self._variants[variant.parent]
         if variant.stage == "export":
             return self._export(variant, parent)
@@ -57,7 +55,11 @@ class Judge:
             checks.append(self._speed_over_baseline(variant, self._budget.min_speedup))
         else:
             checks.append(self._speed_over_baseline(variant, 1.0))
-        return _gate(checks)
+        gate = _gate(checks)
+        unproven = _evaluation(self._baseline).unproven
+        if gate.status == "passed" and unproven:
+            return Gate(status="unproven", reason=f"{self._baseline.name} {unproven}")
+        return gate
 
     def _export(self, variant: Variant, parent: Variant) -> Gate:
         """An export reads what its parent reads, except for ties that rounding decides (1 image in 1,000)."""
