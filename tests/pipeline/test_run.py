@@ -16,8 +16,10 @@ import numpy as np
 import onnx
 import pytest
 import stopwatches
+from typer.testing import CliRunner
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
+from crnn_deploy.cli.app import app
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
@@ -156,6 +158,17 @@ def test_a_missed_budget_is_told_and_everything_is_there(tmp_path: Path, write_r
     assert result.report.shipped.name == "baseline"
     assert "at most 0.00%" in result.report.variants[2].gate.reason
     assert (tmp_path / "out" / "student.int8.onnx").exists()
+
+
+def test_a_baseline_that_reads_nothing_proves_nothing(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    shown = CliRunner().invoke(app, ["run", str(write_recipe()), "--out", str(tmp_path / "out")])
+    assert shown.exit_code == 1
+    assert shown.stdout.startswith("Nothing is proved: the baseline reads ")
+    assert "passed" not in shown.stdout
+    assert "Nothing is proved: baseline reads" in shown.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["unproven"].startswith("reads ")
+    assert {v["gate"]["status"] for v in report["variants"] if v["stage"] in ("distill", "quantize")} == {"unproven"}
 
 
 def test_calibration_must_not_share_images_with_the_evaluation(
