@@ -32,7 +32,7 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("validation",),
+    ("validation", "text_formats"),
     ("config", "compact", "files", "progress", "zoo"),
     ("errors", "limits", "units"),
 )

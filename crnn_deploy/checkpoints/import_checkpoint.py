@@ -10,7 +10,7 @@ import onnx
 import torch
 from torch import nn
 
-from crnn_deploy.artifact import Artifact, read_onnx, read_spec, require_file, write_safetensors
+from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
@@ -19,7 +19,7 @@ from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
 from crnn_deploy.checkpoints.weight_loading import check_forward, fit
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output
+from crnn_deploy.files import check_output, require_file
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.onnx_graph.external_data import model_sha256

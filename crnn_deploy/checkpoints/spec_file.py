@@ -11,7 +11,8 @@ from typing import Any
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.validation import parse, read_yaml
+from crnn_deploy.text_formats import read_yaml
+from crnn_deploy.validation import parse
 
 
 def read_fields(path: Path) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crnn_deploy.artifact import read_safetensors, require_file
+from crnn_deploy.artifact import read_safetensors
 from crnn_deploy.errors import InputError
+from crnn_deploy.files import require_file
 
 _CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "network", "student")
 _WRAPPERS = ("module.", "_orig_mod.")  # prefixes from DataParallel and torch.compile

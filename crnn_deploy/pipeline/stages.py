@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
+from crnn_deploy.artifact import Artifact, open_artifact, read_spec
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
@@ -18,7 +18,7 @@ from crnn_deploy.environment import environment
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.export.export import export
-from crnn_deploy.files import locate, sha256_of, write_text
+from crnn_deploy.files import locate, require_file, sha256_of, write_text
 from crnn_deploy.native import kernel_level
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.pipeline.engine_tools import EngineTools, gpu_name
