@@ -28,7 +28,7 @@ FLOORS = (
     ("runtime",),
     ("models",),
     ("data",),
-    ("artifact", "environment"),
+    ("artifact", "environment", "text_encoding"),
     ("native",),
     ("onnx_graph",),
     ("spec",),
