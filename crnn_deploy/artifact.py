@@ -31,10 +31,15 @@ SPEC_KEY = "crnn_deploy.spec"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model file with its spec."""
+    """A model file with its spec.
+
+    Args:
+        trust_module: the Python file that the artifact of a user's own network names may be run.
+    """
 
     path: Path
     spec: ModelSpec
+    trust_module: bool = False
 
     @cached_property
     def sha256(self) -> str:
@@ -51,8 +56,11 @@ class Artifact:
         return self.path.suffix.removeprefix(".")
 
 
-def open_artifact(path: Path | str) -> Artifact:
+def open_artifact(path: Path | str, trust_module: bool = False) -> Artifact:
     """Read the spec out of a `.safetensors` or `.onnx` file, or of the JSON beside an `.engine`.
+
+    Args:
+        trust_module: the Python file that the artifact of a user's own network names may be run later.
 
     Raises:
         InputError: if the file is missing, broken, of another kind, or carries no spec.
@@ -65,7 +73,7 @@ def open_artifact(path: Path | str) -> Artifact:
             "It was not made by crnn-deploy, so its charset and preprocessing are unknown.",
             f"Write them down once and add them: crnn-deploy import {path} --spec SPEC.yaml -o OUT{path.suffix}",
         )
-    return Artifact(path, spec)
+    return Artifact(path, spec, trust_module)
 
 
 def require_onnx(artifact: Artifact) -> None:

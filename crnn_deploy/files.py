@@ -46,6 +46,11 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
 
 
+def printable(name: str) -> str:
+    """The name of a file as text that can be stored: bytes that are not UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def require_file(path: Path, may_be_empty: bool = False) -> None:
     """Raise `InputError` unless `path` is a regular file and, unless it may be empty, holds something."""
     try:

@@ -32,5 +32,6 @@ MAX_HIDDEN = 4096  # units of a recurrent layer; a matrix of that size has 200 M
 MAX_LAYERS = 16  # recurrent layers
 
 # Checkpoints
-MAX_EXPANSION = 100  # how many times as large as the file its tensors or its unpacked members may be
-MAX_SOURCE = 1 << 22  # of the Python file with a user's own network
+MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be
+SMALL_EXPANSION = 1 << 26  # and this more
+MAX_SOURCE = 1 << 22  # the Python file with a user's own network
