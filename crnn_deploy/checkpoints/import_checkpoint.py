@@ -16,7 +16,7 @@ from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict, without_common_prefix
+from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict, shortened_names
 from crnn_deploy.checkpoints.trial import check_forward
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, printable, require_file
@@ -60,9 +60,9 @@ def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -
     Raises:
         InputError: if the family is unknown, or the charset or the weights don't fit it.
     """
-    state = StateDict(without_common_prefix(state.tensors), state.extras)
-    adapter = detect(state.tensors, str(path))
-    recognised = adapter.load(state)
+    *_, shortest = shortened_names(state.tensors)
+    adapter = detect(shortest, str(path))
+    recognised = adapter.load(StateDict(shortest, state.extras))
     spec = make_spec(printable(path.stem), recognised.fields, spec_file)
     check_outputs(spec, recognised.outputs, str(path))
     model = build_with_weights(spec, recognised.tensors, str(path))
@@ -83,8 +83,9 @@ def _import_module(config: ImportConfig, module: str) -> Artifact:
     arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
     model = build(spec, trust_module=True)
-    alike = model.state_dict().keys() & state.tensors.keys()
-    load_weights(model, state.tensors if alike else without_common_prefix(state.tensors), str(config.checkpoint))
+    own = model.state_dict().keys()
+    tensors = next((named for named in shortened_names(state.tensors) if own & named.keys()), state.tensors)
+    load_weights(model, tensors, str(config.checkpoint))
     check_forward(model, spec)
     step = _step(config, {"module": module}, {"torch": torch.__version__})
     return write_safetensors(config.output, model.state_dict(), spec.after(step), config.force)

@@ -11,7 +11,7 @@ import pickletools
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,11 @@ def read_state_dict(path: Path) -> StateDict:
     return StateDict(_without_wrappers(state.tensors), state.extras)
 
 
-def without_common_prefix(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors without the parts that all their names begin with, such as the `model.` of Lightning."""
-    first = {name.partition(".")[0] for name in tensors}
-    if len(first) > 1 or not all("." in name for name in tensors):
-        return dict(tensors)
-    return without_common_prefix({name.partition(".")[2]: tensor for name, tensor in tensors.items()})
+def shortened_names(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """The tensors, then without the first part that all names share, such as the `model.` of Lightning, and so on."""
+    yield tensors
+    if len({name.partition(".")[0] for name in tensors}) == 1 and all("." in name for name in tensors):
+        yield from shortened_names({name.partition(".")[2]: tensor for name, tensor in tensors.items()})
 
 
 def _load(path: Path) -> Any:

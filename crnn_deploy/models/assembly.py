@@ -49,6 +49,11 @@ def build(spec: ModelSpec, trust_module: bool = False) -> nn.Module:
         InputError: if the spec has no architecture, one that this version does not know, or one whose file is not
             trusted.
     """
+    return FAMILIES[family_of(spec, trust_module)](spec).eval()
+
+
+def family_of(spec: ModelSpec, trust_module: bool = False) -> str:
+    """The family of a network that may be built. Raises `InputError` for any other, as `build` does."""
     if spec.architecture is None:
         raise InputError(f"{spec.name} has no PyTorch architecture.", "It was imported as an ONNX file.")
     family = spec.architecture.family
@@ -56,19 +61,13 @@ def build(spec: ModelSpec, trust_module: bool = False) -> nn.Module:
         raise InputError(f"Unknown architecture '{family}'.", f"Known: {', '.join(FAMILIES)}.", "Upgrade crnn-deploy.")
     if family == MODULE and not trust_module:
         raise not_trusted(spec)
-    return FAMILIES[family](spec).eval()
+    return family
 
 
-def outline(spec: ModelSpec, tensors: Mapping[str, Tensor], name: str) -> nn.Module:
-    """The network of `spec` on the meta device, where it needs no memory, if the tensors of the file `name` fit it.
-
-    Raises:
-        InputError: if they don't fit, or the network is the user's own, whose code this never runs.
-    """
+def outline(spec: ModelSpec) -> nn.Module:
+    """The network of `spec` on the meta device, where it needs no memory; never a user's own. Raises as `build`."""
     with torch.device("meta"):
-        network = build(spec)
-    check_fit(network.state_dict(), tensors, name)
-    return network
+        return build(spec)
 
 
 def build_with_weights(
@@ -79,8 +78,8 @@ def build_with_weights(
     Raises:
         InputError: as `build` does, or if the tensors don't fit.
     """
-    if spec.architecture is None or spec.architecture.family != MODULE:
-        outline(spec, tensors, name)  # an architecture may claim more than this machine has
+    if family_of(spec, trust_module) != MODULE:
+        check_fit(outline(spec).state_dict(), tensors, name)  # it may claim more memory than this machine has
     model = build(spec, trust_module)
     load_weights(model, tensors, name)
     return model
