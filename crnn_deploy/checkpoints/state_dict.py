@@ -28,6 +28,7 @@ from crnn_deploy.models.weights import check_tensors
 
 _CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "network", "student")
 _WRAPPERS = ("module.", "_orig_mod.")  # prefixes from DataParallel and torch.compile
+_MOST_PREFIXES = 8
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 
@@ -60,8 +61,11 @@ def read_state_dict(path: Path) -> StateDict:
 def shortened_names(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     """The tensors, then without the first part that all names share, such as the `model.` of Lightning, and so on."""
     yield tensors
-    if len({name.partition(".")[0] for name in tensors}) == 1 and all("." in name for name in tensors):
-        yield from shortened_names({name.partition(".")[2]: tensor for name, tensor in tensors.items()})
+    for _ in range(_MOST_PREFIXES):
+        if len({name.partition(".")[0] for name in tensors}) > 1 or not all("." in name for name in tensors):
+            return
+        tensors = {name.partition(".")[2]: tensor for name, tensor in tensors.items()}
+        yield tensors
 
 
 def _load(path: Path) -> Any:
@@ -157,9 +161,9 @@ def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in _WRAPPERS:
-        if all(name.startswith(prefix) for name in tensors):
-            return _without_wrappers({name.removeprefix(prefix): tensor for name, tensor in tensors.items()})
+    for _ in range(_MOST_PREFIXES):
+        prefix = next((p for p in _WRAPPERS if all(name.startswith(p) for name in tensors)), "")
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     return tensors
 
 
