@@ -5,7 +5,6 @@ An engine is TensorRT's own plan file, which has no place for the spec: it is st
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +17,10 @@ from onnx.external_data_helper import load_external_data_for_model
 from safetensors import SafetensorError, safe_open
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import replacing
+from crnn_deploy.files import replacing, require_file
 from crnn_deploy.onnx_graph.external_data import external_files, model_files, model_sha256
 from crnn_deploy.spec import SCHEMA_VERSION, ModelSpec
+from crnn_deploy.text_formats import parse_json, read_json
 from crnn_deploy.validation import parse
 
 if TYPE_CHECKING:  # PyTorch takes seconds to load, and ONNX files don't need it
@@ -31,10 +31,15 @@ SPEC_KEY = "crnn_deploy.spec"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model file with its spec."""
+    """A model file with its spec.
+
+    Args:
+        trust_module: the Python file that the artifact of a user's own network names may be run.
+    """
 
     path: Path
     spec: ModelSpec
+    trust_module: bool = False
 
     @cached_property
     def sha256(self) -> str:
@@ -51,8 +56,11 @@ class Artifact:
         return self.path.suffix.removeprefix(".")
 
 
-def open_artifact(path: Path | str) -> Artifact:
+def open_artifact(path: Path | str, trust_module: bool = False) -> Artifact:
     """Read the spec out of a `.safetensors` or `.onnx` file, or of the JSON beside an `.engine`.
+
+    Args:
+        trust_module: the Python file that the artifact of a user's own network names may be run later.
 
     Raises:
         InputError: if the file is missing, broken, of another kind, or carries no spec.
@@ -65,7 +73,7 @@ def open_artifact(path: Path | str) -> Artifact:
             "It was not made by crnn-deploy, so its charset and preprocessing are unknown.",
             f"Write them down once and add them: crnn-deploy import {path} --spec SPEC.yaml -o OUT{path.suffix}",
         )
-    return Artifact(path, spec)
+    return Artifact(path, spec, trust_module)
 
 
 def require_onnx(artifact: Artifact) -> None:
@@ -100,7 +108,7 @@ def read_spec(path: Path) -> ModelSpec | None:
             f"{path} is not an artifact: expected .safetensors, .onnx or .engine.",
             fix=f"For a third-party checkpoint, first: crnn-deploy import {path} -o MODEL.safetensors",
         )
-    return None if text is None else _parse_spec(_json(text), path)
+    return None if text is None else _parse_spec(parse_json(text, f"The spec inside {path}"), path)
 
 
 def engine_json(engine: Path) -> Path:
@@ -115,33 +123,26 @@ def read_engine_json(engine: Path, part: str) -> dict[str, Any]:
         InputError: if the JSON is missing or damaged.
     """
     path = engine_json(engine)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))[part]
-    except FileNotFoundError:
+    if not path.exists():
         raise InputError(
             f"{path} is missing.",
             "It contains the spec of the engine, which can't be used without it.",
             "Copy it along with the engine, or build the engine again: crnn-deploy build-engine MODEL.onnx",
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        data = None
-    if not isinstance(data, dict):
-        raise InputError(f"{path} is damaged.", fix="Copy it again, or build the engine again.")
-    return data
-
-
-def _json(text: str) -> Any:
+        )
     try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        data = read_json(path)
+    except InputError as error:
+        raise InputError(f"{path} is damaged.", str(error), "Copy it again, or build the engine again.") from None
+    values = data.get(part) if isinstance(data, dict) else None
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is damaged.", fix="Copy it again, or build the engine again.")
+    return values
 
 
 def _parse_spec(data: Any, path: Path) -> ModelSpec:
-    try:
-        version = data["schema_version"]
-    except (KeyError, TypeError):
-        raise InputError(f"The spec inside {path} is damaged.", fix="Make the artifact again.") from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if type(version) is not int:  # True would count as 1
+        raise InputError(f"The spec inside {path} is damaged.", fix="Make the artifact again.")
     if version > SCHEMA_VERSION:
         raise InputError(
             f"{path} was made by a newer crnn-deploy.",
@@ -149,16 +150,6 @@ def _parse_spec(data: Any, path: Path) -> ModelSpec:
             fix="pip install --upgrade crnn-deploy",
         )
     return parse(ModelSpec, data, f"The spec inside {path}")
-
-
-def require_file(path: Path) -> None:
-    """Raise `InputError` unless `path` is a file with something in it."""
-    if path.is_dir():
-        raise InputError(f"{path} is a folder, expected a model file.")
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", fix="Check the path.")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path} is empty.", "A download or copy probably broke off.", "Fetch the file again.")
 
 
 def write_safetensors(

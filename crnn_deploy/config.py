@@ -88,4 +88,7 @@ SOURCE_KINDS = "a folder or .tar with labels.tsv, an LMDB, a folder for each cla
 
 OutputFile = Annotated[Path, Option(short="-o", metavar="OUT"), Field(description="The file to write.")]
 Force = Annotated[bool, Field(description="Overwrite the output if it exists.")]
+TrustModule = Annotated[
+    bool, Field(description="Run the Python file that a .safetensors artifact of your own network names.")
+]
 SkipBad = Annotated[bool, Field(description="Leave broken images out instead of stopping.")]

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,29 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
 def temporary_beside(path: Path) -> Path:
     """A new temporary name in the folder of `path`."""
     return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
+
+
+def printable(name: str) -> str:
+    """The name of a file as text that can be stored: bytes that are not UTF-8 become question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
+def require_file(path: Path, may_be_empty: bool = False) -> None:
+    """Raise `InputError` unless `path` is a regular file and, unless it may be empty, holds something."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path} does not exist.", fix="Check the path.") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be opened: {error.strerror}.", fix="Check the path.") from None
+    except ValueError as error:  # a NUL in the name
+        raise InputError(f"{str(path)!r} is no path: {error}.", fix="Check the path.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{path} is a folder, expected a file.")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{path} is a device or a pipe, expected a file.", fix="Copy its content to a file.")
+    if status.st_size == 0 and not may_be_empty:
+        raise InputError(f"{path} is empty.", "A download or copy probably broke off.", "Fetch the file again.")
 
 
 def check_free(path: Path, force: bool) -> None:
@@ -92,7 +116,7 @@ def locate(name: str | Path) -> Path:
     if not text.startswith(_PACKAGE):
         return Path(name)
     package, _, file = text.removeprefix(_PACKAGE).partition("/")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
+    spec = importlib.util.find_spec(package) if package.isidentifier() and package != "__main__" else None
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
             f"The package '{package}', which holds {file}, is not installed.",

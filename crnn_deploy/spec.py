@@ -7,17 +7,21 @@ time or the machine, so the same inputs give the same bytes.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, StringConstraints, model_validator
 
+from crnn_deploy import limits
 from crnn_deploy.config import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
 RESERVATION = "reservation"
 """Key of the note in which a stage says why it proved less than it should; absent where it proved all."""
+
+Text = Annotated[str, StringConstraints(max_length=limits.MAX_TEXT)]
+ClassText = Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)]
+_LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
 
 
 class Preprocessing(Frozen):
@@ -28,23 +32,34 @@ class Preprocessing(Frozen):
     """
 
     channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the network sees.")
-    height: int = Field(gt=0, description="Height of the input in pixels.", examples=[32])
+    height: int = Field(gt=0, le=limits.MAX_HEIGHT, description="Height of the input in pixels.", examples=[32])
     width: int | None = Field(
-        default=None, gt=0, description="Fixed width in pixels; absent: the aspect ratio is kept."
+        default=None,
+        gt=0,
+        le=limits.MAX_WIDTH,
+        description="Fixed width in pixels; absent: the aspect ratio is kept.",
     )
     width_rounding: Literal["ceil", "round"] = Field(
         default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
     )
-    width_multiple: int = Field(default=4, gt=0, description="The width is padded up to a multiple of this.")
-    min_width: int = Field(default=8, gt=0, description="Narrower lines are stretched to this width.")
-    max_width: int = Field(default=4096, gt=0, description="Wider lines are squeezed to this width.")
+    width_multiple: int = Field(
+        default=4, gt=0, le=limits.MAX_WIDTH, description="The width is padded up to a multiple of this."
+    )
+    min_width: int = Field(
+        default=8, gt=0, le=limits.MAX_WIDTH, description="Narrower lines are stretched to this width."
+    )
+    max_width: int = Field(
+        default=4096, gt=0, le=limits.MAX_WIDTH, description="Wider lines are squeezed to this width."
+    )
     resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
         default="bilinear", description="Interpolation of Pillow."
     )
-    mean: tuple[float, ...] = Field(
+    mean: tuple[FiniteFloat, ...] = Field(
         default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
     )
-    std: tuple[float, ...] = Field(default=(0.5,), description="Standard deviation of each channel, or one for all.")
+    std: tuple[FiniteFloat, ...] = Field(
+        default=(0.5,), description="Standard deviation of each channel, or one for all."
+    )
     padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
 
     @property
@@ -72,15 +87,26 @@ class Preprocessing(Frozen):
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channel_count):
                 raise ValueError(f"{name} needs 1 or {self.channel_count} numbers, got {len(values)}")
-        if any(s == 0 for s in self.std):
-            raise ValueError("std must not be zero")
+        if not all(limits.SMALLEST_STD <= value <= limits.LARGEST_NORM for value in self.std):
+            raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
+        if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):
+            raise ValueError(f"mean must be within ±{limits.LARGEST_NORM:g}; pixels are 0 to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _input_is_small(self) -> Preprocessing:
+        pixels = self.height * self.padded_width(*_LINE_SIZE)
+        if pixels > limits.MAX_INPUT_PIXELS:
+            raise ValueError(
+                f"a line of 100×32 pixels becomes {pixels:,} pixels, and {limits.MAX_INPUT_PIXELS:,} are allowed"
+            )
         return self
 
 
 class Architecture(Frozen):
     """Which network the weights belong to. `crnn_deploy.models` knows the families and their options."""
 
-    family: str = Field(description="Name of the family.", examples=["mobilenet-v4-gru"])
+    family: Text = Field(description="Name of the family.", examples=["mobilenet-v4-gru"])
     options: dict[str, Any] = Field(default_factory=dict, description="Options of the family, such as hidden: 96.")
 
 
@@ -94,7 +120,10 @@ class LineageStep(Frozen):
     notes: dict[str, Any] = Field(default_factory=dict, description="What the stage measured.")
 
 
-Charset = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)]
+Charset = Annotated[
+    tuple[ClassText, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)
+]
+Figures = Annotated[dict[Text, FiniteFloat], Field(max_length=limits.MAX_FIGURES)]
 Task = Literal["ctc", "classify"]
 
 
@@ -102,16 +131,26 @@ class ModelSpec(Frozen):
     """Task, alphabet, preprocessing, architecture, lineage and metrics of one model."""
 
     schema_version: Literal[1] = Field(default=SCHEMA_VERSION, description="Version of this schema.")
-    name: str = Field(description="Name of the model.")
+    name: Text = Field(description="Name of the model.")
     task: Task = Field(default="ctc", description="ctc: reads lines; classify: names classes.")
-    charset: Charset = Field(default=(), description="Characters in class order, without the blank.")
+    charset: Charset = Field(
+        default=(),
+        max_length=limits.MAX_CLASSES,
+        description="Characters in class order, without the blank; a list may hold classes of several characters.",
+    )
     blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
-    class_names: tuple[str, ...] = Field(default=(), description="Names of the classes of a classifier.")
+    class_names: tuple[Text, ...] = Field(
+        default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
+    )
     preprocessing: Preprocessing = Field(description="From an image to the input of the network.")
     output_layout: Literal["NTC", "TNC"] = Field(default="NTC", description="Axes of the CTC logits.")
     architecture: Architecture | None = Field(default=None, description="The network; absent for ONNX files of others.")
-    lineage: tuple[LineageStep, ...] = Field(default=(), description="The stages that the model went through.")
-    metrics: dict[str, dict[str, float]] = Field(default_factory=dict, description="Data set → figure → value.")
+    lineage: tuple[LineageStep, ...] = Field(
+        default=(), max_length=limits.MAX_LINEAGE, description="The stages that the model went through."
+    )
+    metrics: dict[Text, Figures] = Field(
+        default_factory=dict, max_length=limits.MAX_FIGURES, description="Data set → figure → value."
+    )
 
     @property
     def num_outputs(self) -> int:
@@ -144,9 +183,6 @@ class ModelSpec(Frozen):
             return self
         if not self.charset:
             raise ValueError("a CTC model needs a charset")
-        repeated = sorted(character for character, count in Counter(self.charset).items() if count > 1)
-        if repeated:
-            raise ValueError(f"the charset repeats {repeated}")
         if self.blank > len(self.charset):
             raise ValueError(f"blank index {self.blank} is outside the {self.num_outputs} classes")
         return self

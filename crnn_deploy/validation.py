@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from crnn_deploy.config import Frozen
@@ -39,22 +37,6 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
             if problem["type"] != "missing" or problem["loc"] not in moved
         ]
         raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
-
-
-def read_yaml(path: Path) -> Any:
-    """Read one YAML document.
-
-    Raises:
-        InputError: if the file is missing or is not YAML.
-    """
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.", fix="Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is not valid YAML.", str(error)) from None
 
 
 def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) -> str:

@@ -28,11 +28,11 @@ FLOORS = (
     ("runtime",),
     ("models",),
     ("data",),
-    ("artifact", "environment"),
+    ("artifact", "environment", "text_encoding"),
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("validation",),
+    ("validation", "text_formats"),
     ("config", "compact", "files", "progress", "zoo"),
     ("errors", "limits", "units"),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,12 @@ def test_the_blank_may_stand_anywhere(blank: int, alphabet: tuple[str, ...]) -> 
     "wrong",
     [
         {"charset": ""},
-        {"charset": "aba"},
+        {"charset": ["a" * 65]},
+        {"charset": "a" * ((1 << 17) + 1)},
+        {"charset": "ab", "name": "n" * 1025},
+        {"charset": "ab", "blank": -1},
+        {"charset": "ab", "lineage": [{"stage": "x"}] * 1001},
+        {"charset": "ab", "metrics": {"val": {"cer": math.nan}}},
         {"charset": "ab", "blank": 3},
         {"task": "classify"},
         {"charset": "ab", "schema_version": 99},
@@ -41,7 +48,28 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
         ModelSpec.model_validate({"name": "m", "preprocessing": {"height": 32}, **wrong})
 
 
-@pytest.mark.parametrize("wrong", [{"mean": (0.5, 0.5)}, {"std": (0.0,)}, {"height": 0}, {"channels": "CMYK"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mean": (0.5, 0.5)},
+        {"mean": (math.nan,)},
+        {"mean": (-math.inf,)},
+        {"mean": (1e30,)},
+        {"std": (0.0,)},
+        {"std": (math.nan,)},
+        {"std": (math.inf,)},
+        {"std": (-0.5,)},
+        {"std": (5e-324,)},
+        {"std": (0.5, 0.5, 0.0), "channels": "RGB"},
+        {"height": 0},
+        {"height": 1 << 20},
+        {"width": 1 << 31},
+        {"width_multiple": 1 << 31},
+        {"min_width": 1 << 16, "max_width": 1 << 16, "height": 1024},
+        {"max_width": 10**30},
+        {"channels": "CMYK"},
+    ],
+)
 def test_preprocessing_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Preprocessing.model_validate({"height": 32, **wrong})
@@ -54,6 +82,12 @@ def test_widths_stay_in_bounds(width: int, height: int, multiple: int, rounding:
     assert 10 <= resized <= 640
     assert resized <= padded < resized + multiple
     assert padded % multiple == 0
+
+
+def test_a_charset_may_repeat_characters_and_hold_classes_of_several() -> None:
+    spec = ModelSpec(name="m", charset=["a", "क्ष", "a"], preprocessing=PLAIN)
+    assert spec.num_outputs == 4
+    assert spec.text([1, 2, 3]) == "aक्षa"
 
 
 def test_a_fixed_width_is_kept() -> None:

@@ -27,7 +27,9 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
         InputError: if an artifact or the data can't be read, or an artifact is given twice.
     """
     names = unique_names(config.artifacts)
-    artifacts = {name: open_artifact(path) for name, path in zip(names, config.artifacts, strict=True)}
+    artifacts = {
+        name: open_artifact(path, config.trust_module) for name, path in zip(names, config.artifacts, strict=True)
+    }
     timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
     rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config), progress)
     measured = []

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crnn_deploy.config import MODEL_SUFFIXES, Argument, Frozen, Option, SourceName
+from crnn_deploy.config import MODEL_SUFFIXES, Argument, Frozen, Option, SourceName, TrustModule
 from crnn_deploy.runtime.config import Threads
 
 Positive = Annotated[int, Field(gt=0)]
@@ -26,9 +26,9 @@ class BenchmarkOptions(Frozen):
     seconds: float = Field(default=2.0, gt=0, description="Time budget of one model in a setting.")
     warmup: int = Field(default=5, ge=0, description="Rounds before the timing, which are not counted.")
 
-    def with_paths(self, artifacts: tuple[Path, ...], data: str | None) -> BenchmarkConfig:
+    def with_paths(self, artifacts: tuple[Path, ...], data: str | None, trust_module: bool = False) -> BenchmarkConfig:
         """These options for some models."""
-        return BenchmarkConfig(**dict(self), artifacts=artifacts, data=data)
+        return BenchmarkConfig(**dict(self), artifacts=artifacts, data=data, trust_module=trust_module)
 
 
 class BenchmarkConfig(BenchmarkOptions):
@@ -42,3 +42,4 @@ class BenchmarkConfig(BenchmarkOptions):
     data: SourceName | None = Field(
         default=None, description="Real images; without them a line of 100×32 pixels is timed.", examples=["val.tar"]
     )
+    trust_module: TrustModule = False

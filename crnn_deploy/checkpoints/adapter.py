@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from crnn_deploy.checkpoints.state_dict import StateDict
+from crnn_deploy.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,14 @@ class Adapter(Protocol):
 def count_layers(tensors: Mapping[str, Tensor], pattern: str) -> int:
     """Number of tensors whose whole name matches `pattern`."""
     return sum(re.fullmatch(pattern, name) is not None for name in tensors)
+
+
+def size_of(tensors: Mapping[str, Tensor], name: str, axis: int) -> int:
+    """Size of a tensor along an axis. Raises `InputError` if it has no such axis."""
+    shape = tensors[name].shape
+    if axis >= len(shape):
+        raise InputError(
+            f"The tensor {name} has the shape {list(shape)}, expected at least {axis + 1} axes.",
+            "It is a network of another kind with names like those of a known family.",
+        )
+    return int(shape[axis])

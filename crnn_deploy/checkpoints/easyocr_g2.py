@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from crnn_deploy.checkpoints.adapter import Recognised, count_layers
+from crnn_deploy.checkpoints.adapter import Recognised, count_layers, size_of
 from crnn_deploy.checkpoints.state_dict import StateDict
 from crnn_deploy.models.vgg_lstm import EasyOcrOptions
 from crnn_deploy.spec import Preprocessing
+from crnn_deploy.validation import parse
 
 FAMILY = "easyocr-g2"
 
@@ -38,17 +39,18 @@ def matches(tensors: Mapping[str, Tensor]) -> bool:
 def load(state: StateDict) -> Recognised:
     """Sizes from the shapes; charset and preprocessing as `english_g2` has them."""
     tensors = {_renamed(name): tensor for name, tensor in state.tensors.items()}
-    options = EasyOcrOptions(
-        channels=tuple(tensors[f"features.{index}.weight"].shape[0] for index in _STAGE_CONVOLUTIONS),
-        hidden=tensors["head.weight"].shape[1],
-        layers=count_layers(tensors, r"sequence\.\d+\.linear\.weight"),
-    )
+    sizes = {
+        "channels": tuple(size_of(tensors, f"features.{index}.weight", 0) for index in _STAGE_CONVOLUTIONS),
+        "hidden": size_of(tensors, "head.weight", 1),
+        "layers": count_layers(tensors, r"sequence\.\d+\.linear\.weight"),
+    }
+    options = parse(EasyOcrOptions, sizes, "The sizes of the checkpoint")
     fields = {
         "charset": ENGLISH_G2,
         "preprocessing": _PREPROCESSING.model_dump(),
         "architecture": {"family": FAMILY, "options": options.model_dump()},
     }
-    return Recognised(fields, tensors, outputs=tensors["head.weight"].shape[0])
+    return Recognised(fields, tensors, outputs=size_of(tensors, "head.weight", 0))
 
 
 def _renamed(name: str) -> str:

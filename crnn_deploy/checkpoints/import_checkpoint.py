@@ -10,18 +10,19 @@ import onnx
 import torch
 from torch import nn
 
-from crnn_deploy.artifact import Artifact, read_onnx, read_spec, require_file, write_safetensors
+from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict
-from crnn_deploy.checkpoints.weight_loading import check_forward, fit
+from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict, shortened_names
+from crnn_deploy.checkpoints.trial import check_forward
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output
-from crnn_deploy.models.assembly import build
+from crnn_deploy.files import check_output, printable, require_file
+from crnn_deploy.models.assembly import build, build_with_weights
 from crnn_deploy.models.user_module import module_architecture
+from crnn_deploy.models.weights import load_weights
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
@@ -59,29 +60,32 @@ def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -
     Raises:
         InputError: if the family is unknown, or the charset or the weights don't fit it.
     """
-    adapter = detect(state.tensors, str(path))
-    recognised = adapter.load(state)
-    spec = make_spec(path.stem, recognised.fields, spec_file)
+    *_, shortest = shortened_names(state.tensors)
+    adapter = detect(shortest, str(path))
+    recognised = adapter.load(StateDict(shortest, state.extras))
+    spec = make_spec(printable(path.stem), recognised.fields, spec_file)
     check_outputs(spec, recognised.outputs, str(path))
-    model = build(spec)
-    fit(model, recognised.tensors, str(path))
+    model = build_with_weights(spec, recognised.tensors, str(path))
     return Detected(adapter.FAMILY, spec, model)
 
 
 def _import_detected(config: ImportConfig, progress: Progress) -> Artifact:
     detected = load_detected(read_state_dict(config.checkpoint), config.checkpoint, config.spec)
     progress.log(f"Recognised as {detected.family}.")
+    check_forward(detected.model, detected.spec)
     step = _step(config, {"family": detected.family}, {"torch": torch.__version__})
     return write_safetensors(config.output, detected.model.state_dict(), detected.spec.after(step), config.force)
 
 
 def _import_module(config: ImportConfig, module: str) -> Artifact:
     state = read_state_dict(config.checkpoint)
-    spec = make_spec(config.checkpoint.stem, {}, _required_spec(config))
+    spec = make_spec(printable(config.checkpoint.stem), {}, _required_spec(config))
     arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
-    model = build(spec)
-    fit(model, state.tensors, str(config.checkpoint))
+    model = build(spec, trust_module=True)
+    own = model.state_dict().keys()
+    tensors = next((named for named in shortened_names(state.tensors) if own & named.keys()), state.tensors)
+    load_weights(model, tensors, str(config.checkpoint))
     check_forward(model, spec)
     step = _step(config, {"module": module}, {"torch": torch.__version__})
     return write_safetensors(config.output, model.state_dict(), spec.after(step), config.force)
@@ -94,14 +98,14 @@ def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
     if recognised is not None:
         progress.log(f"Recognised as {ppocr.FAMILY}.")
     spec_file = config.spec if recognised is not None else _required_spec(config)
-    spec = make_spec(config.checkpoint.stem, recognised or {}, spec_file)
+    spec = make_spec(printable(config.checkpoint.stem), recognised or {}, spec_file)
     step = _step(config, {"family": ppocr.FAMILY} if recognised else {}, {"onnx": onnx.__version__})
     return adopt_onnx(config.checkpoint, config.output, spec, step, config.force)
 
 
 def _step(config: ImportConfig, options: dict[str, Any], tools: dict[str, str]) -> LineageStep:
     """The first step of the lineage; its parent is the third-party file."""
-    named = {"checkpoint": config.checkpoint.name, **options}
+    named = {"checkpoint": printable(config.checkpoint.name), **options}
     return LineageStep(stage="import", options=named, parent_sha256=model_sha256(config.checkpoint), tools=tools)
 
 

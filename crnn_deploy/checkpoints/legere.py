@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from crnn_deploy.checkpoints.adapter import Recognised, count_layers
+from crnn_deploy.checkpoints.adapter import Recognised, count_layers, size_of
 from crnn_deploy.checkpoints.state_dict import StateDict
 from crnn_deploy.models.legere import BLOCK_STRIDES, LegereOptions
 from crnn_deploy.spec import Preprocessing
+from crnn_deploy.validation import parse
 
 FAMILY = "legere"
 
@@ -33,16 +34,19 @@ def matches(tensors: Mapping[str, Tensor]) -> bool:
 def load(state: StateDict) -> Recognised:
     """Sizes from the shapes; the charset is stored beside the weights."""
     tensors = state.tensors
-    options = LegereOptions(
-        stem=tensors["stem.0.weight"].shape[0],
-        channels=tuple(tensors[f"blocks.{index}.pointwise.weight"].shape[0] for index in range(len(BLOCK_STRIDES))),
-        hidden=tensors["rnn.weight_hh_l0"].shape[1],
-        layers=count_layers(tensors, r"rnn\.weight_hh_l\d+"),
-    )
+    sizes = {
+        "stem": size_of(tensors, "stem.0.weight", 0),
+        "channels": tuple(
+            size_of(tensors, f"blocks.{index}.pointwise.weight", 0) for index in range(len(BLOCK_STRIDES))
+        ),
+        "hidden": size_of(tensors, "rnn.weight_hh_l0", 1),
+        "layers": count_layers(tensors, r"rnn\.weight_hh_l\d+"),
+    }
+    options = parse(LegereOptions, sizes, "The sizes of the checkpoint")
     fields = {
         "name": "legere",
         "charset": state.extras.get("charset", ""),
         "preprocessing": _PREPROCESSING.model_dump(),
         "architecture": {"family": FAMILY, "options": options.model_dump()},
     }
-    return Recognised(fields, dict(tensors), outputs=tensors["head.weight"].shape[0])
+    return Recognised(fields, dict(tensors), outputs=size_of(tensors, "head.weight", 0))

@@ -13,7 +13,7 @@ from typing import Any
 import onnx
 
 from crnn_deploy.spec import Preprocessing
-from crnn_deploy.validation import read_yaml
+from crnn_deploy.text_formats import read_yaml
 
 FAMILY = "ppocr"
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.limits import MAX_YAML
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.validation import parse, read_yaml
+from crnn_deploy.text_formats import read_text, read_yaml
+from crnn_deploy.validation import parse
 
 
 def read_fields(path: Path) -> dict[str, Any]:
@@ -69,11 +71,14 @@ def _merged(detected: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str
 
 def _read_dictionary(path: Path) -> tuple[str, ...]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The charset file {path} cannot be read: {error}.", fix="Check the path.") from None
+        text = read_text(path, MAX_YAML)
+    except InputError as error:
+        raise InputError(f"The charset file {path} cannot be read.", str(error), "Check `charset_file`.") from None
     lines = text.removesuffix("\n").split("\n")
     for number, line in enumerate(lines, 1):
         if len(line) != 1:
-            raise InputError(f"{path}, line {number}: expected one character, got {line!r}.")
+            raise InputError(
+                f"{path}, line {number}: expected one character, got {line[:40]!r}.",
+                fix="Where a class stands for several characters, write a list in the spec: charset: [a, b, …].",
+            )
     return tuple(lines)

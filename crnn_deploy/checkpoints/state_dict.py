@@ -11,7 +11,7 @@ import pickletools
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crnn_deploy.artifact import read_safetensors, require_file
+from crnn_deploy.artifact import read_safetensors
+from crnn_deploy.checkpoints.harmless import is_harmless, stand_ins
 from crnn_deploy.errors import InputError
+from crnn_deploy.files import require_file
+from crnn_deploy.limits import MAX_EXPANSION, SMALL_EXPANSION
+from crnn_deploy.models.weights import check_tensors
 
 _CONTAINERS = ("state_dict", "model_state_dict", "model", "net", "network", "student")
 _WRAPPERS = ("module.", "_orig_mod.")  # prefixes from DataParallel and torch.compile
+_MOST_PREFIXES = 8
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
 
@@ -44,12 +49,23 @@ def read_state_dict(path: Path) -> StateDict:
             or would execute code.
     """
     require_file(path)
-    state = StateDict(read_safetensors(path), {}) if path.suffix == ".safetensors" else _unwrap(_load(path))
+    state = StateDict(read_safetensors(path), {}) if path.suffix == ".safetensors" else _unwrap(_load(path), path)
     if not state.tensors:
         raise InputError(
             f"{path} holds no weights.", "No tensors were found in it.", "Save a state dict: model.state_dict()."
         )
+    check_tensors(state.tensors, str(path))
     return StateDict(_without_wrappers(state.tensors), state.extras)
+
+
+def shortened_names(tensors: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+    """The tensors, then without the first part that all names share, such as the `model.` of Lightning, and so on."""
+    yield tensors
+    for _ in range(_MOST_PREFIXES):
+        if len({name.partition(".")[0] for name in tensors}) > 1 or not all("." in name for name in tensors):
+            return
+        tensors = {name.partition(".")[2]: tensor for name, tensor in tensors.items()}
+        yield tensors
 
 
 def _load(path: Path) -> Any:
@@ -57,7 +73,8 @@ def _load(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's warnings on unusual pickles say less than the errors below
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(stand_ins()):
+                return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, str(error)) from None
     except Exception as error:  # a damaged file raises EOFError, RuntimeError, KeyError and others
@@ -81,8 +98,15 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = {name.partition("/")[2] for name in archive.namelist()}
-    except zipfile.BadZipFile as error:
+            unpacked = sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:  # of damaged directories
         raise _damaged(path, error) from None
+    if unpacked > MAX_EXPANSION * path.stat().st_size + SMALL_EXPANSION:
+        raise InputError(
+            f"{path} claims to unpack to {unpacked:,} bytes, and has {path.stat().st_size:,}.",
+            "PyTorch does not compress checkpoints, and weights can hardly be compressed.",
+            "Save it again: torch.save(model.state_dict(), PATH).",
+        )
     if "constants.pkl" in members:
         raise InputError(
             f"{path} is a TorchScript archive.",
@@ -93,15 +117,43 @@ def _check_archive(path: Path) -> None:
         raise _not_a_checkpoint(path)
 
 
-def _unwrap(loaded: Any) -> StateDict:
-    """The state dict inside the usual containers; other plain values of a container become `extras`."""
-    if not isinstance(loaded, Mapping):
-        return StateDict({}, {})
-    for key in _CONTAINERS:
-        if isinstance(loaded.get(key), Mapping):
-            inner = _unwrap(loaded[key])
-            return StateDict(inner.tensors, {**_plain(loaded), **inner.extras})
-    return StateDict({str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}, _plain(loaded))
+def _unwrap(loaded: Any, path: Path) -> StateDict:
+    """The state dict inside of containers; other plain values of a container become `extras`.
+
+    Raises:
+        InputError: if several entries of a container hold tensors, and none has a usual name.
+    """
+    extras: dict[str, Any] = {}
+    seen: set[int] = set()
+    while isinstance(loaded, Mapping) and id(loaded) not in seen:  # a container may hold itself
+        seen.add(id(loaded))
+        extras = {**extras, **_plain(loaded)}
+        tensors = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+        usual = [key for key in _CONTAINERS if isinstance(loaded.get(key), Mapping)]
+        holding = [key for key, value in loaded.items() if _holds_tensors(value)]
+        if tensors and not usual:
+            return StateDict(tensors, extras)
+        if not usual and len(holding) > 1:
+            raise InputError(
+                f"{path} holds several sets of weights: {', '.join(map(str, holding[:5]))}.",
+                "It is not known which of them is the model's.",
+                f"Save one of them alone: torch.save(checkpoint[{holding[0]!r}], 'weights.pth').",
+            )
+        loaded = loaded[(usual or holding)[0]] if usual or holding else None
+    return StateDict({}, extras)
+
+
+def _holds_tensors(value: Any) -> bool:
+    """Whether a value is a mapping of names to tensors, or one of these lies in it under a name."""
+    return isinstance(value, Mapping) and any(
+        isinstance(key, str)
+        and (isinstance(inner, Tensor) or (isinstance(inner, Mapping) and any(map(_is_tensor, inner.values()))))
+        for key, inner in value.items()
+    )
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, Tensor)
 
 
 def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
@@ -109,21 +161,27 @@ def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in _WRAPPERS:
-        if all(name.startswith(prefix) for name in tensors):
-            return _without_wrappers({name.removeprefix(prefix): tensor for name, tensor in tensors.items()})
+    for _ in range(_MOST_PREFIXES):
+        prefix = next((p for p in _WRAPPERS if all(name.startswith(p) for name in tensors)), "")
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
     return tensors
 
 
 def _refused(path: Path, reason: str) -> InputError:
-    imports = re.findall(r"GLOBAL ([\w.]+)", reason) or _globals(path)
-    if not imports:
-        return _damaged(path, reason.splitlines()[-1])
-    return InputError(
-        f"{path} would execute code: it asks Python for {', '.join(imports[:5])}. It was not executed.",
-        "It is a whole pickled object or a malicious file, not a state dict.",
-        "If you trust it, load it where it was made and save its weights: torch.save(model.state_dict(), PATH).",
-    )
+    imports = re.findall(r"GLOBAL ([\w.]+)", reason) or [name for name in _globals(path) if not is_harmless(name)]
+    if imports:
+        return InputError(
+            f"{path} would execute code: it asks Python for {', '.join(imports[:5])}. It was not executed.",
+            "It holds objects of Python classes, with weights or instead of them; building these would run their code.",
+            "If you trust it, load it where it was made and save its weights: torch.save(model.state_dict(), PATH).",
+        )
+    if "Unsupported operand" in reason:
+        return InputError(
+            f"{path} is written in a form of pickle that crnn-deploy does not interpret.",
+            "torch.save was called with pickle_protocol above 2, or it is no checkpoint.",
+            "Where you made it, save it as PyTorch does by default: torch.save(model.state_dict(), PATH).",
+        )
+    return _damaged(path, reason.splitlines()[-1])
 
 
 def _globals(path: Path) -> list[str]:

@@ -18,7 +18,7 @@ _BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 def summarise(tensors: Mapping[str, Tensor]) -> TensorSummary:
     """Count and name the layers of `tensors`."""
     weights = {name: tensor for name, tensor in tensors.items() if not name.endswith(_BUFFERS)}
-    recurrent = [name for name in weights if _RECURRENT.search(name)]
+    recurrent = [name for name, tensor in weights.items() if _RECURRENT.search(name) and tensor.ndim == 2]
     return TensorSummary(
         tensors=len(tensors),
         parameters=sum(tensor.numel() for tensor in weights.values()),
@@ -50,7 +50,7 @@ def _convolution(name: str, tensor: Tensor) -> str:
 
 def _recurrent(name: str, weight: Tensor, tensors: Mapping[str, Tensor]) -> str:
     rows, hidden = weight.shape
-    kind = _GATES.get(rows // hidden, "recurrent")
-    inputs = tensors.get(name.replace("weight_hh", "weight_ih"), weight).shape[1]
+    kind = _GATES.get(rows // max(1, hidden), "recurrent")
+    inputs = tensors.get(name.replace("weight_hh", "weight_ih"), weight).shape[-1]
     both = ", both directions" if f"{name}_reverse" in tensors else ""
     return f"{_layer(name)} {kind} {inputs}→{hidden}{both}"

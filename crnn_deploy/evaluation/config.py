@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Frozen, Option, SkipBad, SourceName
+from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Frozen, Option, SkipBad, SourceName, TrustModule
 from crnn_deploy.runtime.config import Threads
 from crnn_deploy.zoo import READER
 
@@ -31,9 +31,9 @@ class EvaluateOptions(ReadOptions):
     resamples: int = Field(default=1000, gt=0, description="Bootstrap resamples for the 95 % intervals.")
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
 
-    def with_paths(self, artifact: Path, data: str) -> EvaluateConfig:
+    def with_paths(self, artifact: Path, data: str, trust_module: bool = False) -> EvaluateConfig:
         """These options for one model."""
-        return EvaluateConfig(**dict(self), artifact=artifact, data=data)
+        return EvaluateConfig(**dict(self), artifact=artifact, data=data, trust_module=trust_module)
 
 
 class EvaluateConfig(EvaluateOptions):
@@ -43,6 +43,7 @@ class EvaluateConfig(EvaluateOptions):
         description="A .safetensors, .onnx or .engine artifact.", examples=["student.int8.onnx"]
     )
     data: SourceName = Field(description=f"Labelled images: {SOURCE_KINDS}.", examples=["val.tar"])
+    trust_module: TrustModule = False
 
 
 class PredictConfig(ReadOptions):
@@ -56,3 +57,4 @@ class PredictConfig(ReadOptions):
         description="The model; without it the English line reader that comes with the package reads.",
         examples=["student.int8.onnx"],
     )
+    trust_module: TrustModule = False

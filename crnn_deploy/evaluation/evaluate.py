@@ -27,7 +27,7 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
         InputError: if the artifact or the data can't be read, or don't fit each other.
         GateError: if the model gives numbers that are not finite.
     """
-    artifact = open_artifact(config.artifact)
+    artifact = open_artifact(config.artifact, config.trust_module)
     source = open_source(config.data)
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
     return evaluation.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})

@@ -50,7 +50,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         InputError: if the artifact or an image can't be read, or all images are broken.
         GateError: if the model gives numbers that are not finite.
     """
-    artifact = open_artifact(config.model)
+    artifact = open_artifact(config.model, config.trust_module)
     places = _places(config.images)
     session = open_session(artifact, config.threads)
     skipped: list[str] = []

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import TextEncoder
 
 UNKNOWN_LIMIT = 0.01
 """Share of label characters outside the charset up to which they are counted as errors instead of refused."""
@@ -43,10 +44,11 @@ def unknown_characters(references: Sequence[str], spec: ModelSpec, dataset: str)
     Raises:
         InputError: if they are more than `UNKNOWN_LIMIT` of all label characters: no figure would be meaningful.
     """
-    writable = set("".join(spec.charset).casefold())
-    characters = Counter("".join(references))
-    unknown = {c: n for c, n in characters.most_common() if not writable.issuperset(c.casefold())}
-    share = sum(unknown.values()) / max(1, characters.total())
+    writable = set("".join(text for text in spec.charset if len(text) == 1).casefold())
+    encoder = TextEncoder(spec)
+    pieces = Counter(piece for reference in references for piece in encoder.pieces(reference))
+    unknown = {p: n for p, n in pieces.most_common() if len(p) == 1 and not writable.issuperset(p.casefold())}
+    share = sum(unknown.values()) / max(1, sum(map(len, references)))
     if share > UNKNOWN_LIMIT:
         listed = ", ".join(f"{c!r} ×{n}" for c, n in list(unknown.items())[:20])
         raise InputError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from crnn_deploy.config import Argument, Force, Frozen, OutputFile, SourceName
+from crnn_deploy.config import Argument, Force, Frozen, OutputFile, SourceName, TrustModule
 
 
 class ExportOptions(Frozen):
@@ -15,9 +15,12 @@ class ExportOptions(Frozen):
 
     opset: int = Field(default=20, ge=19, le=20, description="Version of the ONNX operators; FP16 with Q/DQ needs 19.")
 
-    def with_paths(self, model: Path, output: Path, data: str | None, force: bool = False) -> ExportConfig:
+    def with_paths(
+        self, model: Path, output: Path, data: str | None, force: bool = False, trust_module: bool = False
+    ) -> ExportConfig:
         """These options for one model."""
-        return ExportConfig(**dict(self), model=model, output=output, data=data, force=force)
+        paths = {"model": model, "output": output, "data": data}
+        return ExportConfig(**dict(self), **paths, force=force, trust_module=trust_module)
 
 
 class ExportConfig(ExportOptions):
@@ -31,3 +34,4 @@ class ExportConfig(ExportOptions):
         default=None, description="Real images for the parity check, besides noise.", examples=["lines.tar"]
     )
     force: Force = False
+    trust_module: TrustModule = False

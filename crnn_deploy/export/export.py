@@ -45,7 +45,7 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
         GateError: if the exported model differs from its parent.
     """
     check_output(config.output, config.force, ".onnx", config.model)
-    parent = open_artifact(config.model)
+    parent = open_artifact(config.model, config.trust_module)
     if parent.format == "onnx":
         raise InputError(f"{config.model} is exported already: it is ONNX.", fix="Go on with quantize or benchmark.")
     if parent.format != "safetensors":

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import onnx
 
-from crnn_deploy.artifact import open_artifact, read_onnx, read_spec, require_file
+from crnn_deploy.artifact import open_artifact, read_onnx, read_spec
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import sha256_of
+from crnn_deploy.files import require_file, sha256_of
 from crnn_deploy.inspection.description import ModelDescription, compose_description
 from crnn_deploy.inspection.facts import line_shape, manifest_facts, onnx_facts
 from crnn_deploy.inspection.onnx_facts import OnnxGraph

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.artifact import Artifact, read_safetensors
+from crnn_deploy.artifact import read_safetensors
 from crnn_deploy.checkpoints.import_checkpoint import load_detected
 from crnn_deploy.checkpoints.state_dict import read_state_dict
 from crnn_deploy.checkpoints.summary import summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.description import ModelDescription, compose_description
-from crnn_deploy.inspection.facts import line_shape, measure
+from crnn_deploy.inspection.facts import line_shape
 from crnn_deploy.inspection.torch_facts import torch_facts
+from crnn_deploy.models.assembly import family_of, outline
+from crnn_deploy.models.weights import check_fit
 from crnn_deploy.spec import ModelSpec
 
 
 def describe_artifact(path: Path, spec: ModelSpec) -> ModelDescription:
-    """Describe a `.safetensors` artifact."""
-    layers = summarise(read_safetensors(path))
-    facts, note = None, ""
-    try:
-        facts = measure(Artifact(path, spec))
-    except InputError as error:  # such as a user's module whose source file isn't here
-        note = str(error)
+    """Describe a `.safetensors` artifact; code that it names is never run."""
+    tensors = read_safetensors(path)
+    layers = summarise(tensors)
+    facts, note = None, _why_not_built(spec)
+    if not note:
+        network = outline(spec)
+        try:
+            check_fit(network.state_dict(), tensors, str(path))
+            facts = torch_facts(network, line_shape(spec.preprocessing))
+        except InputError as error:  # such as weights that are NaN
+            note = f"{error.what} {error.cause}"
     return compose_description(
         path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers
     )
+
+
+def _why_not_built(spec: ModelSpec) -> str:
+    """Why only the tensors can be described, such as a user's own network, whose file is never run here."""
+    try:
+        family_of(spec)
+    except InputError as error:
+        return f"{error.what} {error.cause}".strip()
+    return ""
 
 
 def describe_checkpoint(path: Path) -> ModelDescription:

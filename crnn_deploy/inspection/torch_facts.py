@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from crnn_deploy.checkpoints.summary import precision_name
+from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.facts import Facts
 
 Count = Callable[[Any, Tensor, Any], int]
@@ -38,7 +39,10 @@ def torch_precision(model: nn.Module) -> str:
 
 @torch.inference_mode()
 def torch_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
-    """Multiply-accumulates of convolutions, linear and recurrent layers for one input, counted while it runs."""
+    """Multiply-accumulates of convolutions, linear and recurrent layers for one input, counted while it runs.
+
+    The network may be on the meta device. Raises `InputError` if it fails.
+    """
     counts: list[int] = []
     hooks = [
         module.register_forward_hook(_counting(count, counts))
@@ -46,8 +50,15 @@ def torch_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
         for kind, count in _COUNTS
         if isinstance(module, kind)
     ]
+    device = next(model.parameters(), torch.empty(0)).device
     try:
-        model(torch.zeros(input_shape))
+        model(torch.zeros(input_shape, device=device))
+    except Exception as error:  # any exception is possible: the network may be the user's
+        raise InputError(
+            f"The network fails on an image batch {list(input_shape)}.",
+            f"{type(error).__name__}: {error}",
+            "Check channels and height in the spec's preprocessing.",
+        ) from error
     finally:
         for hook in hooks:
             hook.remove()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from crnn_deploy.artifact import Artifact, read_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.crnn import CRNN_STRIDE, build_crnn
 from crnn_deploy.models.legere import LEGERE_STRIDE, build_legere
 from crnn_deploy.models.student import build_student, student_options
-from crnn_deploy.models.user_module import build_user_module
+from crnn_deploy.models.user_module import FAMILY as MODULE
+from crnn_deploy.models.user_module import build_user_module, not_trusted
 from crnn_deploy.models.vgg_lstm import EASYOCR_STRIDE, build_easyocr_g2
+from crnn_deploy.models.weights import check_fit, load_weights
 from crnn_deploy.spec import ModelSpec
 
 FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
@@ -23,7 +26,7 @@ FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
     "mobilenet-v1-gru": build_student,
     "mobilenet-v3-gru": build_student,
     "mobilenet-v4-gru": build_student,
-    "module": build_user_module,
+    MODULE: build_user_module,
 }
 
 _STRIDES = {
@@ -34,36 +37,64 @@ _STRIDES = {
 }
 
 
-def build(spec: ModelSpec) -> nn.Module:
+def build(spec: ModelSpec, trust_module: bool = False) -> nn.Module:
     """The network that `spec.architecture` describes, in evaluation mode, without its trained weights.
 
     It maps `[N, C, H, W]` to CTC logits `[N, T, K]` (axes as in `spec.output_layout`) or class logits `[N, K]`.
 
+    Args:
+        trust_module: run the Python file that the spec of a user's own network names.
+
     Raises:
-        InputError: if the spec has no architecture, or one that this version does not know.
+        InputError: if the spec has no architecture, one that this version does not know, or one whose file is not
+            trusted.
     """
+    return FAMILIES[family_of(spec, trust_module)](spec).eval()
+
+
+def family_of(spec: ModelSpec, trust_module: bool = False) -> str:
+    """The family of a network that may be built. Raises `InputError` for any other, as `build` does."""
     if spec.architecture is None:
         raise InputError(f"{spec.name} has no PyTorch architecture.", "It was imported as an ONNX file.")
     family = spec.architecture.family
     if family not in FAMILIES:
         raise InputError(f"Unknown architecture '{family}'.", f"Known: {', '.join(FAMILIES)}.", "Upgrade crnn-deploy.")
-    return FAMILIES[family](spec).eval()
+    if family == MODULE and not trust_module:
+        raise not_trusted(spec)
+    return family
+
+
+def outline(spec: ModelSpec) -> nn.Module:
+    """The network of `spec` on the meta device, where it needs no memory; never a user's own. Raises as `build`."""
+    with torch.device("meta"):
+        return build(spec)
+
+
+def build_with_weights(
+    spec: ModelSpec, tensors: Mapping[str, Tensor], name: str, trust_module: bool = False
+) -> nn.Module:
+    """The network of `spec` with the tensors of the file `name`, in evaluation mode.
+
+    Raises:
+        InputError: as `build` does, or if the tensors don't fit.
+    """
+    if family_of(spec, trust_module) != MODULE:
+        check_fit(outline(spec).state_dict(), tensors, name)  # it may claim more memory than this machine has
+    model = build(spec, trust_module)
+    load_weights(model, tensors, name)
+    return model
 
 
 def load_model(artifact: Artifact) -> nn.Module:
     """The network of a `.safetensors` artifact with its weights, in evaluation mode.
 
     Raises:
-        InputError: if the weights don't fit the architecture.
+        InputError: if the weights don't fit the architecture or are not finite, or it names code that is not trusted.
     """
     if artifact.format != "safetensors":
         raise InputError(f"{artifact.path} holds no PyTorch weights.", fix="Give the .safetensors artifact.")
-    model = build(artifact.spec)
-    try:
-        model.load_state_dict(read_safetensors(artifact.path))
-    except RuntimeError as error:
-        raise InputError(f"The weights in {artifact.path} don't fit its architecture.", str(error)) from None
-    return model
+    tensors = read_safetensors(artifact.path)
+    return build_with_weights(artifact.spec, tensors, str(artifact.path), artifact.trust_module)
 
 
 def stride_of(spec: ModelSpec) -> int:

@@ -63,7 +63,7 @@ def crnn_spec(name: str, choice: CrnnChoice, like: ModelSpec, charset: tuple[str
     """Spec of a CRNN with the task and the charset of `like`, or with `charset` and the blank first.
 
     Raises:
-        InputError: if `charset` repeats a character or is empty, or `like` is a classifier.
+        InputError: if `charset` is empty, or `like` is a classifier.
     """
     architecture = Architecture(family=choice.family, options=choice.options().model_dump())
     return line_spec(name, architecture, CRNN_STRIDE, like, charset)

@@ -5,9 +5,12 @@ Separable blocks after MobileNet (Howard et al., arXiv 1704.04861).
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from torch import Tensor, nn
 
+from crnn_deploy import limits
 from crnn_deploy.config import Frozen
 from crnn_deploy.models.blocks import Stride
 from crnn_deploy.spec import ModelSpec
@@ -21,15 +24,15 @@ LEGERE_STRIDE = 4
 class LegereOptions(Frozen):
     """Sizes of the network; all of them follow from the state dict."""
 
-    stem: int = Field(default=24, gt=0, description="channels of the first convolution")
-    channels: tuple[int, ...] = Field(
+    stem: int = Field(default=24, gt=0, le=limits.MAX_CHANNELS, description="channels of the first convolution")
+    channels: tuple[Annotated[int, Field(gt=0, le=limits.MAX_CHANNELS)], ...] = Field(
         default=(48, 64, 96, 128, 160, 192),
         min_length=len(BLOCK_STRIDES),
         max_length=len(BLOCK_STRIDES),
         description="of each block",
     )
-    hidden: int = Field(default=128, gt=0, description="GRU units in each direction")
-    layers: int = Field(default=1, gt=0)
+    hidden: int = Field(default=128, gt=0, le=limits.MAX_HIDDEN, description="GRU units in each direction")
+    layers: int = Field(default=1, gt=0, le=limits.MAX_LAYERS)
 
 
 class SeparableBlock(nn.Module):

@@ -20,7 +20,7 @@ def line_spec(
         charset: replaces the charset of `like`; the blank is the first class then.
 
     Raises:
-        InputError: if `charset` repeats a character or is empty, or if `like` is a classifier, which has no charset.
+        InputError: if `charset` is empty, or if `like` is a classifier, which has no charset.
     """
     if charset is not None and like.task != "ctc":
         raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave out the charset.")

@@ -61,7 +61,7 @@ def student_spec(
         charset: replaces the teacher's charset; the blank is the first class then.
 
     Raises:
-        InputError: if `charset` repeats a character or is empty, or `like` is a classifier.
+        InputError: if `charset` is empty, or `like` is a classifier.
     """
     architecture = Architecture(family=choice.family, options=choice.options().model_dump())
     return line_spec(name, architecture, choice.stride, like, charset)

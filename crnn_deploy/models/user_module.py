@@ -1,10 +1,12 @@
 """A user's own `nn.Module`: named as FILE.py:Class at import, and built from that file each time.
 
-The artifact holds the weights and the SHA-256 of the source file, but no code. A file that has changed is refused.
+The artifact holds the weights and the SHA-256 of the source file, but no code. A file that has changed is refused. The
+file runs only where the user says so, because an artifact of a stranger can name any file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -16,8 +18,9 @@ from torch import nn
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import sha256_of
-from crnn_deploy.spec import Architecture, ModelSpec
+from crnn_deploy.files import require_file
+from crnn_deploy.limits import MAX_SOURCE
+from crnn_deploy.spec import Architecture, ModelSpec, Text
 from crnn_deploy.validation import parse
 
 FAMILY = "module"
@@ -27,8 +30,8 @@ class UserModuleOptions(Frozen):
     """The file and the name of the class, and its arguments."""
 
     file: Path
-    class_name: str
-    sha256: str = Field(description="of the source file")
+    class_name: Text
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of the source file")
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the class")
 
 
@@ -42,8 +45,7 @@ def module_architecture(module: str, arguments: object) -> Architecture:
     if not separator or not file.endswith(".py") or not class_name.isidentifier():
         raise InputError(f"'{module}' names no class.", fix="Write it as --module path/to/model.py:ClassName.")
     path = Path(file)
-    _require(path)
-    fields = {"file": path, "class_name": class_name, "sha256": sha256_of(path), "arguments": arguments}
+    fields = {"file": path, "class_name": class_name, "sha256": _sha256(_source(path)), "arguments": arguments}
     options = parse(UserModuleOptions, fields, f"--module {module}")
     return Architecture(family=FAMILY, options=options.model_dump(mode="json"))
 
@@ -54,19 +56,18 @@ def build_user_module(spec: ModelSpec) -> nn.Module:
     Raises:
         InputError: if the file is missing, has changed since import, fails to run, or holds no such `nn.Module`.
     """
-    assert spec.architecture is not None
-    options = parse(UserModuleOptions, spec.architecture.options, f"architecture options of {spec.name}")
-    _require(options.file)
-    if sha256_of(options.file) != options.sha256:
+    options = _options(spec)
+    source = _source(options.file)
+    if _sha256(source) != options.sha256:
         raise InputError(
             f"{options.file} has changed since {spec.name} was imported.",
             "The weights may no longer belong to this code.",
             "Import the checkpoint again, or restore the file.",
         )
-    network = _class_in(_run(options.file), options)
+    network = _class_in(_run(options.file, source), options)
     try:
         model = network(**options.arguments)
-    except Exception as error:  # any exception is possible: the constructor is the user's
+    except (Exception, SystemExit) as error:  # any exception is possible: the constructor is the user's
         raise InputError(
             f"{options.class_name} in {options.file} cannot be built: {type(error).__name__}: {error}.",
             f"It was called with {options.arguments or 'no arguments'}.",
@@ -75,24 +76,48 @@ def build_user_module(spec: ModelSpec) -> nn.Module:
     return model
 
 
-def _require(file: Path) -> None:
+def not_trusted(spec: ModelSpec) -> InputError:
+    """The refusal to run the file of a user's own network."""
+    options = _options(spec)
+    return InputError(
+        f"{spec.name} needs Python code: {options.class_name} in {options.file} (SHA-256 {options.sha256[:12]}…). "
+        "It was not run.",
+        "Its network is not part of crnn-deploy, and this file would run with your rights.",
+        "Read the file. If you trust it, repeat the command with --trust-module (in Python: trust_module=True).",
+    )
+
+
+def _options(spec: ModelSpec) -> UserModuleOptions:
+    assert spec.architecture is not None
+    return parse(UserModuleOptions, spec.architecture.options, f"architecture options of {spec.name}")
+
+
+def _source(file: Path) -> bytes:
+    """The content of a source file. What is hashed is also what runs: the file is not read again."""
     if not file.is_file():
         raise InputError(
             f"The model's source file {file} does not exist.",
             "Relative paths start from the folder that you are in.",
             "Go to the folder where it was imported, or import the checkpoint again.",
         )
+    require_file(file, may_be_empty=True)
+    if file.stat().st_size > MAX_SOURCE:
+        raise InputError(f"{file} is larger than {MAX_SOURCE:,} bytes, and no source file.", fix="Check the path.")
+    return file.read_bytes()
 
 
-def _run(file: Path) -> ModuleType:
+def _sha256(source: bytes) -> str:
+    return hashlib.sha256(source).hexdigest()
+
+
+def _run(file: Path, source: bytes) -> ModuleType:
     module_spec = importlib.util.spec_from_file_location(file.stem, file)
     assert module_spec is not None
-    assert module_spec.loader is not None
     module = importlib.util.module_from_spec(module_spec)
     sys.path.insert(0, str(file.parent.resolve()))  # so that the file can import its neighbours
     try:
-        module_spec.loader.exec_module(module)
-    except Exception as error:
+        exec(compile(source, str(file), "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
         raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}.") from error
     finally:
         sys.path.pop(0)

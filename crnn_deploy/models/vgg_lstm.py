@@ -5,22 +5,29 @@ After `vgg_model.py` of JaidedAI/EasyOCR, which follows CRNN (Shi et al., arXiv 
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 from torch import Tensor, nn
 
+from crnn_deploy import limits
 from crnn_deploy.config import Frozen
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 
 EASYOCR_STRIDE = 4
 
+Channels = Annotated[int, Field(gt=0, le=limits.MAX_CHANNELS)]
+
 
 class EasyOcrOptions(Frozen):
     """Sizes of the network; all of them follow from the state dict."""
 
-    channels: tuple[int, int, int, int] = Field(default=(32, 64, 128, 256), description="of the four VGG stages")
-    hidden: int = Field(default=256, gt=0, description="LSTM units in each direction")
-    layers: int = Field(default=2, gt=0)
+    channels: tuple[Channels, Channels, Channels, Channels] = Field(
+        default=(32, 64, 128, 256), description="of the four VGG stages"
+    )
+    hidden: int = Field(default=256, gt=0, le=limits.MAX_HIDDEN, description="LSTM units in each direction")
+    layers: int = Field(default=2, gt=0, le=limits.MAX_LAYERS)
 
 
 class ProjectedLstm(nn.Module):
@@ -54,7 +61,7 @@ class VggLstm(nn.Module):
         return logits
 
 
-def _vgg(inputs: int, channels: tuple[int, int, int, int]) -> nn.Sequential:
+def _vgg(inputs: int, channels: tuple[Channels, Channels, Channels, Channels]) -> nn.Sequential:
     """The original's layers in its order, so that its parameter names (`0.weight`, `3.weight`, …) fit."""
     first, second, third, fourth = channels
     return nn.Sequential(

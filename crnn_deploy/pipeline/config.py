@@ -31,3 +31,6 @@ class RunConfig(Frozen):
     keep_days: Annotated[float, Option(metavar="DAYS")] = Field(
         default=0, ge=0, description="With --prune: keep what was used in the last days."
     )
+    trust_module: bool = Field(
+        default=False, description="Run the Python files that the recipe and its artifacts of your own networks name."
+    )

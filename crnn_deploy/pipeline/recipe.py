@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from crnn_deploy.benchmark.config import BenchmarkOptions
@@ -17,11 +16,13 @@ from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.limits import MAX_VARIABLES
 from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.runtime.tensorrt.names import Precision
+from crnn_deploy.text_formats import parse_yaml, read_yaml
 from crnn_deploy.training.config import DistillOptions
-from crnn_deploy.validation import parse, read_yaml
+from crnn_deploy.validation import parse
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
@@ -155,9 +156,11 @@ def load_recipe(path: Path, settings: tuple[str, ...] = ()) -> Recipe:
     variables = data.get("variables") or {}
     if not isinstance(variables, dict):
         raise InputError(f"{path}: 'variables' must be names and values.")
-    used = set(_VARIABLE.findall(path.read_text(encoding="utf-8")))
+    uses = _VARIABLE.findall(path.read_text(encoding="utf-8"))
     for setting in settings:
-        _apply(data, variables, used, setting)
+        _apply(data, variables, set(uses), setting)
+    if len(uses) * max((len(str(value)) for value in variables.values()), default=0) > MAX_VARIABLES:
+        raise InputError(f"The variables of {path} make it too long.", fix="Shorten their values.")
     filled = _fill({**data, "variables": {}}, variables, path)
     return parse(Recipe, {**filled, "variables": {name: str(value) for name, value in variables.items()}}, str(path))
 
@@ -176,10 +179,7 @@ def _apply(data: dict[str, Any], variables: dict[str, Any], used: set[str], sett
         node = node.setdefault(part, {})
         if not isinstance(node, dict):
             raise InputError(f"--set {setting}: '{part}' has no keys below it.")
-    try:
-        node[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"--set {setting}: the value is not valid YAML.", str(error)) from None
+    node[last] = parse_yaml(text, f"The value of --set {setting}")
 
 
 def _fill(value: Any, variables: dict[str, Any], path: Path) -> Any:

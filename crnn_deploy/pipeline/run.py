@@ -61,7 +61,7 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     remove_leftovers(folder.path)
     cache = StageCache(folder.path / "stages", progress)
     sources = open_sources(recipe, cache, progress)
-    stages = Stages(recipe, sources, cache, progress)
+    stages = Stages(recipe, sources, cache, progress, config.trust_module)
 
     results = _shipped(VariantMaker(stages, tools, progress).make(), folder)
     variants, benchmark = _examined(results.variants, stages)
@@ -126,4 +126,5 @@ def _judged(variants: tuple[Variant, ...], recipe: Recipe) -> tuple[Variant, ...
 def _command(config: RunConfig) -> str:
     settings = [word for setting in config.settings for word in ("--set", setting)]
     out = ["--out", str(config.out)] if config.out else []
-    return shlex.join(["crnn-deploy", "run", str(config.recipe), *settings, *out])
+    trust = ["--trust-module"] if config.trust_module else []
+    return shlex.join(["crnn-deploy", "run", str(config.recipe), *settings, *out, *trust])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from crnn_deploy.artifact import Artifact, open_artifact, read_spec, require_file
+from crnn_deploy.artifact import Artifact, open_artifact, read_spec
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
@@ -15,10 +15,11 @@ from crnn_deploy.checkpoints.spec_file import read_fields
 from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import environment
+from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.export.export import export
-from crnn_deploy.files import locate, sha256_of, write_text
+from crnn_deploy.files import locate, require_file, sha256_of, write_text
 from crnn_deploy.native import kernel_level
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.pipeline.engine_tools import EngineTools, gpu_name
@@ -37,13 +38,20 @@ _RECORD = "record.json"
 
 
 class Stages:
-    """Runs the stages of one recipe over one cache."""
+    """Runs the stages of one recipe over one cache.
 
-    def __init__(self, recipe: Recipe, sources: RunSources, cache: StageCache, progress: Progress) -> None:
+    Args:
+        trust_module: the Python files that the recipe and its artifacts name may be run.
+    """
+
+    def __init__(
+        self, recipe: Recipe, sources: RunSources, cache: StageCache, progress: Progress, trust_module: bool = False
+    ) -> None:
         self.recipe = recipe
         self.sources = sources
         self.cache = cache
         self.progress = progress
+        self.trust_module = trust_module
 
     def import_baseline(self) -> Artifact:
         """The model that results are held against."""
@@ -59,6 +67,12 @@ class Stages:
         """A checkpoint as an artifact: `.safetensors`, or `.onnx` if the checkpoint is ONNX."""
         checkpoint = locate(choice.checkpoint)
         require_file(checkpoint)
+        if choice.module and not self.trust_module:
+            raise InputError(
+                f"The recipe names Python code: {choice.module}. It was not run.",
+                "A recipe may come from a stranger, and this file would run with your rights.",
+                "Read the file. If you trust it, repeat the command with --trust-module.",
+            )
         if checkpoint.suffix in (".safetensors", ".onnx") and read_spec(checkpoint) is not None:
             return open_artifact(checkpoint)  # imported before
         name = f"{role}{'.onnx' if checkpoint.suffix == '.onnx' else '.safetensors'}"
@@ -83,7 +97,8 @@ class Stages:
         data, options, name = self.sources.calibration, self.recipe.export, f"{role}.onnx"
 
         def work(folder: Path) -> None:
-            export(options.with_paths(model.path, folder / name, data.location, force=True), self.progress)
+            config = options.with_paths(model.path, folder / name, data.location, True, self.trust_module)
+            export(config, self.progress)
 
         depends = _depends(model, data, options)
         return self.cache.result("export", role, depends, work, lambda folder: open_artifact(folder / name))
@@ -164,7 +179,8 @@ class Stages:
             depends |= {"gpu": gpu_name()}
 
         def work(folder: Path) -> None:
-            _write(folder / file, evaluate(options.with_paths(model.path, data.location), self.progress))
+            config = options.with_paths(model.path, data.location, self.trust_module)
+            _write(folder / file, evaluate(config, self.progress))
 
         return self.cache.result("evaluate", name, depends, work, lambda folder: _read(folder / file, Evaluation))
 
@@ -181,7 +197,7 @@ class Stages:
             depends |= {"gpu": gpu_name()}
 
         def work(folder: Path) -> None:
-            config = options.with_paths(tuple(model.path for model in models), data.location)
+            config = options.with_paths(tuple(model.path for model in models), data.location, self.trust_module)
             _write(folder / file, isolated_benchmark(config, self.progress))
 
         return self.cache.result("benchmark", "", depends, work, lambda folder: _read(folder / file, Benchmark))

@@ -24,7 +24,7 @@ class TorchSession:
         self.spec = spec
         self._model = model
         self._threads = threads
-        self._device = next(model.parameters()).device
+        self._device = next(model.parameters(), torch.empty(0)).device  # a user's module may have no parameters
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,9 +16,9 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import TextEncoder
 from crnn_deploy.training.augmentation.augmentation import Augmentation
 from crnn_deploy.training.config import TrainingOptions
-from crnn_deploy.training.labels import class_of_characters
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
@@ -65,7 +65,7 @@ class TrainingSet:
         self._stride = stride_of(spec) if spec.task == "ctc" else None
         self._preprocessor = Preprocessor(spec.preprocessing)
         self._augment = Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
-        self._class_of = class_of_characters(spec)
+        self._encoder = TextEncoder(spec)
         self._widths = np.array([self._preprocessor.size(self._source.image(i)) for i in range(len(self._source))])
 
     @property
@@ -116,5 +116,5 @@ class TrainingSet:
     def _targets(self, items: list[int]) -> tuple[Tensor, Tensor | None]:
         if self.spec.task == "classify":
             return torch.tensor([self._source.class_index(i) for i in items]), None
-        encoded = [[self._class_of[c] for c in self._source.text(i)] for i in items]
+        encoded = [self._encoder.classes(self._source.text(i)) for i in items]
         return torch.tensor(list(chain.from_iterable(encoded))), torch.tensor([len(e) for e in encoded])

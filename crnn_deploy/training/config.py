@@ -19,6 +19,7 @@ from crnn_deploy.config import (
     OutputFile,
     SkipBad,
     SourceName,
+    TrustModule,
 )
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
@@ -26,7 +27,7 @@ from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
-_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log"}
+_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module"}
 
 
 class TrainingOptions(Frozen):
@@ -179,6 +180,7 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
     teachers: Annotated[tuple[Path, ...], Argument(metavar="TEACHER", suffixes=MODEL_SUFFIXES)] = Field(
         min_length=1, description="Artifacts; the first one gives the task and the charset.", examples=["teacher.onnx"]
     )
+    trust_module: TrustModule = False
 
     @model_validator(mode="after")
     def _student_or_budget(self) -> DistillConfig:

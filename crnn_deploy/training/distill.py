@@ -87,7 +87,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
 
 
 def _open_teachers(config: DistillConfig) -> list[Artifact]:
-    artifacts = [open_artifact(path) for path in config.teachers]
+    artifacts = [open_artifact(path, config.trust_module) for path in config.teachers]
     if len({artifact.sha256 for artifact in artifacts}) < len(artifacts):
         raise InputError("Two of the teachers are the same.", fix="Name each teacher once.")
     for artifact in artifacts[1:]:

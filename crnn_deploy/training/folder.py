@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +63,9 @@ class TrainingFolder:
             return None
         try:
             state: dict[str, Any] = torch.load(self._state(stage), map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except Exception:  # a damaged file raises almost any exception; nothing in it is executed
             return None
-        return state
+        return state if isinstance(state, dict) else None
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from crnn_deploy.data.sources.base import Source
@@ -10,6 +11,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import TextEncoder
 
 _TOO_LONG = 0.05  # with a larger share of such labels, something is wrong
 
@@ -31,10 +33,9 @@ def _check_classes(source: Source, spec: ModelSpec) -> None:
 
 
 def _check_characters(source: Source, spec: ModelSpec) -> None:
-    charset = set(class_of_characters(spec))
-    bad = {
-        i: sorted(set(source.text(i)) - charset) for i in range(len(source)) if not charset.issuperset(source.text(i))
-    }
+    encoder = TextEncoder(spec)
+    unknown = {i: sorted(set(encoder.unknown(source.text(i)))) for i in range(len(source))}
+    bad = {i: characters for i, characters in unknown.items() if characters}
     if bad:
         first = next(iter(bad))
         characters = sorted({c for outside in bad.values() for c in outside})
@@ -46,12 +47,6 @@ def _check_characters(source: Source, spec: ModelSpec) -> None:
         )
 
 
-def class_of_characters(spec: ModelSpec) -> dict[str, int]:
-    """Class of each character that a label may hold; a letter with one case in the charset stands for both cases."""
-    classes = {character: index for index, character in enumerate(spec.alphabet)}
-    return {character.swapcase(): index for character, index in classes.items()} | classes
-
-
 def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tuple[Source, list[str]]:
     """The lines whose labels fit into their frames, and the names of the other lines, from which CTC can't learn.
 
@@ -61,13 +56,15 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
     if spec.task == "classify":
         return source, []
     stride = stride_of(spec)
-    long = [i for i in range(len(source)) if frames_needed(source.text(i)) > _frames(source, i, spec, stride)]
+    encoder = TextEncoder(spec)
+    needed = [frames_needed(encoder.pieces(source.text(i))) for i in range(len(source))]
+    long = [i for i in range(len(source)) if needed[i] > _frames(source, i, spec, stride)]
     if not long:
         return source, []
     first = long[0]
     example = (
         f"the first is {source.item_name(first)}, {source.text(first)[:60]!r}: "
-        f"{frames_needed(source.text(first))} frames are needed, and there are {_frames(source, first, spec, stride)}"
+        f"{needed[first]} frames are needed, and there are {_frames(source, first, spec, stride)}"
     )
     if len(long) > _TOO_LONG * len(source):
         raise InputError(
@@ -80,9 +77,9 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
     return Subset(source, kept), [source.item_name(i) for i in long]
 
 
-def frames_needed(text: str) -> int:
-    """Number of frames that CTC needs for a text: one for each character, and one between equal characters."""
-    return len(text) + sum(a == b for a, b in pairwise(text))
+def frames_needed(pieces: Sequence[str]) -> int:
+    """Number of frames that CTC needs for the texts of some classes: one for each, and one between equal ones."""
+    return len(pieces) + sum(a == b for a, b in pairwise(pieces))
 
 
 def _frames(source: Source, index: int, spec: ModelSpec, stride: int) -> int:

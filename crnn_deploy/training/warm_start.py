@@ -8,6 +8,7 @@ from torch import nn
 from crnn_deploy.artifact import Artifact, read_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
+from crnn_deploy.models.weights import check_finite, check_tensors
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 
@@ -23,6 +24,7 @@ def initial_network(spec: ModelSpec, seed: int, warm_start: Artifact | None, pro
     if warm_start is None:
         return network
     weights = read_safetensors(warm_start.path)
+    check_tensors(weights, str(warm_start.path))
     own = network.state_dict()
     fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
     if not any(value.ndim > 1 for value in fitting.values()):  # biases and counters may fit any network
@@ -31,6 +33,7 @@ def initial_network(spec: ModelSpec, seed: int, warm_start: Artifact | None, pro
             "It is another architecture, or of another size.",
             "Give an artifact of the same family, width and hidden size.",
         )
+    check_finite(fitting, str(warm_start.path))
     network.load_state_dict(fitting, strict=False)
     replaced = sum(p.numel() for name, p in network.named_parameters() if name in fitting)
     share = replaced / sum(p.numel() for p in network.parameters())

@@ -157,7 +157,7 @@ def user_weights(hidden: int = 6) -> dict[str, Tensor]:
 def test_a_users_network_goes_all_the_way_to_logits(user: tuple[Path, dict[str, Any]]) -> None:
     folder, options = user
     importing(folder, user_weights(), **options)
-    artifact = open_artifact(folder / "out.safetensors")
+    artifact = open_artifact(folder / "out.safetensors", trust_module=True)
     assert artifact.spec.architecture is not None
     assert artifact.spec.architecture.options["arguments"] == {"hidden": 6}
     logits = open_session(artifact).run(torch.zeros(2, 1, 16, 40).numpy())

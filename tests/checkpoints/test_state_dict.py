@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
+import collections
+import datetime
 import os
 import pickle
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
-from crnn_deploy.checkpoints.state_dict import read_state_dict
+from crnn_deploy.checkpoints.state_dict import read_state_dict, shortened_names
 from crnn_deploy.errors import InputError
 
 WEIGHTS = {"rnn.weight_hh_l0": torch.arange(48.0).reshape(12, 4), "head.bias": torch.ones(3)}
@@ -139,3 +145,92 @@ def test_other_files_are_no_checkpoints(tmp_path: Path, content: bytes) -> None:
 def test_checkpoints_without_tensors_are_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InputError, match="holds no weights"):
         read_state_dict(saved(tmp_path / "a.pth", content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"net_state": WEIGHTS, "epoch": 3},
+        {"checkpoint": {"weights": WEIGHTS}, "optimizer": {"state": {0: {"step": torch.ones(2)}}}},
+        {"state_dict": WEIGHTS, "args": argparse.Namespace(lr=0.1, layers=[1])},
+        {"state_dict": WEIGHTS, "best": np.float64(0.9), "step": np.int64(3), "name": np.str_("x")},
+        {"state_dict": WEIGHTS, "seen": np.arange(3), "kind": np.dtype("f4"), "at": datetime.datetime(2020, 1, 1)},
+        {"state_dict": WEIGHTS, "path": Path("/x"), "counts": collections.defaultdict(list, {"a": [1]})},
+        collections.defaultdict(dict, {"model": WEIGHTS}),
+    ],
+)
+def test_other_containers_and_harmless_values_beside_the_weights(tmp_path: Path, content: Any) -> None:
+    assert read_state_dict(saved(tmp_path / "a.pth", content)).tensors.keys() == WEIGHTS.keys()
+
+
+def test_several_sets_of_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"several sets of weights: net_state, ema_state"):
+        read_state_dict(saved(tmp_path / "a.pth", {"net_state": WEIGHTS, "ema_state": WEIGHTS}))
+
+
+def test_a_container_that_holds_itself_ends(tmp_path: Path) -> None:
+    content: dict[str, Any] = {"epoch": 3}
+    content["model"] = content
+    with pytest.raises(InputError, match="holds no weights"):
+        read_state_dict(saved(tmp_path / "a.pth", content))
+
+
+def test_prefixes_that_all_names_share(tmp_path: Path) -> None:
+    content = {"state_dict": {f"model.net.{name}": tensor for name, tensor in WEIGHTS.items()}}
+    state = read_state_dict(saved(tmp_path / "a.ckpt", content))
+    prefixes = [next(iter(named)).removesuffix("rnn.weight_hh_l0") for named in shortened_names(state.tensors)]
+    assert prefixes == ["model.net.", "net.", ""]
+    assert list(shortened_names(WEIGHTS)) == [WEIGHTS]
+
+
+def test_another_protocol_of_pickle_is_not_called_damage(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="form of pickle") as raised:
+        read_state_dict(saved(tmp_path / "a.pth", WEIGHTS, pickle_protocol=4))
+    assert "truncated" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "form"),
+    [
+        (torch.zeros(3, dtype=torch.complex64), "complex"),
+        (torch.eye(3).to_sparse(), "sparse"),
+        (torch.eye(3).to_sparse_csr(), "sparse"),
+        (torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8), "quantized"),
+        (torch.zeros(3).to(torch.float8_e4m3fn), "float8_e4m3fn"),
+        (torch.zeros(3, device="meta"), "meta device"),
+    ],
+)
+def test_tensors_that_are_no_plain_numbers_are_refused_by_name(tmp_path: Path, tensor: Tensor, form: str) -> None:
+    with pytest.raises(InputError, match=rf"The tensor head\.bias in .* is .*{form}"):
+        read_state_dict(saved(tmp_path / "a.pth", {**WEIGHTS, "head.bias": tensor}))
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_tensor_that_claims_more_than_is_stored_is_refused(tmp_path: Path, zipped: bool) -> None:
+    huge = torch.zeros(1).expand(1 << 20, 1 << 20)
+    file = saved(tmp_path / "a.pth", {**WEIGHTS, "w": huge}, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(InputError, match="are stored") as raised:
+        read_state_dict(file)
+    assert "w [1048576, 1048576]" in raised.value.cause
+
+
+def test_tied_expanded_and_empty_tensors_are_read(tmp_path: Path) -> None:
+    content = {**WEIGHTS, "tied": WEIGHTS["head.bias"], "wide": torch.zeros(1).expand(512), "none": torch.zeros(0, 9)}
+    assert read_state_dict(saved(tmp_path / "a.pth", content)).tensors.keys() == content.keys()
+
+
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    plain = saved(tmp_path / "plain.pth", WEIGHTS)
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            new.writestr(member.filename, old.read(member))
+        new.writestr("archive/data/9", bytes(100 << 20))
+    with pytest.raises(InputError, match="claims to unpack"):
+        read_state_dict(tmp_path / "a.pth")
+
+
+def test_a_tar_is_no_checkpoint(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.pth", "w") as archive:
+        archive.add(saved(tmp_path / "w.pth", WEIGHTS), "storages")
+    with pytest.raises(InputError, match="is not a PyTorch checkpoint"):
+        read_state_dict(tmp_path / "a.pth")

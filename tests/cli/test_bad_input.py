@@ -74,7 +74,6 @@ def test_files_that_are_no_checkpoints(file: str, message: str) -> None:
     [
         ("import unknown.pt -o out.safetensors", "--module FILE.py:Class"),
         ("import misfit.pt -o out.safetensors", "doesn't fit the head"),
-        ("import repeats.pt -o out.safetensors", "repeats"),
         ("import model.pt --spec spec.yaml -o out.safetensors", "did you mean 'preprocessing'?"),
         ("import model.pt --spec nothing -o out.safetensors", "nothing"),
         ("import model.pt --spec number.yaml -o out.safetensors", "charset"),

@@ -58,3 +58,8 @@ def test_many_unknown_characters_are_refused_and_listed(reader) -> None:
 def test_the_other_case_of_a_known_character_is_known(reader) -> None:
     lower_only = reader.model_copy(update={"charset": tuple("abcde"), "blank": 0})
     assert unknown_characters(["AbCdE"], lower_only, "data") == {}
+
+
+def test_a_part_of_a_class_of_several_characters_is_not_known(reader) -> None:
+    several = reader.model_copy(update={"charset": ("a", "क्ष"), "blank": 0})
+    assert unknown_characters(["aक्ष" * 100, "क"], several, "data") == {"क": 1}

@@ -44,7 +44,7 @@ def spec(module: str, **arguments: object) -> ModelSpec:
 
 
 def test_builds_the_class_with_its_arguments_and_neighbours(source: Path) -> None:
-    model = build(spec(f"{source}:Net", outputs=7))
+    model = build(spec(f"{source}:Net", outputs=7), trust_module=True)
     assert model(torch.zeros(2, 5)).shape == (2, 7)
 
 
@@ -52,7 +52,7 @@ def test_refuses_a_file_that_changed_since(source: Path) -> None:
     imported = spec(f"{source}:Net")
     source.write_text(SOURCE + "\n# edited\n")
     with pytest.raises(InputError, match="has changed since") as raised:
-        build(imported)
+        build(imported, trust_module=True)
     assert "Import the checkpoint again" in raised.value.fix
 
 
@@ -60,7 +60,7 @@ def test_refuses_a_file_that_is_gone(source: Path) -> None:
     imported = spec(f"{source}:Net")
     source.unlink()
     with pytest.raises(InputError, match="does not exist"):
-        build(imported)
+        build(imported, trust_module=True)
 
 
 @pytest.mark.parametrize("module", ["Net", "net.py", "net.txt:Net", "net.py:not a name"])
@@ -71,20 +71,20 @@ def test_refuses_what_names_no_class(module: str) -> None:
 
 def test_names_the_classes_that_there_are(source: Path) -> None:
     with pytest.raises(InputError, match=r"no nn.Module called Other") as raised:
-        build(spec(f"{source}:Other"))
+        build(spec(f"{source}:Other"), trust_module=True)
     assert "Net" in raised.value.cause
 
 
 def test_explains_a_constructor_that_fails(source: Path) -> None:
     with pytest.raises(InputError, match="TypeError") as raised:
-        build(spec(f"{source}:Net", wrong=1))
+        build(spec(f"{source}:Net", wrong=1), trust_module=True)
     assert "arguments" in raised.value.fix
 
 
 def test_explains_a_file_that_fails_to_run(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("1 / 0\n")
     with pytest.raises(InputError, match="ZeroDivisionError"):
-        build(spec(f"{tmp_path / 'broken.py'}:Net"))
+        build(spec(f"{tmp_path / 'broken.py'}:Net"), trust_module=True)
 
 
 def test_arguments_must_have_names(source: Path) -> None:

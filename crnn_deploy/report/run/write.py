@@ -14,6 +14,7 @@ from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.report.run.markdown import render_markdown
 from crnn_deploy.report.run.page import render_html
 from crnn_deploy.report.run.report import Report
+from crnn_deploy.text_formats import read_json
 from crnn_deploy.validation import parse
 
 _NO_ENGINES = "This report is of version 0.1: run the recipe again to see how its engines were built."
@@ -82,12 +83,12 @@ def read_report(path: Path | str) -> Report:
     path = Path(path)
     if path.is_dir():
         path = path / JSON_NAME
+    if not path.exists():
+        raise InputError(f"{path} does not exist.", fix="Name a report.json or the folder of a finished run.")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist.", fix="Name a report.json or the folder of a finished run.") from None
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} is not a report: {error}.", fix="Make it again with crnn-deploy run.") from None
+        data = read_json(path)
+    except InputError as error:
+        raise InputError(f"{path} is not a report.", str(error), "Make it again with crnn-deploy run.") from None
     if isinstance(data, dict) and data.get("schema") == 1:
         return _read_schema_1(data, str(path))
     return parse(Report, data, str(path))

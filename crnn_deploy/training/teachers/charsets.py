@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import TextEncoder
 
 _TRUSTED = 0.5  # least probability of a frame that must be on characters of the student
 _FLOOR = np.float32(1e-6)
@@ -26,7 +27,10 @@ class CharsetMap:
     """
 
     def __init__(self, teacher: ModelSpec, student: ModelSpec) -> None:
-        self._student = {character: index for index, character in enumerate(student.alphabet)}
+        self._student: dict[str, int] = {}
+        for index, character in enumerate(student.alphabet):
+            self._student.setdefault(character, index)  # a charset may repeat characters: the first one counts
+        self._encoder = TextEncoder(student)
         self._target = np.array([self.index(character) for character in teacher.alphabet])
         self._same = teacher.alphabet == student.alphabet
         self._classes = len(student.alphabet)
@@ -48,7 +52,7 @@ class CharsetMap:
 
     def text(self, text: str) -> list[int] | None:
         """The student's classes for a reading of the teacher; None if a character has none."""
-        classes = [self.index(character) for character in text]
+        classes = [self.index(piece) for piece in self._encoder.pieces(text)]
         return None if -1 in classes else classes
 
     def frames(self, log_probs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -1,8 +1,6 @@
-"""Loads a state dict into a network, and checks the network against its spec."""
+"""Checks a network against its spec, by running it."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,39 +10,6 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
 
 _TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines for the check
-
-
-def fit(model: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
-    """Load every weight of `model` from `tensors`.
-
-    Raises:
-        InputError: listing the missing, unexpected, differently shaped and damaged weights.
-    """
-    own = model.state_dict()
-    problems = {
-        "missing in the file": [key for key in own if key not in tensors],
-        "unknown to the network": [key for key in tensors if key not in own],
-        "of another shape": [
-            f"{key} {list(tensors[key].shape)} for {list(own[key].shape)}"
-            for key in own
-            if key in tensors and tensors[key].shape != own[key].shape
-        ],
-    }
-    lines = [f"  · {len(keys)} {what}: {_shortened(keys)}" for what, keys in problems.items() if keys]
-    if lines:
-        raise InputError(
-            f"The weights in {name} don't fit the network.",
-            "\n".join(lines),
-            "Check that the class and its arguments are those that the checkpoint was trained with.",
-        )
-    damaged = [key for key in own if own[key].is_floating_point() and not torch.isfinite(tensors[key]).all()]
-    if damaged:
-        raise InputError(
-            f"{len(damaged)} weights in {name} are NaN or infinite: {_shortened(damaged)}.",
-            "The training diverged, or the file is damaged.",
-            "Take an earlier checkpoint.",
-        )
-    model.load_state_dict(dict(tensors))
 
 
 @torch.inference_mode()
@@ -79,7 +44,3 @@ def _check_shape(logits: object, spec: ModelSpec) -> None:
             fix="Correct `task` or `output_layout` in the spec, or return only the logits.",
         )
     check_outputs(spec, logits.shape[-1], spec.name)
-
-
-def _shortened(keys: list[str]) -> str:
-    return ", ".join(keys[:4]) + (", …" if len(keys) > 4 else "")
