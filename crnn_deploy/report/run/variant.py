@@ -22,10 +22,12 @@ class Gate(Frozen):
     """Whether a variant proved itself.
 
     `baseline` is what the others are judged against; `unproven` could not run on the machine of the report.
+    `too_noisy`: rejected only because the machine was too busy to tell how fast it is.
     """
 
     status: Literal["baseline", "passed", "rejected", "unproven"]
     reason: str = ""
+    too_noisy: bool = False
 
 
 class Variant(Measured):
