@@ -104,7 +104,7 @@ _SHORTER_RUN = {
     "quantize.samples": 20,
     "engines": "null",  # they have a page of their own, and compile for a minute
     "benchmark.batches": [1],
-    "benchmark.rounds": 3,
+    "benchmark.rounds": 10,
     "benchmark.seconds": 0.1,
     "budget.min_speedup": 1000,  # nothing keeps this budget
 }

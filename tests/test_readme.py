@@ -23,7 +23,7 @@ SMALL = {
     "quantize.samples": 20,
     "benchmark.threads": [1],
     "benchmark.batches": [1],
-    "benchmark.rounds": 3,
+    "benchmark.rounds": 10,
     "benchmark.seconds": 0.1,
     "budget.min_speedup": 1000,  # nothing keeps this budget
 }

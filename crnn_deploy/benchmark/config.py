@@ -22,8 +22,12 @@ class BenchmarkOptions(Frozen):
     batches: Annotated[tuple[Positive, ...], Option(name="batch")] = Field(
         default=(1,), min_length=1, description="Images in a run; may be repeated."
     )
-    rounds: int = Field(default=200, gt=0, description="Most rounds of a setting.")
-    seconds: float = Field(default=2.0, gt=0, description="Time budget of one model in a setting.")
+    rounds: int = Field(default=200, gt=0, description="Most rounds of a setting on a quiet machine.")
+    seconds: float = Field(
+        default=2.0,
+        gt=0,
+        description="Time budget of one model in a setting; six times as much where the machine is too busy to tell.",
+    )
     warmup: int = Field(default=5, ge=0, description="Rounds before the timing, which are not counted.")
 
     def with_paths(self, artifacts: tuple[Path, ...], data: str | None, trust_module: bool = False) -> BenchmarkConfig:

@@ -10,6 +10,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, distinct_labels
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.benchmark.undisturbed import Clock, undisturbed
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.progress import SILENT, Progress
@@ -64,14 +65,15 @@ class LatencyBenchmark:
         self, sessions: Mapping[str, Session], bucket: Bucket, threads: int, batch: int
     ) -> dict[str, Latency]:
         candidates = [_Candidate(session, bucket, batch) for session in sessions.values()]
-        runs = self._timer.time([candidate.run for candidate in candidates])
+        clocks = [candidate.clock(threads) for candidate in candidates]
+        runs = self._timer.time_until_known([candidate.run for candidate in candidates], clocks)
         preprocessing = self._timer.time([candidate.preprocess for candidate in candidates])
         decoding = self._timer.time([candidate.decode for candidate in candidates])
         rows = {}
-        for name, candidate, run, before, after in zip(
-            sessions, candidates, runs, preprocessing, decoding, strict=True
+        for name, candidate, clock, run, before, after in zip(
+            sessions, candidates, clocks, runs, preprocessing, decoding, strict=True
         ):
-            p50, p90, p99 = np.percentile(run, (50, 90, 99)) / 1e6
+            p50, p90, p99 = np.percentile(run.wall, (50, 90, 99)) / 1e6
             rows[name] = Latency(
                 runtime=candidate.session.runtime,
                 threads=threads,
@@ -81,10 +83,11 @@ class LatencyBenchmark:
                 p50_ms=p50,
                 p90_ms=p90,
                 p99_ms=p99,
-                rounds=len(run),
-                preprocess_ms=np.median(before) / 1e6,
-                decode_ms=np.median(after) / 1e6,
-                device_ms=candidate.device_ms(len(run)),
+                rounds=len(run.wall),
+                preprocess_ms=np.median(before.wall) / 1e6,
+                decode_ms=np.median(after.wall) / 1e6,
+                device_ms=candidate.device_ms(len(run.wall)),
+                undisturbed=undisturbed(run, clock),
             )
         return rows
 
@@ -105,6 +108,10 @@ class _Candidate:
         self.session.run(self.images)
         if self._timed is not None:
             self._on_device.append(self._timed.device_ms)
+
+    def clock(self, threads: int) -> Clock:
+        """CPU time of the calling thread, if the network runs in this thread alone."""
+        return "cpu" if threads == 1 and self._timed is None else "wall"
 
     def device_ms(self, rounds: int) -> float | None:
         """Median time on the GPU over the last `rounds` runs, the ones before being the warm-up; None on a CPU."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.config import Frozen
 
 
@@ -13,7 +14,8 @@ class Latency(Frozen):
     `bucket` names the shape of the images: `median`, `narrow` or `wide` among the data's, or `100x32` without data.
     `preprocess_ms` and `decode_ms` are medians for a single image, not part of the run. Preprocessing starts from the
     decoded image; decoding is greedy. `device_ms` is the median time between two CUDA events around the network on a
-    GPU, without the copies to and from it that the percentiles include; None on a CPU.
+    GPU, without the copies to and from it that the percentiles include; None on a CPU. The percentiles are what a user
+    of this machine waited; `undisturbed` is what speed-ups are ratios of, None in reports of earlier versions.
     """
 
     runtime: str
@@ -28,6 +30,7 @@ class Latency(Frozen):
     preprocess_ms: float
     decode_ms: float
     device_ms: float | None = None
+    undisturbed: UndisturbedTime | None = None
 
     @property
     def on_gpu(self) -> bool:

@@ -48,4 +48,4 @@ class Benchmark(Frozen):
         Raises:
             InputError: if one of the two is unknown, or they were not timed under the same conditions.
         """
-        return speed_ratio(self.variant(fast), self.variant(slow))
+        return speed_ratio(self.variant(fast), self.variant(slow)).ratio

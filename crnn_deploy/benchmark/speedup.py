@@ -1,8 +1,9 @@
 """The one rule of speed-up, for gates, reports and benchmarks.
 
-A speed-up is the ratio of two median latencies of one benchmark: same runtime, same device (CPU or GPU), one thread,
-batch 1, images of median width. It refers to the baseline: the first of the baseline variants that was measured under
-the same conditions. A ratio between two runtimes or devices would mix the gain of the model with theirs.
+A speed-up is the ratio of two undisturbed times of one benchmark: same runtime, same device (CPU or GPU), one thread,
+batch 1, images of median width. It has an interval, and no gate claims what the interval does not tell. It refers to
+the baseline: the first of the baseline variants that was measured under the same conditions. A ratio between two
+runtimes or devices would mix the gain of the model with theirs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from crnn_deploy.benchmark.inputs import MEDIAN
 from crnn_deploy.benchmark.measured import Latency, Measured
+from crnn_deploy.benchmark.undisturbed import Speedup, speedup_between
 from crnn_deploy.errors import InputError
 
 M = TypeVar("M", bound=Measured)
@@ -33,7 +35,7 @@ def comparable_baseline(model: Measured, baselines: Iterable[M]) -> M | None:
     return None
 
 
-def speed_ratio(fast: Measured, slow: Measured) -> float:
+def speed_ratio(fast: Measured, slow: Measured) -> Speedup:
     """How many times faster `fast` is than `slow`.
 
     Raises:
@@ -51,7 +53,14 @@ def speed_ratio(fast: Measured, slow: Measured) -> float:
             f"{fast.name} was not timed with 1 threads and batch 1 on {long.bucket} images, as {slow.name} was.",
             fix="Benchmark both on the same data in one run.",
         )
-    return long.p50_ms / quick.p50_ms
+    return latency_ratio(quick, long)
+
+
+def latency_ratio(fast: Latency, slow: Latency) -> Speedup:
+    """The ratio of two rows of one benchmark; of their medians, where they come from an earlier version."""
+    if fast.undisturbed is None or slow.undisturbed is None:
+        return Speedup(slow.p50_ms / fast.p50_ms)
+    return speedup_between(fast.undisturbed, slow.undisturbed)
 
 
 def _required(model: Measured) -> Latency:

@@ -36,23 +36,28 @@ def benchmark(config: BenchmarkConfig, as_json: bool) -> None:
 
 def _tables(result: Benchmark) -> Group:
     """What was timed, and how fast it ran; each fits 80 columns."""
+    from crnn_deploy.benchmark.wording import disturbance_of
     from crnn_deploy.units import MISSING, milliseconds, quantity, size
 
-    models = _table(("model", "precision"), ("size", "parameters", "MACs"))
+    models = _table(("model", "precision", "runtime"), ("size", "parameters", "MACs"))
     on_gpu = any(row.device_ms is not None for variant in result.variants for row in variant.latency)
-    percentiles = ("median", "p90", "p99", *["on GPU"] * on_gpu)
-    times = _table(("model", "runtime"), ("threads", "batch", "width", *percentiles))
+    percentiles = ("undisturbed", "median", "p90", "p99", *["on GPU"] * on_gpu)
+    times = _table(("model",), ("threads", "batch", "width", *percentiles))
     for variant in result.variants:
+        runtime = next((row.runtime for row in variant.latency), MISSING)
         models.add_row(
-            *map(Text, (variant.name, variant.precision, size(variant.size_bytes))),
+            *map(Text, (variant.name, variant.precision, runtime, size(variant.size_bytes))),
             *map(Text, (quantity(variant.parameters), quantity(variant.macs))),
         )
         for row in variant.latency:
-            taken = (row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
+            least = None if row.undisturbed is None else row.undisturbed.ms
+            taken = (least, row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
             counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
             shown = (MISSING if value is None else milliseconds(value) for value in taken)
-            times.add_row(*map(Text, (variant.name, row.runtime, *counts, *shown)))
-    times.caption = f"{result.environment.processor}, {result.environment.cores} cores"
+            times.add_row(*map(Text, (variant.name, *counts, *shown)))
+    machine = f"{result.environment.processor}, {result.environment.cores} cores"
+    told = disturbance_of(row for variant in result.variants for row in variant.latency)
+    times.caption = f"{machine}\n{told}" if told else machine
     return Group(models, times)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
+from crnn_deploy.benchmark.speedup import comparable_baseline, latency_ratio, reference_latency, speed_ratio
+from crnn_deploy.benchmark.undisturbed import Speedup
+from crnn_deploy.benchmark.wording import disturbance, speedup_interval
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.difference import text_agreement
 from crnn_deploy.evaluation.primary_error import error_rise, primary_error
@@ -18,8 +20,11 @@ _SAME_TEXT = 0.999
 
 
 class _Check(NamedTuple):
+    """Whether a variant keeps a limit, and why; `too_noisy` where its speed is not known well enough to tell."""
+
     passed: bool
     reason: str
+    too_noisy: bool = False
 
 
 class Judge:
@@ -90,10 +95,10 @@ class Judge:
 
     def _speed(self, variant: Variant, other: Variant, least: float) -> _Check:
         try:
-            ratio = speed_ratio(variant, other)
+            speedup = speed_ratio(variant, other)
         except InputError as error:
             return _Check(False, error.what)
-        return _Check(ratio >= least, f"{ratio:.1f}× the speed of {other.name} (at least {least:g}×)")
+        return _speed_check(variant, speedup, f"the speed of {other.name} (at least {least:g}×)", least)
 
     def _speed_on_gpu(self, variant: Variant) -> _Check:
         """As fast as the fastest that ran on the GPU before it, in any runtime; no ratio to what ran on a CPU."""
@@ -103,12 +108,23 @@ class Judge:
         names = list(self._variants)
         earlier = [self._variants[name] for name in names[: names.index(variant.name)]]
         rows = [(other.name, reference_latency(other)) for other in earlier]
-        rivals = [(other.p50_ms, name) for name, other in rows if other is not None and other.on_gpu]
+        rivals = [(latency_ratio(row, other), name) for name, other in rows if other is not None and other.on_gpu]
         if not rivals:
             return _Check(True, f"{milliseconds(row.p50_ms)} on the GPU")
-        fastest, name = min(rivals)
-        reason = f"{fastest / row.p50_ms:.1f}× the speed of {name} on the GPU (at least 1×)"
-        return _Check(row.p50_ms <= fastest, reason)
+        speedup, name = min(rivals, key=lambda rival: rival[0].ratio)
+        return _speed_check(variant, speedup, f"the speed of {name} on the GPU (at least 1×)", 1.0)
+
+
+def _speed_check(variant: Variant, speedup: Speedup, relation: str, least: float) -> _Check:
+    told = f"{speedup.ratio:.1f}× {relation}"
+    reached = speedup.reaches(least)
+    if reached is not None:
+        return _Check(reached, told)
+    row = reference_latency(variant)
+    interrupted = row.undisturbed.interrupted if row and row.undisturbed else None
+    why = disturbance(interrupted, speedup.noise).rstrip(".")
+    known = " ".join(part for part in (f"{told}, {speedup_interval(speedup)}.", why) if part)
+    return _Check(False, f"too noisy to tell: {known}", too_noisy=True)
 
 
 def _evaluation(variant: Variant) -> Evaluation:
@@ -118,5 +134,6 @@ def _evaluation(variant: Variant) -> Evaluation:
 
 def _gate(checks: Sequence[_Check]) -> Gate:
     if failed := [check.reason for check in checks if not check.passed]:
-        return Gate(status="rejected", reason="; ".join(failed))
+        too_noisy = all(check.passed or check.too_noisy for check in checks)
+        return Gate(status="rejected", reason="; ".join(failed), too_noisy=too_noisy)
     return Gate(status="passed", reason="; ".join(check.reason for check in checks))

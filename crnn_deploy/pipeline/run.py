@@ -66,6 +66,9 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     results = _shipped(VariantMaker(stages, tools, progress).make(), folder)
     variants, benchmark = _examined(results.variants, stages)
     results = replace(results, variants=_judged(variants, recipe))
+    if any(variant.gate.too_noisy for variant in results.variants):
+        cache.forget("benchmark")
+        progress.log("The machine was too busy to judge the speed; the next run times the models again.")
     report = build_report(recipe, _command(config), results, benchmark.environment, sources.evaluation.source)
     written = write_report(report, folder.path)
     pages = folder.write_pages(results.quantized, wanted=written.html_error is None)

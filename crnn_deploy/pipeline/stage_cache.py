@@ -26,10 +26,10 @@ STAGE_FORMATS: Mapping[StageName, int] = {
     "import": 1,
     "export": 1,
     "distill": 1,
-    "quantize": 1,
+    "quantize": 2,
     "build-engine": 1,
     "evaluate": 1,
-    "benchmark": 1,
+    "benchmark": 2,
 }
 """Raise the number of a stage when its code gives another result for the same inputs; old results are not used then."""
 
@@ -110,6 +110,12 @@ class StageCache:
             StageRecord(stage=stage, role=role, folder=folder.name, key=key, cached=cached, seconds=done.seconds)
         )
         return result
+
+    def forget(self, stage: StageName) -> None:
+        """Do this stage again in the next run, because its result decides nothing."""
+        for record in self.records:
+            if record.stage == stage:
+                (self.root / record.folder / _DONE).unlink(missing_ok=True)
 
     def _stored(self, title: str, folder: Path, read: Callable[[Path], R]) -> tuple[_Done, R] | None:
         """A complete and intact result; a damaged one is removed."""

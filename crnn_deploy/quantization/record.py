@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from crnn_deploy.benchmark.undisturbed import Speedup, UndisturbedTime, speedup_between
 from crnn_deploy.config import Frozen
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
@@ -38,16 +39,40 @@ class LayerPlacement(Frozen):
 
 
 class SpeedTrial(Frozen):
-    """Medians of interleaved runs on this machine, one thread, batch 1, `width` pixels."""
+    """Undisturbed times of interleaved runs on this machine, one thread, batch 1, `width` pixels.
+
+    `low` and `high` are the 95 % interval of the speed-up, `interrupted` the share of runs that waited for the core;
+    they are None in records of earlier versions, whose times are medians.
+    """
 
     plan: str = Field(description="which layers are in INT8, such as `recurrent`; `all`: all that keep the accuracy")
     width: int
     parent_ms: float
     candidate_ms: float
+    low: float | None = None
+    high: float | None = None
+    interrupted: float | None = None
+
+    @classmethod
+    def of(cls, plan: str, width: int, parent: UndisturbedTime, candidate: UndisturbedTime) -> SpeedTrial:
+        """The trial of a plan whose model ran in turns with its parent."""
+        speedup = speedup_between(candidate, parent)
+        known = speedup.noise is not None
+        return cls(
+            plan=plan,
+            width=width,
+            parent_ms=parent.ms,
+            candidate_ms=candidate.ms,
+            low=speedup.low if known else None,
+            high=speedup.high if known else None,
+            interrupted=max(parent.interrupted or 0.0, candidate.interrupted or 0.0),
+        )
 
     @property
-    def speedup(self) -> float:
-        return self.parent_ms / self.candidate_ms
+    def speedup(self) -> Speedup:
+        """How many times faster the candidate is than its parent."""
+        ratio = self.parent_ms / self.candidate_ms
+        return Speedup(ratio) if self.low is None or self.high is None else Speedup(ratio, self.low, self.high)
 
 
 class QuantizationRecord(Frozen):

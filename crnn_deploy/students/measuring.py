@@ -14,6 +14,8 @@ from torch import nn
 
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx, write_safetensors
 from crnn_deploy.benchmark.timing import Act, InterleavedTimer
+from crnn_deploy.benchmark.undisturbed import Clock, joined, undisturbed
+from crnn_deploy.benchmark.wording import disturbance
 from crnn_deploy.config import Frozen
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
@@ -37,7 +39,7 @@ _PARTS = 10  # of the timing
 class MeasuredStudent(Frozen):
     """One student: `macs` and `latency_ms` for a line of 32×192 pixels; latency and `size_bytes` are those in INT8.
 
-    `latency_ms` is the median time of the network alone, with one line at a time.
+    `latency_ms` is the undisturbed time of the network alone, with one line at a time.
     """
 
     choice: StudentChoice
@@ -56,15 +58,21 @@ def measure_students(options: SurveyOptions, progress: Progress) -> tuple[Measur
             for index, choice in progress.track(enumerate(choices), "Making students", len(choices))
         ]
         sessions = [open_session(artifact, options.threads) for artifact in artifacts]
-        times = _milliseconds([partial(session.run, image) for session in sessions], options.seconds, progress)
+        acts = [partial(session.run, image) for session in sessions]
+        times = _milliseconds(acts, options, progress)
         return tuple(map(_measured, choices, artifacts, times))
 
 
-def _milliseconds(acts: Sequence[Act], seconds: float, progress: Progress) -> list[float]:
-    """Median time of each act; they are timed in turns, for `seconds` each, in parts so that progress can be shown."""
-    timer = InterleavedTimer(_ROUNDS, seconds / _PARTS, _WARMUP)
+def _milliseconds(acts: Sequence[Act], options: SurveyOptions, progress: Progress) -> list[float]:
+    """Undisturbed time of each act; they are timed in turns, in parts so that progress can be shown."""
+    clock: Clock = "cpu" if options.threads == 1 else "wall"
+    timer = InterleavedTimer(_ROUNDS, options.seconds / _PARTS, _WARMUP)
     parts = [timer.time(acts) for _ in progress.track(range(_PARTS), "Timing", _PARTS)]
-    return [float(np.median(np.concatenate(times))) / 1e6 for times in zip(*parts, strict=True)]
+    times = [undisturbed(joined(rounds), clock) for rounds in zip(*parts, strict=True)]
+    noise = max((time.noise for time in times), key=lambda noise: float("inf") if noise is None else noise)
+    if told := disturbance(max(time.interrupted or 0.0 for time in times), noise):
+        progress.log(told)
+    return [time.ms for time in times]
 
 
 def _line() -> NDArray[np.float32]:

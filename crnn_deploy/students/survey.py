@@ -18,7 +18,7 @@ from crnn_deploy.students.config import StudentsConfig, SurveyOptions
 from crnn_deploy.students.measuring import LINE_HEIGHT, LINE_WIDTH, MeasuredStudent, measure_students
 from crnn_deploy.students.picking import pick_within
 
-SURVEY_FORMAT = 1
+SURVEY_FORMAT = 2
 """Raise this number when stored figures of earlier versions must not be used any more.
 
 That is the case when students are built, quantized or timed differently.

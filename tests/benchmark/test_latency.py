@@ -60,23 +60,24 @@ def artifacts(*specs) -> dict[str, Artifact]:
 
 
 def test_candidates_are_interleaved(bench, reader) -> None:
-    timer = InterleavedTimer(rounds=3, seconds=60, warmup=1, clock=bench.clock)
+    timer = InterleavedTimer(rounds=3, seconds=60, warmup=1, clock=bench.clock, cpu_clock=bench.clock)
     LatencyBenchmark([1], [1], timer).run(artifacts(reader, reader), [MEDIAN])
     prepare, warmup, rounds = "ab", "ab", "ab" + "ba" + "ab"
     assert "".join(bench.calls) == prepare + warmup + rounds
 
 
 def test_percentiles_are_those_of_the_rounds(bench, reader) -> None:
-    timer = InterleavedTimer(rounds=101, seconds=3600, warmup=0, clock=bench.clock)
+    timer = InterleavedTimer(rounds=101, seconds=3600, warmup=0, clock=bench.clock, cpu_clock=bench.clock)
     rows = LatencyBenchmark([1], [1], timer).run(artifacts(reader, reader), [MEDIAN])
     (a,), (b,) = rows["a"], rows["b"]
-    assert (a.p50_ms, a.p90_ms, a.p99_ms, a.rounds) == pytest.approx((51, 91, 100, 101))
-    assert (b.p50_ms, b.p90_ms, b.p99_ms) == pytest.approx((510, 910, 1000))
+    # times that grow with each round are not known to 3 %, so that there are six times as many rounds
+    assert (a.p50_ms, a.p90_ms, a.p99_ms, a.rounds) == pytest.approx((303.5, 545.5, 599.95, 606))
+    assert (b.p50_ms, b.p90_ms, b.p99_ms) == pytest.approx((3035, 5455, 5999.5))
     assert (a.runtime, a.width, a.bucket, a.threads, a.batch) == ("fake", 80, "median", 1, 1)
 
 
 def test_every_combination_is_timed_and_sessions_open_per_thread_count(bench, reader) -> None:
-    timer = InterleavedTimer(1, 60, 0, bench.clock)
+    timer = InterleavedTimer(1, 60, 0, bench.clock, bench.clock)
     rows = LatencyBenchmark([1, 2], [1, 8], timer).run(artifacts(reader), [MEDIAN, NARROW])["a"]
     assert bench.opened == [("a", 1), ("a", 2)]
     assert [(row.threads, row.width, row.batch) for row in rows] == [
@@ -86,7 +87,7 @@ def test_every_combination_is_timed_and_sessions_open_per_thread_count(bench, re
 
 def test_a_model_of_fixed_width_is_timed_once(bench, reader) -> None:
     fixed = reader.model_copy(update={"preprocessing": reader.preprocessing.model_copy(update={"width": 64})})
-    timer = InterleavedTimer(1, 60, 0, bench.clock)
+    timer = InterleavedTimer(1, 60, 0, bench.clock, bench.clock)
     rows = LatencyBenchmark([1], [1], timer).run(artifacts(reader, fixed), [MEDIAN, NARROW])
     assert [row.width for row in rows["a"]] == [80, 40]
     assert [(row.width, row.bucket) for row in rows["b"]] == [(64, "median")]
@@ -107,9 +108,17 @@ class GpuSession(FakeSession):
 def test_time_on_the_gpu_is_told_beside_the_wall_clock(bench, reader, monkeypatch) -> None:
     made = {"a": GpuSession, "b": FakeSession}
     monkeypatch.setattr(module, "open_session", lambda artifact, _: made[artifact.path.stem](bench, artifact))
-    timer = InterleavedTimer(rounds=101, seconds=3600, warmup=10, clock=bench.clock)
+    timer = InterleavedTimer(rounds=101, seconds=3600, warmup=10, clock=bench.clock, cpu_clock=bench.clock)
     rows = LatencyBenchmark([1], [1], timer).run(artifacts(reader, reader), [MEDIAN])
     (gpu,), (cpu,) = rows["a"], rows["b"]
-    assert gpu.p50_ms == pytest.approx(61)
-    assert gpu.device_ms == pytest.approx(61 / 3), "the warm-up doesn't count"
+    assert gpu.p50_ms == pytest.approx(10 + 303.5)
+    assert gpu.device_ms == pytest.approx(gpu.p50_ms / 3), "the warm-up doesn't count"
     assert cpu.device_ms is None
+    assert (gpu.undisturbed.clock, cpu.undisturbed.clock) == ("wall", "cpu")
+
+
+@pytest.mark.parametrize(("threads", "clock"), [(1, "cpu"), (2, "wall")])
+def test_only_what_runs_in_one_thread_is_judged_by_its_cpu_time(bench, reader, threads, clock) -> None:
+    timer = InterleavedTimer(10, 60, 1, bench.clock, bench.clock)
+    (row,) = LatencyBenchmark([threads], [1], timer).run(artifacts(reader), [MEDIAN])["a"]
+    assert row.undisturbed.clock == clock

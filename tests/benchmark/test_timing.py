@@ -37,14 +37,14 @@ def test_rounds_are_interleaved_and_start_with_another_act_each() -> None:
 def test_every_act_gets_its_own_times() -> None:
     clock = FakeClock()
     quick, slow = InterleavedTimer(4, 60, 0, clock).time([clock.act(1, 2, 3, 4), clock.act(50)])
-    assert quick.tolist() == [1, 2, 3, 4]
-    assert slow.tolist() == [50, 50, 50, 50]
+    assert quick.wall.tolist() == [1, 2, 3, 4]
+    assert slow.wall.tolist() == [50, 50, 50, 50]
 
 
 def test_the_warm_up_is_not_counted() -> None:
     clock = FakeClock()
     (times,) = InterleavedTimer(2, 60, 3, clock).time([clock.act(900, 800, 700, 5, 6)])
-    assert times.tolist() == [5, 6]
+    assert times.wall.tolist() == [5, 6]
 
 
 @pytest.mark.parametrize(("seconds", "rounds"), [(10, 4), (9.9, 4), (0.001, 1), (1000, 20)])
@@ -52,7 +52,7 @@ def test_timing_stops_when_the_average_budget_is_spent(seconds: float, rounds: i
     clock = FakeClock()
     acts = [clock.act(1_000_000_000), clock.act(4_000_000_000)]  # 5 s a round, 2.5 s an act
     quick, slow = InterleavedTimer(20, seconds, 1, clock).time(acts)
-    assert len(quick) == len(slow) == rounds
+    assert len(quick.wall) == len(slow.wall) == rounds
 
 
 def test_garbage_collection_waits_and_comes_back() -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stopwatches
 
 from crnn_deploy.benchmark.measured import Latency
+from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.pipeline.gates import Judge
@@ -38,11 +40,19 @@ def evaluation(name: str, wrong: int, kind: str = "text") -> Evaluation:
     )
 
 
-def variant(name: str, milliseconds: float, evaluation: Evaluation, on_gpu: bool = False, **changes: Any) -> Variant:
+def variant(
+    name: str,
+    milliseconds: float,
+    evaluation: Evaluation,
+    on_gpu: bool = False,
+    time: UndisturbedTime | None = None,
+    **changes: Any,
+) -> Variant:
     row = Latency(
         runtime="tensorrt" if on_gpu else "onnxruntime", threads=1, batch=1, width=100, bucket="median",
         p50_ms=milliseconds, p90_ms=milliseconds, p99_ms=milliseconds, rounds=200, preprocess_ms=0.1, decode_ms=0.1,
         device_ms=milliseconds / 2 if on_gpu else None,
+        undisturbed=time or stopwatches.steady(milliseconds, "wall" if on_gpu else "cpu"),
     )  # fmt: skip
     facts = {
         "name": name, "path": Path(name), "format": "engine" if on_gpu else "onnx", "precision": "fp32",
@@ -150,7 +160,50 @@ def test_gate_and_report_have_the_same_speedup_whatever_the_gate_of_the_exported
     assert report.variants[1].gate.status == status
     assert "10.0× the speed of baseline-onnx" in report.variants[3].gate.reason
     assert speedup(report, report.variants[3]) == 10
-    assert "Speed-ups are against baseline-onnx for onnxruntime." in speed_footnote(report)
+    assert "Speed-ups are of undisturbed times, against baseline-onnx for onnxruntime." in speed_footnote(report)
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "too_noisy"),
+    [
+        ((0.5,), "passed", False),
+        ((0.7, 0.5, 0.6), "passed", False),
+        ((0.6, 1.4, 1.9), "rejected", True),  # its lower quartile may be on either side of the student's 1 ms
+        ((1.2, 1.1, 1.3), "rejected", False),
+    ],
+)
+def test_a_speed_that_the_noise_hides_does_not_pass(parts: tuple[float, ...], status: str, too_noisy: bool) -> None:
+    models = variants(student=20, int8=20)
+    time = stopwatches.noisy(*parts)
+    models["int8"] = variant("int8", 0.5, evaluation("int8", 20), time=time, stage="quantize", parent="student")
+    gate = verdict(Budget(), "int8", models)
+    assert (gate.status, gate.too_noisy) == (status, too_noisy)
+    assert ("too noisy to tell" in gate.reason) == too_noisy
+
+
+def test_noise_does_not_excuse_a_model_that_reads_worse() -> None:
+    models = variants(student=20, int8=200)
+    time = stopwatches.noisy(0.6, 1.4, 1.9)
+    models["int8"] = variant("int8", 0.5, evaluation("int8", 200), time=time, stage="quantize", parent="student")
+    gate = verdict(Budget(max_error=0.005), "int8", models)
+    assert (gate.status, gate.too_noisy) == ("rejected", False)
+    assert "too noisy to tell" in gate.reason
+
+
+def test_too_few_rounds_prove_no_speed() -> None:
+    models = variants(student=20, int8=20)
+    few = stopwatches.steady(0.1).model_copy(update={"parts_ms": (0.1,) * 4, "noise": None})
+    models["int8"] = variant("int8", 0.1, evaluation("int8", 20), time=few, stage="quantize", parent="student")
+    gate = verdict(Budget(), "int8", models)
+    assert gate.too_noisy
+    assert "too few rounds" in gate.reason
+
+
+def test_medians_decide_nothing() -> None:
+    models = variants(student=20, int8=20)
+    time = stopwatches.steady(1.25)
+    models["int8"] = variant("int8", 0.01, evaluation("int8", 20), time=time, stage="quantize", parent="student")
+    assert "0.8× the speed of student (at least 1×)" in verdict(Budget(), "int8", models).reason
 
 
 def test_without_a_comparable_baseline_no_speed_is_proved() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from crnn_deploy import units
+from crnn_deploy.benchmark.wording import disturbance, speedup_interval
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.record import QuantizationRecord
-from crnn_deploy.quantization.search.fastest_plan import CLEARLY_FASTER
+from crnn_deploy.quantization.record import QuantizationRecord, SpeedTrial
+from crnn_deploy.quantization.search.fastest_plan import CLEARLY_FASTER, gains_little
 
 
 def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted: bool) -> tuple[str, str] | None:
@@ -23,13 +24,8 @@ def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted
             "Where the parent makes nothing but errors, INT8 cannot add any. The model, its spec or the images are "
             "wrong.",
         )
-    if record.speed and record.speed[-1].speedup <= CLEARLY_FASTER:
-        trial = record.speed[-1]
-        return (
-            f"INT8 makes {config.model} no faster on this machine.",
-            f"It takes {units.milliseconds(trial.candidate_ms)} for an image {trial.width} pixels wide, its parent "
-            f"{units.milliseconds(trial.parent_ms)}; less than {CLEARLY_FASTER - 1:.0%} may be chance.",
-        )
+    if record.speed and (complaint := _not_faster(config, record.speed[-1])):
+        return complaint
     if record.realised is not None and not record.realised.int8:
         return (
             f"ONNX Runtime runs nothing of {config.model} in INT8 here.",
@@ -37,6 +33,26 @@ def complaint_about(config: QuantizeConfig, record: QuantizationRecord, accepted
             "doctor.",
         )
     return None
+
+
+def _not_faster(config: QuantizeConfig, trial: SpeedTrial) -> tuple[str, str] | None:
+    """Faster is what gains more than 2 %, and something at each end of the interval."""
+    speedup = trial.speedup
+    if speedup.ratio > CLEARLY_FASTER and speedup.low > 1:
+        return None
+    times = (
+        f"It takes {units.milliseconds(trial.candidate_ms)} for an image {trial.width} pixels wide, its parent "
+        f"{units.milliseconds(trial.parent_ms)}"
+    )
+    if gains_little(speedup):
+        return (
+            f"INT8 makes {config.model} no faster on this machine.",
+            f"{times}; less than {CLEARLY_FASTER - 1:.0%} may be chance.",
+        )
+    return (
+        f"This machine is too noisy to tell whether INT8 makes {config.model} faster.",
+        f"{times}: {speedup_interval(speedup)} as fast. {disturbance(trial.interrupted, speedup.noise)}",
+    )
 
 
 def _inaccurate(config: QuantizeConfig, record: QuantizationRecord) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.benchmark.undisturbed import Speedup, UndisturbedTime, speedup_between, undisturbed
 from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
@@ -26,7 +27,7 @@ MIXED = "mixed"
 
 CLEARLY_FASTER = 1.02  # a smaller ratio may be chance
 _WORTH_INT8 = 1.01  # a group of layers goes to INT8 from here on
-_MUCH_FASTER = 1.05  # without INT8 in the first convolution
+_MUCH_FASTER = 1.05  # worth another plan; a gain that the noise may hide
 _SEARCH_SECONDS = 20.0
 
 _ROUNDS, _WARMUP = 1000, 5
@@ -37,10 +38,10 @@ Assemble = Callable[[Plan], onnx.ModelProto]
 
 
 class Stopwatch(Protocol):
-    """Measures the median time of models that run in turns."""
+    """Measures the undisturbed time of models that run in turns."""
 
-    def milliseconds(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[float]:
-        """Median time of each model, in their order, after each ran for about `seconds`."""
+    def times(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[UndisturbedTime]:
+        """The time of each model, in their order, after each ran for about `seconds`, or longer on a busy machine."""
         ...
 
 
@@ -50,10 +51,11 @@ class InterleavedStopwatch:
     def __init__(self, image: NDArray[np.float32]) -> None:
         self._image = image
 
-    def milliseconds(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[float]:
+    def times(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[UndisturbedTime]:
         timer = InterleavedTimer(_ROUNDS, seconds, _WARMUP)
-        times = timer.time([self._act(model) for model in models])
-        return [float(np.median(each)) / 1e6 for each in times]
+        acts = [self._act(model) for model in models]
+        rounds = timer.time_until_known(acts, ["cpu"] * len(acts))
+        return [undisturbed(each, "cpu") for each in rounds]
 
     def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
         session = inference_session(model, threads=1)
@@ -90,7 +92,8 @@ class Placement:
     """Finds the fastest plan within one that reads well enough.
 
     Where INT8 is clearly faster for the whole plan, the plan is kept, so that the same model gives the same file every
-    time; only otherwise groups of layers are chosen by measuring.
+    time; only otherwise groups of layers are chosen by measuring. A difference within the noise never decides: the
+    whole plan is kept then, too.
 
     Args:
         parent: the FP32 graph.
@@ -110,24 +113,23 @@ class Placement:
         """The fastest plan within `plan` and the trials that led to it, the chosen plan's last."""
         candidates = {RECURRENT_ONLY: choices.recurrent, ALL_BUT_FIRST: plan - {choices.first}, ALL: plan}
         candidates = {name: some for name, some in candidates.items() if some and (some != plan or name == ALL)}
-        trials = self._trials(candidates)
-        times = {trial.plan: trial.candidate_ms for trial in trials}
-        leader = ALL_BUT_FIRST if times.get(ALL_BUT_FIRST, times[ALL]) * _MUCH_FASTER < times[ALL] else ALL
-        others = [trials[0].parent_ms, *(times[name] for name in candidates if name == RECURRENT_ONLY)]
-        if not all(times[leader] * CLEARLY_FASTER < other for other in others):
+        parent, times = self._times(candidates)
+        without_first = times.get(ALL_BUT_FIRST, times[ALL])
+        leader = ALL_BUT_FIRST if _gains(without_first, times[ALL], _MUCH_FASTER) else ALL
+        others = [parent, *(times[name] for name in candidates if name == RECURRENT_ONLY)]
+        if any(gains_little(speedup_between(times[leader], other)) for other in others):
             candidates[MIXED] = self._search(choices.recurrent, choices.groups)
-            trials = self._trials(candidates)
-            leader = min(trials, key=lambda trial: trial.candidate_ms).plan
+            parent, times = self._times(candidates)
+            fastest = min(times, key=lambda name: times[name].ms)
+            leader = fastest if _gains(times[fastest], times[ALL], _WORTH_INT8) else ALL
+        trials = (SpeedTrial.of(name, self._width, parent, time) for name, time in times.items())
         return candidates[leader], tuple(sorted(trials, key=lambda trial: trial.plan == leader))
 
-    def _trials(self, plans: Mapping[str, Plan]) -> tuple[SpeedTrial, ...]:
+    def _times(self, plans: Mapping[str, Plan]) -> tuple[UndisturbedTime, dict[str, UndisturbedTime]]:
         """Times of the parent and of the models of all plans, run in turns."""
         models = [self._parent, *(self._assemble(plan) for plan in plans.values())]
-        parent, *times = self._stopwatch.milliseconds(models, _TRIAL_SECONDS)
-        return tuple(
-            SpeedTrial(plan=name, width=self._width, parent_ms=parent, candidate_ms=time)
-            for name, time in zip(plans, times, strict=True)
-        )
+        parent, *times = self._stopwatch.times(models, _TRIAL_SECONDS)
+        return parent, dict(zip(plans, times, strict=True))
 
     def _search(self, start: Plan, groups: Sequence[Plan]) -> Plan:
         """`start` with each group added that makes the model faster, until the time is over."""
@@ -139,7 +141,17 @@ class Placement:
                 break
             larger = plan | group
             candidate = self._assemble(larger)
-            before, after = self._stopwatch.milliseconds([model, candidate], _STEP_SECONDS)
-            if after * _WORTH_INT8 < before:
+            before, after = self._stopwatch.times([model, candidate], _STEP_SECONDS)
+            if _gains(after, before, _WORTH_INT8):
                 plan, model = larger, candidate
         return plan
+
+
+def _gains(fast: UndisturbedTime, slow: UndisturbedTime, factor: float) -> bool:
+    """Whether one is certainly more than `factor` times as fast as the other."""
+    return speedup_between(fast, slow).low > factor
+
+
+def gains_little(speedup: Speedup) -> bool:
+    """Whether a model is not clearly faster than another, and the noise does not hide that it is much faster."""
+    return speedup.ratio <= CLEARLY_FASTER and speedup.high < _MUCH_FASTER

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from crnn_deploy import units
+from crnn_deploy.benchmark.wording import disturbance, speedup_interval
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
@@ -46,7 +47,12 @@ def change_of(record: QuantizationRecord) -> str:
 
 def speedup(record: QuantizationRecord) -> str:
     """Such as `2.4× faster`; empty where nothing was timed."""
-    return units.times(record.speed[-1].speedup, "faster", "slower") if record.speed else ""
+    return units.times(record.speed[-1].speedup.ratio, "faster", "slower") if record.speed else ""
+
+
+def noise(record: QuantizationRecord) -> str:
+    """How busy the machine was while the chosen plan was timed, and how well its speed is known; empty where quiet."""
+    return disturbance(record.speed[-1].interrupted, record.speed[-1].speedup.noise) if record.speed else ""
 
 
 def kernels(record: QuantizationRecord) -> str:
@@ -103,7 +109,7 @@ def speed_table(record: QuantizationRecord) -> Table:
             Cell(str(trial.width)),
             Cell(units.significant(trial.parent_ms)),
             Cell(units.significant(trial.candidate_ms)),
-            Cell(units.ratio(trial.speedup)),
+            Cell(units.ratio(trial.speedup.ratio), speedup_interval(trial.speedup)),
         )
         for trial in record.speed
     )

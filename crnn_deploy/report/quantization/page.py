@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy import units
+from crnn_deploy.benchmark.wording import speedup_interval
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.files import check_free, write_text
@@ -92,7 +93,9 @@ def _tiles(record: QuantizationRecord) -> list[Tile]:
     if record.speed:
         last = record.speed[-1]
         times = f"{units.milliseconds(last.parent_ms)} → {units.milliseconds(last.candidate_ms)}"
-        tiles.append(Tile("Speed, one thread", units.ratio(last.speedup), f"{times}, {last.width} pixels wide"))
+        known = " ".join(part for part in (f"{speedup_interval(last.speedup)};", q.noise(record)) if part)
+        width = f"{times}, {last.width} pixels wide"
+        tiles.append(Tile("Speed, one thread", units.ratio(last.speedup.ratio), f"{known} {width}"))
     integers = sum(layer.precision == "int8" for layer in record.layers)
     tiles.append(Tile("Layers in INT8", f"{integers} of {len(record.layers)}", q.kernels(record)))
     tiles.append(Tile("Calibrator", record.calibrator, f"on {record.calibration_images:,} images"))

@@ -9,6 +9,7 @@ from rich.text import Text
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.quantization.figures import (
     MOST_TENSORS,
+    noise,
     placements,
     sensitivity_table,
     tensors_table,
@@ -31,6 +32,8 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
     """
     mark, style = _mark(record)
     parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (verdict(record), "bold"))]
+    if told := noise(record):
+        parts.append(Text(told, "yellow"))
     if len(record.trials) > 1:
         parts += section("Calibrators, with every layer in INT8 that may be", _rich(trials_table(record)))
     if record.sensitivity:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import comparable_baseline, reference_latency, speed_ratio
+from crnn_deploy.benchmark.wording import disturbance_of
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS, ERROR_NAMES, primary_figure
 from crnn_deploy.report.run.report import Comparison, Report
 from crnn_deploy.report.run.variant import Variant
@@ -63,9 +64,9 @@ def speed_baseline(report: Report, variant: Variant) -> Variant | None:
 
 
 def speedup(report: Report, variant: Variant) -> float | None:
-    """Ratio of median latencies to `speed_baseline`, or None if there is none or it is the variant itself."""
+    """Ratio of undisturbed times to `speed_baseline`, or None if there is none or it is the variant itself."""
     baseline = speed_baseline(report, variant)
-    return None if baseline is None or baseline.name == variant.name else speed_ratio(variant, baseline)
+    return None if baseline is None or baseline.name == variant.name else speed_ratio(variant, baseline).ratio
 
 
 def size_ratio(report: Report, variant: Variant) -> float | None:
@@ -89,7 +90,9 @@ def speed_footnote(report: Report) -> str:
         return ""
     sentences = ["Latency is the median at 1 thread and batch 1, variants interleaved in one run."]
     if pairs:
-        sentences.append(f"Speed-ups are against {', '.join(pairs.values())}.")
+        sentences.append(f"Speed-ups are of undisturbed times, against {', '.join(pairs.values())}.")
+    rows = map(reference_latency, report.variants)
+    sentences += filter(None, [disturbance_of(row for row in rows if row is not None)])
     if names := [variant.name for variant in report.variants if ran_on_gpu(variant)]:
         sentences.append(f"{' and '.join(names)} ran on the GPU; there is no ratio between GPU and CPU.")
     return " ".join(sentences)

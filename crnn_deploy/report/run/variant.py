@@ -23,10 +23,12 @@ class Gate(Frozen):
 
     `baseline` is what the others are judged against; `unproven` could not run on the machine of the report, or its
     baseline reads nothing.
+    `too_noisy`: rejected only because the machine was too busy to tell how fast it is.
     """
 
     status: Literal["baseline", "passed", "rejected", "unproven"]
     reason: str = ""
+    too_noisy: bool = False
 
 
 class Variant(Measured):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import stopwatches
 from quantization.comparisons import comparison
 
 from crnn_deploy.quantization.config import QuantizeConfig
@@ -20,7 +21,9 @@ LAYERS = (
 
 
 def record(speedup: float | None = 2.0, realised: RealisedPrecision | None = INT8) -> QuantizationRecord:
-    speed = () if speedup is None else (SpeedTrial(plan="all", width=100, parent_ms=speedup, candidate_ms=1.0),)
+    speed = (
+        () if speedup is None else (SpeedTrial.of("all", 100, stopwatches.steady(speedup), stopwatches.steady(1.0)),)
+    )
     return QuantizationRecord(
         target="cpu",
         calibrator="mse",
@@ -47,6 +50,30 @@ def test_what_is_not_clearly_faster_is_refused(speedup):
     assert "no faster" in what
     assert "less than 2%" in cause
     assert complaint_about(CONFIG, record(1.03), accepted=True) is None
+
+
+@pytest.mark.parametrize(
+    ("parent", "candidate", "said"),
+    [
+        ((3.2, 3.3), (1.0, 1.1), None),
+        ((3.2, 0.9, 27.0), (1.0, 3.1, 5.0), "too noisy"),
+        ((1.0, 1.01), (1.0, 1.01), "no faster"),
+        ((1.0, 1.01), (2.0, 3.0), "no faster"),
+        ((1.0, 1.4, 1.8), (1.3, 1.0, 2.1), "too noisy"),
+    ],
+)
+def test_luck_is_not_taken_for_speed(parent, candidate, said):
+    trial = SpeedTrial.of("all", 100, stopwatches.noisy(*parent), stopwatches.noisy(*candidate))
+    complaint = complaint_about(CONFIG, record().model_copy(update={"speed": (trial,)}), accepted=True)
+    assert complaint is None if said is None else said in complaint[0]
+
+
+def test_a_parent_that_was_timed_too_seldom_proves_nothing():
+    seldom = stopwatches.steady(3.2).model_copy(update={"parts_ms": (3.2,) * 4})
+    trial = SpeedTrial.of("all", 100, seldom, seldom.model_copy(update={"ms": 1.0}))
+    what, cause = complaint_about(CONFIG, record().model_copy(update={"speed": (trial,)}), accepted=True)
+    assert "too noisy" in what
+    assert "too few rounds" in cause
 
 
 def test_what_runs_in_fp32_is_refused_however_fast_it_seemed():
