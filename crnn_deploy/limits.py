@@ -5,3 +5,9 @@ The limits are far above what real models and data sets need. Sizes are in bytes
 """
 
 from __future__ import annotations
+
+IMAGE_PIXELS = 2**26
+"""Pixels of an image, from its header: a sheet of A3 at 600 dpi has about as many."""
+
+LINE_PIECES = 16
+"""Pieces that a line is cut into; what is longer is squeezed."""
