@@ -66,6 +66,6 @@ def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progre
     ]
     if squeezed:
         progress.log(
-            f"{source.name}: {images(len(squeezed))} of {len(source)} are wider than the model takes and are squeezed: "
+            f"{source.name}: of {images(len(source))}, {len(squeezed)} wider than the model takes will be squeezed: "
             f"{listed(squeezed)}"
         )

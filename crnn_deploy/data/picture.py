@@ -133,7 +133,7 @@ def _from_lab(image: Image.Image) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     """The value of the EXIF orientation, 1 to 8; 1 where there is none, or it cannot be read."""
-    if image.format == "TIFF" or (image.format == "PNG" and not _has_exif(image)):
+    if image.format == "TIFF" or not _has_exif(image):
         return 1  # Pillow turns TIFF itself
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)
@@ -143,10 +143,14 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _has_exif(image: Image.Image) -> bool:
-    """Whether a PNG has EXIF or XMP data, also behind its pixels; then Pillow decodes these to find them."""
+    """Whether there are EXIF or XMP data. In a PNG they may lie behind the pixels: then Pillow decodes these first."""
+    if any(key in image.info for key in _EXIF_KEYS):
+        return True
     file = getattr(image, "fp", None)
-    behind = file.getvalue() if isinstance(file, io.BytesIO) and not file.closed else b""
-    return any(key in image.info for key in _EXIF_KEYS) or any(mark in behind for mark in _EXIF_MARKS)
+    if image.format != "PNG" or not isinstance(file, io.BytesIO) or file.closed:
+        return False
+    data = file.getvalue()
+    return any(mark in data for mark in _EXIF_MARKS)
 
 
 def _reason(error: BaseException) -> str:
