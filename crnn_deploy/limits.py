@@ -35,3 +35,7 @@ MAX_LAYERS = 16  # recurrent layers
 MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be
 SMALL_EXPANSION = 1 << 26  # and this more
 MAX_SOURCE = 1 << 22  # the Python file with a user's own network
+
+# Images
+MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
+MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed

@@ -22,6 +22,9 @@ RESERVATION = "reservation"
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_TEXT)]
 ClassText = Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)]
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
+FIXED_SQUEEZE = 4
+"""How far a fixed width may squeeze a line before it counts as squeezed: models of a fixed width learnt from lines of
+many widths."""
 
 
 class Preprocessing(Frozen):
@@ -70,13 +73,26 @@ class Preprocessing(Frozen):
         """Width in pixels that an image of the given size is resized to, before padding."""
         if self.width is not None:
             return self.width
+        return min(self.max_width, max(self.min_width, self.scaled_width(image_width, image_height)))
+
+    def scaled_width(self, image_width: int, image_height: int) -> int:
+        """Width in pixels that keeps the aspect ratio of an image of the given size, without any limit."""
         scaled = image_width * self.height / max(1, image_height)
-        rounded = math.ceil(scaled) if self.width_rounding == "ceil" else round(scaled)
-        return min(self.max_width, max(self.min_width, rounded))
+        return math.ceil(scaled) if self.width_rounding == "ceil" else round(scaled)
+
+    def squeezes(self, image_width: int, image_height: int) -> bool:
+        """Whether an image of the given size is wider than `max_width`, or far wider than the fixed width."""
+        most = self.max_width if self.width is None else FIXED_SQUEEZE * self.width
+        return self.scaled_width(image_width, image_height) > most
 
     def padded_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels of the network's input for an image of the given size."""
         return self.with_padding(self.resized_width(image_width, image_height))
+
+    @property
+    def widest(self) -> int:
+        """Largest width in pixels of the network's input."""
+        return self.with_padding(self.max_width if self.width is None else self.width)
 
     def with_padding(self, width: int) -> int:
         """`width` rounded up to whole multiples, unless the width is fixed."""

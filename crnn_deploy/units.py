@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 MISSING = "—"
@@ -54,6 +55,16 @@ def ratio(value: float) -> str:
 def significant(value: float) -> str:
     """Three significant digits, never an exponent: 0.851, 24.3, 1,240."""
     return f"{_rounded(value):,f}" if value else "0"
+
+
+def images(count: int) -> str:
+    """1 image, 2,000 images."""
+    return f"{count:,} image{'s' * (count != 1)}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first five names: a, b, c, d, e …"""
+    return f"{', '.join(names[:5])}{' …' * (len(names) > 5)}"
 
 
 def _rounded(value: float) -> Decimal:

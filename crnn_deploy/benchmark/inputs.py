@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.picture import seen_size
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
@@ -79,4 +80,5 @@ def _width(bucket: Bucket, preprocessor: Preprocessor) -> int:
 
 
 def _aspect_ratio(image: Image.Image) -> float:
-    return image.width / image.height
+    width, height = seen_size(image)
+    return width / height

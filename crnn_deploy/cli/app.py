@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -45,10 +47,17 @@ def crnn_deploy(
 
     Exit codes: 0 done, 1 a gate failed, 2 the input is wrong, 70 a bug, 130 interrupted.
     """
+    _silence_pillow()
     if version:
         typer.echo(__version__)
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+def _silence_pillow() -> None:
+    """Pillow's warnings have no names of images; an image that matters is named by an error of ours."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 VERBS: dict[str, Callable[..., None]] = {

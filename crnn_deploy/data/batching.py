@@ -27,11 +27,16 @@ class Batch:
 
 
 def batches(
-    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None = None
+    source: Source,
+    preprocessor: Preprocessor,
+    batch_size: int,
+    skipped: list[str] | None = None,
+    widest: int | None = None,
 ) -> Iterator[Batch]:
     """Every image once, narrow ones first, up to `batch_size` of one padded width at a time.
 
     Args:
+        widest: images of a larger padded width come one by one, so that a batch of them does not fill the memory.
         skipped: receives the names of broken images, which are left out; if it is None, they raise an error.
 
     Raises:
@@ -39,7 +44,7 @@ def batches(
     """
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[tuple[list[int], list[Future[NDArray[np.float32]]]]] = deque()
-        for chunk in _chunks(source, preprocessor, batch_size, skipped):
+        for chunk in _chunks(source, preprocessor, batch_size, skipped, widest):
             waiting.append((chunk, [pool.submit(_load, source, preprocessor, index) for index in chunk]))
             if len(waiting) > _AHEAD:
                 yield from _finish(source, *waiting.popleft(), skipped)
@@ -48,7 +53,7 @@ def batches(
 
 
 def _chunks(
-    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None
+    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None, widest: int | None
 ) -> Iterator[list[int]]:
     by_width: dict[int, list[int]] = {}
     for index in range(len(source)):
@@ -58,8 +63,9 @@ def _chunks(
             if skipped is None:
                 raise
             skipped.append(source.item_name(index))
-    for _, alike in sorted(by_width.items()):
-        yield from (alike[start : start + batch_size] for start in range(0, len(alike), batch_size))
+    for width, alike in sorted(by_width.items()):
+        size = batch_size if widest is None or width <= widest else 1
+        yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 
 def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.float32]:

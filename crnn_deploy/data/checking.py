@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crnn_deploy.data.preprocess import decode
+from crnn_deploy.data.picture import has_several_frames, picture, seen_size
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
+from crnn_deploy.spec import Preprocessing
+from crnn_deploy.units import images, listed
 
 
 def without_broken(source: Source, skip_bad: bool, progress: Progress) -> tuple[Source, list[str]]:
@@ -31,19 +33,39 @@ def first_usable(
     """
     good: list[int] = []
     broken: list[str] = []
+    several: list[str] = []
     for index in progress.track(order, f"Checking {source.name}", min(most, len(order))):
         try:
-            decode(source.image(index), title(source, index))
+            image = source.image(index)
+            framed = has_several_frames(image)
+            picture(image, title(source, index), "L")
         except InputError:
             if not skip_bad:
                 raise
             broken.append(source.item_name(index))
         else:
             good.append(index)
+            several += [source.item_name(index)] * framed
         if len(good) == most:
             break
     if not good:
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     if broken:
-        progress.log(f"{len(broken)} broken images are left out: {', '.join(broken[:5])}{' …' * (len(broken) > 5)}")
+        progress.log(f"{len(broken)} broken images are left out: {listed(broken)}")
+    if several:
+        progress.log(f"{source.name}: {images(len(several))} hold several frames; the first is used: {listed(several)}")
     return good, broken
+
+
+def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
+    """Say how many images are wider than a model takes, so that they are squeezed and hard to read."""
+    squeezed = [
+        source.item_name(index)
+        for index in range(len(source))
+        if preprocessing.squeezes(*seen_size(source.image(index)))
+    ]
+    if squeezed:
+        progress.log(
+            f"{source.name}: of {images(len(source))}, {len(squeezed)} wider than the model takes will be squeezed: "
+            f"{listed(squeezed)}"
+        )

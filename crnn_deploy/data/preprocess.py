@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.sources.base import broken_image
+from crnn_deploy.data.picture import picture, seen_size
 from crnn_deploy.spec import Preprocessing
 
 _FILTERS = {
@@ -27,7 +27,7 @@ class Preprocessor:
 
     def size(self, image: Image.Image) -> int:
         """Padded width of `image` in pixels; reads only its header."""
-        return self.preprocessing.padded_width(*image.size)
+        return self.preprocessing.padded_width(*seen_size(image))
 
     def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
         """Decode and resize to `[height, width, channels]`, not yet padded.
@@ -35,8 +35,15 @@ class Preprocessor:
         Raises:
             InputError: naming the image, if its pixels cannot be decoded.
         """
+        return self.resized(self.picture(image, name))
+
+    def picture(self, image: Image.Image, name: str) -> Image.Image:
+        """Decode to the upright picture in mode `L` or `RGB`. Raises `InputError` naming the image if it is broken."""
+        return picture(image, name, "L" if self.preprocessing.channels == "L" else "RGB")
+
+    def resized(self, plain: Image.Image) -> NDArray[np.uint8]:
+        """Resize a picture to `[height, width, channels]`, not yet padded."""
         p = self.preprocessing
-        plain = _opaque(decode(image, name)).convert("L" if p.channels == "L" else "RGB")
         size = (p.resized_width(*plain.size), p.height)
         array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
         array = array.reshape(p.height, size[0], p.channel_count)
@@ -60,25 +67,3 @@ class Preprocessor:
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
         return self.tensor(self.pixels(image, name))
-
-
-def decode(image: Image.Image, name: str) -> Image.Image:
-    """The same image with its pixels read.
-
-    Raises:
-        InputError: naming the image, if its pixels cannot be decoded.
-    """
-    try:
-        image.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise broken_image(name, error) from None
-    return image
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """The image on a white background, if it has transparency."""
-    if image.mode not in ("RGBA", "LA", "PA") and "transparency" not in image.info:
-        return image
-    paper = Image.new("RGBA", image.size, "white")
-    paper.alpha_composite(image.convert("RGBA"))
-    return paper.convert("RGB")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.overlap import fingerprint
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
+from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
@@ -30,6 +31,8 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
     artifact = open_artifact(config.artifact, config.trust_module)
     source = open_source(config.data)
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
+    for sentence in evaluation.image_notes.sentences():
+        progress.log(f"{source.name}: {sentence}")
     return evaluation.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
 
 
@@ -47,7 +50,8 @@ def evaluate_session(
     references = reference_texts(source, session.spec)
     unknown = unknown_characters(references, session.spec, source.name) if source.kind == "text" else {}
     skipped: list[str] = []
-    texts = dict(progress.track(_texts(session, source, options, skipped), "Evaluating", len(source)))
+    notes = NoteTaker()
+    texts = dict(progress.track(_texts(session, source, options, skipped, notes), "Evaluating", len(source)))
     if not texts:
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     predictions = tuple(
@@ -62,12 +66,15 @@ def evaluate_session(
         skipped=skipped,
         predictions=predictions,
         unknown_characters=unknown,
+        image_notes=notes.summary((title(source, index), source.item_name(index)) for index in range(len(source))),
     )
 
 
-def _texts(session: Session, source: Source, options: EvaluateOptions, skipped: list[str]) -> Iterator[tuple[int, str]]:
+def _texts(
+    session: Session, source: Source, options: EvaluateOptions, skipped: list[str], notes: NoteTaker
+) -> Iterator[tuple[int, str]]:
     """Index and decoded text of each image, in the order of the batches."""
-    for batch, _, texts in read(session, source, options, skipped):
+    for batch, _, texts in read(session, source, options, skipped, notes):
         yield from zip(batch.indices, texts, strict=True)
 
 

@@ -11,12 +11,13 @@ from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
+from crnn_deploy.evaluation.image_notes import ImageNotes, NoteTaker
 from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.progress import SILENT, Progress
@@ -41,6 +42,7 @@ class Readings(Frozen):
     readings: tuple[ImageReading, ...]
     skipped: tuple[str, ...] = ()
     unproven: str = Field(default="", description="what all readings have in common that makes them worthless")
+    image_notes: ImageNotes = ImageNotes()
 
 
 def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
@@ -54,10 +56,14 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     places = _places(config.images)
     session = open_session(artifact, config.threads)
     skipped: list[str] = []
+    notes = NoteTaker()
     total = sum(len(place.source) for place in places)
-    readings = dict(progress.track(_readings(session, places, config, skipped), "Reading", total))
+    readings = dict(progress.track(_readings(session, places, config, skipped, notes), "Reading", total))
     if not readings:
         raise InputError(f"All {len(skipped)} images are broken.", fix="Check the files.")
+    summary = notes.summary(_titles(places))
+    for sentence in summary.sentences():
+        progress.log(sentence)
     return Readings(
         artifact=str(artifact.path),
         sha256=artifact.sha256,
@@ -65,6 +71,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         readings=tuple(readings[position] for position in sorted(readings)),
         skipped=tuple(skipped),
         unproven=why_unproven(artifact.spec.task, [reading.text for reading in readings.values()]),
+        image_notes=summary,
     )
 
 
@@ -98,13 +105,20 @@ def _files(paths: Sequence[str]) -> Source:
 
 
 def _readings(
-    session: Session, places: Sequence[_Place], options: ReadOptions, skipped: list[str]
+    session: Session, places: Sequence[_Place], options: ReadOptions, skipped: list[str], notes: NoteTaker
 ) -> Iterator[tuple[tuple[int, int], ImageReading]]:
     """Position (number of the source, index in it) and reading of each image, in the order of the batches."""
     for number, place in enumerate(places):
         broken: list[str] = []
-        for batch, logits, texts in read(session, place.source, options, broken):
+        for batch, logits, texts in read(session, place.source, options, broken, notes):
             for index, text, confidence in zip(batch.indices, texts, confidences(logits, session.spec), strict=True):
                 path = place.path(place.source.item_name(index))
                 yield (number, index), ImageReading(path=path, text=text, confidence=confidence)
         skipped += map(place.path, broken)
+
+
+def _titles(places: Sequence[_Place]) -> Iterator[tuple[str, str]]:
+    """Title and path of each image."""
+    for place in places:
+        for index in range(len(place.source)):
+            yield title(place.source, index), place.path(place.source.item_name(index))

@@ -9,32 +9,54 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.config import ReadOptions
 from crnn_deploy.evaluation.decoding import decode
+from crnn_deploy.evaluation.image_notes import NoteTaker
+from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
+from crnn_deploy.evaluation.wide_lines import cut, join
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
 
 def read(
-    session: Session, source: Source, options: ReadOptions, skipped: list[str]
+    session: Session, source: Source, options: ReadOptions, skipped: list[str], notes: NoteTaker
 ) -> Iterator[tuple[Batch, NDArray[np.float32], list[str]]]:
     """Each batch of a source, its logits and its decoded texts.
 
+    A line wider than the model's `max_width` is read in pieces if it can be cut at blank columns, and squeezed if not.
+
     Args:
         skipped: receives the names of broken images, if the options leave them out.
+        notes: receives remarks on the images.
 
     Raises:
         InputError: if an image is broken, or the outputs don't fit the spec.
         GateError: if the model gives numbers that are not finite.
     """
-    preprocessor = Preprocessor(session.spec.preprocessing)
+    spec = session.spec
+    widest = spec.preprocessing.widest
+    preprocessor = NotingPreprocessor(spec, notes)
     beam_width = options.beam_width if options.decoder == "beam" else None
-    for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None):
-        logits = session.run(batch.images)
-        check_logits(logits, batch, source, session.spec)
-        yield batch, logits, decode(logits, session.spec, beam_width)
+    for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None, widest):
+        wide = batch.images.shape[3] > widest
+        logits = _read_wide(session, source, batch, notes) if wide else session.run(batch.images)
+        check_logits(logits, batch, source, spec)
+        yield batch, logits, decode(logits, spec, beam_width)
+
+
+def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker) -> NDArray[np.float32]:
+    """Logits `[1, T, K]` of a single line that is wider than the model takes."""
+    spec, index = session.spec, batch.indices[0]
+    name = title(source, index)
+    pieces = cut(batch.images[0], spec.preprocessing)
+    if not pieces:
+        notes.note("squeezed", name)
+        return session.run(Preprocessor(spec.preprocessing)(source.image(index), name)[np.newaxis])
+    notes.note("cut", name)
+    logits = [session.run(np.ascontiguousarray(batch.images[:, :, :, start:end])) for start, end in pieces]
+    return join(logits, pieces, spec.preprocessing.height, spec.blank)
 
 
 def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:

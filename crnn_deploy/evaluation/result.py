@@ -8,6 +8,7 @@ from pydantic import Field
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.evaluation.image_notes import ImageNotes
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
 from crnn_deploy.evaluation.unproven import why_unproven
 
@@ -49,6 +50,7 @@ class Evaluation(Frozen):
 
     `artifact` is the evaluated file, or the model's name where it lives in memory only (then without `sha256`).
     `unknown_characters` counts label characters that the model cannot produce; they are part of the CER.
+    `image_notes` counts images that were read in a way that their sender may not expect.
     """
 
     artifact: str
@@ -59,6 +61,7 @@ class Evaluation(Frozen):
     skipped: list[str] = Field(default_factory=list)
     predictions: tuple[Prediction, ...]
     unknown_characters: dict[str, int] = Field(default_factory=dict)
+    image_notes: ImageNotes = ImageNotes()
 
     def ratios(self) -> dict[str, Ratio]:
         """Per-image counts behind each figure."""
@@ -76,7 +79,7 @@ class Evaluation(Frozen):
         return {
             **self.accuracy.model_dump(mode="json", exclude_none=True),
             "unproven": self.unproven,
-            **self.model_dump(mode="json", include={"artifact", "runtime", "dataset", "skipped", "unknown_characters"}),
+            **self.model_dump(mode="json", exclude={"sha256", "accuracy", "predictions"}),
         }
 
 

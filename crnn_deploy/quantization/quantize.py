@@ -10,6 +10,7 @@ from typing import get_args
 import onnx
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
+from crnn_deploy.data.checking import tell_squeezed
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.files import check_output
@@ -71,9 +72,10 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
             "It holds no Conv, Gemm, MatMul, GRU or LSTM with constant weights.",
             "Keep it as it is.",
         )
-    calibration, held_out = (
-        NetworkInputs(source, parent.spec.preprocessing) for source in draw_images(config.data, config, progress)
-    )
+    drawn = draw_images(config.data, config, progress)
+    for source in drawn:
+        tell_squeezed(source, parent.spec.preprocessing, progress)
+    calibration, held_out = (NetworkInputs(source, parent.spec.preprocessing) for source in drawn)
     images = progress.track(calibration, "Calibrating", len(calibration))
     calibrated = calibrate(model, config.target, layers, images, config.threads)
     examiner = Examiner(original, parent.spec, held_out, config.threads, progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
+from crnn_deploy.data.picture import seen_size
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
@@ -88,7 +89,7 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
     """A spec with the task, the charset or the classes, and the preprocessing of the network."""
     if source.kind == "class":
-        width, height = source.image(0).size
+        width, height = seen_size(source.image(0))
         seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
     characters = config.charset or tuple(sorted({c for i in range(len(source)) for c in source.text(i)}))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.errors import InputError
 
@@ -72,10 +72,10 @@ class EncodedSource:
 
     def image(self, index: int) -> Image.Image:
         try:
-            return Image.open(io.BytesIO(self._read(index)))
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            reason = "it is not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-            raise broken_image(title(self, index), reason) from None
+            data = self._read(index)
+        except OSError as error:
+            raise broken_image(title(self, index), str(error)) from None
+        return open_image(data, title(self, index))
 
     def content_hash(self, index: int) -> bytes:
         try:

@@ -10,7 +10,8 @@ from itertools import zip_longest
 import numpy as np
 from PIL import Image
 
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.picture import picture
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.report.run.report import ExampleLine
 from crnn_deploy.report.run.spelling import same
@@ -45,15 +46,15 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
             item=item,
             reference=references[item],
             readings=readings[item],
-            image=thumbnail(source.image(positions[item])),
+            image=thumbnail(source.image(positions[item]), title(source, positions[item])),
         )
         for item in picked
     )
 
 
-def thumbnail(image: Image.Image) -> str:
-    """The image as a small PNG data URI."""
-    small = image.convert("L" if image.mode in ("1", "L") else "RGB")
+def thumbnail(image: Image.Image, name: str) -> str:
+    """The image as a small PNG data URI. Raises `InputError` naming the image if it is broken."""
+    small = picture(image, name, "L" if image.mode in ("1", "L") else "RGB")
     small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     small.save(buffer, "PNG", optimize=True)

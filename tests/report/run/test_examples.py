@@ -88,7 +88,7 @@ def test_no_lines_asked_for(source, evaluations) -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK"])
 def test_thumbnails_are_small_pngs_of_the_same_shape(mode) -> None:
-    uri = thumbnail(Image.new(mode, (1000, 100)))
+    uri = thumbnail(Image.new(mode, (1000, 100)), "x")
     header, _, content = uri.partition(",")
     assert header == "data:image/png;base64"
     image = Image.open(io.BytesIO(base64.b64decode(content)))
@@ -98,5 +98,5 @@ def test_thumbnails_are_small_pngs_of_the_same_shape(mode) -> None:
 
 
 def test_small_images_are_not_enlarged() -> None:
-    content = thumbnail(Image.new("L", (20, 10))).partition(",")[2]
+    content = thumbnail(Image.new("L", (20, 10)), "x").partition(",")[2]
     assert Image.open(io.BytesIO(base64.b64decode(content))).size == (20, 10)

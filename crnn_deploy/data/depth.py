@@ -1,0 +1,71 @@
+"""Greys of more than 8 bits, as 8 bits.
+
+Few files say which value is white, and 12-bit pictures come in 16 bits, 16-bit ones in 32. So white is the smallest
+largest value of a usual depth that no pixel exceeds. The result depends on the picture alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+"""Pillow's modes of more than 8 bits; it clips them to 0 … 255 when it converts them."""
+
+_WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
+_WHITES_OF_SIGNED_16 = (*_WHITES[:-1], 2**15 - 1)
+_OVERSHOOT = 0.25
+"""How far, as a share of white, filters leave floats above white and any pixel below black."""
+
+_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 262, 258, 339
+_WHITE_IS_ZERO = 0
+_SIGNED = (2,)
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """A decoded image of one of the `DEEP_MODES` in mode `L`.
+
+    White is 1, or the largest value of 8, 10, 12, 14 or 16 bits, or where pixels are larger than all of these, the
+    largest pixel; floats may be a quarter above. Black is 0, or where pixels lie further below 0 than a quarter of
+    white, the smallest pixel; white is then the largest.
+
+    Raises:
+        ValueError: if pixels are NaN or infinite.
+    """
+    values = _values(image)
+    black, white = _range(values, _whites(image))
+    scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
+    grey = np.rint(scaled).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(255 - grey if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
+
+
+def _values(image: Image.Image) -> NDArray[np.generic]:
+    values = np.asarray(image)
+    if np.issubdtype(values.dtype, np.floating):
+        wrong = values.size - int(np.isfinite(values).sum())
+        if wrong:
+            raise ValueError(f"{wrong} of its pixels are NaN or infinite")
+    unsigned = _tag(image, _BITS) == (32,) and _tag(image, _SAMPLE_FORMAT) in (None, (1,))
+    return values.view(np.uint32) if unsigned and values.dtype == np.int32 else values
+
+
+def _whites(image: Image.Image) -> tuple[int, ...]:
+    signed_16 = _tag(image, _BITS) == (16,) and _tag(image, _SAMPLE_FORMAT) == _SIGNED
+    return _WHITES_OF_SIGNED_16 if signed_16 else _WHITES
+
+
+def _range(values: NDArray[np.generic], whites: tuple[int, ...]) -> tuple[float, float]:
+    """The values that become 0 and 255."""
+    low, high = float(values.min()), float(values.max())
+    above = 1 + _OVERSHOOT if np.issubdtype(values.dtype, np.floating) else 1
+    white = next((float(white) for white in whites if high <= white * above), high)
+    if low >= -_OVERSHOOT * white:
+        return 0.0, white
+    return low, high if high > low else low + 1
+
+
+def _tag(image: Image.Image, number: int) -> object:
+    """A tag of a TIFF file; None for other formats."""
+    tags = getattr(image, "tag_v2", None)
+    return None if tags is None else tags.get(number)

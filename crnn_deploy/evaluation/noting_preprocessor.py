@@ -1,0 +1,36 @@
+"""Preprocessing for `evaluate` and `predict`: wide lines keep their width, and remarks on the images are taken."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from crnn_deploy.data.picture import has_several_frames
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.evaluation.image_notes import NoteTaker
+from crnn_deploy.evaluation.several_lines import is_several_lines
+from crnn_deploy.limits import MAX_LINE_PIECES
+from crnn_deploy.spec import ModelSpec
+
+
+class NotingPreprocessor(Preprocessor):
+    """A `Preprocessor` that takes notes, and squeezes lines only above `MAX_LINE_PIECES` times the model's `max_width`."""
+
+    def __init__(self, spec: ModelSpec, notes: NoteTaker) -> None:
+        seen = spec.preprocessing
+        self._reads_lines = spec.task == "ctc"
+        self._notes = notes
+        if self._reads_lines and seen.width is None:
+            seen = seen.model_copy(update={"max_width": MAX_LINE_PIECES * seen.max_width})
+        super().__init__(seen)
+
+    def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
+        if has_several_frames(image):
+            self._notes.note("several_frames", name)
+        plain = self.picture(image, name)
+        if self.preprocessing.squeezes(*plain.size):
+            self._notes.note("squeezed", name)
+        if self._reads_lines and is_several_lines(plain):
+            self._notes.note("several_lines", name)
+        return self.tensor(self.resized(plain))

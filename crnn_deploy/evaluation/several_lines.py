@@ -1,0 +1,67 @@
+"""Tells pictures that are plainly no single line, such as a page, from those that are or may be one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+_WIDTH, _HEIGHT = 64, 512
+"""Largest size in pixels at which pictures are looked at."""
+
+_BLANK = 0.1
+"""Rows with less than this share of the ink of text rows are blank."""
+
+_ALIKE = 0.4
+"""Lines of text have at least this share of the height of the highest."""
+
+_ROWS = 3
+"""A line of text has more rows than noise or a rule."""
+
+_LONG = 1.5
+"""A line is so many times as wide as it is high, which one character is not: a colon is no two lines."""
+
+_SAME = 0.15
+"""Bands whose ink differs by less than this share, column by column, are halves of signs: = or a row of colons."""
+
+
+def is_several_lines(picture: Image.Image) -> bool:
+    """Whether a picture shows two or more lines of text with blank rows between them; takes about 0.1 ms.
+
+    Lines that touch, lean or lie on a structured background are not noticed.
+    """
+    width, height = picture.size
+    if height < 2 * _ROWS:
+        return False
+    small = picture.resize((min(width, _WIDTH), min(height, _HEIGHT)), Image.Resampling.BOX)
+    rows = np.asarray(small.convert("L"), np.float32)
+    ink = rows.std(axis=1)
+    text = ink > _BLANK * np.sort(ink)[int(0.9 * len(ink))]
+    if text.all():
+        return False
+    bands = [rows[start:end] for start, end in _runs(text) if end - start >= _ROWS]
+    least = _ALIKE * max(map(len, bands), default=0)
+    bands = [band for band in bands if len(band) >= least]
+    squareness = (height / rows.shape[0]) / (width / rows.shape[1])
+    return len(bands) >= 2 and any(_is_long(band, squareness) for band in bands) and _differ(bands)
+
+
+def _is_long(band: NDArray[np.float32], squareness: float) -> bool:
+    """Whether rows `[R, W]` hold more than a character, where a row is `squareness` times as high as a column wide."""
+    ink = band.std(axis=0)
+    inked = np.flatnonzero(ink > 0.25 * ink.max())
+    return bool(inked[-1] + 1 - inked[0] >= _LONG * squareness * len(band))
+
+
+def _differ(bands: list[NDArray[np.float32]]) -> bool:
+    """Whether two neighbouring bands hold their ink in different columns."""
+    inks = [band.std(axis=0) for band in bands]
+    return any(np.abs(a - b).mean() >= _SAME * (a + b).mean() / 2 for a, b in pairwise(inks))
+
+
+def _runs(text: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First row, and the one after the last, of each run of text rows."""
+    edges = np.flatnonzero(np.diff(text, prepend=False, append=False))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,0 +1,157 @@
+"""Lines wider than a model takes: cut at blank columns into overlapping pieces, and the logits joined again.
+
+A piece begins and ends between characters, and shares some of them with its neighbour. The two are joined at a
+character that both read at the same place, so nothing is read twice or lost, whatever decodes the logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.spec import Preprocessing
+
+Piece = tuple[int, int]
+"""First column of a piece of a line, and the one after its last."""
+
+_BLANK = 0.1
+"""Columns with less than this share of the way from the least ink to that of characters are blank."""
+
+_LEAST_CONTRAST = 0.35
+"""If the column with the least ink has a larger share of that of characters, there are no blank columns: noise."""
+
+
+def cut(line: NDArray[np.float32], preprocessing: Preprocessing) -> list[Piece]:
+    """Pieces of a line `[C, H, W]`, none wider than `max_width`; empty where too few columns are blank."""
+    step = preprocessing.width_multiple
+    widest = preprocessing.max_width // step * step
+    total = line.shape[2]
+    blank = _blank_columns(line)
+    pieces: list[Piece] = []
+    start = 0
+    while total - start > widest:
+        end = _widest_blank(blank, start + widest * 3 // 4, start + widest)
+        end = _widest_blank(blank, start + widest // 2, start + widest) if end is None else end
+        if end is None:
+            return []
+        pieces.append((start, min(start + _up(end - start, step), start + widest)))
+        again = _widest_blank(blank, end - widest // 4, end - preprocessing.height)
+        again = _start_of_blank(blank, end) if again is None else again
+        start = min(again, total - widest // 4) // step * step
+    return [*pieces, (start, total)]
+
+
+def join(
+    logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int
+) -> NDArray[np.float32]:
+    """The logits `[1, T, K]` of a line from those of its pieces.
+
+    Args:
+        logits: `[1, T, K]` of each piece.
+        height: of the line in pixels: the same character may lie up to a quarter of it apart in two pieces.
+        blank: class of the CTC blank.
+    """
+    readings = [_Reading.of(output[0], piece, blank) for output, piece in zip(logits, pieces, strict=True)]
+    parts = []
+    first = 0
+    for output, (left, right) in zip(logits[:-1], pairwise(readings), strict=True):
+        last, following = _seam(left, right, height / 4)
+        parts.append(output[:, first : max(first, last)])
+        first = following
+    return np.concatenate([*parts, logits[-1][:, first:]], axis=1)
+
+
+@dataclass(frozen=True)
+class _Character:
+    """A run of equal frames on the best path: its class, the frame after its last, and its centre in the line."""
+
+    index: int
+    end: int
+    centre: float
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is read in a piece, and where."""
+
+    piece: Piece
+    frames: int
+    characters: list[_Character]
+
+    @classmethod
+    def of(cls, logits: NDArray[np.float32], piece: Piece, blank: int) -> _Reading:
+        """The best path of `[T, K]`."""
+        scale = (piece[1] - piece[0]) / len(logits)
+        characters = []
+        position = 0
+        for index, run in groupby(logits.argmax(axis=1).tolist()):
+            end = position + len(list(run))
+            if index != blank:
+                characters.append(_Character(index, end, piece[0] + (position + end) / 2 * scale))
+            position = end
+        return cls(piece, len(logits), characters)
+
+    def frame_at(self, column: float) -> int:
+        begin, end = self.piece
+        return min(self.frames, max(0, round((column - begin) * self.frames / (end - begin))))
+
+
+def _seam(left: _Reading, right: _Reading, apart: float) -> tuple[int, int]:
+    """How many frames of `left` come before the seam, and the first one of `right` behind it.
+
+    The seam lies behind a character that both read at the same place, near the centre of their overlap; where there is
+    none, at the centre.
+    """
+    centre = (right.piece[0] + left.piece[1]) / 2
+    shared = [
+        (4 * abs(ours.centre - theirs.centre) + abs(ours.centre - centre), ours.end, theirs.end)
+        for ours in left.characters
+        for theirs in right.characters
+        if ours.index == theirs.index and abs(ours.centre - theirs.centre) <= apart
+    ]
+    if shared:
+        _, last, following = min(shared)
+        return last, following
+    return left.frame_at(centre), right.frame_at(centre)
+
+
+def _blank_columns(line: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which columns `[W]` hold no ink, on light or dark paper.
+
+    Ink is what varies within a column, or where a rule runs along the line, what varies there from the usual colour of
+    each row. The one counts in which blank columns stand out more.
+    """
+    inks = [values.std(axis=1).mean(axis=0) for values in (line, line - np.median(line, axis=2, keepdims=True))]
+    (least, most), ink = min(((np.percentile(ink, (2, 90)), ink) for ink in inks), key=lambda found: _ratio(*found[0]))
+    if _ratio(least, most) > _LEAST_CONTRAST:
+        return np.zeros(len(ink), bool)
+    return np.asarray(ink <= least + _BLANK * (most - least))
+
+
+def _ratio(least: float, most: float) -> float:
+    return least / most if most else 0.0
+
+
+def _widest_blank(blank: NDArray[np.bool_], low: int, high: int) -> int | None:
+    """The centre of the longest run of blank columns between two columns, the last one of equal runs."""
+    low = max(0, low)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], blank[low:high], [False]]).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return None
+    longest = len(starts) - 1 - int((ends - starts)[::-1].argmax())
+    return low + int(starts[longest] + ends[longest]) // 2
+
+
+def _start_of_blank(blank: NDArray[np.bool_], column: int) -> int:
+    """The first column of the blank run that `column` is in."""
+    inked = np.flatnonzero(~blank[:column])
+    return int(inked[-1]) + 1 if len(inked) else 0
+
+
+def _up(width: int, step: int) -> int:
+    return -(-width // step) * step

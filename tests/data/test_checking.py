@@ -1,0 +1,68 @@
+"""Before long work starts, what is odd about images is told once for each source."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from crnn_deploy.data.checking import tell_squeezed, without_broken
+from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Silent
+from crnn_deploy.spec import Preprocessing
+
+
+class Log(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def source(*images: bytes) -> EncodedSource:
+    items = [Item(f"{index}.png") for index in range(len(images))]
+    return EncodedSource("lines", "unlabelled", items, lambda index: images[index])
+
+
+def png(width: int = 20, frames: int = 1) -> bytes:
+    buffer = io.BytesIO()
+    first, *others = (Image.new("L", (width, 10), 50 * number) for number in range(frames))
+    first.save(buffer, "PNG", save_all=frames > 1, append_images=others)
+    return buffer.getvalue()
+
+
+def test_files_of_several_frames_are_told_once() -> None:
+    log = Log()
+    usable, broken = without_broken(source(png(), png(frames=2), png(frames=3)), False, log)
+    assert (len(usable), broken) == (3, [])
+    assert log.lines == ["lines: 2 images hold several frames; the first is used: 1.png, 2.png"]
+
+
+def test_broken_images_are_left_out_and_told() -> None:
+    log = Log()
+    usable, broken = without_broken(source(png(), b"x"), True, log)
+    assert (len(usable), broken) == (1, ["1.png"])
+    assert log.lines == ["1 broken images are left out: 1.png"]
+
+
+def test_pixels_that_are_no_numbers_stop_the_work_before_it_starts(tmp_path: Path) -> None:
+    Image.new("F", (4, 4), float("nan")).save(tmp_path / "x.tif")
+    with pytest.raises(InputError, match=r"0\.png in lines is broken: 16 of its pixels"):
+        without_broken(source((tmp_path / "x.tif").read_bytes()), False, Log())
+
+
+def test_images_that_are_squeezed_are_counted() -> None:
+    log = Log()
+    lines = source(png(20), png(21), png(99))
+    tell_squeezed(lines, Preprocessing(height=10, max_width=20), log)
+    assert log.lines == [
+        "lines: of 3 images, 2 wider than the model takes will be squeezed: 1.png, 2.png",
+    ]
+    tell_squeezed(lines, Preprocessing(height=10, width=25), log)  # a fixed width squeezes by design
+    assert len(log.lines) == 1
+    tell_squeezed(lines, Preprocessing(height=10, width=24), log)
+    assert log.lines[1] == "lines: of 3 images, 1 wider than the model takes will be squeezed: 2.png"

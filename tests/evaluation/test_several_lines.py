@@ -1,0 +1,74 @@
+"""Pages and pairs of lines are told from single lines."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.evaluation.several_lines import is_several_lines
+
+FONT = ImageFont.load_default(36)
+
+
+def printed(text: str) -> Image.Image:
+    """Black print on white, cropped with a small margin."""
+    wide = Image.new("L", (1200, 200), 255)
+    ImageDraw.Draw(wide).text((20, 20), text, font=FONT, fill=0)
+    left, top, right, bottom = ImageOps.invert(wide).getbbox()
+    return wide.crop((left - 4, top - 4, right + 4, bottom + 4))
+
+
+def on_dark(image: Image.Image) -> Image.Image:
+    return ImageOps.invert(image)
+
+
+def noisy(image: Image.Image) -> Image.Image:
+    pixels = np.asarray(image) * 0.6 + 40
+    return Image.fromarray((pixels + np.random.default_rng(0).normal(0, 6, pixels.shape)).clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("change", [Image.Image.copy, on_dark, noisy])
+@pytest.mark.parametrize("text", ["first line\nsecond line", "Total\n12.00 EUR", "one line\nand two\nand three"])
+def test_lines_below_each_other_are_several(text: str, change) -> None:
+    assert is_several_lines(change(printed(text)))
+
+
+def test_a_page_is_several() -> None:
+    page = Image.new("L", (2480, 3508), 255)
+    draw = ImageDraw.Draw(page)
+    for row in range(60):
+        words = np.random.default_rng(row).permutation(["the", "quick", "brown", "fox", "jumps", "over", "dogs"])
+        draw.text((150, 100 + 55 * row), " ".join(words), font=FONT, fill=0)
+    assert is_several_lines(page)
+
+
+@pytest.mark.parametrize("change", [Image.Image.copy, on_dark, noisy])
+@pytest.mark.parametrize(
+    "text", ["a line of text", "1", ":", "=======", "= = = =", "::::", "iiiii", "ÄÖÜ ÉÈÊ", "%", "....", "?!", "-"]
+)
+def test_a_line_is_one_whatever_it_holds(text: str, change) -> None:
+    assert not is_several_lines(change(printed(text)))
+
+
+def test_a_rule_below_a_line_is_no_line() -> None:
+    line = printed("a line of text")
+    ruled = ImageOps.expand(line, border=(0, 0, 0, 20), fill=255)
+    ImageDraw.Draw(ruled).line((0, line.height + 10, ruled.width, line.height + 10), fill=0, width=3)
+    assert not is_several_lines(ruled)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 3), (1, 300), (60, 30)])
+def test_a_picture_of_one_grey_is_no_page(size: tuple[int, int]) -> None:
+    assert not is_several_lines(Image.new("L", size, 128))
+
+
+def test_noise_is_no_page() -> None:
+    assert not is_several_lines(Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 300), np.uint8)))
+
+
+def test_real_lines_raise_next_to_no_false_alarms(shared_data) -> None:
+    source = open_source(shared_data / "sroie_lines" / "val.tar")
+    alarms = [index for index in range(0, len(source), 3) if is_several_lines(source.image(index).convert("L"))]
+    assert len(alarms) <= len(source) // 3 / 1000

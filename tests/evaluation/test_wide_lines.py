@@ -1,0 +1,95 @@
+"""Lines wider than a model takes are cut at blank columns, and their logits joined without loss or repetition."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from crnn_deploy.evaluation.decoding import greedy_decode
+from crnn_deploy.evaluation.wide_lines import Piece, cut, join
+from crnn_deploy.spec import ModelSpec, Preprocessing
+
+HEIGHT, STEP = 16, 4
+SEEN = Preprocessing(height=HEIGHT, max_width=200, width_multiple=STEP)
+SPEC = ModelSpec(name="x", charset="abcdefgh", preprocessing=SEEN)
+
+
+def line(letters: str, wide: int = 12, gap: int = 4, seed: int = 0) -> np.ndarray:
+    """`[1, H, W]`: a block of noise for each letter, on paper of 1; a space is paper."""
+    random = np.random.default_rng(seed)
+    pixels = np.ones((1, HEIGHT, len(letters) * (wide + gap)), np.float32)
+    for position, letter in enumerate(letters):
+        if letter != " ":
+            start = position * (wide + gap)
+            pixels[0, 3:13, start : start + wide] = random.uniform(-1, 0.5, (10, wide))
+    return pixels
+
+
+def logits_of(letters: str, piece: Piece, pitch: int = 16, wide: int = 12) -> np.ndarray:
+    """`[1, T, K]` that a model of stride 4 gives for a piece: a letter in the middle of each block that is whole."""
+    found = np.zeros(((piece[1] - piece[0]) // STEP, 9), np.float32)
+    found[:, 0] = 1
+    for position, letter in enumerate(letters):
+        start = position * pitch
+        if letter != " " and piece[0] <= start and start + wide <= piece[1]:
+            frame = (start + wide // 2 - piece[0]) // STEP
+            found[frame, :] = 0
+            found[frame, SPEC.charset.index(letter) + 1] = 1
+    return found[None]
+
+
+def read(letters: str, pieces: list[Piece]) -> str:
+    return greedy_decode(join([logits_of(letters, piece) for piece in pieces], pieces, HEIGHT, 0), SPEC)[0]
+
+
+@pytest.mark.parametrize("letters", ["abcdefgh" * 5, "aaaaaaaa" * 5, "aab bbc " * 6, "ab" * 40])
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_line_in_pieces_reads_as_the_whole_line(letters: str, dark: bool) -> None:
+    pixels = line(letters)
+    pieces = cut(-pixels if dark else pixels, SEEN)
+    assert len(pieces) > 2
+    assert read(letters, pieces) == letters.replace(" ", "")
+
+
+def test_pieces_overlap_fit_the_model_and_cover_the_line() -> None:
+    pixels = line("abcdefgh" * 9)
+    pieces = cut(pixels, SEEN)
+    assert pieces[0][0] == 0
+    assert pieces[-1][1] == pixels.shape[2]
+    assert all(0 < end - start <= 200 and (end - start) % STEP == 0 for start, end in pieces)
+    assert all(begin < end for (_, end), (begin, _) in pairwise(pieces))
+
+
+def test_noise_and_a_rule_below_the_text_do_not_hide_the_blank_columns() -> None:
+    letters = "abcdefgh" * 5
+    spaced = " ".join(letters)
+    pixels = line(spaced)
+    pixels += np.random.default_rng(1).normal(0, 0.03, pixels.shape).astype(np.float32)
+    pixels[:, 14] = -1
+    assert read(spaced, cut(pixels, SEEN)) == letters
+
+
+def test_a_line_without_blank_columns_is_not_cut() -> None:
+    assert cut(line("a" * 40, wide=16, gap=0), SEEN) == []
+
+
+def test_a_narrow_model_cuts_between_letters() -> None:
+    letters = "abcdefgh" * 3
+    pieces = cut(line(letters), SEEN.model_copy(update={"max_width": 64}))
+    assert all(end - start <= 64 for start, end in pieces)
+    assert read(letters, pieces) == letters
+
+
+def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
+    pieces = [(0, 100), (60, 160)]
+    letters = "abcdefgh  "
+    right = logits_of(letters, pieces[1])
+    shifted = np.concatenate([right[:, :1], right[:, :-1]], axis=1)
+    assert greedy_decode(join([logits_of(letters, pieces[0]), shifted], pieces, HEIGHT, 0), SPEC) == ["abcdefgh"]
+
+
+def test_pieces_that_share_no_letter_are_joined_at_the_centre() -> None:
+    pieces = [(0, 100), (60, 160)]
+    assert read("ab      gh", pieces) == "abgh"
