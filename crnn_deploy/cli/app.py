@@ -71,8 +71,3 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(command(verb))
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    app()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import itertools
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -30,6 +28,7 @@ from crnn_deploy.models.assembly import load_model
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.spec import LineageStep, Preprocessing
 
 _REAL_IMAGES = 32
@@ -95,8 +94,8 @@ def _compare(parent: Artifact, model: onnx.ModelProto, data: str | None) -> Mode
     images = random_batches(parent.spec.preprocessing)
     if data is not None:
         images = itertools.chain(images, _real_batches(parent.spec.preprocessing, data))
-    with tempfile.TemporaryDirectory() as folder:
-        candidate = write_onnx(Path(folder) / "candidate.onnx", model, parent.spec)
+    with scratch_folder() as folder:
+        candidate = write_onnx(folder / "candidate.onnx", model, parent.spec)
         return compare_sessions(open_session(parent), open_session(candidate), images)
 
 
