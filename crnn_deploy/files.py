@@ -99,10 +99,16 @@ def check_output(path: Path, force: bool, suffix: str, source: Path | None = Non
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that a killed process left in `folder`."""
     for leftover in folder.glob(f".*{_MARK}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def locate(name: str | Path) -> Path:

@@ -12,6 +12,7 @@ from rich.text import Text
 from crnn_deploy import api
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.escaping import visible
 
 if TYPE_CHECKING:
     from crnn_deploy.benchmark.result import Benchmark
@@ -44,14 +45,14 @@ def _tables(result: Benchmark) -> Group:
     times = _table(("model", "runtime"), ("threads", "batch", "width", *percentiles))
     for variant in result.variants:
         models.add_row(
-            *map(Text, (variant.name, variant.precision, size(variant.size_bytes))),
+            *map(Text, (visible(variant.name), variant.precision, size(variant.size_bytes))),
             *map(Text, (quantity(variant.parameters), quantity(variant.macs))),
         )
         for row in variant.latency:
             taken = (row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
             counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
             shown = (MISSING if value is None else milliseconds(value) for value in taken)
-            times.add_row(*map(Text, (variant.name, row.runtime, *counts, *shown)))
+            times.add_row(*map(Text, (visible(variant.name), row.runtime, *counts, *shown)))
     times.caption = f"{result.environment.processor}, {result.environment.cores} cores"
     return Group(models, times)
 

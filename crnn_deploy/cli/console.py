@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ class RichProgress:
     """
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
+        console = _SafeConsole(stderr=True)
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -89,13 +89,14 @@ def show_json(result: Mapping[str, Any], config: Frozen | None = None) -> None:
     print(json_text({**result, **echo}))
 
 
-def facts_table(facts: Iterable[tuple[str, str | RenderableType]]) -> Table:
-    """Names and values in two columns; the values may have several lines."""
+def facts_table(facts: Iterable[tuple[str, str | Sequence[str]]]) -> Table:
+    """Names and values in two columns; a value is one line or several."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts:
-        table.add_row(name, Text(value) if isinstance(value, str) else value)
+        lines = [value] if isinstance(value, str) else value
+        table.add_row(name, Text("\n".join(map(visible, lines))))
     return table
 
 
@@ -125,3 +126,6 @@ class _SafeConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible_lines(segment.text))
+
+    def on_broken_pipe(self) -> None:
+        raise  # Rich would exit with 1, which means that a gate failed

@@ -188,9 +188,9 @@ def _stage(errors: str) -> str:
 
 
 def _identity(model: Path) -> str:
-    """The hash of an artifact; of an engine, that of the graph that it was built from, its spec and its size."""
+    """The hash of an artifact; of an engine, that of the graph that it was built from and that of its spec."""
     if model.suffix != ".engine":
         return sha256_of(model)
     facts: Mapping[str, Any] = json.loads(model.with_name(f"{model.name}.json").read_text(encoding="utf-8"))
     spec = json.dumps(facts["spec"], sort_keys=True)
-    return f"{facts['engine']['lowered_sha256']} {hashlib.sha256(spec.encode()).hexdigest()} {model.stat().st_size}"
+    return f"{facts['engine']['lowered_sha256']} {hashlib.sha256(spec.encode()).hexdigest()}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES
 from crnn_deploy.files import write_text
 from crnn_deploy.report.config import ReportConfig
@@ -70,7 +71,7 @@ def write_report(report: Report, folder: Path) -> Written:
 
 def render_json(report: Report) -> str:
     """The report as indented JSON; `read_report` takes it back without loss."""
-    return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+    return json_text(report.model_dump(mode="json", by_alias=True)) + "\n"
 
 
 def read_report(path: Path | str) -> Report:
@@ -86,7 +87,7 @@ def read_report(path: Path | str) -> Report:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist.", fix="Name a report.json or the folder of a finished run.") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} is not a report: {error}.", fix="Make it again with crnn-deploy run.") from None
     if isinstance(data, dict) and data.get("schema") == 1:
         return _read_schema_1(data, str(path))
