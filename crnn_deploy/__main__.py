@@ -17,10 +17,9 @@ def main() -> None:
     from crnn_deploy.cli import streams
 
     try:
-        streams.prepare()
-        from crnn_deploy.cli.app import app
+        from crnn_deploy.cli import app
 
-        app()
+        app.main()
     except KeyboardInterrupt:  # while modules are imported
         sys.exit(streams.interrupted())
     except MemoryError:

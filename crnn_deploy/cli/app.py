@@ -24,6 +24,7 @@ from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
 from crnn_deploy.cli.report import report
 from crnn_deploy.cli.run import run
+from crnn_deploy.cli.streams import prepare
 from crnn_deploy.cli.students import students
 from crnn_deploy.cli.train import train
 
@@ -71,3 +72,9 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(command(verb))
+
+
+def main() -> None:
+    """Run the command line in this process."""
+    prepare()
+    app()
