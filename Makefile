@@ -13,7 +13,7 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-.PHONY: demo test docs lint sanitize install clean
+.PHONY: demo test docs lint sanitize kills install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -38,6 +38,10 @@ sanitize: install
 	CRNN_DEPLOY_LIBRARY=$(CURDIR)/$(SANITIZED)/libcrnn_deploy_ops.so ASAN_OPTIONS=detect_leaks=0 \
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
 	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
+
+# Runs that are killed 100 times and whose disk is full 20 times (about an hour; the full disks need root on Linux).
+kills: install
+	$(BIN)/python benchmarks/kills.py --kills 100 --full-disks 20 -o benchmarks/results/kills.json
 
 install: .venv/installed
 

@@ -1,5 +1,30 @@
-"""`python -m crnn_deploy` is `crnn-deploy`."""
+"""The entry point of `crnn-deploy` and `python -m crnn_deploy`.
 
-from crnn_deploy.cli.app import main
+Nothing may be imported before the current folder has left the path.
+"""
 
-main()
+import sys
+
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
+    sys.path.pop(0)  # the current folder, by -m
+
+from crnn_deploy.import_path import import_path
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.path[:] = import_path()
+    from crnn_deploy.cli import streams
+
+    try:
+        from crnn_deploy.cli import app
+
+        app.main()
+    except KeyboardInterrupt:  # while modules are imported
+        sys.exit(streams.interrupted())
+    except MemoryError:
+        sys.exit(streams.out_of_memory())
+
+
+if __name__ == "__main__":
+    main()

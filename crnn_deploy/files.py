@@ -18,6 +18,9 @@ from crnn_deploy.errors import InputError
 _MARK = "~part"
 _PACKAGE = "package:"
 
+LONGEST_NAME = 255
+"""Bytes of a file name that all usual file systems take."""
+
 
 @contextlib.contextmanager
 def replacing(path: Path, force: bool = False) -> Iterator[Path]:
@@ -42,8 +45,23 @@ def replacing(path: Path, force: bool = False) -> Iterator[Path]:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A new temporary name in the folder of `path`."""
-    return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}")
+    """A new temporary name in the folder of `path`, with the same suffix, and no longer than the system allows."""
+    ending = f".{uuid.uuid4().hex[:8]}{_MARK}{path.suffix}"
+    return path.with_name(f".{_cut(path.stem, LONGEST_NAME - 1 - len(os.fsencode(ending)))}{ending}")
+
+
+def companion(path: Path, ending: str) -> Path:
+    """The file `path` + `ending`; if that name is too long, a hash takes the place of its end."""
+    name = os.fsencode(path.name)
+    if len(name) + len(ending) <= LONGEST_NAME:
+        return path.with_name(f"{path.name}{ending}")
+    digest = f".{hashlib.sha256(name).hexdigest()[:8]}{ending}"
+    return path.with_name(f"{_cut(path.name, LONGEST_NAME - len(digest))}{digest}")
+
+
+def _cut(name: str, length: int) -> str:
+    """The beginning of a name, in at most `length` bytes."""
+    return os.fsencode(name)[: max(length, 0)].decode("utf-8", "ignore")
 
 
 def printable(name: str) -> str:
@@ -72,14 +90,18 @@ def require_file(path: Path, may_be_empty: bool = False) -> None:
 def check_free(path: Path, force: bool) -> None:
     """Raise `InputError` if `path` is a folder, can't be written, or exists and may not be overwritten.
 
-    Call it before long work.
+    Call it before long work. A link exists, wherever it points to: it is replaced, and the file behind it stays.
     """
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if folder.is_dir() and not os.access(folder, os.W_OK):
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise unwritable(path, OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG)))
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not folder.is_dir():
+        raise unwritable(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(folder, os.W_OK):
         raise unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if path.is_dir():
         raise InputError(f"{path} is a folder.", fix="Name a file with -o.")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise InputError(f"{path} already exists.", fix="Choose another output with -o, or overwrite it with --force.")
 
 
@@ -100,10 +122,16 @@ def check_output(path: Path, force: bool, suffix: str, source: Path | None = Non
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that a killed process left in `folder`."""
     for leftover in folder.glob(f".*{_MARK}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        remove(leftover)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, as far as that is possible."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
 
 
 def locate(name: str | Path) -> Path:
@@ -135,10 +163,33 @@ def make_folder(path: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """The folder for data that can be computed again: `$CRNN_DEPLOY_CACHE`, or a folder in the user's own cache."""
-    if named := os.environ.get("CRNN_DEPLOY_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crnn-deploy"
+    """The folder for data that can be computed again: `$CRNN_DEPLOY_CACHE`, or a folder in the user's own cache.
+
+    It is made with mode 0700: it holds libraries that are loaded, and what teachers read on the user's images. Where it
+    cannot be made, the first file in it will tell.
+
+    Raises:
+        InputError: if others could put files into it: it is a link of another user, or all may write there.
+    """
+    named = os.environ.get("CRNN_DEPLOY_CACHE")
+    own = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "crnn-deploy"
+    folder = Path(named) if named else own
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not named:
+            folder.chmod(0o700)  # earlier versions made it with the usual mode
+    if folder.is_dir() and hasattr(os, "getuid"):
+        trusted = {os.getuid(), 0}
+        link, target = folder.lstat(), folder.stat()
+        linked = stat.S_ISLNK(link.st_mode) and link.st_uid not in trusted
+        foreign = os.getuid() != 0 and target.st_uid not in trusted
+        if linked or foreign or target.st_mode & stat.S_IWOTH:
+            raise InputError(
+                f"Other users can change the cache folder {folder}.",
+                "Libraries in it are loaded, so it must belong to you alone.",
+                "Name another folder in the variable CRNN_DEPLOY_CACHE, or: chmod 700 FOLDER",
+            )
+    return folder
 
 
 def write_text(path: Path, text: str, force: bool = True) -> None:

@@ -32,9 +32,9 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("validation", "text_formats"),
+    ("validation", "text_formats", "scratch"),
     ("config", "compact", "files", "progress", "zoo"),
-    ("errors", "limits", "units"),
+    ("errors", "limits", "units", "escaping", "import_path", "child_process"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250

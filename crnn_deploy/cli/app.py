@@ -26,6 +26,7 @@ from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
 from crnn_deploy.cli.report import report
 from crnn_deploy.cli.run import run
+from crnn_deploy.cli.streams import prepare
 from crnn_deploy.cli.students import students
 from crnn_deploy.cli.train import train
 
@@ -83,5 +84,6 @@ for name, verb in VERBS.items():
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command line in this process."""
+    prepare()
     app()

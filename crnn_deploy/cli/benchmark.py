@@ -12,6 +12,7 @@ from rich.text import Text
 from crnn_deploy import api
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.cli.console import RichProgress, show, show_json
+from crnn_deploy.escaping import visible
 
 if TYPE_CHECKING:
     from crnn_deploy.benchmark.result import Benchmark
@@ -46,7 +47,7 @@ def _tables(result: Benchmark) -> Group:
     for variant in result.variants:
         runtime = next((row.runtime for row in variant.latency), MISSING)
         models.add_row(
-            *map(Text, (variant.name, variant.precision, runtime, size(variant.size_bytes))),
+            *map(Text, (visible(variant.name), variant.precision, runtime, size(variant.size_bytes))),
             *map(Text, (quantity(variant.parameters), quantity(variant.macs))),
         )
         for row in variant.latency:
@@ -54,7 +55,7 @@ def _tables(result: Benchmark) -> Group:
             taken = (least, row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
             counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
             shown = (MISSING if value is None else milliseconds(value) for value in taken)
-            times.add_row(*map(Text, (variant.name, *counts, *shown)))
+            times.add_row(*map(Text, (visible(variant.name), *counts, *shown)))
     machine = f"{result.environment.processor}, {result.environment.cores} cores"
     told = disturbance_of(row for variant in result.variants for row in variant.latency)
     times.caption = f"{machine}\n{told}" if told else machine

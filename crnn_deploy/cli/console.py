@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import CrnnDeployError
+from crnn_deploy.escaping import json_text, visible, visible_lines
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ class RichProgress:
     """
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
+        console = _SafeConsole(stderr=True)
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -55,7 +55,7 @@ class RichProgress:
 
     def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
         self._end_loading()
-        task = self._bars.add_task(description, total=total, completed=done, status="")
+        task = self._bars.add_task(visible(description), total=total, completed=done, status="")
         try:
             for item in items:
                 yield item
@@ -66,11 +66,11 @@ class RichProgress:
     def status(self, text: str) -> None:
         self._end_loading()
         if self._bars.task_ids:
-            self._bars.update(self._bars.task_ids[-1], status=text)
+            self._bars.update(self._bars.task_ids[-1], status=visible(text))
 
     def log(self, text: str) -> None:
         self._end_loading()
-        self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(visible_lines(text), markup=False, highlight=False, soft_wrap=True)
 
     def _end_loading(self) -> None:
         if self._loading is not None:
@@ -80,45 +80,58 @@ class RichProgress:
 
 def show(result: RenderableType) -> None:
     """Print a result for people on stdout."""
-    Console().print(result, soft_wrap=isinstance(result, Text))
+    _SafeConsole().print(result, soft_wrap=isinstance(result, Text))
 
 
 def show_json(result: Mapping[str, Any], config: Frozen | None = None) -> None:
     """Print a result for machines: one JSON object on stdout, with the config that the verb ran with as `config`."""
     echo = {} if config is None else {"config": config.model_dump(mode="json")}
-    typer.echo(json.dumps({**result, **echo}, indent=2, ensure_ascii=False))
+    print(json_text({**result, **echo}))
 
 
-def facts_table(facts: Iterable[tuple[str, str | RenderableType]]) -> Table:
-    """Names and values in two columns."""
+def facts_table(facts: Iterable[tuple[str, str | Sequence[str]]]) -> Table:
+    """Names and values in two columns; a value is one line or several."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts:
-        table.add_row(name, Text(value) if isinstance(value, str) else value)
+        lines = [value] if isinstance(value, str) else value
+        table.add_row(name, Text("\n".join(map(visible, lines))))
     return table
 
 
 def show_error(error: CrnnDeployError) -> None:
     """Print an error as one block: what is wrong, the likely cause, what to do."""
-    block = Text(f"✗ {error.what}", style="bold red")
+    block = Text(f"✗ {visible(error.what)}", style="bold red")
     if error.cause:
-        block.append("\n" + _indented(error.cause), style="not bold default")
+        block.append("\n  " + _indented(error.cause), style="not bold default")
     if error.fix:
-        block.append(f"\n→ {error.fix}", style="not bold cyan")
-    Console(stderr=True).print(block, soft_wrap=True)
+        block.append(f"\n→ {_indented(error.fix)}", style="not bold cyan")
+    _SafeConsole(stderr=True).print(block, soft_wrap=True)
 
 
 def show_written(path: Path, details: str, proved: bool = True) -> None:
     """Print the path of a written file on stdout; the tick means that its check proved what it should."""
     mark = ("✓ ", "bold green") if proved else ("! ", "bold yellow")
-    show(Text.assemble(mark, str(path), (f"  {details}", "dim")))
+    show(Text.assemble(mark, visible(str(path)), (f"  {visible(details)}", "dim")))
 
 
 def show_reservation(text: str) -> None:
     """Print on stdout why something is less proved than it should be."""
-    show(Text(f"! {text}.", "bold yellow"))
+    show(Text(f"! {visible(text)}.", "bold yellow"))
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.splitlines())
+    """Lines that can't be taken for other output, whatever a name in them holds."""
+    return visible_lines(text).replace("\n", "\n  ")
+
+
+class _SafeConsole(Console):
+    """Shows what acts on a terminal, wherever it comes from; styles are sent apart from the text."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible_lines(segment.text))
+
+    def on_broken_pipe(self) -> None:
+        raise  # Rich would exit with 1, which means that a gate failed

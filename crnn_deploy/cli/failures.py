@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,10 @@ from rich.console import Console
 from typer.core import TyperGroup
 
 from crnn_deploy.cli.console import show_error
+from crnn_deploy.cli.streams import INTERRUPTED, OUTPUT_CLOSED, discard, finish
+from crnn_deploy.cli.system_errors import refused_by_system
 from crnn_deploy.errors import CrnnDeployError, InputError
 
-INTERRUPTED = 130
 BUG = 70  # EX_SOFTWARE of sysexits.h: neither a failed gate (1) nor wrong input (2)
 
 # The class of all errors in the command line. Its place differs between versions of Typer, that of its child does not.
@@ -30,36 +31,51 @@ class Commands(TyperGroup):
             code = super().main(arguments, *rest, **{**extra, "standalone_mode": False})
             if code == INTERRUPTED:  # newer versions of Typer catch Ctrl-C and return this
                 raise KeyboardInterrupt
-        except (Exception, KeyboardInterrupt) as error:
-            if "--debug" in arguments:
-                Console(stderr=True).print_exception()
-            code = _explain(error)
+            finish()
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            if isinstance(error, SystemExit) and not _output_closed(error):
+                raise
+            code = _explained(error, debug="--debug" in arguments)
+        discard()
         sys.exit(code or 0)
 
 
-def _explain(error: BaseException) -> int:
-    """Print the error's block, and give the exit code."""
+def _explained(error: BaseException, debug: bool) -> int:
+    """Print the error's block, if stderr still takes it, and give the exit code."""
+    if _output_closed(error):
+        return OUTPUT_CLOSED
+    code, block = _block(error)
+    with contextlib.suppress(OSError):
+        if debug:
+            Console(stderr=True).print_exception()
+        show_error(block)
+    return code
+
+
+def _block(error: BaseException) -> tuple[int, CrnnDeployError]:
+    """The exit code and what is told."""
     if isinstance(error, CrnnDeployError):
-        show_error(error)
-        return error.exit_code
+        return error.exit_code, error
     if isinstance(error, _UsageError):
-        show_error(_as_input_error(error))
-        return InputError.exit_code
+        return InputError.exit_code, _as_input_error(error)
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         fix = "Repeat the command; train, distill and run continue where they stopped."
-        show_error(CrnnDeployError("Interrupted.", fix=fix))
-        return INTERRUPTED
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        show_error(InputError("No space left to write the results.", fix="Free some space, or write to another disk."))
-        return InputError.exit_code
-    show_error(
-        CrnnDeployError(
-            f"crnn-deploy failed: {type(error).__name__}: {error}",
-            "This is a bug, or something that crnn-deploy should have explained better.",
-            "Run the command again with --debug and report what it prints.",
-        )
+        return INTERRUPTED, CrnnDeployError("Interrupted.", fix=fix)
+    refused = refused_by_system(error)
+    if refused is not None:
+        return InputError.exit_code, refused
+    return BUG, CrnnDeployError(
+        f"crnn-deploy failed: {type(error).__name__}: {error}",
+        "This is a bug, or something that crnn-deploy should have explained better.",
+        "Run the command again with --debug and report what it prints.",
     )
-    return BUG
+
+
+def _output_closed(error: BaseException | None) -> bool:
+    """Whether the reader of a pipe has gone; Click and Rich make an exit with 1 of it."""
+    while error is not None and not isinstance(error, BrokenPipeError):
+        error = error.__context__
+    return error is not None
 
 
 def _as_input_error(complaint: Any) -> InputError:

@@ -36,10 +36,10 @@ def inspect(config: InspectConfig, as_json: bool) -> None:
         show(facts_table(_lines(description)))
 
 
-def _lines(d: ModelDescription) -> list[tuple[str, str]]:
+def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
     from crnn_deploy.units import quantity, size
 
-    lines: dict[str, str | None] = {
+    lines: dict[str, str | Sequence[str] | None] = {
         "file": f"{d.path} ({size(d.size_bytes)})",
         "SHA-256": d.sha256,
         "task": d.task,
@@ -50,17 +50,17 @@ def _lines(d: ModelDescription) -> list[tuple[str, str]]:
         "parameters": f"{d.parameters:,} in {d.precision}",
         "MACs": f"{quantity(d.macs)} on {'×'.join(map(str, d.macs_input or ()))}" if d.macs is not None else None,
         "layers": str(d.layers) if d.layers and not d.architecture else None,
-        "recurrence": "\n".join(d.recurrence),
+        "recurrence": d.recurrence,
         "operators": ", ".join(f"{name} {count}" for name, count in d.operators.items()) if d.operators else None,
         **(_engine(d.engine) if d.engine else {}),
-        "lineage": "\n".join(_step(step) for step in d.lineage),
-        "metrics": "\n".join(f"{data}: {json.dumps(figures)}" for data, figures in d.metrics.items()),
+        "lineage": [_step(step) for step in d.lineage],
+        "metrics": [f"{data}: {json.dumps(figures)}" for data, figures in d.metrics.items()],
         "note": d.note,
     }
     return [(name, value) for name, value in lines.items() if value]
 
 
-def _engine(e: EngineManifest) -> dict[str, str]:
+def _engine(e: EngineManifest) -> dict[str, str | Sequence[str]]:
     from crnn_deploy.runtime.tensorrt.names import TITLES
 
     versions = " and later" if e.version_compatible else ""
@@ -74,8 +74,8 @@ def _engine(e: EngineManifest) -> dict[str, str]:
         "runs with": f"{TITLES[e.flavor]} {e.version}{versions}",
         "runs on": f"{', '.join(e.compute_capabilities)}{gpus}",
         "plugin": plugin or "none",
-        "profiles": "\n".join(map(_profile, e.profiles)),
-        "engine layers": "\n".join(kinds),
+        "profiles": [_profile(profile) for profile in e.profiles],
+        "engine layers": list(kinds),
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import typer
+import sys
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json
+from crnn_deploy.escaping import tsv_field, visible
 from crnn_deploy.evaluation.config import PredictConfig
 
 
@@ -13,6 +14,8 @@ def predict(config: PredictConfig, as_json: bool) -> None:
     """Read images of one line of text each: path, text and confidence, separated by tabs.
 
     Does not detect lines: give images of single lines.
+
+    Tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
 
     The confidence is the mean probability of the characters on the most probable path.
 
@@ -28,8 +31,8 @@ def predict(config: PredictConfig, as_json: bool) -> None:
         show_json(readings.model_dump(mode="json"), config)
         return
     for reading in readings.readings:
-        typer.echo(f"{reading.path}\t{reading.text}\t{reading.confidence:.3f}")
+        print(tsv_field(reading.path), tsv_field(reading.text), f"{reading.confidence:.3f}", sep="\t")
     if readings.unproven and len(readings.readings) > 1:
-        typer.echo(f"! The model {readings.unproven}.", err=True)
+        print(f"! The model {visible(readings.unproven)}.", file=sys.stderr)
     for path in readings.skipped:
-        typer.echo(f"{path} is broken and was left out", err=True)
+        print(f"{visible(path)} is broken and was left out", file=sys.stderr)

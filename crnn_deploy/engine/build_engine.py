@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, require_onnx
+from crnn_deploy.artifact import Artifact, engine_json, open_artifact, read_onnx, require_onnx
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
@@ -28,7 +28,7 @@ from crnn_deploy.engine.proof.proof import prove
 from crnn_deploy.engine.record import EngineRecord, ImageFit
 from crnn_deploy.engine.writing import compose_record, logging_failure, write_engine
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_output
+from crnn_deploy.files import check_free, check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, largest_layer, plugin_library
 from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.progress import SILENT, Progress
@@ -62,6 +62,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
         GateError: if a layer of the engine doesn't run in the precision that was asked for, or in the plugin.
     """
     check_output(config.output, config.force, ".engine", config.model)
+    check_free(engine_json(config.output), force=True)  # the engine can't be used without it
     parent = open_artifact(config.model)
     require_onnx(parent)
     model = read_onnx(parent.path)

@@ -15,7 +15,7 @@ from crnn_deploy.engine.plan_building import BuildOrder, BuiltPlan
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.record import EngineRecord, ImageFit, KeptLayer
 from crnn_deploy.errors import CrnnDeployError, InputError
-from crnn_deploy.files import replacing, write_text
+from crnn_deploy.files import companion, replacing, write_text
 from crnn_deploy.inspection.facts import measure
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, EnginePlugin, write_manifest
@@ -25,12 +25,12 @@ from crnn_deploy.spec import RESERVATION, LineageStep
 
 def log_path(engine: Path) -> Path:
     """`NAME.engine.log` of `NAME.engine`."""
-    return engine.with_name(f"{engine.name}.log")
+    return companion(engine, ".log")
 
 
 def rejected_log_path(engine: Path) -> Path:
     """`NAME.engine.rejected.log`: of a build that failed, so that the log of an engine that stays is not lost."""
-    return engine.with_name(f"{engine.name}.rejected.log")
+    return companion(engine, ".rejected.log")
 
 
 @contextlib.contextmanager

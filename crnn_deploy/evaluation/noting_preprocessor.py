@@ -15,7 +15,7 @@ from crnn_deploy.spec import ModelSpec
 
 
 class NotingPreprocessor(Preprocessor):
-    """A `Preprocessor` that takes notes, and squeezes lines only above `MAX_LINE_PIECES` times the model's `max_width`."""
+    """A `Preprocessor` that takes notes, and squeezes only lines above `MAX_LINE_PIECES` times the `max_width`."""
 
     def __init__(self, spec: ModelSpec, notes: NoteTaker) -> None:
         seen = spec.preprocessing

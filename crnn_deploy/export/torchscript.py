@@ -7,9 +7,7 @@ removes this exporter, replace this file.
 
 from __future__ import annotations
 
-import tempfile
 import warnings
-from pathlib import Path
 
 import onnx
 import torch
@@ -17,6 +15,7 @@ from torch import nn
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.shapes import trace_shape
+from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.spec import ModelSpec
 
 INPUT_NAME = "images"
@@ -33,12 +32,12 @@ def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
         InputError: if the network uses something that cannot be exported.
     """
     images = torch.zeros(trace_shape(spec.preprocessing))
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with scratch_folder() as folder, warnings.catch_warnings():
         # The deprecation, and warnings about values that a trace may freeze: the parity check finds those that matter.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
-        path = Path(folder) / "traced.onnx"
+        path = folder / "traced.onnx"
         try:
             torch.onnx.export(
                 model,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
-from pathlib import Path
 
 import onnx
 import onnxruntime as ort
+
+from crnn_deploy.scratch import scratch_folder
 
 _CONSTANT_WEIGHTS_IR = 4  # the first IR version in which weights need not be inputs too
 
@@ -17,8 +17,8 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Only optimisations that stay within standard ONNX and don't depend on the processor are used.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "simplified.onnx"
+    with scratch_folder() as folder:
+        path = folder / "simplified.onnx"
         options = ort.SessionOptions()
         options.log_severity_level = 3
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC

@@ -1,10 +1,10 @@
-"""The process that `isolated_benchmark` starts: `BenchmarkConfig` as JSON from stdin, messages to stdout."""
+"""The process that `isolated_benchmark` starts: `BenchmarkConfig` as JSON in its argument, messages to stdout."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Iterable, Iterator
 from typing import IO, NoReturn, TypeVar
@@ -12,6 +12,7 @@ from typing import IO, NoReturn, TypeVar
 from crnn_deploy.benchmark.benchmark import benchmark
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.errors import CrnnDeployError
+from crnn_deploy.escaping import visible_lines
 from crnn_deploy.pipeline.benchmark_messages import INTERRUPTED, Message, Step
 from crnn_deploy.progress import Silent
 
@@ -23,18 +24,16 @@ def main() -> NoReturn:
     """Benchmark, and exit with the code of the error if there is one; its text goes to stderr."""
     output = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever libraries print must not come between the messages
-    config = BenchmarkConfig.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    code = _benchmark(config, output)
+    code = _benchmark(BenchmarkConfig.model_validate(json.loads(sys.argv[1])), output)
     sys.stderr.flush()
-    os._exit(code)  # a slower end closes stdout first: the parent would then close stdin, which means that it is gone
+    os._exit(code)  # all is told; the libraries need not be taken down
 
 
 def _benchmark(config: BenchmarkConfig, output: IO[str]) -> int:
     try:
         _send(output, Message(result=benchmark(config, _Steps(output))))
     except CrnnDeployError as error:
-        print(error, file=sys.stderr)
+        print(visible_lines(str(error)), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -57,12 +56,5 @@ class _Steps(Silent):
 
 
 def _send(output: IO[str], message: Message) -> None:
-    output.write(f"{message.model_dump_json(exclude_none=True)}\n")
+    output.write(f"{json.dumps(message.model_dump(mode='json', exclude_none=True))}\n")
     output.flush()
-
-
-def _end_with_parent() -> None:
-    """The parent keeps our stdin open; its end means that the parent has ended, even if it was killed."""
-    while os.read(0, 1024):  # not by `sys.stdin`, whose lock would block the end of the interpreter
-        pass
-    os._exit(INTERRUPTED)

@@ -8,27 +8,31 @@ ran in 8.5 ms instead of 4.6 ms); PyTorch's own rows at several threads are slow
 
 from __future__ import annotations
 
-import contextlib
-import os
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import IO
 
 import crnn_deploy
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.result import Benchmark
+from crnn_deploy.child_process import child_process
 from crnn_deploy.errors import CrnnDeployError
+from crnn_deploy.import_path import import_path
 from crnn_deploy.pipeline.benchmark_messages import INTERRUPTED, Message, Step
 from crnn_deploy.progress import SILENT, Progress
 
-# `python -m` would put the current folder on the path, where a user's numpy.py could be; -P does not exist before 3.11.
-# The package is imported from the same folder as in this process.
+# The other process imports from where this one does, but never from the current folder, which may hold a numpy.py.
+# The package itself is loaded from its own place, whose folder need not be on the path.
 _START = """
 import sys
-sys.path[:] = [folder for folder in sys.path if folder] + sys.argv[1:]
+sys.path[:] = {path!r}
+from importlib.util import module_from_spec, spec_from_file_location
+spec = spec_from_file_location("crnn_deploy", {file!r}, submodule_search_locations={folders!r})
+sys.modules["crnn_deploy"] = module_from_spec(spec)
+spec.loader.exec_module(sys.modules["crnn_deploy"])
 from crnn_deploy.pipeline.benchmark_process import main
 main()
 """
@@ -40,18 +44,10 @@ def isolated_benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> 
     Raises:
         CrnnDeployError: if it fails; the reason is on stderr.
     """
-    command = [sys.executable, "-c", _START, str(Path(crnn_deploy.__file__).parents[1])]
-    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-    process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-    )
-    result = None
-    with contextlib.suppress(BrokenPipeError), process:
-        try:
-            result = _result(process, config, progress)
-        except BaseException:
-            process.kill()
-            raise
+    start = _START.format(path=import_path(), file=crnn_deploy.__file__, folders=list(crnn_deploy.__path__))
+    command = [sys.executable, "-c", start, json.dumps(config.model_dump(mode="json"))]
+    with child_process(command, {"OMP_WAIT_POLICY": "PASSIVE"}) as process:
+        result = _result(process, progress)
     if process.returncode == INTERRUPTED:
         raise KeyboardInterrupt
     if result is None:
@@ -59,12 +55,9 @@ def isolated_benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> 
     return result
 
 
-def _result(process: subprocess.Popen[str], config: BenchmarkConfig, progress: Progress) -> Benchmark | None:
-    """Send the config and read messages until the process ends; None if there was no result among them."""
-    assert process.stdin is not None  # both are pipes
-    assert process.stdout is not None
-    process.stdin.write(f"{config.model_dump_json()}\n")
-    process.stdin.flush()  # and stays open: its end tells the other process that this one has ended
+def _result(process: subprocess.Popen[str], progress: Progress) -> Benchmark | None:
+    """Read messages until the process ends; None if there was no result among them."""
+    assert process.stdout is not None  # it is a pipe
     messages = _Messages(process.stdout)
     steps = iter(messages)
     if first := next(steps, None):
@@ -82,7 +75,7 @@ class _Messages:
 
     def __iter__(self) -> Iterator[Step]:
         for line in self._lines:
-            message = Message.model_validate_json(line)
+            message = Message.model_validate(json.loads(line))
             if message.step is not None:
                 yield message.step
             else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import get_args
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
+from crnn_deploy.escaping import json_text
 from crnn_deploy.files import replacing, sha256_of, write_text
 from crnn_deploy.onnx_graph.external_data import model_files
 from crnn_deploy.pipeline.recipe import Recipe
@@ -86,7 +86,7 @@ class RunFolder:
             },
             "ships": report.shipped.name,
         }
-        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "manifest.json", json_text(manifest) + "\n")
 
     def _copied_model(self, source: Path, name: str) -> Path:
         """A copy of the file `source` as `name`, with the files that belong to it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import make_folder, remove_leftovers, sha256_of, write_text
+from crnn_deploy.files import make_folder, remove, remove_leftovers, sha256_of, write_text
 from crnn_deploy.progress import Progress
 from crnn_deploy.report.run.variant import ModelStage
 
@@ -119,18 +118,19 @@ class StageCache:
 
     def _stored(self, title: str, folder: Path, read: Callable[[Path], R]) -> tuple[_Done, R] | None:
         """A complete and intact result; a damaged one is removed."""
-        if not (folder / _DONE).exists():
-            return None
+        if not os.path.lexists(folder) or (folder.is_dir() and not os.path.lexists(folder / _DONE)):
+            return None  # it was never made, or not to the end
         try:
-            done = _Done.model_validate_json((folder / _DONE).read_text(encoding="utf-8"))
-            changed = [name for name, digest in done.files.items() if sha256_of(folder / name) != digest]
-            if not changed:
+            reason = "" if (folder / _DONE).is_file() else f"{_DONE} is no file"
+            if not reason:
+                done = _Done.model_validate_json((folder / _DONE).read_text(encoding="utf-8"))
+                reason = _damage(folder, done)
+            if not reason:
                 return done, read(folder)
-            reason = f"{changed[0]} has changed"
         except (InputError, ValueError, OSError) as error:
             reason = str(error).splitlines()[0]
         self.progress.log(f"{title}: the stored result is damaged and is made again ({reason})")
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         return None
 
     def _made(self, folder: Path, ingredients: Mapping[str, Any], work: Callable[[Path], object]) -> _Done:
@@ -138,14 +138,30 @@ class StageCache:
         remove_leftovers(folder)
         started = time.monotonic()
         work(folder)
-        files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _DONE)
         done = _Done(
             seconds=round(time.monotonic() - started, 1),
             depends=json.loads(json.dumps(ingredients, default=str)),
-            files={path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+            files={name: sha256_of(folder / name) for name in _files(folder)},
         )
         write_text(folder / _DONE, done.model_dump_json(indent=2))
         return done
+
+
+def _files(folder: Path) -> list[str]:
+    """The files of a result, as they are named in `done.json`."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in names if name != _DONE)
+
+
+def _damage(folder: Path, done: _Done) -> str:
+    """What is wrong with the files of a stored result; empty if nothing is."""
+    present = set(_files(folder))
+    for name, digest in done.files.items():
+        if name not in present:  # which also keeps names outside of the folder from being read
+            return f"{name} is missing"
+        if sha256_of(folder / name) != digest:
+            return f"{name} has changed"
+    return ""
 
 
 def _title(stage: StageName, role: str) -> str:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.escaping import visible
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ def render_page(template: str, content: Mapping[str, Any], plots: Mapping[str, s
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     drawn = {name: Markup(svg or "") for name, svg in plots.items()}
     return environment.get_template(template).render(content, plots=drawn)
+
+
+def _shown(value: Any) -> Any:
+    """What a template prints: our own SVG as it is, names without characters that act."""
+    return visible(value) if type(value) is str else value

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from crnn_deploy.escaping import visible
+
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure and, smaller below or after it, a detail for comparison."""
+    """A figure or a name and, smaller below or after it, a detail for comparison; each on one line."""
 
     text: str
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("text", "detail"):  # names come from models and data
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
     @property
     def line(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.untrained import quantize_untrained
 from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.students.config import SurveyOptions
 
@@ -52,9 +52,9 @@ class MeasuredStudent(Frozen):
 def measure_students(options: SurveyOptions, progress: Progress) -> tuple[MeasuredStudent, ...]:
     """Make each student with random weights, quantize it to INT8, and time all of them in turns."""
     choices, image = options.catalogue, _line()
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         artifacts = [
-            _int8_student(_spec(choice, options.classes), Path(folder) / str(index), image, progress)
+            _int8_student(_spec(choice, options.classes), folder / str(index), image, progress)
             for index, choice in progress.track(enumerate(choices), "Making students", len(choices))
         ]
         sessions = [open_session(artifact, options.threads) for artifact in artifacts]

@@ -5,19 +5,26 @@ from __future__ import annotations
 import logging
 import os
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from crnn_deploy.environment import environment
+from crnn_deploy.files import cache_folder
+
+if TYPE_CHECKING:  # of the extra `train`
+    from lightning_fabric import Fabric
 
 _TIMEOUT = timedelta(days=7)  # the other processes wait while the first one asks the teachers
 
 
 def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
     """Fabric on the GPU, or else the CPU; under `torchrun` each process has its own device."""
+    # Fabric loads a part of PyTorch that makes this folder, by default in /tmp under a name that anyone can foresee.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "torchinductor"))
+    from lightning_fabric import Fabric
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import replacing, write_text
+from crnn_deploy.files import companion, replacing, write_text
 from crnn_deploy.spec import ModelSpec
 
 if TYPE_CHECKING:  # of the extra `train`
@@ -39,8 +39,8 @@ class TrainingFolder:
 
     def __init__(self, output: Path, key: str) -> None:
         self.output = output
-        self.path = output.with_name(output.name + ".training")
-        self.log = output.with_name(output.name + ".log")  # stays after the training
+        self.path = companion(output, ".training")
+        self.log = companion(output, ".log")  # stays after the training
         marker = self.path / "key"
         if not marker.exists() or marker.read_text() != key:
             shutil.rmtree(self.path, ignore_errors=True)
@@ -55,7 +55,9 @@ class TrainingFolder:
 
     def keep_best(self, weights: dict[str, Tensor], spec: ModelSpec) -> Path:
         """Write the best weights of a training that failed as an artifact beside its output."""
-        return write_safetensors(self.output.with_suffix(".best.safetensors"), weights, spec, force=True).path
+        return write_safetensors(
+            companion(self.output.with_suffix(""), ".best.safetensors"), weights, spec, force=True
+        ).path
 
     def load(self, stage: str) -> dict[str, Any] | None:
         """The saved state of a stage; None if there is none, or it cannot be read."""

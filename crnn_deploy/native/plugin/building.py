@@ -6,15 +6,13 @@ import hashlib
 import os
 import re
 import shutil
-import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from crnn_deploy.child_process import child_process
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, check_free, replacing, sha256_of
 from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
@@ -22,6 +20,7 @@ from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelRe
 from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
 from crnn_deploy.native.plugin.sources import compiled_sources, sources_digest
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.scratch import scratch_folder
 
 if TYPE_CHECKING:  # it needs pydantic, which the GPU benchmarks do without
     from crnn_deploy.native.plugin.config import PluginConfig
@@ -141,26 +140,14 @@ def _by_architecture(resources: Iterable[KernelResources], order: tuple[str, ...
 def _run(plan: _Plan, output: Path, progress: Progress) -> list[str]:
     """Run nvcc and return the lines that it printed. Ends nvcc and deletes its temporary files also after an error."""
     lines: list[str] = []
-    with tempfile.TemporaryDirectory() as scratch:
-        process = subprocess.Popen(
-            plan.command(output),
-            env={**os.environ, "TMPDIR": scratch},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # so that killpg also ends its children
-        )
-        try:
-            assert process.stdout is not None
-            finished = _architectures(process.stdout, lines)
-            for name in progress.track(finished, "Compiling the plugin", len(plan.architectures)):
-                progress.status(name)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        finally:
-            process.communicate()
+    with (
+        scratch_folder() as scratch,
+        child_process(plan.command(output), {"TMPDIR": str(scratch)}, errors_to_stdout=True) as process,
+    ):
+        assert process.stdout is not None  # it is a pipe
+        finished = _architectures(process.stdout, lines)
+        for name in progress.track(finished, "Compiling the plugin", len(plan.architectures)):
+            progress.status(name)
     if process.returncode != 0:
         raise _failure(plan.nvcc, lines)
     return lines

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import onnx
 import onnxruntime as ort
@@ -12,6 +10,7 @@ import onnxruntime as ort
 from crnn_deploy.config import Frozen
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
+from crnn_deploy.scratch import scratch_folder
 
 # Operators with the arithmetic of a CRNN, by the names that ONNX Runtime's optimiser gives them. QGRU and QLSTM appear
 # only where our kernels run them: otherwise ONNX Runtime has replaced them by their FP32 bodies.
@@ -45,8 +44,8 @@ class RealisedPrecision(Frozen):
 
 def realised_precision(model: onnx.ModelProto) -> RealisedPrecision:
     """Let ONNX Runtime optimise `model` as it would to run it on this CPU, and count the nodes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "optimised.onnx"
+    with scratch_folder() as folder:
+        path = folder / "optimised.onnx"
         options = session_options()
         options.optimized_model_filepath = str(path)
         ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

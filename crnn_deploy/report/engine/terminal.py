@@ -8,6 +8,7 @@ from rich.text import Text
 
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.record import EngineRecord, ImageFit, KeptLayer
+from crnn_deploy.escaping import visible
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.report.rich_tables import grid, ruled_table, section
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
@@ -36,7 +37,7 @@ def engine_tables(record: EngineRecord) -> RenderableType:
     if record.kept_fp32:
         parts += section("Kept in FP32", grid(*(_kept(layer) for layer in record.kept_fp32)))
     if record.warnings:
-        parts += section("TensorRT warns", Group(*(Text(f"· {warning}") for warning in record.warnings)))
+        parts += section("TensorRT warns", Group(*(Text(f"· {visible(warning)}") for warning in record.warnings)))
     return Group(*parts)
 
 
@@ -50,7 +51,7 @@ def _facts(record: EngineRecord) -> Table:
         "timing cache": _CACHE[record.timing_cache],
         "log": record.log,
     }
-    return grid(*((Text(name, "bold"), Text(value)) for name, value in facts.items()))
+    return grid(*((Text(name, "bold"), Text(visible(value))) for name, value in facts.items()))
 
 
 def _reading(parity: LoweringParity) -> str:
@@ -94,7 +95,7 @@ def _recurrent(record: EngineRecord) -> Table:
     return grid(
         *(
             (
-                Text(layer.name),
+                Text(visible(layer.name)),
                 Text(f"{'bidirectional ' if layer.directions == 2 else ''}{layer.op} of {layer.hidden}"),
                 Text.assemble(layer.home, (f"  {layer.reason}" if layer.reason else "", "dim")),
             )
@@ -105,7 +106,7 @@ def _recurrent(record: EngineRecord) -> Table:
 
 def _kept(layer: KeptLayer) -> tuple[Text, Text]:
     less = " and ".join(precision.upper() for precision in layer.realised if precision != "fp32")
-    return Text(layer.name), Text(
+    return Text(visible(layer.name)), Text(
         f"{layer.reason}{f'; TensorRT made it part of a layer in {less}' if less else ''}", "dim"
     )
 

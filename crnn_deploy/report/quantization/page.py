@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.wording import speedup_interval
 from crnn_deploy.errors import InputError
+from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.files import check_free, write_text
 from crnn_deploy.quantization.record import QuantizationRecord
@@ -65,7 +65,7 @@ def render_quantization(record: QuantizationRecord, name: str) -> str:
 
 
 def _as_json(record: QuantizationRecord) -> str:
-    return json.dumps(record.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    return json_text(record.model_dump(mode="json")) + "\n"
 
 
 def _headline(record: QuantizationRecord, name: str) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from crnn_deploy.escaping import visible
 from crnn_deploy.evaluation.primary_error import ERROR_LABELS
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
@@ -83,4 +84,5 @@ def _symmetric_log(axes: Any, bounds: Sequence[float]) -> None:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+    shown = visible(name)
+    return shown if len(shown) <= LONGEST_NAME else f"…{shown[1 - LONGEST_NAME :]}"

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from crnn_deploy.escaping import visible
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.quantization.figures import (
     MOST_TENSORS,
@@ -31,7 +32,7 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
     All text goes through `Text`, so names of layers cannot inject console markup.
     """
     mark, style = _mark(record)
-    parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (verdict(record), "bold"))]
+    parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (visible(verdict(record)), "bold"))]
     if told := noise(record):
         parts.append(Text(told, "yellow"))
     if len(record.trials) > 1:
@@ -75,6 +76,6 @@ def _floats(groups: list[tuple[str, str, list[str]]]) -> RichTable:
     rows = []
     for kind, reason, names in groups:
         more = f", and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        listed = (", ".join(names[:MOST_NAMES]) + more, "dim")
+        listed = (", ".join(map(visible, names[:MOST_NAMES])) + more, "dim")
         rows.append((Text(kind), Text.assemble(reason, "\n" if reason else "", listed)))
     return grid(*rows)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from crnn_deploy import units
+from crnn_deploy.escaping import visible
 from crnn_deploy.report.run.engines import engines_summary, engines_table
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.report import Report
@@ -22,7 +23,7 @@ def render_markdown(report: Report) -> str:
 
 def escape(text: str) -> str:
     """Text that Markdown shows as it is, on one line: no markup, no HTML, no table borders."""
-    flat = re.sub(r"[^\S\u00a0]+", " ", text).strip()  # no-break spaces hold a figure and its unit together
+    flat = re.sub(r"[^\S\u00a0]+", " ", visible(text)).strip()  # no-break spaces hold a figure and its unit together
     return re.sub(r"[\\`*\[\]<>|~#&]|(?<!\w)_|_(?!\w)", lambda match: f"\\{match.group()}", flat)
 
 
@@ -78,7 +79,7 @@ def _blocks(report: Report) -> Iterator[str]:
     yield _list(f"{label}: {escape(value)}" for label, value in environment_facts(report.environment))
     if report.command:
         yield "## Make it again"
-        yield f"```sh\n{report.command.replace('```', '')}\n```"
+        yield f"```sh\n{visible(report.command).replace('```', '')}\n```"
 
 
 def _examples_table(report: Report) -> Table:

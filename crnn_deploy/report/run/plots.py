@@ -7,6 +7,7 @@ from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.measured import Latency
+from crnn_deploy.escaping import visible
 from crnn_deploy.report.canvas import COLOURS, new_figure, to_svg
 from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import relation, size_ratio, standing
@@ -88,7 +89,7 @@ def _draw(axes: Any, bars: list[Bar]) -> None:
             axes.plot([bar.value, bar.reach], [place, place], color=COLOURS["muted"], linewidth=1)
         weight = "bold" if bar.state == "shipped" else "normal"
         name = {"color": COLOURS["ink"], "weight": weight, "va": "bottom", "parse_math": False}
-        axes.text(0, place - 0.26, bar.name, fontsize=8.5, **name)
+        axes.text(0, place - 0.26, visible(bar.name), fontsize=8.5, **name)
         axes.text(
             bar.end + longest * 0.025, place, bar.label, fontsize=8.5, color=COLOURS["muted"], va="center_baseline"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crnn_deploy.escaping import visible
 from crnn_deploy.report.canvas import any_script
 
 # Offsets in points, horizontal and vertical alignment: the nearest comfortable place first.
@@ -50,7 +51,7 @@ def place_labels(
     taken += [line.get_window_extent() for container in axes.containers for line in container.lines[2]]
     for point, name, weight in zip(points, names, weights, strict=True):
         label = axes.annotate(
-            name,
+            visible(name),
             point,
             (0, 0),
             textcoords="offset points",

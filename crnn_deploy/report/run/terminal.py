@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from crnn_deploy.escaping import visible
 from crnn_deploy.report.rich_tables import ruled_table
 from crnn_deploy.report.run.engines import engines_summary, engines_table
 from crnn_deploy.report.run.report import Report
@@ -23,16 +24,16 @@ def terminal_table(report: Report) -> RenderableType:
 
     All text goes through `Text`, so names and readings cannot inject console markup.
     """
-    parts: list[RenderableType] = [Text(headline(report), style="bold"), _table(report)]
+    parts: list[RenderableType] = [Text(visible(headline(report)), style="bold"), _table(report)]
     if footnote := speed_footnote(report):
-        parts.append(Padding(Text(footnote, style="dim"), (0, 0, 1, 1)))
+        parts.append(Padding(Text(visible(footnote), style="dim"), (0, 0, 1, 1)))
     for variant in report.variants:
         if variant.gate.reason:
             status = variant.gate.status
             parts.append(_bullet(MARKS[status], variant.name, variant.gate.reason, GATE_STYLES[status]))
     parts += [_bullet("!", "note", note, "yellow") for note in report.notes]
     if report.engines:
-        parts += [Text(), _engines(report), Padding(Text(engines_summary(report), "dim"), (0, 0, 1, 1))]
+        parts += [Text(), _engines(report), Padding(Text(visible(engines_summary(report)), "dim"), (0, 0, 1, 1))]
     if report.advice:
         parts.append(_bullet("→", "next", report.advice, "cyan"))
     return Group(*parts)
@@ -71,5 +72,5 @@ def _stacked(cell: Cell, style: str) -> Text:
 
 def _bullet(mark: str, name: str, text: str, style: str) -> RenderableType:
     grid = Table.grid(padding=(0, 1))
-    grid.add_row(Text(f" {mark}", style), Text.assemble((name, "bold"), f"  {text}"))
+    grid.add_row(Text(f" {mark}", style), Text.assemble((visible(name), "bold"), f"  {visible(text)}"))
     return grid

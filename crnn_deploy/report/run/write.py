@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES
 from crnn_deploy.files import write_text
 from crnn_deploy.report.config import ReportConfig
@@ -71,7 +71,7 @@ def write_report(report: Report, folder: Path) -> Written:
 
 def render_json(report: Report) -> str:
     """The report as indented JSON; `read_report` takes it back without loss."""
-    return json.dumps(report.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+    return json_text(report.model_dump(mode="json", by_alias=True)) + "\n"
 
 
 def read_report(path: Path | str) -> Report:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report.makers import make_report, variant
 
+from crnn_deploy.escaping import visible
 from crnn_deploy.report.run.markdown import escape, markdown_table, render_markdown
 from crnn_deploy.report.tables import Cell, Table
 
@@ -78,7 +79,7 @@ def test_escaped_text_is_one_line_without_markup(text) -> None:
     escaped = escape(text)
     assert len(escaped.splitlines()) <= 1
     assert not re.search(r"[`*<>|~#&\[\]]", re.sub(r"\\.", "", escaped))
-    assert re.sub(r"\\(.)", r"\1", escaped).split() == text.split()
+    assert re.sub(r"\\(.)", r"\1", escaped).split() == visible(text).split()
 
 
 def test_units_stay_with_their_figures() -> None:

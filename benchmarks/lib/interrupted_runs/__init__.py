@@ -1,0 +1,1 @@
+"""Runs that are killed, or whose disk is full."""

@@ -1,0 +1,42 @@
+"""What the operating system refuses: space, memory, files. No input is wrong then, and it is no bug."""
+
+from __future__ import annotations
+
+import errno
+
+from crnn_deploy.errors import InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+# How those say it that raise no MemoryError: PyTorch, ONNX Runtime, C++, the loader of shared libraries, threads.
+_NO_MEMORY = (
+    *("can't allocate memory", "Cannot allocate memory", "not enough memory", "Failed to allocate memory", "bad_alloc"),
+    *("out of memory", "bad allocation", "failed to map segment from shared object", "can't start new thread"),
+)
+
+
+def refused_by_system(error: BaseException) -> InputError | None:
+    """The error to show for a full disk, too little memory, or a file that can't be used; None for any other."""
+    if _is_out_of_memory(error):
+        return InputError(
+            "There is not enough memory.",
+            f"{type(error).__name__}: {error}".removesuffix(": "),
+            "Give smaller batches (--batch-size), images or models, or end other programs.",
+        )
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    file = f" {error.filename}" if error.filename else ""
+    if error.errno in _FULL:
+        what = f"No space left to write{file or ' the results'}."
+        return InputError(what, fix="Free some space, or write to another disk.")
+    return InputError(
+        f"{file.strip() or 'A file'} cannot be used: {error.strerror or error}.",
+        "The operating system refused it.",
+        "Check the path and its permissions.",
+    )
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(words in str(error) for words in _NO_MEMORY)  # the classes of the libraries have nothing in common
