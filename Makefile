@@ -13,7 +13,7 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-.PHONY: demo test docs lint sanitize install clean
+.PHONY: demo test docs lint sanitize sanitized fuzz fuzz-replay fuzz-native install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -32,12 +32,30 @@ docs: install
 
 # All tests of the kernels with address and undefined-behaviour sanitizers (minutes; `make test` runs a part of them).
 SANITIZED := .venv/sanitized
-sanitize: install
+sanitized: install
 	cmake -S crnn_deploy/native -B $(SANITIZED) -DCRNN_DEPLOY_SANITIZE=ON
 	cmake --build $(SANITIZED)
+
+sanitize: sanitized
 	CRNN_DEPLOY_LIBRARY=$(CURDIR)/$(SANITIZED)/libcrnn_deploy_ops.so ASAN_OPTIONS=detect_leaks=0 \
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
 	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
+
+# Mutated files through the command line, each in a process of its own; `make fuzz MINUTES=600 WORKERS=4`. What is found
+# lies in runs/fuzz/findings, and `make fuzz-replay CASE=FOLDER` runs it again. The same seed gives the same inputs.
+MINUTES ?= 60
+WORKERS ?= 1
+SEED ?= 0
+FUZZ := PYTHONPATH=tests:benchmarks/lib $(BIN)/python -W ignore -m
+fuzz: install
+	$(FUZZ) fuzz --minutes $(MINUTES) --workers $(WORKERS) --seed $(SEED)
+
+fuzz-replay: install
+	$(FUZZ) fuzz --replay $(CASE)
+
+# Random nodes of the custom ops with address and undefined-behaviour sanitizers, on each level of kernels.
+fuzz-native: sanitized
+	$(FUZZ) fuzz.native --minutes $(MINUTES) --seed $(SEED) --library $(SANITIZED)/libcrnn_deploy_ops.so
 
 install: .venv/installed
 
