@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
-OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
+OPTIONAL := openvino tensorrt-rtx fuzz $(if $(shell command -v nvidia-smi),tensorrt)
 
 # Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
 LEAN := 10.16.1.11 11.4.0.106
@@ -47,7 +47,11 @@ MINUTES ?= 60
 WORKERS ?= 1
 SEED ?= 0
 FUZZ := PYTHONPATH=tests:benchmarks/lib $(BIN)/python -W ignore -m
+# Atheris, where it is installed, first spends two minutes on each of these formats, and leaves inputs for the long run.
+ATHERIS := engines idx labels npz "run folders" tar yaml
 fuzz: install
+	for format in $(ATHERIS); do $(BIN)/python -c "import atheris" 2>/dev/null || break; \
+	  $(FUZZ) fuzz.with_atheris "$$format" --minutes 2 || echo "Atheris found a crash; see runs/fuzz/atheris"; done
 	$(FUZZ) fuzz --minutes $(MINUTES) --workers $(WORKERS) --seed $(SEED)
 
 fuzz-replay: install

@@ -51,7 +51,7 @@ def fuzz(options: argparse.Namespace) -> int:
 def _work(table: Table, seed: str, options: argparse.Namespace, started: float) -> None:
     formats = [FORMATS[name] for name in options.only or FORMATS]
     with ForkServer() as server:
-        for new in Session(server, table, seed, not options.unguided).run(formats):
+        for new in Session(server, table, seed, not options.unguided).run(formats, options.out / "atheris"):
             for finding in new:
                 print(f"✗ {finding.signature}  {finding.detail[:120]}", flush=True)
             if time.monotonic() - started > 60 * options.minutes:

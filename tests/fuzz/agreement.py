@@ -31,7 +31,8 @@ def _image(case: Case, outcome: Outcome, second: Any, server: ForkServer) -> str
     reference = server.run_again(("predict", REFERENCE, "--json"))
     one, other = (_readings(each) for each in (outcome, reference))
     if one and other and not _same(one[0], other[0]):
-        return f"reads {one[0]['text']!r} ({one[0]['confidence']}), {other[0]['text']!r} in the image of Pillow"
+        words = (f"{reading['text']!r} {reading['confidence']:.3f}" for reading in (one[0], other[0]))
+        return f"another reading than in the image of Pillow ({', '.join(words)})"
     return ""
 
 

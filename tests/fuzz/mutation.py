@@ -86,6 +86,26 @@ def mutate_bytes(random: Random, data: bytes) -> bytes:
     return data[:at] + data[other : other + end - at] + data[end:]
 
 
+def mutate_zip(random: Random, data: bytes) -> bytes:
+    """A ZIP archive with one field of an entry's header changed: versions, flags, method, checksum, sizes, offset."""
+    mark, fields = random.choice((
+        (b"PK\x03\x04", ((4, 2), (6, 2), (8, 2), (14, 4), (18, 4), (22, 4), (26, 2), (28, 2))),
+        (b"PK\x01\x02", ((6, 2), (8, 2), (10, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (38, 4), (42, 4))),
+        (b"PK\x05\x06", ((4, 2), (8, 2), (10, 2), (12, 4), (16, 4), (20, 2))),
+    ))  # fmt: skip
+    starts = [at for at in range(len(data)) if data.startswith(mark, at)]
+    if not starts:
+        return mutate_bytes(random, data)
+    place, width = random.choice(fields)
+    at = random.choice(starts) + place
+    new = (
+        random.choice((1, 6, 8, 9, 12, 14, 99)).to_bytes(width, "little")
+        if random.random() < 0.3
+        else packed(random, width)
+    )
+    return data[:at] + new + data[at + width :]
+
+
 def value(random: Random, old: Any = None) -> Any:
     """A plain value; often one near `old`."""
     if isinstance(old, bool):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 
 from fuzz.agreement import disagreement
 from fuzz.case import Case, Format, Seed, mutated
 from fuzz.client import ForkServer, Outcome
+from fuzz.formats.every import grown_seeds
 from fuzz.oracle import Finding, explained, judge
 from fuzz.second_readers import READERS
 from fuzz.table import Table
@@ -43,9 +45,15 @@ class Session:
         self.seed = seed
         self._lines: set[int] = set()
 
-    def run(self, formats: Iterable[Format]) -> Iterator[list[Finding]]:
-        """Run one case of each format in turn, without end; gives the new findings of each."""
+    def run(self, formats: Iterable[Format], corpora_below: Path | None = None) -> Iterator[list[Finding]]:
+        """Run one case of each format in turn, without end; gives the new findings of each.
+
+        Args:
+            corpora_below: folder with a folder of more inputs for some formats.
+        """
         corpora = [Corpus(kind, kind.seeds()) for kind in formats]
+        for corpus in corpora if corpora_below else ():
+            corpus.found += grown_seeds(corpus.format.name, corpora_below / corpus.format.name)
         number = 0
         while True:
             for corpus in corpora:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from fuzz.case import Format, Seed
-from fuzz.mutation import mutate_bytes, number, text, value
+from fuzz.mutation import mutate_bytes, mutate_zip, number, text, value
 from fuzz.small_models import checkpoint
 
 COMMANDS = {"import m.pt -o out.safetensors": 3, "inspect m.pt": 2, "inspect m.pt --json": 1}
@@ -29,13 +29,13 @@ def seeds() -> list[Seed]:
 def mutate(random: Random, data: bytes) -> bytes:
     kind = random.randrange(6)
     if kind == 0:
-        return mutate_bytes(random, data)
+        return random.choice((mutate_bytes, mutate_zip))(random, data)
     if kind <= 2:
         return _other_content(random)
-    return _mutate_zip(random, data)
+    return _mutate_entry(random, data)
 
 
-def _mutate_zip(random: Random, data: bytes) -> bytes:
+def _mutate_entry(random: Random, data: bytes) -> bytes:
     """Change, rename, double or remove an entry."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 from fuzz.case import Format, Seed
-from fuzz.mutation import INTEGERS, mutate_bytes, number, text
+from fuzz.mutation import INTEGERS, mutate_bytes, mutate_zip, number, text
 from fuzz.small_models import class_model
 
 TYPES = ("u1", "i1", "u2", "i4", "i8", "u8", "f2", "f4", "f8", "c8", "?", "S3", "U2", "M8[s]", "V4", "O")
@@ -35,7 +35,7 @@ def mutate(random: Random, data: bytes) -> bytes:
         return data + text(random).encode("utf-8", "replace") if random.random() < 0.5 else mutate_bytes(random, data)
     kind = random.randrange(8)
     if kind == 0:
-        return mutate_bytes(random, data)
+        return random.choice((mutate_bytes, mutate_zip))(random, data)
     entries = {"x.npy": _array(random, (3, 16, 20), "u1"), "y.npy": _array(random, (3,), "i8")}
     if kind <= 2:
         return _zipped({name: _mutate_array(random, content) for name, content in entries.items()})
