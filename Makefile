@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
-OPTIONAL := openvino tensorrt-rtx $(if $(shell command -v nvidia-smi),tensorrt)
+OPTIONAL := openvino tensorrt-rtx fuzz $(if $(shell command -v nvidia-smi),tensorrt)
 
 # Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
 LEAN := 10.16.1.11 11.4.0.106
@@ -13,7 +13,11 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
+<<<<<<< HEAD
 .PHONY: demo test docs lint sanitize kills install clean
+=======
+.PHONY: demo test docs lint sanitize sanitized fuzz fuzz-replay fuzz-native install clean
+>>>>>>> fuzz
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -32,16 +36,40 @@ docs: install
 
 # All tests of the kernels with address and undefined-behaviour sanitizers (minutes; `make test` runs a part of them).
 SANITIZED := .venv/sanitized
-sanitize: install
+sanitized: install
 	cmake -S crnn_deploy/native -B $(SANITIZED) -DCRNN_DEPLOY_SANITIZE=ON
 	cmake --build $(SANITIZED)
+
+sanitize: sanitized
 	CRNN_DEPLOY_LIBRARY=$(CURDIR)/$(SANITIZED)/libcrnn_deploy_ops.so ASAN_OPTIONS=detect_leaks=0 \
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
 	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
 
+<<<<<<< HEAD
 # Runs that are killed 100 times and whose disk is full 20 times (about an hour; the full disks need root on Linux).
 kills: install
 	$(BIN)/python benchmarks/kills.py --kills 100 --full-disks 20 -o benchmarks/results/kills.json
+=======
+# Mutated files through the command line, each in a process of its own; `make fuzz MINUTES=600 WORKERS=4`. What is found
+# lies in runs/fuzz/findings, and `make fuzz-replay CASE=FOLDER` runs it again. The same seed gives the same inputs.
+MINUTES ?= 60
+WORKERS ?= 1
+SEED ?= 0
+FUZZ := PYTHONPATH=tests:benchmarks/lib $(BIN)/python -W ignore -m
+# Atheris, where it is installed, first spends two minutes on each of these formats, and leaves inputs for the long run.
+ATHERIS := engines idx labels npz "run folders" tar yaml
+fuzz: install
+	for format in $(ATHERIS); do $(BIN)/python -c "import atheris" 2>/dev/null || break; \
+	  $(FUZZ) fuzz.with_atheris "$$format" --minutes 2 || echo "Atheris found a crash; see runs/fuzz/atheris"; done
+	$(FUZZ) fuzz --minutes $(MINUTES) --workers $(WORKERS) --seed $(SEED)
+
+fuzz-replay: install
+	$(FUZZ) fuzz --replay $(CASE)
+
+# Random nodes of the custom ops with address and undefined-behaviour sanitizers, on each level of kernels.
+fuzz-native: sanitized
+	$(FUZZ) fuzz.native --minutes $(MINUTES) --seed $(SEED) --library $(SANITIZED)/libcrnn_deploy_ops.so
+>>>>>>> fuzz
 
 install: .venv/installed
 

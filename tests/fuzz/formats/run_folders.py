@@ -1,0 +1,34 @@
+"""What a run leaves and later commands read: its report, and the records of its stages."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+from fuzz.case import Format, Seed
+from fuzz.mutation import mutate_bytes, mutate_tree
+from report.makers import classifier_report, full_report
+
+COMMANDS = {
+    "report runs/small": 4,
+    "report runs/small --json": 2,
+    "report runs/small/report.json -o pages": 1,
+}
+
+
+def seeds() -> list[Seed]:
+    reports = [full_report(), classifier_report()]
+    texts = [report.model_dump_json(by_alias=True).encode() for report in reports]
+    return [Seed({"runs/small/report.json": text}, "runs/small/report.json", COMMANDS) for text in texts]
+
+
+def mutate(random: Random, data: bytes) -> bytes:
+    if random.random() < 0.15:
+        return mutate_bytes(random, data)
+    try:
+        return json.dumps(mutate_tree(random, json.loads(data))).encode()
+    except (ValueError, RecursionError):
+        return mutate_bytes(random, data)
+
+
+FORMAT = Format("run folders", seeds, mutate)
