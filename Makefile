@@ -13,7 +13,7 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-.PHONY: demo test docs lint sanitize kills install clean
+.PHONY: demo test docs lint sanitize kills mutants install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -42,6 +42,14 @@ sanitize: install
 # Runs that are killed 100 times and whose disk is full 20 times (about an hour; the full disks need root on Linux).
 kills: install
 	$(BIN)/python benchmarks/kills.py --kills 100 --full-disks 20 -o benchmarks/results/kills.json
+
+# How many random small changes of the code the tests notice; goes on where it was interrupted.
+# Rooms (default: all) are listed in tests/mutants/rooms.py.
+COUNT ?= 100
+SEED ?= 0
+ROOM ?=
+mutants: install
+	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) --seed $(SEED) --room $(ROOM)
 
 install: .venv/installed
 
