@@ -18,11 +18,18 @@ _BINARY = {
 }  # fmt: skip
 _WORDS = {"true": "false", "false": "true", "min": "max", "max": "min"}
 
+
+def _next(number: str) -> str:
+    digits = number.rstrip("fu")
+    suffix = number[len(digits) :]
+    return (repr(float(digits) * 2 or 1.0) if "." in digits else str(int(digits) + 1)) + suffix
+
+
 _RULES: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    (re.compile(r"(?<= )(?:[<>=!]=|&&|\|\||<<|>>|[+-]=|[<>+*/%&|-])(?= )"), lambda token: _BINARY[token]),
-    (re.compile(r"(?<![\w.'])\d+(?:\.\d+f?|u|)(?![\w.'])"), lambda token: _next(token)),
-    (re.compile(r"\b(?:true|false)\b|(?<=std::)(?:min|max)\b"), lambda token: _WORDS[token]),
-    (re.compile(r"(?<=[(,=] )-(?=[\w.(])|(?<=\()-(?=[\w.(])|(?<=return )-(?=[\w.(])|!(?=[\w(])"), lambda token: ""),
+    (re.compile(r"(?<= )(?:[<>=!]=|&&|\|\||<<|>>|[+-]=|[<>+*/%&|-])(?= )"), _BINARY.__getitem__),
+    (re.compile(r"(?<![\w.'])\d+(?:\.\d+f?|u|)(?![\w.'])"), _next),
+    (re.compile(r"\b(?:true|false)\b|(?<=std::)(?:min|max)\b"), _WORDS.__getitem__),
+    (re.compile(r"(?<=[(,=] )-(?=[\w.(])|(?<=\()-(?=[\w.(])|(?<=return )-(?=[\w.(])|!(?=[\w(])"), lambda _: ""),
 )
 _NO_CODE = re.compile(r'//[^\n]*|"(?:\\.|[^"\\\n])*"|^[ \t]*(?:#|static_assert)[^\n]*', re.MULTILINE)
 
@@ -35,9 +42,3 @@ def native_mutations(path: str, source: str) -> list[Mutation]:
         for pattern, change in _RULES
         for match in pattern.finditer(code)
     )
-
-
-def _next(number: str) -> str:
-    digits = number.rstrip("fu")
-    suffix = number[len(digits) :]
-    return (repr(float(digits) * 2 or 1.0) if "." in digits else str(int(digits) + 1)) + suffix

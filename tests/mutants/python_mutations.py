@@ -12,6 +12,7 @@ import io
 import tokenize
 from bisect import bisect_left
 from collections.abc import Iterable
+from itertools import pairwise
 
 from mutants.mutation import Mutation, mutation_at
 
@@ -50,25 +51,25 @@ class _Finder(ast.NodeVisitor):
         kinds = (tokenize.OP, tokenize.NAME)
         self._tokens = [(self._starts[t.start[0] - 1] + t.start[1], t.string) for t in tokens if t.type in kinds]
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> None:
         self._operators([node.left, *node.comparators])
         self.generic_visit(node)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> None:
         self._operators(node.values)
         self.generic_visit(node)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> None:
         if not (_is_text(node.left) or _is_text(node.right)):
             self._operators([node.left, node.right])
         self.generic_visit(node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if not _is_text(node.value):
             self._operators([node.target, node.value])
         self.generic_visit(node)
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         start, operand = self._start(node), node.operand
         if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant) and isinstance(operand.value, int):
             self._add(start, self._source[start : self._end(node)], repr(1 - operand.value))  # -1: often an axis
@@ -79,10 +80,10 @@ class _Finder(ast.NodeVisitor):
             self._add(start, "-", "")
         self.generic_visit(node)
 
-    def visit_Constant(self, node: ast.Constant) -> None:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> None:
         self._constant(node, _next(node.value))
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         if name in _NAMES:
             self._add(self._end(node.func) - len(name), name, _NAMES[name])
@@ -104,35 +105,34 @@ class _Finder(ast.NodeVisitor):
         else:
             self.visit(value)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         for default in (*node.args.defaults, *node.args.kw_defaults):
             if default is not None:
                 self.visit(default)
         for statement in node.body:
             self.visit(statement)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for statement in node.body:
             self.visit(statement)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
             self.visit(node.value)
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Assign(self, node: ast.Assign) -> None:
         if not _is_type(node.value):
             self.generic_visit(node)
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:  # noqa: N802
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Messages."""
 
-    def visit_Assert(self, node: ast.Assert) -> None:  # noqa: N802
+    def visit_Assert(self, node: ast.Assert) -> None:
         """Types for mypy."""
 
     def _operators(self, operands: Iterable[ast.expr]) -> None:
         """The operator between each operand and the next."""
-        operands = list(operands)
-        for left, right in zip(operands, operands[1:], strict=False):
+        for left, right in pairwise(operands):
             first = bisect_left(self._tokens, (self._end(left), ""))
             last = bisect_left(self._tokens, (self._start(right), ""))
             parts = [token for token in self._tokens[first:last] if token[1] not in "()"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-
 from mutants.mutation import Mutation
 from mutants.rooms import ROOT
 
