@@ -61,28 +61,30 @@ def _native_sources() -> tuple[str, ...]:
     return tuple(f"native/{name}" for name in names.split())
 
 
+# The quickest tests first.
 ROOMS = {
     "losses": Room(("training/losses",), ("training/losses",), ("training/test_objective.py",)),
-    "calibration": Room(
-        ("quantization/calibration",), ("quantization/calibration",), ("quantization/test_quantize.py",)
-    ),
-    "search": Room(("quantization/search",), ("quantization/search",), ("quantization/test_quantize.py",)),
     "spec": Room(
         ("spec.py",),
         ("test_spec.py", "data/test_preprocess.py", "data/test_batching.py"),
         ("checkpoints/test_spec_file.py", "evaluation/test_decoding.py", "evaluation/test_evaluate.py"),
     ),
-    "preprocess": Room(("data/preprocess.py",), ("data/test_preprocess.py", "data/test_batching.py"), ()),
+    "preprocess": Room(("data/preprocess.py",), ("data/test_preprocess.py", "data/test_batching.py")),
     "wiring": Room(
         ("onnx_graph/wiring.py",),
         ("onnx_graph",),
         ("quantization/rewrite/test_plan.py", "quantization/rewrite/test_assembly.py"),
     ),
+    "students": Room(("students/picking.py",), ("students/test_picking.py",)),
     "profiles": Room(("engine/profiles.py",), ("engine/test_profiles.py",), ("engine/test_build_engine.py",)),
+    "gates": Room(("pipeline/gates.py",), ("pipeline/test_gates.py",), ("pipeline/test_engines.py",)),
     "evaluation": Room(
         ("evaluation",), ("evaluation",), ("cli/test_predict.py", "quantization/search/test_examiner.py")
     ),
-    "gates": Room(("pipeline/gates.py",), ("pipeline/test_gates.py",), ("pipeline/test_engines.py",)),
+    "search": Room(("quantization/search",), ("quantization/search",), ("quantization/test_quantize.py",)),
+    "calibration": Room(
+        ("quantization/calibration",), ("quantization/calibration",), ("quantization/test_quantize.py",)
+    ),
     NATIVE: Room(
         _native_sources(),
         ("native/test_kernels.py", "native/test_precision.py", "native/test_malformed.py", "native/test_library.py"),

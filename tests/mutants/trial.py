@@ -16,7 +16,11 @@ from mutants.mutation import Mutation
 from mutants.rooms import ROOT
 
 _HOOK = Path(__file__).parent / "hook"
-_HEAVY = "numpy torch onnx onnxruntime pydantic PIL rapidfuzz safetensors rich typer yaml pytest hypothesis xdist"
+_HEAVY = (
+    "numpy torch onnx.helper onnxruntime pydantic.networks pydantic.root_model PIL.ImageDraw PIL.ImageFont rapidfuzz "
+    "safetensors.torch safetensors.numpy rich.console rich.progress typer yaml hypothesis.extra.numpy "
+    "pytest _pytest.junitxml _pytest.debugging _pytest.faulthandler _pytest.doctest"
+)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -78,12 +82,12 @@ def _run_tests(tests: Sequence[str], environment: dict[str, str], log: Path) -> 
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.chdir(ROOT)
-    os.environ.update(environment)
+    os.environ.update(environment, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")  # no test needs a plugin, and they load slowly
     if "MUTANT_MODULE" in environment:
         runpy.run_path(str(_HOOK / "sitecustomize.py"))
 
     import pytest
 
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=no"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=no"]
     temporary = log.with_name("pytest")
     os._exit(pytest.main([*options, f"--basetemp={temporary}", *tests]))
