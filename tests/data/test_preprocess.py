@@ -52,6 +52,24 @@ def test_any_mode_of_image(mode: str) -> None:
     assert np.isfinite(run(Image.new(mode, (9, 6)))).all()
 
 
+def test_a_spec_with_just_a_height_means_what_it_always_meant() -> None:
+    plain = Preprocessor(Preprocessing(height=32))
+
+    def pixels(width: int, height: int = 32) -> np.ndarray:
+        return plain(Image.new("L", (width, height), 64), "x")
+
+    grey = 2 * (64 / 255 - 0.5)  # pixels become -1 to 1
+    narrow = pixels(1)
+    assert narrow.shape == (1, 32, 8)
+    assert narrow == pytest.approx(grey)
+    padded = pixels(9)
+    assert padded.shape == (1, 32, 12)
+    assert padded[..., :9] == pytest.approx(grey)
+    assert np.all(padded[..., 9:] == 1)  # white
+    assert pixels(11 * 64 + 1, 64).shape == (1, 32, 356)  # 352.5 pixels are rounded up to 353
+    assert pixels(4095).shape == pixels(4096).shape == pixels(9999).shape == (1, 32, 4096)
+
+
 def test_the_aspect_ratio_is_kept_unless_the_width_is_fixed() -> None:
     line = Image.new("L", (100, 20))
     assert run(line).shape == (1, 4, 20)

@@ -34,15 +34,23 @@ class Runner:
         self._trials = Trials(folder)
         self._native: NativeBuild | None = None
         self._baselines: dict[tuple[str, ...], Outcome] = {}
+        self._seconds: list[float] = []
 
     def result(self, room: str, mutation: Mutation) -> Result:
         """Known from an earlier run, or tried now."""
         known = self._results.find(room, mutation)
         if known is not None:
             return known
+        begin = time.monotonic()
         result = self._try(room, mutation)
+        self._seconds.append(time.monotonic() - begin)
         self._results.add(result)
         return result
+
+    @property
+    def seconds_each(self) -> float:
+        """Mean time of a mutant that was tried now."""
+        return sum(self._seconds) / max(1, len(self._seconds))
 
     def _try(self, room: str, mutation: Mutation) -> Result:
         stages = ROOMS[room].stages(mutation.path)
@@ -87,12 +95,10 @@ def main() -> None:
     drawn.sort(key=lambda mutation: list(every).index(room_of[mutation]))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         runner = Runner(Path(folder), ResultFile(options.results))
-        begin = time.monotonic()
         results = []
         for number, mutation in enumerate(drawn, 1):
-            result = runner.result(room_of[mutation], mutation)
-            results.append(result)
-            left = (time.monotonic() - begin) / number * (len(drawn) - number)
+            results.append(result := runner.result(room_of[mutation], mutation))
+            left = runner.seconds_each * (len(drawn) - number)
             place = f"{mutation.path}:{mutation.number}"
             print(
                 f"[{number}/{len(drawn)}, {left / 60:.0f} min left] {result.verdict}: {place}",

@@ -114,12 +114,13 @@ def test_shares_end_at_none_and_all(kind: str, field: str, least: float, greates
 )
 def test_a_recipe_that_names_just_the_loss_trains_as_before(kind: str, written_out: dict[str, object]) -> None:
     task = next(task for task, some in EVERY if some == kind)
-    logits = student(task, 1.0)
-    outputs = Outputs(logits, logits.expand(*logits.shape)[..., :4])
+    logits = student(task, 1.0).detach()
+    outputs = Outputs(logits, logits[..., :4])
 
     def weighted(chosen: LossOptions) -> float:
         torch.manual_seed(0)  # the projection of features
-        return chosen.weight * float(build_loss(chosen, SPECS[task], 4, [7])(outputs, batch(task)))
+        loss: Tensor = build_loss(chosen, SPECS[task], 4, [7])(outputs, batch(task))
+        return chosen.weight * loss.item()
 
     assert weighted(options(kind)) == weighted(options(kind, **{"weight": 1.0, **written_out}))
 
