@@ -77,7 +77,7 @@ ROOMS = {
     ),
     "students": Room(("students/picking.py",), ("students/test_picking.py",)),
     "profiles": Room(("engine/profiles.py",), ("engine/test_profiles.py",), ("engine/test_build_engine.py",)),
-    "gates": Room(("pipeline/gates.py",), ("pipeline/test_gates.py",), ("pipeline/test_engines.py",)),
+    "gates": Room(("pipeline/gates.py",), ("pipeline/test_gates.py",)),
     "evaluation": Room(
         ("evaluation",), ("evaluation",), ("cli/test_predict.py", "quantization/search/test_examiner.py")
     ),
@@ -87,6 +87,7 @@ ROOMS = {
     ),
     NATIVE: Room(
         _native_sources(),
-        ("native/test_kernels.py", "native/test_precision.py", "native/test_malformed.py", "native/test_library.py"),
+        ("native/test_kernels.py", "native/test_malformed.py", "native/test_library.py"),
+        ("native/test_precision.py",),
     ),
 }
