@@ -47,6 +47,13 @@ def test_transparency_is_paper() -> None:
     assert np.all(run(clear.convert("LA"), min_width=1) == 1)
 
 
+@pytest.mark.parametrize(("mode", "black"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0))])
+def test_a_transparent_colour_is_paper(mode: str, black: int | tuple[int, ...]) -> None:
+    clear = Image.new(mode, (4, 4), black)
+    clear.info["transparency"] = black
+    assert np.all(run(clear, min_width=1) == 1)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "I;16", "F"])
 def test_any_mode_of_image(mode: str) -> None:
     assert np.isfinite(run(Image.new(mode, (9, 6)))).all()
