@@ -13,11 +13,7 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-<<<<<<< HEAD
-.PHONY: demo test docs lint sanitize kills install clean
-=======
-.PHONY: demo test docs lint sanitize sanitized fuzz fuzz-replay fuzz-native install clean
->>>>>>> fuzz
+.PHONY: demo test docs lint sanitize sanitized fuzz fuzz-replay fuzz-native kills mutants install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -45,11 +41,10 @@ sanitize: sanitized
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
 	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py malformed.py precision.py library.py)
 
-<<<<<<< HEAD
 # Runs that are killed 100 times and whose disk is full 20 times (about an hour; the full disks need root on Linux).
 kills: install
 	$(BIN)/python benchmarks/kills.py --kills 100 --full-disks 20 -o benchmarks/results/kills.json
-=======
+
 # Mutated files through the command line, each in a process of its own; `make fuzz MINUTES=600 WORKERS=4`. What is found
 # lies in runs/fuzz/findings, and `make fuzz-replay CASE=FOLDER` runs it again. The same seed gives the same inputs.
 MINUTES ?= 60
@@ -69,7 +64,13 @@ fuzz-replay: install
 # Random nodes of the custom ops with address and undefined-behaviour sanitizers, on each level of kernels.
 fuzz-native: sanitized
 	$(FUZZ) fuzz.native --minutes $(MINUTES) --seed $(SEED) --library $(SANITIZED)/libcrnn_deploy_ops.so
->>>>>>> fuzz
+
+# How many random small changes of the code the tests notice; goes on where it was interrupted.
+# Rooms (default: all) are listed in tests/mutants/rooms.py.
+COUNT ?= 100
+ROOM ?=
+mutants: install
+	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) --seed $(SEED) --room $(ROOM)
 
 install: .venv/installed
 

@@ -90,6 +90,36 @@ def test_a_charset_may_repeat_characters_and_hold_classes_of_several() -> None:
     assert spec.text([1, 2, 3]) == "aक्षa"
 
 
+@pytest.mark.parametrize(("rounding", "width"), [("ceil", 51), ("round", 50)])
+def test_the_aspect_ratio_is_kept_to_within_a_pixel(rounding: str, width: int) -> None:
+    p = Preprocessing(height=32, width_rounding=rounding, min_width=1)  # type: ignore[arg-type]
+    assert p.resized_width(161, 103) == width  # 50.02
+    assert p.resized_width(103, 103) == 32
+    assert p.resized_width(5, 0) == 160  # a broken header: as if it were one pixel high
+
+
+@pytest.mark.parametrize("field", ["height", "width", "width_multiple", "min_width", "max_width"])
+def test_sizes_are_one_pixel_or_more(field: str) -> None:
+    assert getattr(Preprocessing.model_validate({"height": 32, field: 1}), field) == 1
+    with pytest.raises(ValidationError):
+        Preprocessing.model_validate({"height": 32, field: 0})
+
+
+def test_a_stage_that_proved_less_says_so_until_the_next_stage() -> None:
+    spec = ModelSpec(name="m", charset="ab", preprocessing=PLAIN)
+    assert spec.reservation == ""
+    doubtful = spec.after(LineageStep(stage="quantize", notes={"reservation": "reads nothing"}))
+    assert doubtful.reservation == "reads nothing"
+    assert doubtful.after(LineageStep(stage="export")).reservation == ""
+
+
+def test_a_charset_alone_makes_a_reader_whose_blank_is_the_first_class() -> None:
+    spec = ModelSpec(name="m", charset="ab", preprocessing=PLAIN)
+    assert (spec.task, spec.alphabet) == ("ctc", ("", "a", "b"))
+    sorter = ModelSpec(name="m", task="classify", class_names=("x", "y"), preprocessing=PLAIN)
+    assert sorter.num_outputs == 2
+
+
 def test_a_fixed_width_is_kept() -> None:
     p = Preprocessing(height=32, width=97)
     assert p.resized_width(500, 20) == p.padded_width(500, 20) == 97

@@ -47,9 +47,34 @@ def test_transparency_is_paper() -> None:
     assert np.all(run(clear.convert("LA"), min_width=1) == 1)
 
 
+@pytest.mark.parametrize(("mode", "black"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0))])
+def test_a_transparent_colour_is_paper(mode: str, black: int | tuple[int, ...]) -> None:
+    clear = Image.new(mode, (4, 4), black)
+    clear.info["transparency"] = black
+    assert np.all(run(clear, min_width=1) == 1)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "I;16", "F"])
 def test_any_mode_of_image(mode: str) -> None:
     assert np.isfinite(run(Image.new(mode, (9, 6)))).all()
+
+
+def test_a_spec_with_just_a_height_means_what_it_always_meant() -> None:
+    plain = Preprocessor(Preprocessing(height=32))
+
+    def pixels(width: int, height: int = 32) -> np.ndarray:
+        return plain(Image.new("L", (width, height), 64), "x")
+
+    grey = 2 * (64 / 255 - 0.5)  # pixels become -1 to 1
+    narrow = pixels(1)
+    assert narrow.shape == (1, 32, 8)
+    assert narrow == pytest.approx(grey)
+    padded = pixels(9)
+    assert padded.shape == (1, 32, 12)
+    assert padded[..., :9] == pytest.approx(grey)
+    assert np.all(padded[..., 9:] == 1)  # white
+    assert pixels(11 * 64 + 1, 64).shape == (1, 32, 356)  # 352.5 pixels are rounded up to 353
+    assert pixels(4095).shape == pixels(4096).shape == pixels(9999).shape == (1, 32, 4096)
 
 
 def test_the_aspect_ratio_is_kept_unless_the_width_is_fixed() -> None:

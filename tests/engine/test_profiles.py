@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.engine.config import EngineOptions
 from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths, parse_profile
 from crnn_deploy.errors import InputError
@@ -145,4 +146,8 @@ def test_widths_are_read_from_the_headers(tmp_path: Path) -> None:
     folder = tiny_crnn.image_folder(tmp_path / "lines", 5)
     widths = padded_widths(open_source(str(folder)), Preprocessing(height=16))
     assert len(widths) == 5
+    lines = open_source(str(folder))
+    assert padded_widths(Subset(lines, [3]), Preprocessing(height=16)) == widths[3:4]
+    with pytest.raises(InputError, match="holds no images"):
+        padded_widths(Subset(lines, []), Preprocessing(height=16))
     assert all(width % 4 == 0 and 20 <= width <= 92 for width in widths)

@@ -16,6 +16,21 @@ def test_a_character_is_as_sure_as_its_surest_frame() -> None:
     assert confidences(LINE, READER) == pytest.approx([(0.9 + 0.7 + 0.5) / 3])
 
 
+@pytest.mark.parametrize(("count", "frames"), [(2, 3), (3, 3), (4, 6), (5, 1)])
+def test_each_line_of_a_batch_is_judged_by_its_own_frames_and_classes(count: int, frames: int) -> None:
+    probabilities = np.random.default_rng(count).dirichlet([0.3] * 3, (count, frames)).astype(np.float32)
+    expected = []
+    for line in probabilities.tolist():
+        path = [frame.index(max(frame)) for frame in line]
+        begins = [t for t in range(frames) if path[t] and (t == 0 or path[t] != path[t - 1])]
+        ends = [next((t for t in range(begin, frames) if path[t] != path[begin]), frames) for begin in begins]
+        runs = [max(max(line[t]) for t in range(begin, end)) for begin, end in zip(begins, ends, strict=True)]
+        runs = runs or [max(frame) for frame in line]
+        expected.append(sum(runs) / len(runs))
+    assert confidences(probabilities, READER) == pytest.approx(expected, abs=1e-5)
+    assert confidences(np.log(probabilities + 1e-9), READER) == pytest.approx(expected, abs=1e-4)
+
+
 def test_logits_and_log_probabilities_give_the_same() -> None:
     for same in (np.log(LINE), np.log(LINE) + 3):
         assert confidences(same, READER) == pytest.approx(confidences(LINE, READER), abs=1e-5)
@@ -34,3 +49,5 @@ def test_the_blank_may_be_any_class() -> None:
 def test_a_classifier_is_as_sure_as_its_class() -> None:
     spec = ModelSpec(name="c", task="classify", class_names=("x", "y"), preprocessing=PLAIN)
     assert confidences(np.log(np.array([[0.2, 0.8], [0.6, 0.4]], np.float32)), spec) == pytest.approx([0.8, 0.6])
+    three = np.array([[0.2, 0.8], [0.6, 0.4], [0.7, 0.3]], np.float32)
+    assert confidences(three, spec) == pytest.approx([0.8, 0.6, 0.7])

@@ -52,6 +52,34 @@ def test_what_is_not_finite_is_counted_and_left_out_of_the_largest_difference(re
     assert (found.not_finite, found.max_difference, found.noise_db) == (1, 0.5, -LARGEST_DB)
 
 
+def test_the_largest_difference_is_that_of_any_batch_relative_to_its_own_logits(reader) -> None:
+    first, second = logits(), logits(scale=100.0)
+    lower, higher = first - np.float32(0.5), second + np.float32(1)
+    found = compare_logits([(first, lower), (second, higher)], reader)
+    assert (found.max_difference, found.relative_difference) == (1, 0.05)
+    signal = np.square(first).sum() + np.square(second).sum()
+    noise = first.size * 0.25 + second.size
+    assert found.noise_db == pytest.approx(10 * np.log10(signal / noise))
+
+
+def test_decibels_stay_within_bounds_where_there_is_no_signal(reader) -> None:
+    assert compare_logits([(logits(scale=0.0), logits())], reader).noise_db == -LARGEST_DB
+    assert compare_logits([(logits(), logits() + np.float32(1e-12))], reader).noise_db == LARGEST_DB
+    assert compare_logits([], reader).same_text == 1
+
+
+@pytest.mark.parametrize(("other", "constant"), [(0.0, True), (1e-6, True), (1e-3, False)])
+def test_outputs_that_differ_by_no_more_than_rounding_are_constant(reader, other: float, constant: bool) -> None:
+    same = logits(CLASSES[[0, 0]])
+    same[1, 0, 5] += np.float32(other)  # of a class that is not read
+    found = compare_logits([(same, same)], reader)
+    assert (found.constant, "same outputs" in found.unproven) == (constant, constant)
+    wider = logits(np.tile(CLASSES[:1], (1, 3)))  # another width, the same mean
+    assert compare_logits([(same[:1], same[:1]), (wider, wider)], reader).constant
+    assert not compare_logits([(same[:1], same[:1])], reader).constant  # one image tells nothing
+    assert not compare_logits([(logits(), logits())], reader).constant
+
+
 def test_noise_is_the_power_of_the_difference(reader) -> None:
     found = compare_logits([(logits(), logits(scale=9.0))], reader)
     assert found.noise_db == pytest.approx(20)

@@ -18,23 +18,22 @@ from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.summary import speed_footnote, speedup
 from crnn_deploy.report.run.variant import Gate, Variant
 
-REFERENCES = ["hello world"] * 400
 
-
-def evaluation(name: str, wrong: int, kind: str = "text") -> Evaluation:
+def evaluation(name: str, wrong: int, kind: str = "text", count: int = 400) -> Evaluation:
     """An evaluation in which `wrong` of 400 lines lack their last letter (or have the other class)."""
-    texts = [text[:-1] if i < wrong else text for i, text in enumerate(REFERENCES)]
-    errors = wrong / sum(map(len, REFERENCES))
-    figures = {"cer_ci": errors, "cer": errors} if kind == "text" else {"top1": 1 - wrong / 400}
+    references = ["hello world"] * count
+    texts = [text[:-1] if i < wrong else text for i, text in enumerate(references)]
+    errors = wrong / sum(map(len, references))
+    figures = {"cer_ci": errors, "cer": errors} if kind == "text" else {"top1": 1 - wrong / count}
     return Evaluation(
         artifact=name,
         sha256=None,
         runtime="onnxruntime",
-        dataset=DatasetFacts(name="set", count=400, kind=kind, fingerprint="f"),
-        accuracy=Accuracy(**figures, ci95={}, count=400),
+        dataset=DatasetFacts(name="set", count=count, kind=kind, fingerprint="f"),
+        accuracy=Accuracy(**figures, ci95={}, count=count),
         skipped=[],
         predictions=tuple(
-            Prediction(item=str(i), reference=r, text=t) for i, (r, t) in enumerate(zip(REFERENCES, texts, strict=True))
+            Prediction(item=str(i), reference=r, text=t) for i, (r, t) in enumerate(zip(references, texts, strict=True))
         ),
         unknown_characters={},
     )
@@ -125,6 +124,36 @@ def test_engines_are_held_to_the_accuracy_and_to_what_else_ran_on_the_gpu(
     second = verdict(budget, "int8", models)
     assert second.status == status
     assert reason in second.reason
+
+
+def test_what_reaches_a_bound_exactly_passes() -> None:
+    models = variants(student=20, int8=20, int8_ms=1.0)
+    exact = Budget(max_error=20 / 4400, max_error_rise=0, max_error_rise_over_parent=0, min_speedup=10)
+    assert verdict(exact, "student", models).status == "passed"
+    assert verdict(exact, "int8", models).status == "passed"  # as fast as its parent
+    built = {"on_gpu": True, "stage": "build-engine", "parent": "student"}
+    for name in ("fp16", "fp16 again"):
+        models[name] = variant(name, 0.2, evaluation(name, 20), **built)
+        assert verdict(exact, name, models).status == "passed"
+
+
+@pytest.mark.parametrize(("wrong", "status"), [(1, "baseline"), (2, "rejected")])
+def test_rounding_may_decide_one_image_in_a_thousand_of_an_export(wrong: int, status: str) -> None:
+    models = {
+        "baseline": variant("baseline", 10.0, evaluation("baseline", 0, count=1000), stage="import"),
+        "onnx": variant("onnx", 5.0, evaluation("onnx", wrong, count=1000), stage="export", parent="baseline"),
+    }
+    assert verdict(Budget(), "onnx", models).status == status
+
+
+def test_an_engine_is_held_to_the_fastest_before_it_on_the_gpu() -> None:
+    built = {"on_gpu": True, "stage": "build-engine", "parent": "student"}
+    models = variants(student=20, int8=20)
+    for name, milliseconds in (("fast", 0.2), ("slow", 0.4), ("new", 0.3), ("later", 0.1)):
+        models[name] = variant(name, milliseconds, evaluation(name, 20), **built)
+    gate = verdict(Budget(), "new", models)
+    assert gate.status == "rejected"
+    assert "0.7× the speed of fast on the GPU" in gate.reason
 
 
 def test_a_point_below_the_bound_is_not_enough_if_the_interval_is_not() -> None:

@@ -41,6 +41,8 @@ def minmax(histogram: Histogram, symmetric: bool) -> Range:
 def percentile(histogram: Histogram, symmetric: bool) -> Range:
     """All but 0.01 % of the values: the farthest from zero, or half of them at each end of a two-sided tensor."""
     low, high = everything = minmax(histogram, symmetric)
+    if histogram.magnitude < _NOTHING:
+        return everything
     if symmetric:
         high = histogram.magnitude_quantile(_KEPT)
         low = -high
@@ -83,7 +85,7 @@ def mse(histogram: Histogram, symmetric: bool) -> Range:
         elif high == 0:
             by_low = by_high = by_low[:, :1]
         by_low, by_high = np.maximum(0, by_low.ravel()), np.maximum(0, by_high.ravel())
-        errors = _squared_errors(histogram, low * np.exp2(-by_low), high * np.exp2(-by_high), _levels(symmetric))
+        errors = squared_errors(histogram, low * np.exp2(-by_low), high * np.exp2(-by_high), _levels(symmetric))
         best = int(np.argmin(errors))
         best_low, best_high = float(by_low[best]), float(by_high[best])
     return low * 2**-best_low, high * 2**-best_high
@@ -178,7 +180,7 @@ def _without_zeros(histogram: Histogram) -> NDArray[np.int64]:
     return counts
 
 
-def _squared_errors(
+def squared_errors(
     histogram: Histogram, lows: NDArray[np.float64], highs: NDArray[np.float64], levels: int
 ) -> NDArray[np.float64]:
     """Mean squared error of rounding the values to `levels` levels over each range, one of them zero, `[G]`.

@@ -6,7 +6,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS, describe
+from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS, describe, squared_errors
 from crnn_deploy.quantization.calibration.histogram import Histogram
 
 arrays = hnp.arrays(np.float32, st.integers(1, 50), elements=st.floats(-1e6, 1e6, width=32))
@@ -147,6 +147,18 @@ def assert_mse_is_as_good_as_brute_force(values, symmetric):
 
 @both
 @samples
+def test_the_error_that_mse_minimises_is_that_of_rounding_every_value(name, symmetric):
+    values = SAMPLES[name][:20_000]
+    histogram = histogram_of(values)
+    low, high = CALIBRATORS["minmax"](histogram, symmetric)
+    shares = np.array([1.0, 0.7, 0.3, 0.1])
+    found = squared_errors(histogram, low * shares, high * shares, 255 if symmetric else 256)
+    expected = [squared_error(values, low * share, high * share, symmetric) for share in shares]
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+@both
+@samples
 def test_mse_is_as_good_as_brute_force(name, symmetric):
     assert_mse_is_as_good_as_brute_force(SAMPLES[name][:20_000], symmetric)
 
@@ -194,6 +206,40 @@ def test_entropy_clips_a_far_outlier_but_not_the_body(name, symmetric):
     assert 3 < high < 30
 
 
+def divergence(values, low, high, levels, width):
+    """KL divergence, in nats, of `values` from what `levels` levels keep of them, counted in eighths of a level.
+
+    Less what chance makes of it: half a nat for each degree of freedom and value (Miller, 1955); eighths that are
+    narrower than the `width` of a bin are not independent.
+    """
+    inside = values[(values >= low) & (values <= high)]
+    parts = np.histogram(inside, np.linspace(low, high, 8 * levels + 1))[0].reshape(levels, 8)
+    occupied = parts > 0
+    kept = parts.sum(1) / np.maximum(1, occupied.sum(1)) / len(inside)
+    shares = parts / len(values)
+    first, *_, last = np.argwhere(occupied)
+    shares[tuple(first)] += np.mean(values < low)
+    shares[tuple(last)] += np.mean(values > high)
+    ratios = shares / np.repeat(kept[:, np.newaxis], 8, axis=1).clip(1e-12)
+    size = (high - low) / levels / width
+    freedom = occupied.sum() * min(1, size / 8) - occupied.any(1).sum() * min(1, size)
+    return (shares[occupied] * np.log(ratios[occupied])).sum() - freedom / (2 * len(values))
+
+
+@both
+@pytest.mark.parametrize("name", ["gaussian", "laplace", "skewed", "heavy", "negative"])
+@pytest.mark.parametrize("outlier", [0, 60])
+def test_entropy_takes_the_range_of_the_least_divergence(name, symmetric, outlier):
+    values = np.append(SAMPLES[name][:20_000], outlier).astype(np.float32)
+    histogram, levels = histogram_of(values), 255 if symmetric else 256
+    low, high = CALIBRATORS["minmax"](histogram, symmetric)
+    thresholds = max(-low, high) * np.exp2(-np.arange(0, 6, 1 / 8))
+    ranges = [(max(low, -threshold), min(high, threshold)) for threshold in thresholds]
+    least = min(divergence(values, *ends, levels, histogram.width) for ends in ranges)
+    found = CALIBRATORS["entropy"](histogram, symmetric)
+    assert divergence(values, *found, levels, histogram.width) <= least + 0.0025
+
+
 def test_entropy_does_not_take_noise_for_shape():
     """The fewer levels the body gets, the fewer are the bins that differ by chance."""
     high = CALIBRATORS["entropy"](histogram_of(np.append(SAMPLES["gaussian"], 30)), False)[1]
@@ -222,6 +268,23 @@ def test_description_of_a_gaussian_clipped_at_two_sigma():
     assert found.saturated == pytest.approx((np.abs(values) > 2).mean(), abs=1e-3)
     assert found.outliers == pytest.approx(np.abs(values).max() / np.quantile(np.abs(values), 0.999), rel=0.01)
     assert found.levels == 256
+
+
+def test_levels_are_those_of_the_central_values():
+    values = SAMPLES["gaussian"]
+    first, last = np.quantile(values, (0.0005, 0.9995))
+    for low, high in ((-20.0, 20.0), (-10.0, 30.0)):
+        expected = 1 + 255 * (last - first) / (high - low)
+        assert describe("x", histogram_of(values), (low, high)).levels == pytest.approx(expected, rel=2e-3)
+
+
+@both
+@pytest.mark.parametrize("value", [1e-38, -3e-39, 1e-45])
+def test_ranges_leave_a_normal_step_between_levels(symmetric, value):
+    """A runtime divides by the step in float32, where a subnormal one loses its digits or becomes zero."""
+    for calibrator in CALIBRATORS.values():
+        low, high = calibrator(histogram_of([0.0, value]), symmetric)
+        assert (high - low) / 255 >= np.finfo(np.float32).tiny
 
 
 def test_levels_count_what_outliers_waste():

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_crnn import image_folder, tiny_spec
 
 from crnn_deploy.data.network_inputs import NetworkInputs
@@ -45,6 +46,37 @@ def test_many_images_are_sampled(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "_SAMPLES", 6)
     monkeypatch.setattr(images, "_HELD_OUT", 4)
     assert tuple(map(len, draw(image_folder(tmp_path / "a", 20)))) == (6, 4)
+
+
+class Numbers:
+    """Tiny images in memory, all different."""
+
+    name = "numbers"
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __len__(self) -> int:
+        return self.count
+
+    def item_name(self, index: int) -> str:
+        return str(index)
+
+    def image(self, index: int) -> Image.Image:
+        return Image.new("L", (1 + index % 7, 1), index % 256)
+
+    def content_hash(self, index: int) -> bytes:
+        return index.to_bytes(16, "big")
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(2, (1, 1)), (3, (2, 1)), (4, (2, 2)), (499, (299, 200)), (500, (300, 200)), (999, (300, 200))],
+)
+def test_few_images_are_shared_and_of_many_500_are_enough(monkeypatch, count, expected):
+    source = Numbers(count)
+    monkeypatch.setattr(images, "open_source", lambda _: source)
+    assert tuple(map(len, draw("x"))) == expected
 
 
 def test_the_seed_draws(tmp_path):

@@ -49,6 +49,38 @@ def test_where_nothing_keeps_the_budget_the_best_is_given():
     assert fit.plan == {"c"}
 
 
+class Wavering:
+    """Reads with given errors and widths of intervals, by the number of layers in FP32."""
+
+    def __init__(self, readings: dict[int, tuple[float, float]]):
+        self.readings = readings
+
+    def __call__(self, plan, description):
+        error, width = self.readings[len(EVERYTHING) - len(plan)]
+        return comparison(error, error - width, error + width)
+
+
+def fit_of(max_error_rise: float, readings: dict[int, tuple[float, float]]) -> PlanFit:
+    read = Wavering(readings)
+    unfit = PlanFit(EVERYTHING, read(EVERYTHING, ""), False)
+    return fit_to_cap(unfit, RANKING, read, ErrorRiseCap(max_error_rise))
+
+
+def test_a_plan_that_keeps_the_budget_is_not_given_up_for_a_smaller_error_that_does_not():
+    # Tried are 2 layers in FP32, which keep the budget, then 1: a smaller error, with an interval that is too wide.
+    fit = fit_of(0.03, {0: (0.3, 0), 2: (0.02, 0.001), 1: (0.01, 0.1)})
+    assert fit.accepted
+    assert EVERYTHING - fit.plan == {"b", "d"}
+
+
+def test_where_nothing_keeps_the_budget_the_least_error_is_given_even_if_another_was_tried_last():
+    # Tried are 2, 3 and 4 layers in FP32.
+    fit = fit_of(0.0, {0: (0.3, 0), 2: (0.02, 0), 3: (0.01, 0), 4: (0.05, 0)})
+    assert not fit.accepted
+    assert EVERYTHING - fit.plan == {"b", "d", "e"}
+    assert fit_of(0.0, {0: (0.01, 0), 2: (0.02, 0), 3: (0.03, 0), 4: (0.05, 0)}).plan == EVERYTHING
+
+
 def test_without_a_budget_a_model_must_not_be_broken():
     assert ErrorRiseCap(None).accepts(reading(0.3, same_text=0.5))
     assert not ErrorRiseCap(None).accepts(reading(0.3, same_text=0.49))

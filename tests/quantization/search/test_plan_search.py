@@ -105,6 +105,27 @@ def test_weights_of_all_layers_in_fp32_are_kept_where_it_takes_that(monkeypatch)
     assert set(found.reasons) == {"full", "point"} - found.plan
 
 
+def test_layers_in_fp32_store_their_weights_in_int8_where_that_is_good_enough(monkeypatch):
+    search, _ = make_search(monkeypatch, "cpu", Examiner())
+    budget = ErrorRiseCap(0.15)  # one layer in INT8
+    found = search.keep_cap(search.choose_calibrator(["minmax"], budget), budget, always=False)
+    assert found.accepted
+    assert len(found.plan) == 1
+    assert found.exact == set()
+
+
+def test_nothing_is_measured_where_the_budget_is_kept_unless_asked_for(monkeypatch):
+    search, asked = make_search(monkeypatch, "cpu", Examiner())
+    budget = ErrorRiseCap(0.5)
+    found = search.choose_calibrator(["minmax"], budget)
+    asked.clear()
+    kept = search.keep_cap(found, budget, always=False)
+    assert (kept.accepted, kept.plan, kept.sensitivity, asked) == (True, found.plan, (), [])
+    measured = search.keep_cap(found, budget, always=True)
+    assert (measured.accepted, measured.plan) == (True, found.plan)
+    assert {entry.layer for entry in measured.sensitivity} == found.plan
+
+
 def test_tensorrt_has_no_other_weights_to_try(monkeypatch):
     search, asked = make_search(monkeypatch, "tensorrt", Examiner())
     budget = ErrorRiseCap(0.05)

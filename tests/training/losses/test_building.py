@@ -71,6 +71,60 @@ def test_wrong_options_are_refused(wrong: dict[str, object]) -> None:
         OPTIONS.validate_python(wrong)
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5])
+def test_weights_and_shares_may_be_small(share: float) -> None:
+    for task, kind in EVERY:
+        assert options(kind, weight=share, until=share).weight == share, task
+    for kind in ("frame-kl", "hinton-kd", "dist", "dkd"):
+        assert options(kind, temperature=share).temperature == share  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "least", "greatest"),
+    [
+        ("frame-kl", "far_blank", 0, 1),
+        ("pseudo-labels", "confidence", 0, 1),
+        ("cross-entropy", "label_smoothing", 0, 0.99),
+        ("dkd", "target_weight", 0, 100),
+        ("dkd", "others_weight", 0, 100),
+        ("ctc", "until", 0.001, 1),
+    ],
+)
+def test_shares_end_at_none_and_all(kind: str, field: str, least: float, greatest: float) -> None:
+    for value in (least, greatest):
+        assert getattr(options(kind, **{field: value}), field) == value
+    beyond = [-0.01] + [1.01] * (greatest <= 1)
+    for value in beyond:
+        with pytest.raises(ValidationError):
+            options(kind, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "written_out"),
+    [
+        ("dctc", {"weight": 0.1}),
+        ("frame-kl", {"temperature": 1, "selection": "symmetric", "far_blank": 0.1}),
+        ("hinton-kd", {"temperature": 1}),
+        ("dist", {"temperature": 1}),
+        ("dkd", {"temperature": 4, "target_weight": 1, "others_weight": 2}),
+        ("cross-entropy", {"label_smoothing": 0.05}),
+        ("pseudo-labels", {"confidence": 0.9}),
+        ("features", {"metric": "cosine"}),
+    ],
+)
+def test_a_recipe_that_names_just_the_loss_trains_as_before(kind: str, written_out: dict[str, object]) -> None:
+    task = next(task for task, some in EVERY if some == kind)
+    logits = student(task, 1.0).detach()
+    outputs = Outputs(logits, logits[..., :4])
+
+    def weighted(chosen: LossOptions) -> float:
+        torch.manual_seed(0)  # the projection of features
+        loss: Tensor = build_loss(chosen, SPECS[task], 4, [7])(outputs, batch(task))
+        return chosen.weight * loss.item()
+
+    assert weighted(options(kind)) == weighted(options(kind, **{"weight": 1.0, **written_out}))
+
+
 @pytest.mark.parametrize(
     ("task", "labels", "teachers", "kinds"),
     [
@@ -86,3 +140,5 @@ def test_defaults_suit_the_data(task: str, labels: bool, teachers: int, kinds: l
     losses = default_losses(task, labels, teachers)  # type: ignore[arg-type]
     assert [loss.kind for loss in losses] == kinds
     assert any(loss.until is None for loss in losses)  # something is learned to the end
+    beside_labels = [loss for loss in losses if loss.reads == "teachers" and labels and task == "ctc"]
+    assert all(loss.until is not None and loss.until <= 0.5 for loss in beside_labels)  # then the labels alone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -55,6 +56,25 @@ def test_teachers_count_the_same() -> None:
     )
 
 
+def softmax(logits: Tensor, temperature: float) -> np.ndarray:
+    exponentials = np.exp(logits.double().numpy() / temperature)
+    return exponentials / exponentials.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize(("count", "classes"), [(6, 4), (3, 7), (5, 5)])
+def test_dist_is_what_is_missing_to_full_correlation_of_rows_and_columns(
+    temperature: float, count: int, classes: int
+) -> None:
+    # arXiv 2205.10536, eq. 8 to 10, and τ² as in the authors' code: the gradients keep their size.
+    student, taught = logits(0, count, classes), logits(1, count, classes)
+    p, q = softmax(student, temperature), softmax(taught, temperature)
+    of_images = np.mean([np.corrcoef(p[i], q[i])[0, 1] for i in range(count)])
+    of_classes = np.mean([np.corrcoef(p[:, k], q[:, k])[0, 1] for k in range(classes)])
+    expected = temperature**2 * ((1 - of_images) + (1 - of_classes))
+    assert distance(Dist(temperature), student, taught) == pytest.approx(expected, rel=1e-4)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.2, 1.0))
 def test_dist_is_zero_for_probabilities_that_rise_and_fall_with_the_teachers(seed: int, slope: float) -> None:
@@ -77,6 +97,22 @@ def test_dkd_takes_kd_apart(seed: int, label: int, temperature: float) -> None:
     rest = 1 - (taught.log_softmax(-1) / temperature).softmax(-1)[0, label].item()
     apart = distance(Dkd(temperature, 1.0, rest), student, taught, classes=[label])
     assert apart == pytest.approx(distance(HintonKd(temperature), student, taught), rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize(("target_weight", "others_weight"), [(1.0, 0.0), (0.0, 1.0), (1.0, 2.0), (0.5, 8.0)])
+def test_dkd_weighs_the_target_against_the_rest(target_weight: float, others_weight: float) -> None:
+    # arXiv 2203.08679, eq. 4 to 7, with T² as in the authors' code.
+    student, taught, classes, temperature = logits(0, 3, 5), logits(1, 3, 5), [0, 4, 2], 4.0
+    p, q = softmax(student, temperature), softmax(taught.log_softmax(-1), temperature)
+    of_target, among_others = [], []
+    for row, k in enumerate(classes):
+        b, t = np.array([p[row, k], 1 - p[row, k]]), np.array([q[row, k], 1 - q[row, k]])
+        of_target.append((t * np.log(t / b)).sum())
+        b, t = np.delete(p[row], k) / (1 - p[row, k]), np.delete(q[row], k) / (1 - q[row, k])
+        among_others.append((t * np.log(t / b)).sum())
+    expected = temperature**2 * (target_weight * np.mean(of_target) + others_weight * np.mean(among_others))
+    loss = Dkd(temperature, target_weight, others_weight)
+    assert distance(loss, student, taught, classes=classes) == pytest.approx(expected, rel=1e-4)
 
 
 def test_without_labels_dkd_takes_the_teachers_best_class() -> None:

@@ -60,6 +60,13 @@ def test_all_frames_count_the_same_if_asked_for() -> None:
     assert losses == pytest.approx([losses[0]] * 9)
 
 
+def test_a_line_of_one_frame_counts_as_that_frame() -> None:
+    taught, student = sure([[1]]), torch.zeros(1, 1, 5)
+    expected = divergence(student[0, 0], taught[0, 0], 1.0).item()
+    assert frame_kl(student, taught, [1]) == pytest.approx(expected)
+    assert frame_kl(student, sure([[0]]), [1]) == pytest.approx(0.1 * expected, rel=1e-3)  # a blank frame, far away
+
+
 def test_padding_does_not_count() -> None:
     taught = sure([[0, 1, 0, 0]])
     assert frame_kl(off_at(taught, 3), taught, [3]) == pytest.approx(0, abs=1e-6)
@@ -101,6 +108,14 @@ def test_spikes_may_shift_by_a_frame() -> None:
     assert spike_agreement(sure([[0, 0, 1, 0, 2, 0]]), taught, frames, BLANK).item() == 1
     assert spike_agreement(sure([[0, 0, 0, 1, 2, 0]]), taught, frames, BLANK).item() == 0.5
     assert spike_agreement(sure([[0, 1, 0, 0, 0, 0]]), taught, torch.tensor([3]), BLANK).item() == 1  # 2 is padding
+
+
+def test_one_spike_is_all_or_nothing_and_needs_a_frame_of_the_line() -> None:
+    one = torch.tensor([3])
+    assert spike_agreement(sure([[0, 1, 0]]), sure([[0, 1, 0]]), one, BLANK).item() == 1
+    silent = sure([[4, 4, 4]])  # the blank may be any class
+    for taught in (sure([[0, 4, 4]]), sure([[4, 4, 0]])):
+        assert spike_agreement(silent, taught, one, 4).item() == 0
 
 
 def test_a_silent_teacher_agrees_with_nobody() -> None:
