@@ -12,7 +12,6 @@ from pydantic import Field
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Source, title
-from crnn_deploy.data.sources.container import is_file
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -54,7 +53,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         GateError: if the model gives numbers that are not finite.
     """
     artifact = open_artifact(config.model, config.trust_module)
-    places = _places(config.images, progress)
+    places = _places(config.images)
     session = open_session(artifact, config.threads)
     skipped: list[str] = []
     notes = NoteTaker()
