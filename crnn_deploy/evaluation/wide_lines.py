@@ -24,13 +24,24 @@ _BLANK = 0.1
 _LEAST_CONTRAST = 0.35
 """If the column with the least ink has a larger share of that of characters, there are no blank columns: noise."""
 
+_FEWEST_STEPS = 4
+"""A model that takes fewer steps of its width is too narrow for pieces that overlap."""
+
 
 def cut(line: NDArray[np.float32], preprocessing: Preprocessing) -> list[Piece]:
     """Pieces of a line `[C, H, W]`, none wider than `max_width`; empty where too few columns are blank."""
+    without_rules = line - np.median(line, axis=2, keepdims=True)  # of a rule below the text, each row keeps its colour
+    candidates = (_cut_where(_blank_columns(values), preprocessing) for values in (without_rules, line))
+    return next((pieces for pieces in candidates if pieces), [])
+
+
+def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[Piece]:
+    """Pieces that begin and end in the columns `[W]` that are blank; empty where these are too few."""
     step = preprocessing.width_multiple
     widest = preprocessing.max_width // step * step
-    total = line.shape[2]
-    blank = _blank_columns(line)
+    if widest < _FEWEST_STEPS * step:
+        return []
+    total = len(blank)
     pieces: list[Piece] = []
     start = 0
     while total - start > widest:
@@ -40,8 +51,8 @@ def cut(line: NDArray[np.float32], preprocessing: Preprocessing) -> list[Piece]:
             return []
         pieces.append((start, min(start + _up(end - start, step), start + widest)))
         again = _widest_blank(blank, end - widest // 4, end - preprocessing.height)
-        again = _start_of_blank(blank, end) if again is None else again
-        start = min(again, total - widest // 4) // step * step
+        again = max(_start_of_blank(blank, end), end - widest // 4) if again is None else again
+        start = max(start + step, min(again, total - widest // 4) // step * step)
     return [*pieces, (start, total)]
 
 
@@ -120,25 +131,17 @@ def _seam(left: _Reading, right: _Reading, apart: float) -> tuple[int, int]:
 
 
 def _blank_columns(line: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which columns `[W]` hold no ink, on light or dark paper.
-
-    Ink is what varies within a column, or where a rule runs along the line, what varies there from the usual colour of
-    each row. The one counts in which blank columns stand out more.
-    """
-    inks = [values.std(axis=1).mean(axis=0) for values in (line, line - np.median(line, axis=2, keepdims=True))]
-    (least, most), ink = min(((np.percentile(ink, (2, 90)), ink) for ink in inks), key=lambda found: _ratio(*found[0]))
-    if _ratio(least, most) > _LEAST_CONTRAST:
+    """Which columns `[W]` hold no ink, on light or dark paper: their pixels are all the same, but for noise."""
+    ink = line.std(axis=1).mean(axis=0)
+    least, most = np.percentile(ink, (2, 90))
+    if least > _LEAST_CONTRAST * most:
         return np.zeros(len(ink), bool)
     return np.asarray(ink <= least + _BLANK * (most - least))
 
 
-def _ratio(least: float, most: float) -> float:
-    return least / most if most else 0.0
-
-
 def _widest_blank(blank: NDArray[np.bool_], low: int, high: int) -> int | None:
     """The centre of the longest run of blank columns between two columns, the last one of equal runs."""
-    low = max(0, low)
+    low, high = max(0, low), max(0, high)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], blank[low:high], [False]]).astype(np.int8)))
     starts, ends = edges[::2], edges[1::2]
     if not len(starts):

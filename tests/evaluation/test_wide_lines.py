@@ -93,3 +93,12 @@ def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
 def test_pieces_that_share_no_letter_are_joined_at_the_centre() -> None:
     pieces = [(0, 100), (60, 160)]
     assert read("ab      gh", pieces) == "abgh"
+
+
+@pytest.mark.parametrize("widest", [8, 12, 64, 200])
+def test_long_blank_parts_end_and_read_as_nothing(widest: int) -> None:
+    seen = SEEN.model_copy(update={"max_width": widest})
+    for letters in (" " * 60, "ab" + " " * 60 + "gh"):
+        pieces = cut(line(letters), seen)
+        assert not pieces or pieces[-1][1] == len(letters) * 16
+        assert all(first < second for (first, _), (second, _) in pairwise(pieces))
