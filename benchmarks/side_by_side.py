@@ -39,7 +39,7 @@ def variable(name: str, value: str | None) -> Iterator[None]:
 
 def medians(acts: Sequence[Act], rounds: int, seconds: float) -> list[float]:
     """Median milliseconds of each act, all run in turns."""
-    return [float(np.median(times)) / 1e6 for times in InterleavedTimer(rounds, seconds, WARMUP).time(acts)]
+    return [float(np.median(times.wall)) / 1e6 for times in InterleavedTimer(rounds, seconds, WARMUP).time(acts)]
 
 
 def paired_medians(acts: Sequence[Act], rounds: int, seconds: float) -> list[tuple[float, float]]:

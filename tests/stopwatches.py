@@ -13,7 +13,7 @@ from crnn_deploy.benchmark.undisturbed import Clock, Rounds, UndisturbedTime, un
 def steady(ms: float, clock: Clock = "cpu") -> UndisturbedTime:
     """A time without any noise."""
     return UndisturbedTime(
-        clock=clock, ms=ms, noise=0.0, interrupted=0.0 if clock == "cpu" else None, parts_ms=(ms,) * 10
+        clock=clock, ms=ms, spread=0.0, interrupted=0.0 if clock == "cpu" else None, parts_ms=(ms,) * 10
     )
 
 

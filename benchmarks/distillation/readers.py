@@ -77,7 +77,7 @@ def _times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, An
         timer = InterleavedTimer(ROUNDS_A_LINE, seconds=60, warmup=1)
         acts = [lambda read=read, image=image: read(image) for read in readers for _ in range(2)]  # type: ignore[misc]
         spent = timer.time(acts)
-        lines.append([float(np.median(times)) / 1e6 for times in spent[1::2]])
+        lines.append([float(np.median(times.wall)) / 1e6 for times in spent[1::2]])
     return list(np.array(lines).T)
 
 

@@ -15,7 +15,7 @@ Act = Callable[[], object]
 Now = Callable[[], int]
 
 ENOUGH = 0.03
-"""Noise of an undisturbed time that ends the timing."""
+"""Spread of an undisturbed time that ends the timing."""
 
 LONGEST = 6
 """How many times as long a timing takes at most on a machine that is too busy."""
@@ -71,7 +71,7 @@ class InterleavedTimer:
             timing.go_on(min(self._rounds, FEWEST_ROUNDS), float("inf"))
             longer = 1.0
             timing.go_on(self._rounds, self._budget_ns)
-            while longer < LONGEST and timing.noise(clocks) > ENOUGH:
+            while longer < LONGEST and timing.spread(clocks) > ENOUGH:
                 longer = min(longer * _LONGER, LONGEST)
                 timing.go_on(round(self._rounds * longer), self._budget_ns * longer)
         return timing.rounds()
@@ -103,10 +103,10 @@ class _Timing:
             for position in range(count):
                 self._once((turn + position) % count)
 
-    def noise(self, clocks: Sequence[Clock]) -> float:
-        """The highest noise of the acts; nothing where there are too few rounds to know it."""
+    def spread(self, clocks: Sequence[Clock]) -> float:
+        """The highest spread of the acts; nothing where there are too few rounds to know it."""
         times = map(undisturbed, self.rounds(), clocks)
-        return max(time.noise or 0.0 for time in times)
+        return max(time.spread or 0.0 for time in times)
 
     def rounds(self) -> list[Rounds]:
         return [

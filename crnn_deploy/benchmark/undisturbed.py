@@ -48,7 +48,7 @@ class Rounds:
 class UndisturbedTime(Frozen):
     """Milliseconds of an undisturbed run by `clock`.
 
-    `noise` is half the width of the 95 % bootstrap interval over the parts, as a fraction of `ms`; None if there were
+    `spread` is half the width of the 95 % bootstrap interval over the parts, as a fraction of `ms`; None if there were
     too few rounds. `interrupted` is the share of runs that waited for the core; None where CPU time does not count.
     `parts_ms` are the fastest runs of each part of the rounds, in order of time: of models that ran in turns, the same
     part was measured at the same time.
@@ -56,7 +56,7 @@ class UndisturbedTime(Frozen):
 
     clock: Clock
     ms: float
-    noise: float | None
+    spread: float | None
     interrupted: float | None
     parts_ms: tuple[float, ...]
 
@@ -70,7 +70,7 @@ class Speedup:
     high: float = float("inf")
 
     @property
-    def noise(self) -> float | None:
+    def spread(self) -> float | None:
         """Half the width of the interval, as a fraction of the ratio; None if it is not known."""
         return (self.high - self.low) / 2 / self.ratio if np.isfinite(self.high) else None
 
@@ -94,7 +94,7 @@ def undisturbed(rounds: Rounds, clock: Clock) -> UndisturbedTime:
     return UndisturbedTime(
         clock=clock,
         ms=float(ms),
-        noise=float((high - low) / 2 / ms) if ms > 0 and len(fastest) >= FEWEST_ROUNDS else None,
+        spread=float((high - low) / 2 / ms) if ms > 0 and len(fastest) >= FEWEST_ROUNDS else None,
         interrupted=_interrupted(rounds) if clock == "cpu" else None,
         parts_ms=tuple(fastest.tolist()),
     )

@@ -122,7 +122,7 @@ def _speed_check(variant: Variant, speedup: Speedup, relation: str, least: float
         return _Check(reached, told)
     row = reference_latency(variant)
     interrupted = row.undisturbed.interrupted if row and row.undisturbed else None
-    why = disturbance(interrupted, speedup.noise).rstrip(".")
+    why = disturbance(interrupted, speedup.spread).rstrip(".")
     known = " ".join(part for part in (f"{told}, {speedup_interval(speedup)}.", why) if part)
     return _Check(False, f"too noisy to tell: {known}", too_noisy=True)
 

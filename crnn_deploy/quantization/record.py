@@ -57,7 +57,7 @@ class SpeedTrial(Frozen):
     def of(cls, plan: str, width: int, parent: UndisturbedTime, candidate: UndisturbedTime) -> SpeedTrial:
         """The trial of a plan whose model ran in turns with its parent."""
         speedup = speedup_between(candidate, parent)
-        known = speedup.noise is not None
+        known = speedup.spread is not None
         return cls(
             plan=plan,
             width=width,

@@ -69,8 +69,8 @@ def _milliseconds(acts: Sequence[Act], options: SurveyOptions, progress: Progres
     timer = InterleavedTimer(_ROUNDS, options.seconds / _PARTS, _WARMUP)
     parts = [timer.time(acts) for _ in progress.track(range(_PARTS), "Timing", _PARTS)]
     times = [undisturbed(joined(rounds), clock) for rounds in zip(*parts, strict=True)]
-    noise = max((time.noise for time in times), key=lambda noise: float("inf") if noise is None else noise)
-    if told := disturbance(max(time.interrupted or 0.0 for time in times), noise):
+    spread = max((time.spread for time in times), key=lambda spread: float("inf") if spread is None else spread)
+    if told := disturbance(max(time.interrupted or 0.0 for time in times), spread):
         progress.log(told)
     return [time.ms for time in times]
 

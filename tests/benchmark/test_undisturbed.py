@@ -61,7 +61,7 @@ def test_a_quiet_machine_tells_the_plain_ratio() -> None:
     slow, fast = Machine().times(16.0, 5.0)
     speedup = speedup_between(fast, slow)
     assert (speedup.ratio, speedup.low, speedup.high) == pytest.approx((3.2, 3.2, 3.2))
-    assert (slow.noise, slow.interrupted) == (0.0, 0.0)
+    assert (slow.spread, slow.interrupted) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -104,22 +104,22 @@ def test_interrupted_is_what_waited_much_longer_than_it_computed() -> None:
 @pytest.mark.parametrize(("count", "known"), [(4, False), (5, True)])
 def test_few_rounds_tell_nothing(count: int, known: bool) -> None:
     time = undisturbed(rounds([1.0] * count), "cpu")
-    assert (time.noise is not None) == known
+    assert (time.spread is not None) == known
     assert (speedup_between(time, time).reaches(1.0) is True) == known
 
 
 def test_clocks_are_not_mixed() -> None:
     cpu, wall = stopwatches.steady(1.0, "cpu"), stopwatches.steady(2.0, "wall")
-    assert speedup_between(cpu, wall).noise is None
+    assert speedup_between(cpu, wall).spread is None
     assert speedup_between(cpu, wall).reaches(1.5) is None
 
 
 def test_what_slows_both_down_alike_is_not_noise_of_the_ratio() -> None:
     parts = (1.0, 1.5, 1.2, 1.1, 1.4, 1.3, 1.6, 1.0, 1.2, 1.8)
     fast, slow = stopwatches.noisy(*parts), stopwatches.noisy(*(3 * part for part in parts))
-    assert fast.noise is not None
-    assert fast.noise > 0.05
-    assert speedup_between(fast, slow).noise == pytest.approx(0.0, abs=1e-9)
+    assert fast.spread is not None
+    assert fast.spread > 0.05
+    assert speedup_between(fast, slow).spread == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_noisy_timing_goes_on_and_ends() -> None:
     assert calls["quiet"] == 50
     (found,) = machine.timer(rounds=50, seconds=10**9).time_until_known([noisy], ["cpu"])
     assert calls["noisy"] == 50 * LONGEST
-    assert undisturbed(found, "cpu").noise > ENOUGH
+    assert undisturbed(found, "cpu").spread > ENOUGH
 
 
 def test_a_timing_that_becomes_quiet_ends_earlier() -> None:

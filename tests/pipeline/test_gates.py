@@ -221,7 +221,7 @@ def test_noise_does_not_excuse_a_model_that_reads_worse() -> None:
 
 def test_too_few_rounds_prove_no_speed() -> None:
     models = variants(student=20, int8=20)
-    few = stopwatches.steady(0.1).model_copy(update={"parts_ms": (0.1,) * 4, "noise": None})
+    few = stopwatches.steady(0.1).model_copy(update={"parts_ms": (0.1,) * 4, "spread": None})
     models["int8"] = variant("int8", 0.1, evaluation("int8", 20), time=few, stage="quantize", parent="student")
     gate = verdict(Budget(), "int8", models)
     assert gate.too_noisy

@@ -154,3 +154,13 @@ def test_old_answers_are_pruned_and_those_of_the_last_month_stay(tmp_path: Path)
     assert store.stored_answers_size() == 200
     assert prune(tmp_path / "stages", (), keep_days=0) == 100
     assert [folder.name for folder in (tmp_path / "cache" / "teachers").iterdir()] == ["recent"]
+
+
+def test_a_forgotten_stage_is_done_again(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    for calls in (1, 2):
+        cache = StageCache(tmp_path, SILENT)
+        assert cache.result("benchmark", "", {"a": 1}, work, read) == {"calls": calls}
+        cache.forget("benchmark")
+    assert cache.result("export", "", {"a": 1}, work, read) == {"calls": 3}
+    cache.forget("benchmark")
+    assert StageCache(tmp_path, SILENT).result("export", "", {"a": 1}, work, read) == {"calls": 3}

@@ -51,7 +51,7 @@ def _not_faster(config: QuantizeConfig, trial: SpeedTrial) -> tuple[str, str] | 
         )
     return (
         f"This machine is too noisy to tell whether INT8 makes {config.model} faster.",
-        f"{times}: {speedup_interval(speedup)} as fast. {disturbance(trial.interrupted, speedup.noise)}",
+        f"{times}: {speedup_interval(speedup)} as fast. {disturbance(trial.interrupted, speedup.spread)}",
     )
 
 

@@ -23,6 +23,8 @@ FEW_LEVELS = 64
 FAR_OUTLIERS = 8
 MOST_TENSORS = 5  # that are listed
 
+_WIDE_SPREAD = 0.1  # of a speed-up of which only the lower end is told
+
 
 def verdict(record: QuantizationRecord) -> str:
     """One line: the reservation if there is one, the change of the error, the speed-up, and the kernels that ran."""
@@ -46,13 +48,18 @@ def change_of(record: QuantizationRecord) -> str:
 
 
 def speedup(record: QuantizationRecord) -> str:
-    """Such as `2.4× faster`; empty where nothing was timed."""
-    return units.times(record.speed[-1].speedup.ratio, "faster", "slower") if record.speed else ""
+    """Such as `2.4× faster`, or `at least 1.9× faster` where the interval is wide; empty where nothing was timed."""
+    if not record.speed:
+        return ""
+    found = record.speed[-1].speedup
+    if found.spread is not None and found.spread > _WIDE_SPREAD and found.low > 1:
+        return f"at least {found.low:.2f}× faster"
+    return units.times(found.ratio, "faster", "slower")
 
 
-def noise(record: QuantizationRecord) -> str:
+def machine_load(record: QuantizationRecord) -> str:
     """How busy the machine was while the chosen plan was timed, and how well its speed is known; empty where quiet."""
-    return disturbance(record.speed[-1].interrupted, record.speed[-1].speedup.noise) if record.speed else ""
+    return disturbance(record.speed[-1].interrupted, record.speed[-1].speedup.spread) if record.speed else ""
 
 
 def kernels(record: QuantizationRecord) -> str:

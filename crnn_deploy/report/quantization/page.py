@@ -93,7 +93,7 @@ def _tiles(record: QuantizationRecord) -> list[Tile]:
     if record.speed:
         last = record.speed[-1]
         times = f"{units.milliseconds(last.parent_ms)} → {units.milliseconds(last.candidate_ms)}"
-        known = " ".join(part for part in (f"{speedup_interval(last.speedup)};", q.noise(record)) if part)
+        known = " ".join(part for part in (f"{speedup_interval(last.speedup)};", q.machine_load(record)) if part)
         width = f"{times}, {last.width} pixels wide"
         tiles.append(Tile("Speed, one thread", units.ratio(last.speedup.ratio), f"{known} {width}"))
     integers = sum(layer.precision == "int8" for layer in record.layers)

@@ -10,7 +10,7 @@ from crnn_deploy.escaping import visible
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.quantization.figures import (
     MOST_TENSORS,
-    noise,
+    machine_load,
     placements,
     sensitivity_table,
     tensors_table,
@@ -33,7 +33,7 @@ def quantization_tables(record: QuantizationRecord) -> RenderableType:
     """
     mark, style = _mark(record)
     parts: list[RenderableType] = [Text.assemble((f"{mark} ", style), (visible(verdict(record)), "bold"))]
-    if told := noise(record):
+    if told := machine_load(record):
         parts.append(Text(told, "yellow"))
     if len(record.trials) > 1:
         parts += section("Calibrators, with every layer in INT8 that may be", _rich(trials_table(record)))

@@ -89,10 +89,11 @@ def speed_footnote(report: Report) -> str:
     if not any(reference_latency(variant) for variant in report.variants):
         return ""
     sentences = ["Latency is the median at 1 thread and batch 1, variants interleaved in one run."]
+    rows = [row for row in map(reference_latency, report.variants) if row is not None]
     if pairs:
-        sentences.append(f"Speed-ups are of undisturbed times, against {', '.join(pairs.values())}.")
-    rows = map(reference_latency, report.variants)
-    sentences += filter(None, [disturbance_of(row for row in rows if row is not None)])
+        figures = "of undisturbed times, " if any(row.undisturbed for row in rows) else ""
+        sentences.append(f"Speed-ups are {figures}against {', '.join(pairs.values())}.")
+    sentences += filter(None, [disturbance_of(rows)])
     if names := [variant.name for variant in report.variants if ran_on_gpu(variant)]:
         sentences.append(f"{' and '.join(names)} ran on the GPU; there is no ratio between GPU and CPU.")
     return " ".join(sentences)

@@ -8,6 +8,7 @@ from report.quantization_makers import comparison, full_record, make_record, ten
 from crnn_deploy.quantization.record import SpeedTrial
 from crnn_deploy.report.quantization.figures import (
     kernels,
+    machine_load,
     placements,
     sensitivity_table,
     short,
@@ -34,6 +35,23 @@ def test_the_speed_up_is_that_of_the_chosen_plan_and_may_be_a_slow_down() -> Non
     faster = SpeedTrial(plan="all", width=100, parent_ms=4.0, candidate_ms=2.0)
     assert "2.0× slower" in verdict(make_record(speed=(faster, slower)))
     assert "×" not in verdict(make_record())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(2.3, 2.6, "2.4× faster"), (1.66, 2.6, "at least 1.66× faster"), (0.9, 2.6, "2.4× faster")],
+)
+def test_of_a_speed_up_that_is_not_known_well_only_the_lower_end_is_told(low: float, high: float, said: str) -> None:
+    trial = SpeedTrial(plan="all", width=100, parent_ms=2.4, candidate_ms=1.0, low=low, high=high, interrupted=0.3)
+    assert f", {said}" in verdict(make_record(speed=(trial,)))
+
+
+def test_a_busy_machine_is_told() -> None:
+    trial = SpeedTrial(plan="all", width=100, parent_ms=2.4, candidate_ms=1.0, low=2.3, high=2.5, interrupted=0.3)
+    assert "30 % of the runs were interrupted; times are known to ±4 %" in plain(
+        machine_load(make_record(speed=(trial,)))
+    )
+    assert machine_load(make_record()) == ""
 
 
 @pytest.mark.parametrize(("max_error_rise", "within"), [(None, True), (0.003, True), (0.0029, False)])

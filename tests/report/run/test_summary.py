@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+import stopwatches
 from report.makers import accuracy, latency, make_report, variant
 
 from crnn_deploy.benchmark.speedup import reference_latency
@@ -125,3 +126,21 @@ def test_the_reference_is_the_median_bucket_at_one_thread_and_batch_1() -> None:
 def test_a_verdict_needs_an_interval_clear_of_zero(figure: str, low: float, high: float, expected: str) -> None:
     difference = Difference(figure=figure, delta=(low + high) / 2, low=low, high=high)
     assert verdict(Comparison(variant="b", parent="a", difference=difference)) == expected
+
+
+def test_the_footnote_tells_how_busy_the_machine_was() -> None:
+    quiet = stopwatches.steady(2.0)
+    busy = quiet.model_copy(update={"interrupted": 0.4, "spread": 0.06})
+    baseline = variant("baseline", "baseline", latency=(latency(20, undisturbed=quiet),))
+    calm = make_report(baseline, variant("student", latency=(latency(2, undisturbed=quiet),)))
+    assert "interrupted" not in speed_footnote(calm)
+    report = make_report(baseline, variant("student", latency=(latency(2, undisturbed=busy),)))
+    told = speed_footnote(report).replace("\u00a0", " ")
+    assert "Busy machine: 40 % of the runs were interrupted; times are known to ±6 %." in told
+
+
+def test_a_speedup_is_of_undisturbed_times_and_not_of_medians() -> None:
+    times = stopwatches.steady(9.0), stopwatches.steady(3.0)
+    baseline = variant("baseline", "baseline", latency=(latency(270, undisturbed=times[0]),))
+    report = make_report(baseline, variant("student", latency=(latency(10, undisturbed=times[1]),)))
+    assert speedup(report, report.shipped) == pytest.approx(3)

@@ -44,7 +44,7 @@ def test_the_json_has_the_promised_keys(report: Report) -> None:
     assert set(first) == set(promised.split())
     assert {"cer", "cer_ci", "word_accuracy", "ci95"} <= set(first["accuracy"])
     assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= set(first["latency"][0])
-    assert set(first["gate"]) == {"status", "reason"}
+    assert set(first["gate"]) == {"status", "reason", "too_noisy"}
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
