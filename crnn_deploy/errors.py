@@ -29,6 +29,11 @@ class CrnnDeployError(Exception):
         self.fix = f"{self.fix}\n{advice}".lstrip()
         return self
 
+    @property
+    def sentences(self) -> str:
+        """The three parts on one line, for reports."""
+        return " ".join(str(self).split("\n"))
+
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.cause, self.fix) if part)
 

@@ -56,5 +56,5 @@ class _Steps(Silent):
 
 
 def _send(output: IO[str], message: Message) -> None:
-    output.write(f"{json.dumps(message.model_dump(mode='json', exclude_none=True))}\n")
+    output.write(f"{json.dumps(message.model_dump(mode='json'))}\n")
     output.flush()

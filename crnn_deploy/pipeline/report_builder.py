@@ -94,10 +94,7 @@ def _realised(variants: Iterable[Variant]) -> dict[str, dict[str, int]]:
 
 
 def _refusals(results: StageResults) -> list[str]:
-    return [
-        " ".join(part for part in (f"{name} does not ship.", error.what, error.cause, error.fix) if part)
-        for name, error in results.refused.items()
-    ]
+    return [f"{name} does not ship. {error.sentences}" for name, error in results.refused.items()]
 
 
 def _remarks(variants: Sequence[Variant]) -> list[str]:

@@ -127,7 +127,7 @@ class StageCache:
                 reason = _damage(folder, done)
             if not reason:
                 return done, read(folder)
-        except (InputError, ValueError, OSError) as error:
+        except (InputError, ValueError, OSError, RecursionError) as error:
             reason = str(error).splitlines()[0]
         self.progress.log(f"{title}: the stored result is damaged and is made again ({reason})")
         remove(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
+from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.export.export import export
@@ -220,8 +222,8 @@ def _speed_depends_on() -> dict[str, Any]:
 
 
 def _write(path: Path, record: BaseModel) -> None:
-    write_text(path, record.model_dump_json(indent=1))
+    write_text(path, json_text(record.model_dump(mode="json")))  # names of files need not be UTF-8
 
 
 def _read(path: Path, kind: type[R]) -> R:
-    return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    return kind.model_validate(json.loads(path.read_text(encoding="utf-8")))

@@ -134,7 +134,7 @@ class VariantMaker:
         return new_variant(name, "build-engine", "student", built.artifact, record, built.record)
 
     def _leave_out(self, what: str, error: InputError) -> None:
-        message = " ".join(part for part in (f"{what}.", error.what, error.cause, error.fix) if part)
+        message = f"{what}. {error.sentences}"
         self._progress.log(message)
         self._left_out.append(message)
 

@@ -17,6 +17,7 @@ from crnn_deploy.cli.predict import predict as predict_command
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.escaping import read_tsv_field, visible
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import predict
 
@@ -38,6 +39,28 @@ def test_the_command_prints_path_text_and_confidence(invoke) -> None:
     expected = predict(PredictConfig(images=("lines/000.png", "lines/001.png"), model="tiny.safetensors")).readings
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert rows == [[r.path, r.text, f"{r.confidence:.3f}"] for r in expected]
+
+
+HOSTILE = (
+    "a\tb\n1.png\tforged\t1.000\n.png",
+    "\x1b]0;PWN\x07.png",
+    "back\\slash.png",
+    "gnp.\u202eexe.png",
+    "\udcff.png",
+)
+
+
+def test_lines_cannot_be_forged_by_names(invoke) -> None:
+    image = Path("lines/000.png").read_bytes()
+    for name in HOSTILE:
+        Path(name).write_bytes(image)
+    done = invoke(*HOSTILE, "--model", "tiny.safetensors")
+    assert done.exit_code == 0
+    rows = [line.split("\t") for line in done.stdout.removesuffix("\n").split("\n")]
+    assert [read_tsv_field(path) for path, _, _ in rows] == list(HOSTILE)
+    assert all(visible(field) == field for row in rows for field in row)
+    found = json.loads(invoke(*HOSTILE, "--model", "tiny.safetensors", "--json").stdout)
+    assert [row["path"] for row in found["readings"]] == list(HOSTILE)
 
 
 def test_the_command_prints_one_object_for_machines(invoke) -> None:

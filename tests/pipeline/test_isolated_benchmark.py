@@ -50,8 +50,10 @@ def test_nothing_in_the_current_folder_is_imported(
     recipe_data: dict[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong numpy')")
-    (tmp_path / "crnn_deploy.py").write_text("raise SystemExit('the wrong crnn_deploy')")
+    for name in ("crnn_deploy", "typer", "json", "importlib", "onnxruntime"):
+        (tmp_path / f"{name}.py").write_text(f"raise SystemExit('the wrong {name}')")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path, str(tmp_path)])
     config = BenchmarkConfig(artifacts=(Path(recipe_data["baseline"]["checkpoint"]),), rounds=1, warmup=0)
     assert len(isolated_benchmark(config).variants) == 1
 
@@ -59,15 +61,12 @@ def test_nothing_in_the_current_folder_is_imported(
 def test_output_of_libraries_is_not_taken_for_messages() -> None:
     code = "import os\nfrom crnn_deploy.pipeline import benchmark_process as p\n"
     code += "p.benchmark = lambda *_: os.write(1, b'noise') and 1 / 0\np.main()"
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as process:
-        process.stdin.write('{"artifacts": ["a.onnx"]}\n')
-        process.stdin.flush()  # and stays open: its end would end the process
-        output, errors = process.stdout.read(), process.stderr.read()
-    assert process.returncode == 70
-    assert output == ""
-    assert "noise" in errors
-    assert "ZeroDivisionError" in errors
+    command = [sys.executable, "-c", code, '{"artifacts": ["a.onnx"]}']
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert done.stdout == ""
+    assert "noise" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
@@ -76,12 +75,13 @@ def test_it_ends_with_the_process_that_started_it(recipe_data: dict[str, dict[st
 import subprocess
 from pathlib import Path
 from crnn_deploy.benchmark.config import BenchmarkConfig
+from crnn_deploy import child_process
 from crnn_deploy.pipeline import isolated_benchmark as isolated
 class Told(subprocess.Popen):
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         Path({str(tmp_path / "pid")!r}).write_text(str(self.pid))
-isolated.subprocess.Popen = Told
+child_process.subprocess.Popen = Told
 model = Path({recipe_data["baseline"]["checkpoint"]!r})
 isolated.isolated_benchmark(BenchmarkConfig(artifacts=(model,), rounds=10**9, seconds=600))
 """

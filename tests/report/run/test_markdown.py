@@ -83,7 +83,7 @@ def test_escaped_text_is_one_line_without_markup(text) -> None:
 
 
 def test_units_stay_with_their_figures() -> None:
-    assert escape("15.1\u00a0MB\n\n(small)") == "15.1\u00a0MB (small)"
+    assert escape("15.1\u00a0MB  (small)") == "15.1\u00a0MB (small)"
 
 
 def test_names_with_underscores_stay_readable() -> None:
