@@ -69,7 +69,10 @@ ROOMS = {
         ("test_spec.py", "data/test_preprocess.py", "data/test_batching.py"),
         ("checkpoints/test_spec_file.py", "evaluation/test_decoding.py", "evaluation/test_evaluate.py"),
     ),
-    "preprocess": Room(("data/preprocess.py",), ("data/test_preprocess.py", "data/test_batching.py")),
+    "preprocess": Room(
+        ("data/preprocess.py", "data/picture.py", "data/depth.py", "data/paper.py"),
+        ("data/test_preprocess.py", "data/test_picture.py", "data/test_depth.py", "data/test_paper.py"),
+    ),
     "wiring": Room(
         ("onnx_graph/wiring.py",),
         ("onnx_graph",),
