@@ -1,4 +1,4 @@
-"""The parser of labels.tsv."""
+"""Lists with a tab: our own labels.tsv, and those of deep-text-recognition-benchmark and PaddleOCR."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.data.sources.labels import parse_labels
+from crnn_deploy.data.sources.label_files import LABELS, decode
+from crnn_deploy.data.sources.layouts.tab_separated import parse_labels
 from crnn_deploy.errors import InputError
 
 WORDS = st.text(st.characters(blacklist_characters="\t\n\r", blacklist_categories=("Cs",)), max_size=20)
@@ -18,19 +19,19 @@ PATHS = st.text("abcdefg./_-0123456789", min_size=1, max_size=12).filter(lambda 
 @given(st.lists(st.tuples(PATHS, WORDS), max_size=10), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_what_is_written_is_read(rows: list[tuple[str, str]], end: str, last: bool) -> None:
     data = end.join(f"{path}\t{text}" for path, text in rows) + (end if last else "")
-    assert [(item.name, item.text) for item in parse_labels(data.encode(), "labels.tsv")] == rows
+    assert [(item.name, item.text) for item in parse_labels(decode(data.encode(), LABELS), "labels.tsv")] == rows
 
 
 @given(st.binary(max_size=60))
 def test_noise_parses_or_is_an_input_error(data: bytes) -> None:
     with contextlib.suppress(InputError):
-        assert all(item.name for item in parse_labels(data, "labels.tsv"))
+        assert all(item.name for item in parse_labels(decode(data, LABELS), "labels.tsv"))
 
 
 def test_the_line_that_is_wrong_is_named() -> None:
     with pytest.raises(InputError, match="line 3"):
-        parse_labels(b"a.png\tA\n\nb.png\n", "labels.tsv")
+        parse_labels("a.png\tA\n\nb.png\n", "labels.tsv")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_path() -> None:
-    assert parse_labels(b"\xef\xbb\xbfa.png\tA", "labels.tsv")[0].name == "a.png"
+    assert parse_labels(decode(b"\xef\xbb\xbfa.png\tA", LABELS), "labels.tsv")[0].name == "a.png"
