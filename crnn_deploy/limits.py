@@ -40,8 +40,7 @@ MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 
-# --- data sets ---
-
+# Data sets
 LABEL_FILE_BYTES = 1 << 30
 """A file of labels; ten million lines have about half of it."""
 LABEL_LINE_BYTES = 1 << 16

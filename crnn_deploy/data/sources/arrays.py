@@ -28,8 +28,10 @@ class ArraySource:
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
         if classes is not None and not np.issubdtype(classes.dtype, np.integer):
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
-        if classes is not None and (classes.shape != (len(images),) or classes.min() < 0):
+        if classes is not None and classes.shape != (len(images),):
             raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
+        if classes is not None and classes.min() < 0:
+            raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
         if classes is not None and classes.max() >= limits.CLASSES:
             raise InputError(
                 f"{name} has class {classes.max()}, and a set can have {limits.CLASSES:,} classes.",

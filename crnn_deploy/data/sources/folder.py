@@ -30,11 +30,10 @@ class SubFolder:
 
 
 def sub_folders(folder: Path) -> list[SubFolder]:
-    """The sub-folders that hold images, in the order of their names."""
+    """The sub-folders in the order of their names, without hidden ones."""
     with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if is_folder(entry))
-    read = [_sub_folder(folder / name) for name in names]
-    return [each for each in read if each.images]
+        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
+    return [_sub_folder(folder / name) for name in names]
 
 
 def open_class_folder(folder: Path, classes: Sequence[SubFolder]) -> EncodedSource:
@@ -75,7 +74,7 @@ def is_image_folder(below: Sequence[SubFolder]) -> bool:
 
 def lists_classes(path: Path, classes: Sequence[SubFolder]) -> bool:
     """Whether a file beside class folders only names them, one in each line."""
-    if path.stat().st_size > _MOST_NAMES_BYTES:
+    if not is_file(path) or path.stat().st_size > _MOST_NAMES_BYTES:
         return False
     try:
         lines = decode(path.read_bytes(), str(path)).split("\n")
@@ -88,7 +87,7 @@ def _sub_folder(path: Path) -> SubFolder:
     with os.scandir(path) as entries:
         names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_file(entry))
     images = tuple(name for name in names if is_image(name))
-    return SubFolder(path.name, images, bool(images) and any(map(may_hold_labels, names)))
+    return SubFolder(path.name, images, any(map(may_hold_labels, names)))
 
 
 def _source(folder: Path, kind: Kind, items: list[Item], class_names: tuple[str, ...] = ()) -> EncodedSource:

@@ -35,7 +35,7 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
             "They are absolute, or go up with '..'.",
             "Write paths relative to the folder of the label file.",
         )
-    names = _with_base(paths, files, label_file)
+    names = _with_base([_plain(path) for path in paths], files, label_file)
     missing = [path for path, name in zip(paths, names, strict=True) if not files.has(name)]
     if missing:
         raise InputError(
@@ -61,6 +61,11 @@ def _leaves(path: str) -> bool:
     return path.startswith("/") or _DRIVE.match(path) is not None or "\0" in path or ".." in path.split("/")
 
 
+def _plain(path: str) -> str:
+    """The path without parts that mean nothing, as in `./a//b`."""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
 def _with_base(paths: list[str], files: Container, label_file: str) -> list[str]:
     """Names of files for paths, in the first place where most of a few samples are."""
     label = PurePosixPath(label_file)
@@ -79,4 +84,4 @@ class _Place(NamedTuple):
     dropped: str = ""
 
     def name(self, path: str) -> str:
-        return self.base + path.removeprefix("./").removeprefix(self.dropped)
+        return self.base + path.removeprefix(self.dropped)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -92,16 +92,18 @@ def open_label_file(files: Container, name: str) -> EncodedSource:
     return _source(inside, items)
 
 
-def check_understood(files: Container, found: LabelFiles, needs_labels: bool, progress: Progress) -> None:
+def check_understood(
+    files: Container, unread: Mapping[str, UnknownLayoutError], needs_labels: bool, progress: Progress
+) -> None:
     """Raise `InputError` if labels are needed and a file that may hold them was not understood; else say so."""
-    if not found.unread:
+    if not unread:
         return
-    first = next(iter(found.unread.values()))
+    first = next(iter(unread.values()))
     if not needs_labels:
-        progress.log(f"{files.name} is read without labels: {_list(list(found.unread))} was not understood.")
+        progress.log(f"{files.name} is read without labels; not understood: {_list(list(unread))}")
         return
     raise InputError(
-        f"{files.name} has label files that were not understood: {_list(list(found.unread))}.",
+        f"{files.name} has label files that were not understood: {_list(list(unread))}.",
         "\n".join(filter(None, [first.what, first.cause])),
         f"Known are {'; '.join(layout.description for layout in LAYOUTS)}; and NAME.gt.txt beside each image. "
         "Write labels.tsv with a line path⇥text for each image, or move a file away that holds no labels.",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.folder import (
+    SubFolder,
     is_image_folder,
     lists_classes,
     open_class_folder,
@@ -15,7 +17,7 @@ from crnn_deploy.data.sources.folder import (
     sub_folders,
 )
 from crnn_deploy.data.sources.idx import open_idx
-from crnn_deploy.data.sources.label_files import LABELS, may_hold_labels
+from crnn_deploy.data.sources.label_files import LABELS, UnknownLayoutError, may_hold_labels
 from crnn_deploy.data.sources.labelled import (
     LabelFiles,
     check_understood,
@@ -101,12 +103,15 @@ def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return labelled
     items = [Item(name) for name in found.names if is_image(name)]
     if items:
-        check_understood(archive, found, needs_labels, progress)
+        check_understood(archive, found.unread, needs_labels, progress)
     return EncodedSource(str(path), "unlabelled", items, lambda index: read_image(archive, items[index].name))
 
 
 def _open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:
     files = Folder(folder)
+    for name in (LABELS, LMDB_FILE):
+        if os.path.lexists(folder / name) and not is_file(folder / name):
+            raise InputError(f"{folder / name} is no file.", "It is a folder, a pipe, or a link to nothing.")
     if not is_file(folder / LABELS):
         arrays = _open_database_or_arrays(folder)
         if arrays is not None:
@@ -135,19 +140,18 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
     if databases:
         return open_lmdbs(folder, databases, progress)
     images = [name for name in found.names if is_image(name)]
-    below = sub_folders(folder)
+    folders = sub_folders(folder)
+    below = [each for each in folders if each.images]
     if images and below:
         raise InputError(
             f"{folder} holds both images and sub-folders with images.",
             "It could mean classes, or images without labels.",
             "Move the images or the sub-folders to another folder.",
         )
-    if below and all(lists_classes(folder / name, below) for name in found.unread):
-        found = LabelFiles({}, {}, False, found.names)
     if images or below:
-        check_understood(files, found, needs_labels, progress)
-    if below and is_image_folder(below):
-        return open_image_folder(folder, [f"{below[0].name}/{image}" for image in below[0].images])
+        check_understood(files, _unread(found, folder, folders), needs_labels, progress)
+    if is_image_folder(below):
+        return _open_folder(folder / below[0].name, progress, needs_labels)
     if below:
         return open_class_folder(folder, below)
     if images:
@@ -155,3 +159,13 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
     if not any(folder.iterdir()):
         raise InputError(f"{folder} is empty.", fix="Check the path.")
     raise InputError(f"{folder} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
+
+
+def _unread(found: LabelFiles, folder: Path, folders: list[SubFolder]) -> dict[str, UnknownLayoutError]:
+    """Files and folders that may hold the labels of images beside them; lists of the names of classes do not."""
+    below = [each for each in folders if each.images]
+    unread = {name: why for name, why in found.unread.items() if not (below and lists_classes(folder / name, below))}
+    for each in folders:
+        if each.holds_labels and not each.images:
+            unread[each.name] = UnknownLayoutError(f"{folder / each.name} has files that may be labels, but no images.")
+    return unread
