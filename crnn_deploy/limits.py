@@ -59,7 +59,7 @@ INFLATION = 200
 """How many times larger than its compressed bytes an array may be."""
 ARRAY_HEADER_BYTES = 10_000
 """The header of a .npy array in an NPZ file."""
-TAR_HEADER_BYTES = 1 << 20
+TAR_HEADER_BYTES = 1 << 16
 """A long name or an extended header of one member of a tar archive."""
 LMDB_FOLDER_DEPTH = 4
 """How many folders below the given one are searched for LMDBs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 from pathlib import Path
 from typing import BinaryIO
@@ -45,10 +46,14 @@ class Tar:
         return f"{self.name}:{name}"
 
 
+_DIGITS = re.compile(rb"\d{256}")
+
+
 class _HeaderFile:
     """The file as `tarfile` reads it: only forwards, and no header larger than a limit.
 
-    A damaged size can make `tarfile` go back and read the same headers for ever, or read a name of gigabytes.
+    A damaged size can make `tarfile` go back and read the same headers for ever, or read a name of gigabytes. Its
+    pattern for extended headers takes minutes for long numbers (CVE-2024-6232); no name of a file is that long.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -67,7 +72,10 @@ class _HeaderFile:
     def read(self, size: int) -> bytes:
         if size < 0 or size > limits.TAR_HEADER_BYTES:
             raise tarfile.ReadError(f"a header has {size:,} bytes, and at most {limits.TAR_HEADER_BYTES:,} are read")
-        return self._file.read(size)
+        data = self._file.read(size)
+        if size > tarfile.BLOCKSIZE and _DIGITS.search(data):
+            raise tarfile.ReadError("a header holds a number of more than 255 digits")
+        return data
 
 
 def _index(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
