@@ -41,25 +41,13 @@ MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has abou
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 
 # Data sets
-LABEL_FILE_BYTES = 1 << 30
-"""A file of labels; ten million lines have about half of it."""
-LABEL_LINE_BYTES = 1 << 16
-"""One line of a file of labels, or one label of an LMDB."""
-IMAGE_FILE_BYTES = 100 << 20
-"""One encoded image."""
-CLASSES = 100_000
-"""Classes of a set, and so the largest class number; ImageNet-21k has 21,841."""
-CLASS_NAME_BYTES = 256
-"""The name of a class, on average."""
-ARRAY_BYTES = 16 << 30
-"""An array of an NPZ or IDX file, as it lies in memory."""
-INFLATED_FREELY = 64 << 20
-"""What a compressed array may inflate to, whatever its compressed size is; above it, INFLATION holds."""
-INFLATION = 200
-"""How many times larger than its compressed bytes an array may be."""
-ARRAY_HEADER_BYTES = 10_000
-"""The header of a .npy array in an NPZ file."""
-TAR_HEADER_BYTES = 1 << 16
-"""A long name or an extended header of one member of a tar archive."""
-LMDB_FOLDER_DEPTH = 4
-"""How many folders below the given one are searched for LMDBs."""
+MAX_LABEL_FILE = 1 << 30  # ten million lines have about half of it
+MAX_LABEL = 1 << 16  # one line of a label file, or one label of an LMDB
+MAX_IMAGE_FILE = 100 << 20  # one encoded image
+MAX_CLASS_FILE = 1 << 25  # a classes.txt
+MAX_ARRAY = 1 << 34  # an array of an NPZ or IDX file, as it lies in memory
+MAX_INFLATION = 200  # how many times larger than its compressed bytes an array may be
+SMALL_INFLATION = 1 << 26  # what an array may inflate to in any case
+MAX_ARRAY_HEADER = 10_000  # of a .npy array in an NPZ file
+MAX_TAR_HEADER = 1 << 16  # a long name or an extended header of one member
+MAX_LMDB_DEPTH = 4  # folders below the given one in which LMDBs are found

@@ -12,7 +12,7 @@ from pydantic import Field
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Source, title
-from crnn_deploy.data.sources.container import is_file
+from crnn_deploy.data.sources.container import Folder, is_file, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -106,7 +106,9 @@ def _is_image_file(location: str) -> bool:
 
 def _files(paths: Sequence[str]) -> Source:
     items = [Item(path) for path in paths]
-    return EncodedSource("the command line", "unlabelled", items, lambda index: Path(paths[index]).read_bytes())
+    return EncodedSource(
+        "the command line", "unlabelled", items, lambda index: read_image(Folder(Path()), paths[index])
+    )
 
 
 def _readings(

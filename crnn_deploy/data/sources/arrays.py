@@ -32,9 +32,9 @@ class ArraySource:
             raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
         if classes is not None and classes.min() < 0:
             raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
-        if classes is not None and classes.max() >= limits.CLASSES:
+        if classes is not None and classes.max() >= limits.MAX_CLASSES:
             raise InputError(
-                f"{name} has class {classes.max()}, and a set can have {limits.CLASSES:,} classes.",
+                f"{name} has class {classes.max()}, and a set can have {limits.MAX_CLASSES:,} classes.",
                 "The labels are no class numbers, or they are damaged.",
                 "Number the classes from 0.",
             )
@@ -73,15 +73,15 @@ def check_size(name: str, size: int, compressed: int) -> None:
         size: in memory.
         compressed: bytes of the file that it is read from.
     """
-    if size > limits.ARRAY_BYTES:
+    if size > limits.MAX_ARRAY:
         raise InputError(
-            f"{name} claims {size:,} bytes, and an array can have {limits.ARRAY_BYTES:,}.",
+            f"{name} claims {size:,} bytes, and an array can have {limits.MAX_ARRAY:,}.",
             "It is damaged, or too large to be read into memory.",
             "Make the file again, or keep the images in a folder or an LMDB.",
         )
-    if size > max(limits.INFLATED_FREELY, limits.INFLATION * compressed):
+    if size > max(limits.SMALL_INFLATION, limits.MAX_INFLATION * compressed):
         raise InputError(
             f"{name} claims {size:,} bytes, which were compressed to {compressed:,}.",
-            f"Real images are not {limits.INFLATION} times smaller when they are compressed.",
+            f"Real images are not {limits.MAX_INFLATION} times smaller when they are compressed.",
             "Make the file again, without compression if that is so.",
         )

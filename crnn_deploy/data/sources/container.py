@@ -94,8 +94,8 @@ def read_image(container: Container, name: str) -> bytes:
         OSError: if it can't be read, or is larger than an image can be.
     """
     size = container.size(name)
-    if size > limits.IMAGE_FILE_BYTES:
-        raise OSError(f"it has {size:,} bytes, and at most {limits.IMAGE_FILE_BYTES:,} are read")
+    if size > limits.MAX_IMAGE_FILE:
+        raise OSError(f"it has {size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
     return container.read(name)
 
 

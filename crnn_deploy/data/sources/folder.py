@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crnn_deploy import limits
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
@@ -17,7 +18,6 @@ _IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "crops", "lines", 
 _PARTS = _IMAGE_FOLDERS | {
     *("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation")
 }
-_MOST_NAMES_BYTES = 10 << 20
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def is_image_folder(below: Sequence[SubFolder]) -> bool:
 
 def lists_classes(path: Path, classes: Sequence[SubFolder]) -> bool:
     """Whether a file beside class folders only names them, one in each line."""
-    if not is_file(path) or path.stat().st_size > _MOST_NAMES_BYTES:
+    if not is_file(path) or path.stat().st_size > limits.MAX_CLASS_FILE:
         return False
     try:
         lines = decode(path.read_bytes(), str(path)).split("\n")

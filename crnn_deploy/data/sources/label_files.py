@@ -63,7 +63,7 @@ def read_items(files: Container, name: str, layout: Layout) -> list[Item]:
     origin = files.title(name)
     text = decode(files.read(name), origin)
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > limits.LABEL_LINE_BYTES:
+        if len(line) > limits.MAX_LABEL:
             raise _too_long(origin, number)
     return layout.items(text, origin) if text.strip() else []
 
@@ -86,9 +86,9 @@ def _head(files: Container, name: str) -> str:
     """The first whole lines of a file."""
     origin = files.title(name)
     size = files.size(name)
-    if size > limits.LABEL_FILE_BYTES:
-        raise UnknownLayoutError(f"{origin} has {size:,} bytes.", f"At most {limits.LABEL_FILE_BYTES:,} are read.")
-    data = files.read(name, limits.LABEL_LINE_BYTES)
+    if size > limits.MAX_LABEL_FILE:
+        raise UnknownLayoutError(f"{origin} has {size:,} bytes.", f"At most {limits.MAX_LABEL_FILE:,} are read.")
+    data = files.read(name, limits.MAX_LABEL)
     if size > len(data):
         data, newline, _ = data.rpartition(b"\n")
         if not newline:
@@ -97,4 +97,4 @@ def _head(files: Container, name: str) -> str:
 
 
 def _too_long(origin: str, number: int) -> UnknownLayoutError:
-    return UnknownLayoutError(f"{origin}, line {number}, has more than {limits.LABEL_LINE_BYTES:,} characters.")
+    return UnknownLayoutError(f"{origin}, line {number}, has more than {limits.MAX_LABEL:,} characters.")

@@ -41,8 +41,8 @@ def open_lmdb(path: Path) -> EncodedSource:
         value = database.get(items[index].name.encode())
         if value is None:
             raise _incomplete(name, items[index].name, count)
-        if value.size > limits.IMAGE_FILE_BYTES:
-            raise OSError(f"it has {value.size:,} bytes, and at most {limits.IMAGE_FILE_BYTES:,} are read")
+        if value.size > limits.MAX_IMAGE_FILE:
+            raise OSError(f"it has {value.size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
         return database.read(value)
 
     return EncodedSource(str(name), "text" if labels else "unlabelled", items, read)
@@ -50,7 +50,7 @@ def open_lmdb(path: Path) -> EncodedSource:
 
 def find_lmdbs(folder: Path) -> list[Path]:
     """Database files in the folders below a folder, in the order of their names; links to the same file count once."""
-    return list({path.resolve(): path for path in reversed(_below(folder, limits.LMDB_FOLDER_DEPTH))}.values())[::-1]
+    return list({path.resolve(): path for path in reversed(_below(folder, limits.MAX_LMDB_DEPTH))}.values())[::-1]
 
 
 def open_lmdbs(folder: Path, files: list[Path], progress: Progress) -> Source:
@@ -96,7 +96,7 @@ def _labelled(database: LmdbFile, labels: dict[bytes, Value], count: int, name: 
     items = []
     for number in range(1, count + 1):
         value = labels[b"label-%09d" % number]
-        if value.size > limits.LABEL_LINE_BYTES:
+        if value.size > limits.MAX_LABEL:
             raise InputError(f"{name} has a label of {value.size:,} bytes, label-{number:09d}.", fix="Correct it.")
         try:
             items.append(Item(f"image-{number:09d}", database.read(value).decode()))

@@ -78,14 +78,14 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     """Shape and type of a .npy array."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, kind = read(file, max_header_size=limits.ARRAY_HEADER_BYTES)
+    shape, _, kind = read(file, max_header_size=limits.MAX_ARRAY_HEADER)
     return shape, kind
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     with archive.open(entry) as file:
         array: NDArray[Any] = np.lib.format.read_array(
-            file, allow_pickle=False, max_header_size=limits.ARRAY_HEADER_BYTES
+            file, allow_pickle=False, max_header_size=limits.MAX_ARRAY_HEADER
         )
     return array
 
@@ -93,7 +93,7 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
 def _class_names(path: Path) -> tuple[str, ...]:
     if not is_file(path):
         return ()
-    if path.stat().st_size > limits.CLASSES * limits.CLASS_NAME_BYTES:
+    if path.stat().st_size > limits.MAX_CLASS_FILE:
         raise InputError(f"{path} has {path.stat().st_size:,} bytes, which are no class names.", fix="Move it away.")
     try:
         return tuple(name for name in path.read_text(encoding="utf-8-sig").split("\n") if name)

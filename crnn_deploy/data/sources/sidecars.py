@@ -46,8 +46,8 @@ def _stems(image: str) -> list[str]:
 
 
 def _text(files: Container, name: str) -> str:
-    if files.size(name) > limits.LABEL_LINE_BYTES:
-        raise InputError(f"{files.title(name)} has more than {limits.LABEL_LINE_BYTES:,} bytes, which is no line.")
+    if files.size(name) > limits.MAX_LABEL:
+        raise InputError(f"{files.title(name)} has more than {limits.MAX_LABEL:,} bytes, which is no line.")
     text = decode(files.read(name), files.title(name)).removesuffix("\n")
     if "\n" in text:
         raise InputError(

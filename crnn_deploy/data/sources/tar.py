@@ -70,8 +70,8 @@ class _HeaderFile:
         return self._file.seek(position)
 
     def read(self, size: int) -> bytes:
-        if size < 0 or size > limits.TAR_HEADER_BYTES:
-            raise tarfile.ReadError(f"a header has {size:,} bytes, and at most {limits.TAR_HEADER_BYTES:,} are read")
+        if size < 0 or size > limits.MAX_TAR_HEADER:
+            raise tarfile.ReadError(f"a header has {size:,} bytes, and at most {limits.MAX_TAR_HEADER:,} are read")
         data = self._file.read(size)
         if size > tarfile.BLOCKSIZE and _DIGITS.search(data):
             raise tarfile.ReadError("a header holds a number of more than 255 digits")
