@@ -29,7 +29,7 @@ _INT8_SETS = {"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}
 # Distribution → what it brings and the extra that installs it.
 _OPTIONAL = {
     "lightning-fabric": ("training and distillation", "train"),
-    "lmdb": ("LMDB data sets", "train"),
+    "lmdb": ("stored answers of teachers", "train"),
     "jinja2": ("the HTML report", "report"),
     "matplotlib": ("the report's plots", "report"),
     "fontpkg": ("fonts for rendered lines", "examples"),

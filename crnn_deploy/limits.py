@@ -39,3 +39,15 @@ MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 # Images
 MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
+
+# Data sets
+MAX_LABEL_FILE = 1 << 30  # ten million lines have about half of it
+MAX_LABEL = 1 << 16  # one line of a label file, or one label of an LMDB
+MAX_IMAGE_FILE = 100 << 20  # one encoded image
+MAX_CLASS_FILE = 1 << 25  # a classes.txt
+MAX_ARRAY = 1 << 34  # an array of an NPZ or IDX file, as it lies in memory
+MAX_INFLATION = 200  # how many times larger than its compressed bytes an array may be
+SMALL_INFLATION = 1 << 26  # what an array may inflate to in any case
+MAX_ARRAY_HEADER = 10_000  # of a .npy array in an NPZ file
+MAX_TAR_HEADER = 1 << 16  # a long name or an extended header of one member
+MAX_LMDB_DEPTH = 4  # folders below the given one in which LMDBs are found

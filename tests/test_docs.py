@@ -28,6 +28,7 @@ from snippets import (
 )
 from stand_ins import make_files
 
+from crnn_deploy import limits
 from crnn_deploy.cli.app import VERBS
 from crnn_deploy.cli.options import settings_of
 from crnn_deploy.errors import InputError
@@ -182,6 +183,14 @@ def test_the_picture_shows_every_room(hook: ModuleType) -> None:
     picture = hook.draw_rooms()
     for room in (room for floor in FLOORS for room in floor):
         assert re.search(rf">{room}(/|\.py)<", picture), room
+
+
+def test_every_limit_is_on_its_page(hook: ModuleType) -> None:
+    page = hook.limits_tables()
+    constants = {name: value for name, value in vars(limits).items() if name.isupper()}
+    assert len(constants) > 10
+    for name, value in constants.items():
+        assert f"| `{name}` | {value:,} | " in page, name
 
 
 def test_the_glossary_defines_words_of_the_recipe() -> None:

@@ -31,7 +31,7 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
         name: open_artifact(path, config.trust_module) for name, path in zip(names, config.artifacts, strict=True)
     }
     timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
-    rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config), progress)
+    rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config, progress), progress)
     measured = []
     for name, artifact in artifacts.items():
         facts = measure(artifact)
@@ -63,7 +63,7 @@ def unique_names(paths: Sequence[Path]) -> list[str]:
     return [p.stem if stems[p.stem] == 1 else p.name if names[p.name] == 1 else str(p) for p in paths]
 
 
-def _buckets(config: BenchmarkConfig) -> list[Bucket]:
+def _buckets(config: BenchmarkConfig, progress: Progress) -> list[Bucket]:
     if config.data is None:
         return [synthetic_bucket()]
-    return data_buckets(open_source(config.data), images=max(config.batches))
+    return data_buckets(open_source(config.data, progress, needs_labels=False), images=max(config.batches))

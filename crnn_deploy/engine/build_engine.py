@@ -67,7 +67,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     require_onnx(parent)
     model = read_onnx(parent.path)
     flavor, targets = find_flavor(config.flavor, config.targets)
-    source = open_source(config.data) if config.data is not None else None
+    source = open_source(config.data, progress, needs_labels=False) if config.data is not None else None
     widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)
     profiles = choose_profiles(config, parent.spec.preprocessing, widths)
     fit = None

@@ -29,7 +29,7 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
         GateError: if the model gives numbers that are not finite.
     """
     artifact = open_artifact(config.artifact, config.trust_module)
-    source = open_source(config.data)
+    source = open_source(config.data, progress)
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
     for sentence in evaluation.image_notes.sentences():
         progress.log(f"{source.name}: {sentence}")

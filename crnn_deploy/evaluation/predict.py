@@ -12,6 +12,7 @@ from pydantic import Field
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.data.sources.container import Folder, is_file, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -53,7 +54,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         GateError: if the model gives numbers that are not finite.
     """
     artifact = open_artifact(config.model, config.trust_module)
-    places = _places(config.images)
+    places = _places(config.images, progress)
     session = open_session(artifact, config.threads)
     skipped: list[str] = []
     notes = NoteTaker()
@@ -75,12 +76,16 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     )
 
 
-def _places(locations: Sequence[str]) -> list[_Place]:
+def _places(locations: Sequence[str], progress: Progress) -> list[_Place]:
     """The locations in their order; consecutive image files form one source, so that they share batches."""
     places: list[_Place] = []
     for are_files, alike in groupby(locations, key=_is_image_file):
         group = list(alike)
-        places += [_Place("", _files(group))] if are_files else [_Place(s.name, s) for s in map(open_source, group)]
+        if are_files:
+            places.append(_Place("", _files(group)))
+        else:
+            sources = [open_source(location, progress, needs_labels=False) for location in group]
+            places += [_Place(source.name, source) for source in sources]
     return places
 
 
@@ -96,12 +101,14 @@ class _Place:
 
 
 def _is_image_file(location: str) -> bool:
-    return is_image(Path(location).name) and Path(location).is_file()
+    return is_image(Path(location).name) and is_file(Path(location))
 
 
 def _files(paths: Sequence[str]) -> Source:
     items = [Item(path) for path in paths]
-    return EncodedSource("the command line", "unlabelled", items, lambda index: Path(paths[index]).read_bytes())
+    return EncodedSource(
+        "the command line", "unlabelled", items, lambda index: read_image(Folder(Path()), paths[index])
+    )
 
 
 def _readings(

@@ -25,7 +25,11 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
     wanted = "text" if spec.task == "ctc" else "class"
     if source.kind != wanted:
         has = "no labels" if source.kind == "unlabelled" else f"{source.kind} labels"
-        layout = "a folder or tar with labels.tsv, or an LMDB" if wanted == "text" else "a class folder, IDX or NPZ"
+        layout = (
+            "a folder or tar with labels.tsv or another label file, or an LMDB"
+            if wanted == "text"
+            else "a class folder, IDX or NPZ"
+        )
         raise InputError(f"{source.name} has {has}, but {spec.name} needs {wanted} labels.", fix=f"Use {layout}.")
     if wanted == "class":
         names = _model_classes(source, spec)

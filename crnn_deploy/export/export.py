@@ -111,6 +111,6 @@ def _compare(
 
 
 def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NDArray[np.float32]]:
-    source = sample(open_source(data), _REAL_IMAGES, seed=0)
+    source = sample(open_source(data, needs_labels=False), _REAL_IMAGES, seed=0)
     for batch in batches(source, Preprocessor(preprocessing), _REAL_BATCH):
         yield batch.images

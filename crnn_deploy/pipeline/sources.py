@@ -45,11 +45,11 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
         InputError: if one can't be opened, or shares images with the evaluation set.
     """
     wanted = recipe.sources
-    train = _open("train", wanted.train, cache, progress)
-    extra = _open("extra", wanted.extra, cache, progress) if wanted.extra else None
-    evaluation = _open("evaluation", wanted.evaluation, cache, progress)
-    validation = _open("validation", wanted.validation, cache, progress) if wanted.validation else None
-    calibration = _open("calibration", wanted.calibration, cache, progress) if wanted.calibration else train
+    train = _open("train", wanted.train, recipe.distill.labels, cache, progress)
+    extra = _open("extra", wanted.extra, True, cache, progress) if wanted.extra else None
+    evaluation = _open("evaluation", wanted.evaluation, True, cache, progress)
+    validation = _open("validation", wanted.validation, True, cache, progress) if wanted.validation else None
+    calibration = _open("calibration", wanted.calibration, False, cache, progress) if wanted.calibration else train
     if not recipe.evaluate.skip_bad:
         without_broken(evaluation.source, skip_bad=False, progress=progress)  # fail before training starts
     others = {"training": train, "extra": extra, "validation": validation, "calibration": calibration}
@@ -59,9 +59,9 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     return RunSources(train, extra, validation, calibration, evaluation)
 
 
-def _open(role: str, wanted: ImageChoice, cache: StageCache, progress: Progress) -> RunSource:
+def _open(role: str, wanted: ImageChoice, needs_labels: bool, cache: StageCache, progress: Progress) -> RunSource:
     location = _render(role, wanted.render, cache, progress) if wanted.render else str(wanted.path)
-    source = open_source(location)
+    source = open_source(location, progress, needs_labels)
     return RunSource(location, source, fingerprint(source))
 
 

@@ -61,17 +61,18 @@ def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Pro
         labels: whether the labels of `config.data` may be read.
 
     Raises:
-        InputError: for broken images (unless they are left out), for images that training and validation share, and
-            for extra images with another kind of labels.
+        InputError: for broken images (unless they are left out), for images that training and validation share, for
+            extra images with another kind of labels, and for images that are all of one class.
     """
     skipped: list[str] = []
-    data = _usable(config.data, config.skip_bad, skipped, progress)
+    data = _usable(config.data, labels, config.skip_bad, skipped, progress)
     data = data if labels else Unlabelled(data)
+    _check_several_classes(data)
     if config.validation is None:
         data, held = _hold_out(data, config.validation_share, config.seed)
     else:
-        held = _usable(config.validation, config.skip_bad, skipped, progress)
-    extra = [_usable(config.extra, config.skip_bad, skipped, progress)] if config.extra is not None else []
+        held = _usable(config.validation, True, config.skip_bad, skipped, progress)
+    extra = [_usable(config.extra, True, config.skip_bad, skipped, progress)] if config.extra is not None else []
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
     if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})
@@ -102,9 +103,23 @@ def check_labels_fit(inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool
             check_labels(part, spec)
 
 
-def _usable(location: str, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:
+def _check_several_classes(source: Source) -> None:
+    """Raise `InputError` if all images are of one class: a classifier could not learn anything from them."""
+    if source.kind != "class":
+        return
+    classes = {source.class_index(index) for index in range(len(source))}
+    if len(classes) < 2:
+        name = source.class_names[min(classes)]
+        raise InputError(
+            f"All {len(source):,} images of {source.name} are of one class, {name!r}.",
+            "A sub-folder with images is taken for a class; these may be lines whose labels are elsewhere.",
+            "Give at least two classes; for lines of text write labels.tsv, with a line path⇥text for each image.",
+        )
+
+
+def _usable(location: str, needs_labels: bool, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:
     """The source without its broken images; their names are appended to `skipped`."""
-    usable, broken = without_broken(open_source(location), skip_bad, progress)
+    usable, broken = without_broken(open_source(location, progress, needs_labels), skip_bad, progress)
     skipped += broken
     return usable
 

@@ -1,4 +1,4 @@
-"""Pages that MkDocs makes from the code: verbs, recipe, spec, the picture of the rooms, and the schema of recipes."""
+"""Pages that MkDocs makes from the code: verbs, recipe, spec, limits, picture of the rooms, and schema of recipes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pydantic_core import SchemaValidator, core_schema
 sys.path.insert(0, str(Path(__file__).parent))
 
 from config_tables import key_sections, verb_section
+from limits_table import limits_tables
 from rooms_picture import ROOT, draw_rooms
 
 from crnn_deploy.cli.app import VERBS
@@ -84,4 +85,5 @@ GENERATED = {
     "recipe": lambda: key_sections(Recipe, "Recipe"),
     "spec": lambda: key_sections(ModelSpec, "Spec"),
     "rooms": draw_rooms,
+    "limits": limits_tables,
 }

@@ -16,7 +16,7 @@ from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
 from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
 from crnn_deploy.data.rendering.text import TextGenerator
-from crnn_deploy.data.sources.labels import LABELS
+from crnn_deploy.data.sources.label_files import LABELS
 from crnn_deploy.progress import SILENT, Progress
 
 

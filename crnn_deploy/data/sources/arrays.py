@@ -1,24 +1,16 @@
-"""Images in arrays: MNIST's IDX files and NumPy's NPZ."""
+"""Images and classes in arrays."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import struct
-import zipfile
-import zlib
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy import limits
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
-
-_IMAGE_KEYS = ("x", "images", "image", "data", "arr_0")
-_LABEL_KEYS = ("y", "labels", "label", "targets", "arr_1")
-_IDX_UINT8 = 0x08
 
 
 class ArraySource:
@@ -36,8 +28,16 @@ class ArraySource:
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
         if classes is not None and not np.issubdtype(classes.dtype, np.integer):
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
-        if classes is not None and (classes.shape != (len(images),) or classes.min() < 0):
+        if classes is not None and classes.shape != (len(images),):
             raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
+        if classes is not None and classes.min() < 0:
+            raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
+        if classes is not None and classes.max() >= limits.MAX_CLASSES:
+            raise InputError(
+                f"{name} has class {classes.max()}, and a set can have {limits.MAX_CLASSES:,} classes.",
+                "The labels are no class numbers, or they are damaged.",
+                "Number the classes from 0.",
+            )
         self.name = name
         self.kind: Kind = "unlabelled" if classes is None else "class"
         self._images = images
@@ -66,60 +66,22 @@ class ArraySource:
         return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
 
 
-def open_npz(path: Path) -> ArraySource:
-    """Images and classes from an NPZ file, and class names from a `classes.txt` beside it with one name in each line.
+def check_size(name: str, size: int, compressed: int) -> None:
+    """Raise `InputError` if an array claims more bytes than its file can hold, or than an array can have.
 
-    Raises:
-        InputError: if the file is broken, or no array in it has one of the usual names.
+    Args:
+        size: in memory.
+        compressed: bytes of the file that it is read from.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key.lower(): file[key] for key in file.files}
-    # A .npy under this name is read as an array, which is no context manager: TypeError, before 3.11 AttributeError.
-    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    if size > limits.MAX_ARRAY:
         raise InputError(
-            f"{path} cannot be read as NPZ ({type(error).__name__}).",
-            "It is truncated, something else, or holds pickled objects, which are never loaded.",
-            "Make the file again, with np.savez and plain arrays.",
-        ) from None
-    images = next((arrays[key] for key in _IMAGE_KEYS if key in arrays), None)
-    classes = next((arrays[key] for key in _LABEL_KEYS if key in arrays), None)
-    if images is None:
-        raise InputError(
-            f"{path} holds {', '.join(arrays)}, but no images.", fix=f"Name the array one of {', '.join(_IMAGE_KEYS)}."
+            f"{name} claims {size:,} bytes, and an array can have {limits.MAX_ARRAY:,}.",
+            "It is damaged, or too large to be read into memory.",
+            "Make the file again, or keep the images in a folder or an LMDB.",
         )
-    return ArraySource(str(path), images, classes, _class_names(path.with_name("classes.txt")))
-
-
-def _class_names(path: Path) -> tuple[str, ...]:
-    try:
-        return tuple(name for name in path.read_text(encoding="utf-8").split("\n") if name)
-    except FileNotFoundError:
-        return ()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: {error}.", fix="Save it as UTF-8.") from None
-
-
-def open_idx(path: Path) -> ArraySource:
-    """Images from an IDX file, with the classes of the labels file beside it (`…-images-idx3…` → `…-labels-idx1…`).
-
-    Raises:
-        InputError: if a file is broken, or the labels file is missing.
-    """
-    labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
-    if labels == path or not labels.exists():
-        raise InputError(f"{path} has no labels file beside it.", fix=f"Put {labels.name} into the same folder.")
-    return ArraySource(str(path), _read_idx(path), _read_idx(labels), ())
-
-
-def _read_idx(path: Path) -> NDArray[np.uint8]:
-    """The array of an IDX file, gzipped or not (http://yann.lecun.com/exdb/mnist describes the format)."""
-    try:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        _, kind, dimensions = struct.unpack(">HBB", data[:4])
-        shape = struct.unpack(f">{dimensions}I", data[4 : 4 + 4 * dimensions])
-        if kind != _IDX_UINT8:
-            raise ValueError(f"elements of type 0x{kind:02x}, expected bytes")
-        return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
-    except (OSError, EOFError, ValueError, struct.error, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as IDX: {error}.", fix="Fetch the file again.") from None
+    if size > max(limits.SMALL_INFLATION, limits.MAX_INFLATION * compressed):
+        raise InputError(
+            f"{name} claims {size:,} bytes, which were compressed to {compressed:,}.",
+            f"Real images are not {limits.MAX_INFLATION} times smaller when they are compressed.",
+            "Make the file again, without compression if that is so.",
+        )

@@ -1,48 +1,95 @@
-"""Images in folders: with a labels.tsv, one sub-folder for each class, or without labels."""
+"""Images in folders without a label file: one sub-folder for each class, or images without labels."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from crnn_deploy import limits
 from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
-from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
+from crnn_deploy.data.sources.label_files import decode, may_hold_labels
+from crnn_deploy.errors import InputError
+
+_IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "crops", "lines", "data"})
+_PARTS = _IMAGE_FOLDERS | {
+    *("train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "evaluation")
+}
 
 
-def open_labelled_folder(folder: Path) -> EncodedSource:
-    """Lines of text from a folder with `labels.tsv`."""
-    items = parse_labels((folder / LABELS).read_bytes(), str(folder / LABELS))
-    check_present(items, {item.name for item in items if (folder / item.name).is_file()}, str(folder / LABELS))
-    return _source(folder, "text", items)
+@dataclass(frozen=True)
+class SubFolder:
+    """A folder below another, with its images, and whether files in it may hold labels."""
+
+    name: str
+    images: tuple[str, ...]
+    holds_labels: bool
 
 
-def open_class_folder(folder: Path) -> EncodedSource:
-    """Classes from sub-folders, numbered in the order of their names."""
-    names = tuple(sorted(child.name for child in folder.iterdir() if child.is_dir() and _images(child)))
+def sub_folders(folder: Path) -> list[SubFolder]:
+    """The sub-folders in the order of their names, without hidden ones."""
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_folder(entry))
+    return [_sub_folder(folder / name) for name in names]
+
+
+def open_class_folder(folder: Path, classes: Sequence[SubFolder]) -> EncodedSource:
+    """Classes from sub-folders, numbered in the order of their names.
+
+    Raises:
+        InputError: if the sub-folders are no classes, but parts of a set, or sets with labels of their own.
+    """
+    listed = f"{', '.join(each.name for each in classes[:5])}{' …' * (len(classes) > 5)}"
+    if len(classes) > 1 and all(each.name.lower() in _PARTS for each in classes):
+        raise InputError(
+            f"{folder} holds parts of a set: {listed}.",
+            "Sub-folders with other names would be classes.",
+            "Name one of them.",
+        )
+    sets = [each.name for each in classes if each.holds_labels]
+    if sets:
+        raise InputError(
+            f"{folder} holds several sets: {listed}.",
+            f"{sets[0]} is no class, since it holds files that may be labels of its images.",
+            "Name one of them, or move these files away.",
+        )
     items = [
-        Item(str(path.relative_to(folder)), class_index=index)
-        for index, name in enumerate(names)
-        for path in _images(folder / name)
+        Item(f"{each.name}/{image}", class_index=index) for index, each in enumerate(classes) for image in each.images
     ]
-    return _source(folder, "class", items, names)
+    return _source(folder, "class", items, tuple(each.name for each in classes))
 
 
-def open_image_folder(folder: Path) -> EncodedSource:
+def open_image_folder(folder: Path, images: Sequence[str]) -> EncodedSource:
     """Unlabelled images."""
-    return _source(folder, "unlabelled", [Item(path.name) for path in _images(folder)])
+    return _source(folder, "unlabelled", [Item(name) for name in images])
 
 
-def has_images(folder: Path) -> bool:
-    return bool(_images(folder))
+def is_image_folder(below: Sequence[SubFolder]) -> bool:
+    """Whether the only sub-folder has a name such as `images`, which is no class."""
+    return len(below) == 1 and below[0].name.lower() in _IMAGE_FOLDERS
 
 
-def has_class_folders(folder: Path) -> bool:
-    return any(child.is_dir() and has_images(child) for child in folder.iterdir())
+def lists_classes(path: Path, classes: Sequence[SubFolder]) -> bool:
+    """Whether a file beside class folders only names them, one in each line."""
+    if not is_file(path) or path.stat().st_size > limits.MAX_CLASS_FILE:
+        return False
+    try:
+        lines = decode(path.read_bytes(), str(path)).split("\n")
+    except InputError:
+        return False
+    return {line.strip() for line in lines if line.strip()} == {each.name for each in classes}
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if is_image(path.name) and path.is_file())
+def _sub_folder(path: Path) -> SubFolder:
+    with os.scandir(path) as entries:
+        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_file(entry))
+    images = tuple(name for name in names if is_image(name))
+    return SubFolder(path.name, images, any(map(may_hold_labels, names)))
 
 
 def _source(folder: Path, kind: Kind, items: list[Item], class_names: tuple[str, ...] = ()) -> EncodedSource:
-    return EncodedSource(str(folder), kind, items, lambda index: (folder / items[index].name).read_bytes(), class_names)
+    files = Folder(folder)
+    return EncodedSource(str(folder), kind, items, lambda index: read_image(files, items[index].name), class_names)

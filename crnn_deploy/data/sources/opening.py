@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from crnn_deploy.data.sources.arrays import open_idx, open_npz
 from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
+from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.folder import (
-    has_class_folders,
-    has_images,
+    SubFolder,
+    is_image_folder,
+    lists_classes,
     open_class_folder,
     open_image_folder,
-    open_labelled_folder,
+    sub_folders,
 )
-from crnn_deploy.data.sources.labels import LABELS
-from crnn_deploy.data.sources.lmdb import open_lmdb
-from crnn_deploy.data.sources.tar import open_tar
+from crnn_deploy.data.sources.idx import open_idx
+from crnn_deploy.data.sources.label_files import LABELS, UnknownLayoutError, may_hold_labels
+from crnn_deploy.data.sources.labelled import (
+    LabelFiles,
+    check_understood,
+    find_label_files,
+    open_label_file,
+    open_labelled,
+)
+from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
+from crnn_deploy.data.sources.npz import open_npz
+from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
 
 _KINDS = (
-    "a folder or .tar with labels.tsv (path⇥text), an LMDB, a folder or .tar of images, a folder with one sub-folder "
-    "for each class, an MNIST images-idx3 file (or its folder), or an .npz with x and y"
+    "a folder or .tar with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a folder "
+    "or .tar of images, a folder with one sub-folder for each class, an MNIST images-idx3 file (or its folder), or an "
+    ".npz with x and y"
 )
 
 
-def open_source(location: Path | str) -> Source:
+def open_source(location: Path | str, progress: Progress = SILENT, needs_labels: bool = True) -> Source:
     """Open the source at `location`.
+
+    Args:
+        progress: is told what was chosen where there was a choice.
+        needs_labels: whether a file that may hold labels and was not understood is refused. Otherwise the images are
+            read without labels.
 
     Raises:
         InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
@@ -33,47 +52,120 @@ def open_source(location: Path | str) -> Source:
     if not str(location):
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
     path = Path(location)
-    if path.is_dir():
-        return _open_folder(path)
-    if not path.exists():
-        raise InputError(f"{path} does not exist.", fix="Check the path.")
+    try:
+        if is_folder(path):
+            return _open_folder(path, progress, needs_labels)
+        if not is_file(path):
+            raise _nothing_at(path)
+        return _open_file(path, progress, needs_labels)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
+        ) from None
+
+
+def _nothing_at(path: Path) -> InputError:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return InputError(f"{path} does not exist.", fix="Check the path.")
+    except (OSError, ValueError) as error:
+        return InputError(
+            f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}.", fix="Check the path."
+        )
+    return InputError(f"{path} is neither a file nor a folder.", "It is a pipe or a device.", "Check the path.")
+
+
+def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty.", fix="Fetch or make the file again.")
     if path.suffix == ".npz":
         return open_npz(path)
     if "idx3" in path.name:
         return open_idx(path)
-    if path.name == LABELS:
-        return open_labelled_folder(path.parent)
-    if path.name == "data.mdb":
-        return open_lmdb(path.parent)
+    if path.suffix in (".mdb", ".lmdb"):
+        return open_lmdb(path)
     if ".tar" in path.suffixes:
-        return open_tar(path)
+        return _open_tar(path, progress, needs_labels)
+    if may_hold_labels(path.name):
+        return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
 
 
-def _open_folder(folder: Path) -> Source:
-    if (folder / LABELS).exists():
-        return open_labelled_folder(folder)
-    if (folder / "data.mdb").exists():
-        return open_lmdb(folder)
-    idx = sorted(path for path in folder.iterdir() if "idx3" in path.name)
-    if len(idx) == 1:
-        return open_idx(idx[0])
-    if idx:
+def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
+    """Lines of text if the archive holds labels, or else its images without labels."""
+    archive = Tar(path)
+    if archive.links:
+        progress.log(f"{path} holds {archive.links:,} links, which are not followed.")
+    found = find_label_files(archive)
+    labelled = open_labelled(archive, found, progress)
+    if labelled is not None:
+        return labelled
+    items = [Item(name) for name in found.names if is_image(name)]
+    if items:
+        check_understood(archive, found.unread, needs_labels, progress)
+    return EncodedSource(str(path), "unlabelled", items, lambda index: read_image(archive, items[index].name))
+
+
+def _open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:
+    files = Folder(folder)
+    for name in (LABELS, LMDB_FILE):
+        if os.path.lexists(folder / name) and not is_file(folder / name):
+            raise InputError(f"{folder / name} is no file.", "It is a folder, a pipe, or a link to nothing.")
+    if not is_file(folder / LABELS):
+        arrays = _open_database_or_arrays(folder)
+        if arrays is not None:
+            return arrays
+    found = find_label_files(files)
+    labelled = open_labelled(files, found, progress)
+    return labelled if labelled is not None else _open_without_label_file(files, found, progress, needs_labels)
+
+
+def _open_database_or_arrays(folder: Path) -> Source | None:
+    """The LMDB or the IDX files directly in the folder; None if there are none."""
+    if is_file(folder / LMDB_FILE):
+        return open_lmdb(folder / LMDB_FILE)
+    idx = sorted(path for path in folder.iterdir() if "idx3" in path.name and is_file(path))
+    if len(idx) > 1:
         raise InputError(
             f"{folder} holds several IDX files: {', '.join(path.name for path in idx)}.", fix="Name one of them."
         )
-    if has_class_folders(folder) and has_images(folder):
+    return open_idx(idx[0]) if idx else None
+
+
+def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progress, needs_labels: bool) -> Source:
+    """LMDBs in sub-folders, classes in sub-folders, or images without labels."""
+    folder = files.path
+    databases = find_lmdbs(folder)
+    if databases:
+        return open_lmdbs(folder, databases, progress)
+    images = [name for name in found.names if is_image(name)]
+    folders = sub_folders(folder)
+    below = [each for each in folders if each.images]
+    if images and below:
         raise InputError(
             f"{folder} holds both images and sub-folders with images.",
             "It could mean classes, or images without labels.",
             "Move the images or the sub-folders to another folder.",
         )
-    if has_class_folders(folder):
-        return open_class_folder(folder)
-    if has_images(folder):
-        return open_image_folder(folder)
+    if images or below:
+        check_understood(files, _unread(found, folder, folders), needs_labels, progress)
+    if is_image_folder(below):
+        return _open_folder(folder / below[0].name, progress, needs_labels)
+    if below:
+        return open_class_folder(folder, below)
+    if images:
+        return open_image_folder(folder, images)
     if not any(folder.iterdir()):
         raise InputError(f"{folder} is empty.", fix="Check the path.")
     raise InputError(f"{folder} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
+
+
+def _unread(found: LabelFiles, folder: Path, folders: list[SubFolder]) -> dict[str, UnknownLayoutError]:
+    """Files and folders that may hold the labels of images beside them; lists of the names of classes do not."""
+    below = [each for each in folders if each.images]
+    unread = {name: why for name, why in found.unread.items() if not (below and lists_classes(folder / name, below))}
+    for each in folders:
+        if each.holds_labels and not each.images:
+            unread[each.name] = UnknownLayoutError(f"{folder / each.name} has files that may be labels, but no images.")
+    return unread

@@ -1,47 +1,102 @@
-"""A `.tar` of images, with a labels.tsv inside or without labels. It is read without unpacking."""
+"""The files of a `.tar`, which is read without unpacking."""
 
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
-from crnn_deploy.data.sources.labels import LABELS, check_present, parse_labels
+from crnn_deploy import limits
 from crnn_deploy.errors import InputError
 
 
-def open_tar(path: Path) -> EncodedSource:
-    """Lines of text if the archive holds a labels.tsv, or else its images without labels.
+class Tar:
+    """A `Container` over an archive. Of several files with one name the last counts, as where it is unpacked.
+
+    Links are not followed. Files are read by offset with `pread`, which several threads can do at the same time.
 
     Raises:
-        InputError: if the archive is broken, cut off, compressed or empty, holds several labels.tsv, or an
-            image of labels.tsv is missing.
+        InputError: if the archive is broken, cut off, compressed, or holds sparse files.
     """
-    members = _members(path)
-    folders = sorted(name.rpartition("/")[0] for name in members if name.rpartition("/")[2] == LABELS)
-    if not folders:
-        names = sorted(filter(is_image, members))
-        items = [Item(name) for name in names]
-        return EncodedSource(str(path), "unlabelled", items, _Reader(path, [members[name] for name in names]))
-    if len(folders) > 1 and folders[0]:
-        raise InputError(
-            f"{path} holds several sets: {', '.join(folders)}.", fix="Unpack it and name the folder of one of them."
-        )
-    base = f"{folders[0]}/" if folders[0] else ""
-    origin = f"{path}:{base}{LABELS}"
-    items = parse_labels(_Reader(path, [members[base + LABELS]])(0), origin)
-    check_present(items, {name.removeprefix(base) for name in members if name.startswith(base)}, origin)
-    return EncodedSource(str(path), "text", items, _Reader(path, [members[base + item.name] for item in items]))
+
+    def __init__(self, path: Path) -> None:
+        self.name = str(path)
+        self._places, self.links = _index(path)
+        self._file = path.open("rb")
+
+    def names(self) -> list[str]:
+        return sorted(self._places)
+
+    def has(self, name: str) -> bool:
+        return name in self._places
+
+    def size(self, name: str) -> int:
+        return self._places[name][1]
+
+    def read(self, name: str, most: int | None = None) -> bytes:
+        offset, size = self._places[name]
+        data = os.pread(self._file.fileno(), size if most is None else min(size, most), offset)
+        if len(data) < size and most is None:
+            raise OSError("the archive was cut off after it was opened")
+        return data
+
+    def title(self, name: str) -> str:
+        return f"{self.name}:{name}"
 
 
-def _members(path: Path) -> dict[str, tuple[int, int]]:
-    """Offset and size of each file in the archive."""
+_DIGITS = re.compile(rb"\d{256}")
+
+
+class _HeaderFile:
+    """The file as `tarfile` reads it: only forwards, and no header larger than a limit.
+
+    A damaged size can make `tarfile` go back and read the same headers for ever, or read a name of gigabytes. Its
+    pattern for extended headers takes minutes for long numbers (CVE-2024-6232); no name of a file is that long.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._furthest = 0
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, position: int) -> int:
+        if position < self._furthest:
+            raise tarfile.ReadError("a member has a negative size")
+        self._furthest = position
+        return self._file.seek(position)
+
+    def read(self, size: int) -> bytes:
+        if size < 0 or size > limits.MAX_TAR_HEADER:
+            raise tarfile.ReadError(f"a header has {size:,} bytes, and at most {limits.MAX_TAR_HEADER:,} are read")
+        data = self._file.read(size)
+        if size > tarfile.BLOCKSIZE and _DIGITS.search(data):
+            raise tarfile.ReadError("a header holds a number of more than 255 digits")
+        return data
+
+
+def _index(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
+    """Offset and size of each file in the archive, and the number of links."""
+    places: dict[str, tuple[int, int]] = {}
+    files = links = 0
+    length = path.stat().st_size
     try:
-        with tarfile.open(path, "r:") as archive:
-            members = {m.name.removeprefix("./"): (m.offset_data, m.size) for m in archive if m.isfile()}
+        with path.open("rb") as file, tarfile.open(path, "r:", _HeaderFile(file)) as archive:  # type: ignore[call-overload]
+            for member in archive:
+                if member.issparse():
+                    raise tarfile.ReadError(f"{member.name} is stored as a sparse file")
+                if member.isfile():
+                    if member.size < 0 or member.offset_data + member.size > length:
+                        raise tarfile.ReadError(f"{member.name} goes beyond the end of the archive")
+                    files += 1
+                    places[member.name.removeprefix("./")] = (member.offset_data, member.size)
+                links += member.islnk() or member.issym()
             end = archive.offset
-    except (tarfile.TarError, OSError, EOFError) as error:
+    # What tarfile raises on damaged extended headers depends on the Python version.
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read as a tar archive: {error}.",
             "It is truncated, compressed (only plain .tar can be read in place) or something else.",
@@ -49,9 +104,9 @@ def _members(path: Path) -> dict[str, tuple[int, int]]:
         ) from None
     if not _has_end(path, end):
         raise InputError(
-            f"{path} is truncated or damaged: it ends after {len(members)} files.", fix="Fetch the archive again."
+            f"{path} is truncated or damaged: it ends after {files} files.", fix="Fetch the archive again."
         )
-    return members
+    return places, links
 
 
 def _has_end(path: Path, offset: int) -> bool:
@@ -59,15 +114,3 @@ def _has_end(path: Path, offset: int) -> bool:
     with path.open("rb") as file:
         file.seek(offset)
         return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
-
-
-class _Reader:
-    """Reads members by offset with `pread`, which several threads can do at the same time with one file."""
-
-    def __init__(self, path: Path, places: list[tuple[int, int]]) -> None:
-        self._file = path.open("rb")
-        self._places = places
-
-    def __call__(self, index: int) -> bytes:
-        offset, size = self._places[index]
-        return os.pread(self._file.fileno(), size, offset)

@@ -28,7 +28,7 @@ def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> 
             to be skipped.
     """
     samples, held_out = options.samples, options.held_out
-    source = open_source(location)
+    source = open_source(location, progress, needs_labels=False)
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --data.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)

@@ -1,0 +1,100 @@
+"""Reads a label file, whose layout is found by its content."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from crnn_deploy import limits
+from crnn_deploy.data.sources.container import Container
+from crnn_deploy.data.sources.encoded import Item, is_image
+from crnn_deploy.data.sources.layouts.columns import COLUMNS
+from crnn_deploy.data.sources.layouts.layout import Layout
+from crnn_deploy.data.sources.layouts.quoted import QUOTED
+from crnn_deploy.data.sources.layouts.tab_separated import TAB_SEPARATED
+from crnn_deploy.errors import InputError
+
+LABELS = "labels.tsv"
+"""Our own label file. It is read as `path⇥text` even if its content looks like nothing known."""
+LAYOUTS = (COLUMNS, TAB_SEPARATED, QUOTED)
+_TEXT_SUFFIXES = {".tsv", ".txt", ".csv", ".lst", ".list", ".gt", ".box", ".json", ".jsonl", ".ndjson", ".xml"}
+_SUFFIXES = _TEXT_SUFFIXES | {".parquet", ".arrow", ".xls", ".xlsx", ".ods", ".mat"}
+_BARE_NAMES = re.compile(r"(rec_)?(gt|labels?|annotations?|metadata|train|val|test)(_\w+)?", re.IGNORECASE)
+_DOCUMENTS = re.compile(
+    r"(readme|licen[cs]es?|copying|notices?|notes?|changelog|changes|credits|authors|citation|requirements|about)\b.*",
+    re.IGNORECASE,
+)
+_HEAD_LINES = 20
+
+
+def may_hold_labels(name: str) -> bool:
+    """Whether a file of this name or path may hold labels; images, hidden files and documents such as README do not."""
+    path = PurePosixPath(name)
+    if path.name.startswith(".") or is_image(path.name) or _DOCUMENTS.fullmatch(path.name):
+        return False
+    return path.suffix.lower() in _SUFFIXES or (not path.suffix and _BARE_NAMES.fullmatch(path.name) is not None)
+
+
+class UnknownLayoutError(InputError):
+    """A file that may hold labels has no known layout; `what` says why."""
+
+
+def find_layout(files: Container, name: str) -> Layout:
+    """The layout of a label file, of which only the beginning is read.
+
+    Raises:
+        UnknownLayoutError: if it has none that is known, or can't be read as text.
+    """
+    head = [line for line in _head(files, name).split("\n") if line.strip()][:_HEAD_LINES]
+    if PurePosixPath(name).name == LABELS:
+        return COLUMNS if COLUMNS.recognises(head) else TAB_SEPARATED
+    for layout in LAYOUTS:
+        if layout.recognises(head):
+            return layout
+    raise UnknownLayoutError(f"{files.title(name)} {'has no known layout' if head else 'is empty'}.")
+
+
+def read_items(files: Container, name: str, layout: Layout) -> list[Item]:
+    """The items of a label file, with paths as they are written.
+
+    Raises:
+        InputError: naming the line that is wrong, or if the file is larger than a label file can be.
+    """
+    origin = files.title(name)
+    text = decode(files.read(name), origin)
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > limits.MAX_LABEL:
+            raise _too_long(origin, number)
+    return layout.items(text, origin) if text.strip() else []
+
+
+def decode(data: bytes, origin: str) -> str:
+    """The text of a file, with one kind of line end and without a byte order mark.
+
+    Raises:
+        UnknownLayoutError: if it is not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+        cause = "It looks like UTF-16." if wide else "It has another encoding, or is no text."
+        raise UnknownLayoutError(f"{origin} is not UTF-8: {error}.", cause, "Save it as UTF-8.") from None
+
+
+def _head(files: Container, name: str) -> str:
+    """The first whole lines of a file."""
+    origin = files.title(name)
+    size = files.size(name)
+    if size > limits.MAX_LABEL_FILE:
+        raise UnknownLayoutError(f"{origin} has {size:,} bytes.", f"At most {limits.MAX_LABEL_FILE:,} are read.")
+    data = files.read(name, limits.MAX_LABEL)
+    if size > len(data):
+        data, newline, _ = data.rpartition(b"\n")
+        if not newline:
+            raise _too_long(origin, 1)
+    return decode(data, origin)
+
+
+def _too_long(origin: str, number: int) -> UnknownLayoutError:
+    return UnknownLayoutError(f"{origin}, line {number}, has more than {limits.MAX_LABEL:,} characters.")

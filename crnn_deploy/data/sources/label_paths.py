@@ -1,0 +1,87 @@
+"""From the paths in a label file to files of its container."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from crnn_deploy.data.sources.container import Container
+from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.errors import InputError
+
+_IMAGE_FOLDERS = ("images", "image", "imgs", "img")
+_SAMPLE = 20
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def locate_images(items: Sequence[Item], files: Container, label_file: str) -> list[Item]:
+    """The items with names of files of the container.
+
+    Paths are relative to the folder of the label file. Where it has no such files, a sub-folder `images` or one named
+    as the label file is tried, and then the path without the name of the folder itself. Backslashes stand for slashes.
+
+    Raises:
+        InputError: if a path leaves the folder, an image is missing, or a text holds line ends or NUL.
+    """
+    origin = files.title(label_file)
+    check_texts(items, origin)
+    paths = [item.name.replace("\\", "/") for item in items]
+    leaving = [path for path in paths if _leaves(path)]
+    if leaving:
+        raise InputError(
+            f"{len(leaving):,} paths in {origin} leave its folder; the first is {leaving[0][:80]!r}.",
+            "They are absolute, or go up with '..'.",
+            "Write paths relative to the folder of the label file.",
+        )
+    names = _with_base([_plain(path) for path in paths], files, label_file)
+    missing = [path for path, name in zip(paths, names, strict=True) if not files.has(name)]
+    if missing:
+        raise InputError(
+            f"{len(missing):,} images of {origin} are missing; the first is {missing[0][:300]}.",
+            "The images were moved, or the archive is cut off.",
+            f"Paths are relative to the folder of {PurePosixPath(label_file).name}.",
+        )
+    return [Item(name, item.text) for name, item in zip(names, items, strict=True)]
+
+
+def check_texts(items: Sequence[Item], origin: str) -> None:
+    """Raise `InputError` if a text holds line ends or NUL: it can't be the text of one line."""
+    wrong = [item for item in items if not {"\n", "\r", "\0"}.isdisjoint(item.text)]
+    if wrong:
+        raise InputError(
+            f"{len(wrong):,} labels in {origin} hold line ends or NUL; the first is {wrong[0].text[:80]!r}.",
+            f"It belongs to {wrong[0].name[:300]!r}.",
+            "Each image is one line of text: correct these labels.",
+        )
+
+
+def _leaves(path: str) -> bool:
+    return path.startswith("/") or _DRIVE.match(path) is not None or "\0" in path or ".." in path.split("/")
+
+
+def _plain(path: str) -> str:
+    """The path without parts that mean nothing, as in `./a//b`."""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def _with_base(paths: list[str], files: Container, label_file: str) -> list[str]:
+    """Names of files for paths, in the first place where most of a few samples are."""
+    label = PurePosixPath(label_file)
+    folder = files.title(label_file).replace(":", "/").split("/")[-2:-1]
+    places = [_Place(), *(_Place(f"{base}/") for base in (*_IMAGE_FOLDERS, label.stem))]
+    places += [_Place(dropped=f"{name}/") for name in folder]
+    sample = paths[:: max(1, len(paths) // _SAMPLE)]
+    found = [sum(files.has(place.name(path)) for path in sample) for place in places]
+    return [places[found.index(max(found))].name(path) for path in paths]
+
+
+class _Place(NamedTuple):
+    """How a file is found from a path: a folder is put before it, or the first folder is dropped."""
+
+    base: str = ""
+    dropped: str = ""
+
+    def name(self, path: str) -> str:
+        return self.base + path.removeprefix(self.dropped)

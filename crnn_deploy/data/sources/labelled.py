@@ -1,0 +1,143 @@
+"""Finds the labels of the images in a folder or an archive, and says which files were not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from crnn_deploy.data.sources.container import Below, Container, read_image
+from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.label_files import (
+    LABELS,
+    LAYOUTS,
+    UnknownLayoutError,
+    find_layout,
+    may_hold_labels,
+    read_items,
+)
+from crnn_deploy.data.sources.label_paths import check_texts, locate_images
+from crnn_deploy.data.sources.layouts.layout import Layout
+from crnn_deploy.data.sources.sidecars import is_sidecar, read_sidecars
+from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Progress
+
+
+@dataclass(frozen=True)
+class LabelFiles:
+    """The files of a container that may hold labels.
+
+    Attributes:
+        understood: layouts by name.
+        unread: for each name of another file why it was not understood.
+        sidecars: whether there are texts beside single images.
+        names: of all files.
+    """
+
+    understood: dict[str, Layout]
+    unread: dict[str, UnknownLayoutError]
+    sidecars: bool
+    names: Sequence[str]
+
+
+def find_label_files(files: Container) -> LabelFiles:
+    """Look into each file that may hold labels.
+
+    Raises:
+        InputError: if a `labels.tsv` can't be read.
+    """
+    names = list(files.names())
+    understood: dict[str, Layout] = {}
+    unread: dict[str, UnknownLayoutError] = {}
+    for name in filter(may_hold_labels, names):
+        if is_sidecar(name):
+            continue
+        try:
+            understood[name] = find_layout(files, name)
+        except UnknownLayoutError as reason:
+            if PurePosixPath(name).name == LABELS:
+                raise
+            unread[name] = reason
+    return LabelFiles(understood, unread, any(map(is_sidecar, names)), names)
+
+
+def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> EncodedSource | None:
+    """Lines of text with the labels of one label file, or of the texts beside the images; None if there are none.
+
+    `labels.tsv` goes before all others; of others there may be only one.
+
+    Raises:
+        InputError: if several label files are there, or what the one says is wrong.
+    """
+    chosen = _choose(files, found.understood)
+    if chosen is not None:
+        others = [*(name for name in found.understood if name != chosen), *found.unread, *[".gt.txt"] * found.sidecars]
+        if others:
+            progress.log(f"{files.title(chosen)} gives the labels of {files.name}; not read: {_list(others)}")
+        return open_label_file(files, chosen)
+    if not found.sidecars:
+        return None
+    items = read_sidecars(files, found.names)
+    check_texts(items, files.name)
+    if found.unread:
+        progress.log(f"The .gt.txt files give the labels of {files.name}; not read: {_list(list(found.unread))}")
+    return _source(files, items)
+
+
+def open_label_file(files: Container, name: str) -> EncodedSource:
+    """Lines of text with the labels of this file; paths of its images are relative to its folder."""
+    base, slash, own = name.rpartition("/")
+    inside = Below(files, base + slash) if base else files
+    items = locate_images(read_items(inside, own, find_layout(inside, own)), inside, own)
+    return _source(inside, items)
+
+
+def check_understood(
+    files: Container, unread: Mapping[str, UnknownLayoutError], needs_labels: bool, progress: Progress
+) -> None:
+    """Raise `InputError` if labels are needed and a file that may hold them was not understood; else say so."""
+    if not unread:
+        return
+    first = next(iter(unread.values()))
+    if not needs_labels:
+        progress.log(f"{files.name} is read without labels; not understood: {_list(list(unread))}")
+        return
+    raise InputError(
+        f"{files.name} has label files that were not understood: {_list(list(unread))}.",
+        "\n".join(filter(None, [first.what, first.cause])),
+        f"Known are {'; '.join(layout.description for layout in LAYOUTS)}; and NAME.gt.txt beside each image. "
+        "Write labels.tsv with a line path⇥text for each image, or move a file away that holds no labels.",
+    )
+
+
+def _choose(files: Container, understood: dict[str, Layout]) -> str | None:
+    """The label file that counts.
+
+    Raises:
+        InputError: if it isn't clear which.
+    """
+    own = sorted(name for name in understood if PurePosixPath(name).name == LABELS)
+    candidates = own or sorted(understood)
+    if not candidates:
+        return None
+    if LABELS in candidates or len(candidates) == 1:
+        return LABELS if LABELS in candidates else candidates[0]
+    folders = {name.rpartition("/")[0] for name in candidates}
+    if len(folders) == len(candidates):
+        raise InputError(
+            f"{files.name} holds several sets: {_list(sorted(folders))}.",
+            fix="Unpack it and name the folder of one of them.",
+        )
+    raise InputError(
+        f"{files.name} holds several label files: {_list(candidates)}.",
+        "They may be parts, such as one for training and one for validation, or the same labels in several layouts.",
+        f"Name one of them, such as {files.title(candidates[0])}, or move the others away.",
+    )
+
+
+def _source(files: Container, items: list[Item]) -> EncodedSource:
+    return EncodedSource(files.name, "text", items, lambda index: read_image(files, items[index].name))
+
+
+def _list(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{f' and {len(names) - 5:,} more' * (len(names) > 5)}"

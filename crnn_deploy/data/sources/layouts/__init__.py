@@ -1,0 +1,1 @@
+"""Layouts of label files: one file for each."""

@@ -1,0 +1,113 @@
+"""Columns with a header row: Hugging Face's metadata.csv, EasyOCR's labels.csv, and other CSV and TSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path, lines_of, wrong_line
+from crnn_deploy.errors import InputError
+
+_DELIMITERS = "\t,;|"
+_PATHS = (
+    *("file_name", "filename", "file", "image_path", "img_path", "image_file", "image_name", "img_name"),
+    *("image", "img", "path", "file_path", "filepath", "images", "name", "id"),
+)
+"""Names of the column with paths; an earlier one counts before a later one."""
+_TEXTS = (
+    *("text", "words", "word", "transcription", "transcript", "ground_truth", "groundtruth", "gt", "gt_text"),
+    *("sentence", "string", "caption", "label", "labels", "target", "value", "content"),
+)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The delimiter of a file, its number of columns, and which of them hold paths and texts.
+
+    `spaced`: a space follows each delimiter.
+    """
+
+    delimiter: str
+    spaced: bool
+    count: int
+    path: int
+    text: int
+
+
+def _recognises(head: Sequence[str]) -> bool:
+    return bool(head) and _columns(head[0]) is not None
+
+
+def _columns(header: str) -> _Columns | None:
+    for delimiter in _DELIMITERS:
+        names = [_name(cell) for cell in header.split(delimiter)]
+        if len(names) < 2 or any(map(is_image_path, names)):
+            continue
+        path = next((names.index(name) for name in _PATHS if name in names), None)
+        text = next((names.index(name) for name in _TEXTS if name in names), None)
+        if path is not None and text is None and len(names) == 2:
+            text = 1 - path
+        if path is not None and text is not None:
+            return _Columns(delimiter, f"{delimiter} " in header, len(names), path, text)
+    return None
+
+
+def _name(cell: str) -> str:
+    return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _items(text: str, origin: str) -> list[Item]:
+    columns = _columns(lines_of(text)[0][1])
+    if columns is None:
+        raise InputError(f"{origin} has no header row that names a column of paths and one of texts.")
+    rows = _quoted_rows(text, columns) if _quotes_are_format(text, columns) else _plain_rows(text, columns)
+    for number, cells in rows:
+        if len(cells) != columns.count or not cells[columns.path]:
+            raise wrong_line(
+                origin,
+                number,
+                columns.delimiter.join(cells),
+                f"a row of {columns.count} columns, which the header row has",
+                "Put a text that holds the delimiter or a quote into quotes, as RFC 4180 describes it.",
+            )
+    return [Item(cells[columns.path].removeprefix("./"), cells[columns.text]) for _, cells in rows[1:]]
+
+
+def _quotes_are_format(text: str, columns: _Columns) -> bool:
+    """Whether quotes around a text belong to the format, or to the text.
+
+    In a file with tabs they belong to the text unless a doubled quote inside, or quotes around each text, show the
+    format. With other delimiters they belong to the format unless no text has them at both ends: EasyOCR writes texts
+    with commas and quotes as they are.
+    """
+    texts = [cells[columns.text] for _, cells in _plain_rows(text, columns)[1:] if len(cells) == columns.count]
+    quoted = [cell for cell in texts if len(cell.strip()) > 1 and cell.strip()[0] == cell.strip()[-1] == '"']
+    if columns.delimiter == "\t":
+        return bool(quoted) and (len(quoted) == len(texts) or any('""' in cell.strip()[1:-1] for cell in quoted))
+    return bool(quoted) or columns.text != columns.count - 1
+
+
+def _plain_rows(text: str, columns: _Columns) -> list[tuple[int, list[str]]]:
+    """Rows without quotes: the last column holds the rest of the line."""
+    rows = [(number, line.split(columns.delimiter, columns.count - 1)) for number, line in lines_of(text)]
+    if columns.delimiter == "\t":
+        return [(number, [*cells[:-1], *cells[-1].split("\t")]) for number, cells in rows]
+    return [(number, [cell.removeprefix(" ") for cell in cells]) for number, cells in rows] if columns.spaced else rows
+
+
+def _quoted_rows(text: str, columns: _Columns) -> list[tuple[int, list[str]]]:
+    """Rows as RFC 4180 writes them, up to the first that is wrong."""
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=columns.delimiter, skipinitialspace=columns.spaced, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        rows += ((reader.line_num, cells) for cells in reader if len(cells) > 1 or (cells and cells[0].strip()))
+    except csv.Error as error:
+        rows.append((reader.line_num, [str(error)]))
+    return rows
+
+
+COLUMNS = Layout("columns with a header row, such as file_name,text", _recognises, _items)
