@@ -39,3 +39,12 @@ MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 # Images
 MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
+
+# ONNX
+MAX_ONNX = 2**31 - 1  # without external data: protobuf holds no more
+MAX_NODES = 100_000  # with branches and loop bodies, and functions written out; real models have hundreds
+MAX_FUNCTION_DEPTH = 100  # functions that call each other; ONNX's own inliner has this limit
+MAX_AXES = 32  # of a tensor
+MAX_AXIS = 2**31 - 1  # size of one axis of a stored tensor
+MAX_ELEMENTS = 2**28  # of a computed tensor, where constants fix its size: 1 GiB in FP32
+MAX_TRIAL_SECONDS = 8  # for the first small image that a model runs: a loop in the graph may have no end

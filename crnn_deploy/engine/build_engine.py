@@ -32,6 +32,7 @@ from crnn_deploy.files import check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, largest_layer, plugin_library
 from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES
 
@@ -65,6 +66,7 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     parent = open_artifact(config.model)
     require_onnx(parent)
     model = read_onnx(parent.path)
+    open_session(parent)  # refuses what does not run
     flavor, targets = find_flavor(config.flavor, config.targets)
     source = open_source(config.data) if config.data is not None else None
     widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)

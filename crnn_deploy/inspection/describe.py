@@ -74,7 +74,7 @@ def _describe_engine(path: Path) -> ModelDescription:
 def _recurrence(node: onnx.NodeProto) -> str:
     """Kind, size and direction of a recurrent layer, such as `QGRU, hidden size 96, bidirectional`."""
     attributes = attributes_of(node)
-    direction = attributes.get("direction", b"forward").decode()
+    direction = attributes.get("direction", b"forward").decode(errors="replace")
     return f"{node.op_type}, hidden size {attributes.get('hidden_size', '?')}, {direction}"
 
 
