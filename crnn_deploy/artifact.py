@@ -101,12 +101,22 @@ def read_spec(path: Path) -> ModelSpec | None:
     if path.suffix == ".safetensors":
         text = _safetensors_metadata(path).get(SPEC_KEY)
     elif path.suffix == ".onnx":
-        text = next((p.value for p in read_onnx(path).metadata_props if p.key == SPEC_KEY), None)
+        return spec_inside(read_onnx(path), path)
     else:
         raise InputError(
             f"{path} is not an artifact: expected .safetensors, .onnx or .engine.",
             fix=f"For a third-party checkpoint, first: crnn-deploy import {path} -o MODEL.safetensors",
         )
+    return None if text is None else _parse_spec(parse_json(text, f"The spec inside {path}"), path)
+
+
+def spec_inside(model: onnx.ModelProto, path: Path) -> ModelSpec | None:
+    """The spec in the metadata of an ONNX model, which was read from `path`; None where it holds none.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    text = next((entry.value for entry in model.metadata_props if entry.key == SPEC_KEY), None)
     return None if text is None else _parse_spec(parse_json(text, f"The spec inside {path}"), path)
 
 

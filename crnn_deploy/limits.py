@@ -42,7 +42,7 @@ MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 
 # ONNX
 MAX_ONNX = 2**31 - 1  # without external data: protobuf holds no more
-MAX_NODES = 100_000  # with branches and loop bodies, and functions written out; real models have hundreds
+MAX_NODES = 20_000  # with branches and loop bodies, and functions written out; real models have hundreds
 MAX_FUNCTION_DEPTH = 100  # functions that call each other; ONNX's own inliner has this limit
 MAX_AXES = 32  # of a tensor
 MAX_AXIS = 2**31 - 1  # size of one axis of a stored tensor

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -43,7 +43,37 @@ def check_structure(model: onnx.ModelProto) -> None:
                 _check_node(node, versions.get(node.domain, 0))
     if not model.graph.output:
         raise InputError("The model has no output.", _CAUSE, _FIX)
+    for node in (node for part in nested(model.graph) for node in part.node):
+        if any(attribute.ref_attr_name for attribute in node.attribute):
+            raise _wrong(node, "refers to an attribute of a function, and is in none")
     _check_names(model.graph, frozenset())
+
+
+def check_text(model: onnx.ModelProto) -> None:
+    """Check that names and metadata are text: protobuf gives bytes where they are not UTF-8.
+
+    Raises:
+        InputError: if one is not.
+    """
+    for text in _texts(model):
+        if not isinstance(text, str):
+            raise InputError("The model holds a name that is no UTF-8 text.", _CAUSE, _FIX)
+
+
+def _texts(model: onnx.ModelProto) -> Iterator[str]:
+    for entry in model.metadata_props:
+        yield from (entry.key, entry.value)
+    for function in model.functions:
+        yield from (function.name, function.domain, *function.input, *function.output)
+    for part in (part for body in (model.graph, *model.functions) for part in nested(body)):
+        for node in part.node:
+            yield from (node.name, node.op_type, node.domain, node.doc_string, *node.input, *node.output)
+            yield from (attribute.name for attribute in node.attribute)
+        if isinstance(part, onnx.GraphProto):
+            yield from (tensor.name for tensor in part.initializer)
+            for value in (*part.value_info, *part.input, *part.output):
+                yield value.name
+                yield from (size.dim_param for size in value.type.tensor_type.shape.dim)
 
 
 def sort_nodes(graph: onnx.GraphProto) -> None:

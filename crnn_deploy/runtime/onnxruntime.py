@@ -62,7 +62,14 @@ class OnnxGraphSession:
             InputError: if ONNX Runtime fails.
         """
         parts = [self._logits(self.network.run(part, self._outputs)[0]) for part in self.network.in_parts(images)]
-        return parts[0] if len(parts) == 1 and len(parts[0]) == len(images) else np.concatenate(parts)[: len(images)]
+        logits = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(logits) < len(images):
+            raise InputError(
+                f"{self.network.title} gives results for {len(logits)} of {len(images)} images.",
+                "A size in its graph is fixed to the images that it was exported with.",
+                f"Import it with its spec, which repairs it: crnn-deploy import {self.network.title} --spec SPEC.yaml",
+            )
+        return logits[: len(images)]
 
     def try_out(self) -> None:
         """Run one small input.
