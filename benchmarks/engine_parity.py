@@ -35,7 +35,7 @@ from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
-from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.onnxruntime import open_network
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.spec import ModelSpec
@@ -50,7 +50,7 @@ class GraphSession:
 
     def __init__(self, model: onnx.ModelProto, spec: ModelSpec) -> None:
         self.spec = spec
-        self._session = inference_session(model, 1)
+        self._session = open_network(model, 1).session
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         name = self._session.get_inputs()[0].name

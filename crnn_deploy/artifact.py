@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import onnx
-from google.protobuf.message import DecodeError
-from onnx.external_data_helper import load_external_data_for_model
 from safetensors import SafetensorError, safe_open
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import replacing, require_file
-from crnn_deploy.onnx_graph.external_data import external_files, model_files, model_sha256
+from crnn_deploy.onnx_graph.external_data import model_files, model_sha256
+from crnn_deploy.onnx_graph.reading import read_sound
 from crnn_deploy.spec import SCHEMA_VERSION, ModelSpec
 from crnn_deploy.text_formats import parse_json, read_json
 from crnn_deploy.validation import parse
@@ -102,12 +101,22 @@ def read_spec(path: Path) -> ModelSpec | None:
     if path.suffix == ".safetensors":
         text = _safetensors_metadata(path).get(SPEC_KEY)
     elif path.suffix == ".onnx":
-        text = next((p.value for p in read_onnx(path).metadata_props if p.key == SPEC_KEY), None)
+        return spec_inside(read_onnx(path), path)
     else:
         raise InputError(
             f"{path} is not an artifact: expected .safetensors, .onnx or .engine.",
             fix=f"For a third-party checkpoint, first: crnn-deploy import {path} -o MODEL.safetensors",
         )
+    return None if text is None else _parse_spec(parse_json(text, f"The spec inside {path}"), path)
+
+
+def spec_inside(model: onnx.ModelProto, path: Path) -> ModelSpec | None:
+    """The spec in the metadata of an ONNX model, which was read from `path`; None where it holds none.
+
+    Raises:
+        InputError: if it is damaged.
+    """
+    text = next((entry.value for entry in model.metadata_props if entry.key == SPEC_KEY), None)
     return None if text is None else _parse_spec(parse_json(text, f"The spec inside {path}"), path)
 
 
@@ -193,21 +202,14 @@ def write_onnx(path: Path, model: onnx.ModelProto, spec: ModelSpec, force: bool 
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
-    """Parse an ONNX file, with its external data.
+    """Parse an ONNX file, with its external data, and check it.
 
     Raises:
-        InputError: if the file is missing, empty, truncated or not ONNX, or its external data is missing.
+        InputError: if the file is missing, truncated or not ONNX, its external data is missing, its graph is broken, or
+            weights are not finite.
     """
     require_file(path)
-    try:
-        model = onnx.load(path, load_external_data=False)
-        if external_files(model, path):
-            load_external_data_for_model(model, str(path.parent))
-    except (DecodeError, OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise _broken(path, error) from None
-    if not model.graph.node:
-        raise InputError(f"{path} is not an ONNX model: it holds no graph.", fix="Check the file.")
-    return model
+    return read_sound(path)
 
 
 def _safetensors_metadata(path: Path) -> dict[str, str]:

@@ -51,3 +51,12 @@ SMALL_INFLATION = 1 << 26  # what an array may inflate to in any case
 MAX_ARRAY_HEADER = 10_000  # of a .npy array in an NPZ file
 MAX_TAR_HEADER = 1 << 16  # a long name or an extended header of one member
 MAX_LMDB_DEPTH = 4  # folders below the given one in which LMDBs are found
+
+# ONNX
+MAX_ONNX = 2**31 - 1  # without external data: protobuf holds no more
+MAX_NODES = 20_000  # with branches and loop bodies, and functions written out; real models have hundreds
+MAX_FUNCTION_DEPTH = 100  # functions that call each other; ONNX's own inliner has this limit
+MAX_AXES = 32  # of a tensor
+MAX_AXIS = 2**31 - 1  # size of one axis of a stored tensor
+MAX_ELEMENTS = 2**28  # of a computed tensor, where constants fix its size: 1 GiB in FP32
+MAX_TRIAL_SECONDS = 8  # for the first small image that a model runs: a loop in the graph may have no end

@@ -174,6 +174,11 @@ class ModelSpec(Frozen):
         return len(self.charset) + 1 if self.task == "ctc" else len(self.class_names)
 
     @property
+    def output_axes(self) -> int:
+        """Axes of the network's output: batch, frames and classes, or batch and classes."""
+        return 3 if self.task == "ctc" else 2
+
+    @property
     def alphabet(self) -> tuple[str, ...]:
         """Text of each output class; the blank stands for the empty string."""
         return (*self.charset[: self.blank], "", *self.charset[self.blank :])

@@ -100,7 +100,7 @@ def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
     spec_file = config.spec if recognised is not None else _required_spec(config)
     spec = make_spec(printable(config.checkpoint.stem), recognised or {}, spec_file)
     step = _step(config, {"family": ppocr.FAMILY} if recognised else {}, {"onnx": onnx.__version__})
-    return adopt_onnx(config.checkpoint, config.output, spec, step, config.force)
+    return adopt_onnx(config.checkpoint, config.output, spec, step, config.force, progress)
 
 
 def _step(config: ImportConfig, options: dict[str, Any], tools: dict[str, str]) -> LineageStep:

@@ -4,29 +4,46 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
+from onnx import TensorProto
 
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
+from crnn_deploy.checkpoints.full_precision import in_full_precision, taking_floats
+from crnn_deploy.checkpoints.onnx_trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
-from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.network import trial_images
+from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.spec import LineageStep, ModelSpec
 
-_TRIAL_WIDTH = 160
+_IMAGE_TYPES = {
+    *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE),
+    *(TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64),
+}
+_ROUNDING = 1e-3
+_PIXELS = {"mean": (0.0,), "std": (1 / 255,)}  # the values that pixels have in images, 0 to 255
 
 
-def adopt_onnx(checkpoint: Path, output: Path, spec: ModelSpec, step: LineageStep, force: bool) -> Artifact:
-    """Write `checkpoint` with `spec` inside, as a model whose output is logits.
+def adopt_onnx(
+    checkpoint: Path, output: Path, spec: ModelSpec, step: LineageStep, force: bool, progress: Progress = SILENT
+) -> Artifact:
+    """Write `checkpoint` with `spec` inside, as an FP32 model of any batch size whose only output is logits.
 
     Raises:
         InputError: if the model's input or output differs from the spec, or ONNX Runtime refuses the model.
     """
+    title = str(checkpoint)
     model = read_onnx(checkpoint)
-    shape = _input_shape(model, checkpoint)
-    _check_input(shape, spec, checkpoint)
-    _check_output(Artifact(checkpoint, spec), shape)
+    shape = _input_shape(model, title)
+    _check_input(shape, spec, title)
+    model = in_full_precision(model)
+    spec = _in_pixels(spec, input_of(model, title), title)
+    model = taking_floats(model)
+    model = with_any_batch(with_one_output(model, spec, title), spec, title, progress)
+    classes = OnnxGraphSession(model, spec, 1, title).run(trial_images(spec, 1)).shape[-1]
+    check_outputs(spec, classes, title)
     return write_onnx(output, as_logits(model, spec), spec.after(step), force)
 
 
@@ -52,43 +69,43 @@ def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
     return changed
 
 
-def _input_shape(model: onnx.ModelProto, path: Path) -> list[int]:
-    """The model's only input, as a list of four sizes; 0 for a variable size."""
-    weights = {initializer.name for initializer in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
-    if len(inputs) != 1:
-        raise InputError(f"{path} has {len(inputs)} inputs ({', '.join(i.name for i in inputs)}), expected one image.")
-    tensor = inputs[0].type.tensor_type
-    sizes = [max(0, dim.dim_value) for dim in tensor.shape.dim]
-    if tensor.elem_type != onnx.TensorProto.FLOAT or len(sizes) != 4:
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
-        raise InputError(f"{path} takes {kind}{sizes}, expected FLOAT [batch, channels, height, width].")
-    return sizes
+def _input_shape(model: onnx.ModelProto, title: str) -> list[int]:
+    """The model's only input, as a list of four sizes; 0 for a variable size, or where the model states none."""
+    tensor = input_of(model, title).type.tensor_type
+    sizes = [size.dim_value for size in tensor.shape.dim] if tensor.HasField("shape") else [0] * 4
+    if tensor.elem_type not in _IMAGE_TYPES or len(sizes) != 4:
+        known = tensor.elem_type in TensorProto.DataType.values()
+        kind = TensorProto.DataType.Name(tensor.elem_type) if known else "type"
+        raise InputError(
+            f"{title} takes {kind} {sizes}, expected FLOAT [batch, channels, height, width].",
+            "It is no line recogniser, or takes its images in another form.",
+            "Export the model with an image as its input.",
+        )
+    return [max(0, size) for size in sizes]
 
 
-def _check_input(shape: list[int], spec: ModelSpec, path: Path) -> None:
+def _check_input(shape: list[int], spec: ModelSpec, title: str) -> None:
     p = spec.preprocessing
     expected = {"channels": p.channel_count, "height": p.height, "width": p.width}
     for (name, of_spec), of_model in zip(expected.items(), shape[1:], strict=True):
         if of_model and of_spec != of_model:
             raise InputError(
-                f"The spec doesn't fit the input of {path}.",
+                f"The spec doesn't fit the input of {title}.",
                 f"It says {name} {of_spec or 'variable'}, and the model takes {of_model}.",
                 f"Correct preprocessing.{name} in the spec.",
             )
 
 
-def _check_output(artifact: Artifact, shape: list[int]) -> None:
-    p = artifact.spec.preprocessing
-    batch = shape[0] or 2
-    width = p.width or -(-_TRIAL_WIDTH // p.width_multiple) * p.width_multiple
-    logits = open_session(artifact, threads=1).run(np.zeros((batch, p.channel_count, p.height, width), np.float32))
-    axes = 3 if artifact.spec.task == "ctc" else 2
-    if logits.ndim != axes or logits.shape[0] != batch:
+def _in_pixels(spec: ModelSpec, image: onnx.ValueInfoProto, title: str) -> ModelSpec:
+    """The spec, with whole pixels as the network's input where the graph takes integers and normalises itself."""
+    if image.type.tensor_type.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE):
+        return spec
+    p = spec.preprocessing
+    stated = p.model_fields_set & _PIXELS.keys()
+    if stated and not (set(p.mean) == {0.0} and all(abs(std * 255 - 1) < _ROUNDING for std in p.std)):
         raise InputError(
-            f"The output of {artifact.path} differs from the spec.",
-            f"A batch of {batch} gave {list(logits.shape)}, expected {axes} axes and {batch} first"
-            f"{f' (layout {artifact.spec.output_layout})' if axes == 3 else ''}.",
-            "Correct `task` or `output_layout` in the spec.",
+            f"{title} takes whole numbers, and the spec gives others.",
+            f"It says mean {list(p.mean)} and std {list(p.std)}, and the model takes pixels from 0 to 255.",
+            "Leave out preprocessing.mean and preprocessing.std: the model normalises itself.",
         )
-    check_outputs(artifact.spec, logits.shape[-1], str(artifact.path))
+    return spec.model_copy(update={"preprocessing": p.model_copy(update=_PIXELS)})

@@ -22,7 +22,7 @@ from crnn_deploy.engine.layers import check_precision, check_recurrent
 from crnn_deploy.engine.lowering.lower import lower
 from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
 from crnn_deploy.engine.plan_building import BuildOrder, BuiltPlan, build_plan
-from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths
+from crnn_deploy.engine.profiles import choose_profiles, fitting, for_batch, padded_widths
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.proof.proof import prove
 from crnn_deploy.engine.record import EngineRecord, ImageFit
@@ -32,6 +32,7 @@ from crnn_deploy.files import check_free, check_output
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, build_plugin, largest_layer, plugin_library
 from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.tensorrt.messages import Messages
 from crnn_deploy.runtime.tensorrt.names import TITLES
 
@@ -66,6 +67,8 @@ def build_engine(config: EngineConfig, progress: Progress = SILENT) -> BuiltEngi
     parent = open_artifact(config.model)
     require_onnx(parent)
     model = read_onnx(parent.path)
+    batch = OnnxRuntimeSession(parent).network.batch  # refuses what does not run
+    config = for_batch(config, batch, config.model)
     flavor, targets = find_flavor(config.flavor, config.targets)
     source = open_source(config.data, progress, needs_labels=False) if config.data is not None else None
     widths = None if source is None else padded_widths(source, parent.spec.preprocessing, progress)

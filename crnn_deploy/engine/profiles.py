@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.engine.config import BuildOptions
+from crnn_deploy.engine.config import BuildOptions, EngineConfig
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
@@ -20,6 +21,24 @@ from crnn_deploy.spec import Preprocessing
 _COMMON_LINE = 10
 _LONG_LINE = 20
 _GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x640."
+
+
+def for_batch(options: EngineConfig, batch: int | None, model: Path) -> EngineConfig:
+    """The options for a graph that takes `batch` images at once; None: any number.
+
+    Raises:
+        InputError: if it takes several, and no fewer: an engine could not read a single line.
+    """
+    if batch is None:
+        return options
+    if batch > 1:
+        raise InputError(
+            f"{model} takes {batch} images at once, and no fewer.",
+            "An engine of it could not read a single line.",
+            f"Import it with its spec, which frees the batch where the graph allows it: crnn-deploy import {model} "
+            "--spec SPEC.yaml",
+        )
+    return options if options.profiles else options.model_copy(update={"max_batch": batch})
 
 
 def choose_profiles(

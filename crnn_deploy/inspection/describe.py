@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx
 
-from crnn_deploy.artifact import open_artifact, read_onnx, read_spec
+from crnn_deploy.artifact import open_artifact, read_onnx, read_spec, spec_inside
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import require_file, sha256_of
 from crnn_deploy.inspection.description import ModelDescription, compose_description
@@ -39,8 +39,9 @@ def describe(path: Path | str) -> ModelDescription:
 
 
 def _describe_onnx(path: Path) -> ModelDescription:
-    spec = read_spec(path)
-    graph = OnnxGraph(read_onnx(path))
+    model = read_onnx(path)
+    spec = spec_inside(model, path)
+    graph = OnnxGraph(model)
     shape = line_shape(spec.preprocessing) if spec else _default_shape(graph)
     note = "" if spec else "It carries no spec, so its charset and preprocessing are unknown."
     facts = None
@@ -74,7 +75,7 @@ def _describe_engine(path: Path) -> ModelDescription:
 def _recurrence(node: onnx.NodeProto) -> str:
     """Kind, size and direction of a recurrent layer, such as `QGRU, hidden size 96, bidirectional`."""
     attributes = attributes_of(node)
-    direction = attributes.get("direction", b"forward").decode()
+    direction = attributes.get("direction", b"forward").decode(errors="replace")
     return f"{node.op_type}, hidden size {attributes.get('hidden_size', '?')}, {direction}"
 
 

@@ -8,6 +8,7 @@ import onnx
 import onnx.inliner
 from onnx import TensorProto
 
+from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level
 from crnn_deploy.onnx_graph.operators import DOMAIN, OPERANDS, QUANTIZED_RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
@@ -126,4 +127,7 @@ class OnnxGraph:
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
     own = [(DOMAIN, name) for name in QUANTIZED_RECURRENT.values()]
-    return onnx.inliner.inline_selected_functions(model, own, exclude=True)
+    try:
+        return onnx.inliner.inline_selected_functions(model, own, exclude=True)
+    except (RuntimeError, onnx.checker.ValidationError) as error:
+        raise InputError("The model's functions cannot be written out.", str(error), "Export it without.") from None

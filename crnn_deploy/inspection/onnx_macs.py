@@ -7,10 +7,19 @@ from math import prod
 import numpy as np
 import onnx
 import onnxruntime as ort
+from numpy.typing import NDArray
+from onnx import TensorProto
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.onnx_facts import OnnxGraph
+from crnn_deploy.limits import MAX_ELEMENTS
+from crnn_deploy.onnx_graph.execution import load_session, quiet_options, run_within_limit
 from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
+
+_IMAGE_TYPES = (
+    *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE),
+    *(TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32, TensorProto.INT64),
+)
 
 TensorShapes = dict[str, tuple[int, ...]]
 
@@ -32,8 +41,15 @@ def product_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> dict[str, in
 
 
 def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.NodeProto, int]]:
-    shapes = _run_for_shapes(graph, input_shape)
-    return [(node, _macs(node, shapes)) for node in graph.products]
+    images = _fixed_batch(graph) or input_shape[0]  # a graph that fixes how many it takes runs with no fewer
+    shapes = _run_for_shapes(graph, (images, *input_shape[1:]))
+    return [(node, _macs(node, shapes) * input_shape[0] // images) for node in graph.products]
+
+
+def _fixed_batch(graph: OnnxGraph) -> int:
+    """Images that the graph takes at once; 0 where that is free."""
+    sizes = graph.inputs[0].type.tensor_type.shape.dim if graph.inputs else []
+    return max(0, int(sizes[0].dim_value)) if sizes else 0
 
 
 def _macs(node: onnx.NodeProto, shapes: TensorShapes) -> int:
@@ -60,13 +76,17 @@ def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorSha
     model.CopyFrom(graph.model)
     del model.graph.output[:]
     model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in sorted(names))
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(fed.type.tensor_type.elem_type)
-    options = ort.SessionOptions()
+    image = _image(fed, input_shape)
+    options = quiet_options()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = 4
-    try:
-        session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        values = session.run(None, {fed.name: np.zeros(input_shape, dtype)})
-    except Exception as error:  # ONNX Runtime raises a class of its own for each status code
-        raise InputError(f"ONNX Runtime cannot run the model on {list(input_shape)}.", str(error)) from None
+    session = load_session(model, options, "the model")
+    values = run_within_limit(session, None, {fed.name: image}, "the model")
     return shapes | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}
+
+
+def _image(fed: onnx.ValueInfoProto, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    """A black image of the type that an input takes."""
+    kind = fed.type.tensor_type.elem_type
+    if kind not in _IMAGE_TYPES or prod(shape) > MAX_ELEMENTS:
+        raise InputError(f"The input {fed.name} is no image, or a very large one.")
+    return np.zeros(shape, onnx.helper.tensor_dtype_to_np_dtype(kind))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
 from pathlib import Path, PurePosixPath
 
 import onnx
@@ -12,7 +12,10 @@ from onnx.external_data_helper import uses_external_data
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.onnx_graph.wiring import nested
+from crnn_deploy.limits import MAX_ONNX
+from crnn_deploy.onnx_graph.tensors import claimed_bytes, stored_tensors
+
+_NUMBER = r"[0-9]{1,18}"
 
 
 def model_files(path: Path) -> tuple[Path, ...]:
@@ -23,11 +26,7 @@ def model_files(path: Path) -> tuple[Path, ...]:
     """
     if path.suffix != ".onnx":
         return (path,)
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except (DecodeError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as .onnx: {error}.", fix="Fetch or make the file again.") from None
-    return (path, *external_files(model, path))
+    return (path, *external_files(parse(path), path))
 
 
 def model_sha256(path: Path) -> str:
@@ -43,36 +42,83 @@ def model_sha256(path: Path) -> str:
     return hashlib.sha256("".join([sha256_of(model), *lines]).encode()).hexdigest()
 
 
+def parse(path: Path) -> onnx.ModelProto:
+    """Parse an ONNX file, without its external data.
+
+    Raises:
+        InputError: if it is too large or no ONNX.
+    """
+    try:
+        if path.stat().st_size > MAX_ONNX:
+            raise InputError(
+                f"{path} has {path.stat().st_size:,} bytes, and an ONNX file has at most {MAX_ONNX:,}.",
+                "It is something else, or it is damaged.",
+                "Keep large weights in external data.",
+            )
+        return onnx.load(path, load_external_data=False)
+    except (DecodeError, OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read as .onnx: {error}.",
+            "The file is truncated or is something else under this name.",
+            "Fetch or make the file again.",
+        ) from None
+
+
 def external_files(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
     """The files with external data of the model at `path`, each once, in the order of their names.
 
     Raises:
-        InputError: if one of them is missing, or lies outside the folder of the model.
+        InputError: if one of them is missing, is no file, lies outside the folder of the model or is shorter than the
+            model says.
     """
-    files = []
-    for location in sorted({_location(tensor) for tensor in _tensors(model) if uses_external_data(tensor)}):
-        relative = PurePosixPath(location.replace("\\", "/"))
-        if not location or relative.is_absolute() or ".." in relative.parts or ":" in location:
-            raise InputError(
-                f"{path} refers to {location or 'a file without a name'} for its weights, outside its own folder.",
-                fix="Save the model with its external data beside it.",
-            )
-        file = path.parent / relative
-        if not file.is_file():
-            raise InputError(
-                f"{file} is missing.", f"{path} keeps its weights in it.", "Copy it to the folder of the model."
-            )
-        files.append(file)
-    return tuple(files)
+    files: dict[str, Path] = {}
+    for tensor in stored_tensors(model):
+        if uses_external_data(tensor):
+            entries = {entry.key: entry.value for entry in tensor.external_data}
+            location = entries.get("location", "")
+            if location not in files:
+                files[location] = _file_at(location, path)
+            _check_range(tensor, entries, files[location])
+    return tuple(files[location] for location in sorted(files))
 
 
-def _location(tensor: onnx.TensorProto) -> str:
-    return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+def _file_at(location: str, path: Path) -> Path:
+    """The file that a location names, which must be beside the model or below."""
+    relative = PurePosixPath(location.replace("\\", "/"))
+    outside = not location or relative.is_absolute() or ".." in relative.parts or ":" in location or "\0" in location
+    file = path if outside else path.parent / relative
+    if outside or not _within(file, path.parent):
+        raise InputError(
+            f"{path} refers to {location or 'a file without a name'} for its weights, outside its own folder.",
+            "A model may read no other files of this machine. Links to files elsewhere count as these files.",
+            "Save the model with its external data beside it.",
+        )
+    if not file.exists():
+        raise InputError(
+            f"{file} is missing.", f"{path} keeps its weights in it.", "Copy it to the folder of the model."
+        )
+    if not file.is_file():
+        raise InputError(f"{file} is no file.", f"{path} keeps its weights in it.", "Copy the right file there.")
+    return file
 
 
-def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    for body in (model.graph, *model.functions):
-        for part in nested(body):
-            yield from getattr(part, "initializer", ())  # a function has none
-            for attribute in (attribute for node in part.node for attribute in node.attribute):
-                yield from (attribute.t, *attribute.tensors)
+def _within(file: Path, folder: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links that point to each other
+        return False
+
+
+def _check_range(tensor: onnx.TensorProto, entries: dict[str, str], file: Path) -> None:
+    """Raise `InputError` unless the file holds what the tensor claims."""
+    claimed = claimed_bytes(tensor)
+    offset, length = entries.get("offset", "0"), entries.get("length", str(claimed))
+    numbers = [int(text) if re.fullmatch(_NUMBER, text) else -1 for text in (offset, length)]
+    size = file.stat().st_size
+    if min(numbers) < 0 or numbers[1] != claimed or sum(numbers) > size:
+        raise InputError(
+            f"The weights {tensor.name} are not in {file}.",
+            f"The model says that they are {claimed:,} bytes: offset {offset[:20]}, length {length[:20]}. "
+            f"The file has {size:,}.",
+            "The file is cut, or belongs to another model: copy both files again.",
+        )

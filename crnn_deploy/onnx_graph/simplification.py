@@ -7,6 +7,7 @@ import itertools
 import onnx
 import onnxruntime as ort
 
+from crnn_deploy.onnx_graph.execution import load_session, quiet_options
 from crnn_deploy.scratch import scratch_folder
 
 _CONSTANT_WEIGHTS_IR = 4  # the first IR version in which weights need not be inputs too
@@ -16,16 +17,16 @@ def simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy with constants folded, batch norm folded into convolutions, and a name of its own for every node.
 
     Only optimisations that stay within standard ONNX and don't depend on the processor are used.
+
+    Raises:
+        InputError: if ONNX Runtime refuses the model.
     """
     with scratch_folder() as folder:
         path = folder / "simplified.onnx"
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
+        options = quiet_options()
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.optimized_model_filepath = str(path)
-        ort.InferenceSession(
-            _with_constant_weights(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
+        load_session(_with_constant_weights(model), options, "the model")
         simplified = onnx.load(path)
     _drop_unused_domains(simplified)
     name_nodes(simplified.graph)

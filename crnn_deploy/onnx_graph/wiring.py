@@ -16,7 +16,7 @@ def nested(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     """The graph, and all branches and loop bodies in it."""
     yield graph
     for node in graph.node:
-        for inner in _bodies(node):
+        for inner in bodies(node):
             yield from nested(inner)
 
 
@@ -37,14 +37,14 @@ def names_read(graph: onnx.GraphProto) -> set[str]:
 
 def names_read_by(node: onnx.NodeProto) -> set[str]:
     """The names of all tensors that a node, its branches or its body read, including tensors inside of them."""
-    return {name for name in node.input if name}.union(*map(names_read, _bodies(node)))
+    return {name for name in node.input if name}.union(*map(names_read, bodies(node)))
 
 
 def captured(node: onnx.NodeProto) -> set[str]:
     """Names that the branches or body of a node read from outside; names of their own inputs may be among them."""
-    parts = [part for body in _bodies(node) for part in nested(body)]
+    parts = [part for body in bodies(node) for part in nested(body)]
     own = {output for part in parts for inner in part.node for output in inner.output}
-    return set().union(*map(names_read, _bodies(node))) - own
+    return set().union(*map(names_read, bodies(node))) - own
 
 
 class Wiring:
@@ -70,7 +70,8 @@ class Wiring:
         return output
 
 
-def _bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+def bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The branches of a node, or the body of a loop."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g

@@ -28,6 +28,7 @@ from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
 from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
+from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import RESERVATION, LineageStep
 
 
@@ -63,6 +64,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     check_output(config.output, config.force, ".onnx", config.model)
     parent = open_artifact(config.model)
     original = read_fp32(parent)
+    open_session(parent, config.threads)  # refuses what does not run
     model = prepare(original)
     require_target(model, config.target)
     layers = find_layers(model.graph, config.target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -10,15 +12,15 @@ from numpy.typing import NDArray
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
+from crnn_deploy.onnx_graph.execution import quiet_options, run_within_limit
+from crnn_deploy.runtime.network import Network, trial_images
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
 
 def session_options(threads: int | None = None) -> ort.SessionOptions:
     """Options of a quiet session, with our recurrent kernels where they are compiled."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3
+    options = quiet_options(threads)
     # Idle threads that spin after a run take processor time from the next one, such as another model being timed.
     options.add_session_config_entry("session.force_spinning_stop", "1")
     if kernel_level() is not None:
@@ -26,46 +28,78 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     return options
 
 
-def inference_session(model: onnx.ModelProto, threads: int | None = None) -> ort.InferenceSession:
-    """ONNX Runtime's own session over a model in memory, on the CPU."""
-    return ort.InferenceSession(model.SerializeToString(), session_options(threads), providers=["CPUExecutionProvider"])
+def open_network(model: onnx.ModelProto | Path, threads: int | None = None, title: str = "the model") -> Network:
+    """A graph in memory, or in a file, in ONNX Runtime on the CPU.
+
+    Raises:
+        InputError: if ONNX Runtime refuses it, or it doesn't take one image.
+    """
+    return Network(model, session_options(threads), title)
 
 
 class OnnxGraphSession:
-    """A `Session` over a graph in memory, on ONNX Runtime's CPU provider."""
+    """A `Session` over a graph in memory or in a file, on ONNX Runtime's CPU provider.
 
-    runtime = "onnxruntime"
-
-    def __init__(self, model: onnx.ModelProto, spec: ModelSpec, threads: int | None = None) -> None:
-        self.spec = spec
-        self._session = inference_session(model, threads)
-        self._input = self._session.get_inputs()[0].name
-
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
-        return batch_first(self._session.run(None, {self._input: images})[0], self.spec)
-
-
-class OnnxRuntimeSession:
-    """A `Session` over an `.onnx` artifact, on ONNX Runtime's CPU provider.
+    Graphs that take a fixed number of images at once run in parts of that size.
 
     Raises:
-        InputError: if ONNX Runtime refuses the file.
+        InputError: if ONNX Runtime refuses the graph, or it has no output with logits.
     """
 
     runtime = "onnxruntime"
 
-    def __init__(self, artifact: Artifact, threads: int | None = None) -> None:
-        self.spec: ModelSpec = artifact.spec
-        options = session_options(threads)
-        try:
-            self._session = ort.InferenceSession(str(artifact.path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises a class of its own for each status code
-            raise InputError(f"ONNX Runtime cannot load {artifact.path}.", str(error)) from None
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+    def __init__(
+        self, model: onnx.ModelProto | Path, spec: ModelSpec, threads: int | None = None, title: str = "the model"
+    ) -> None:
+        self.spec = spec
+        self.network = open_network(model, threads, title)
+        self._outputs = [self.network.logits_output(spec)]
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
-        (logits,) = self._session.run([self._output], {self._input: images})
-        return batch_first(logits, self.spec)
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
+
+        Raises:
+            InputError: if ONNX Runtime fails.
+        """
+        parts = [self._logits(self.network.run(part, self._outputs)[0]) for part in self.network.in_parts(images)]
+        logits = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(logits) < len(images):
+            raise InputError(
+                f"{self.network.title} gives results for {len(logits)} of {len(images)} images.",
+                "A size in its graph is fixed to the images that it was exported with.",
+                f"Import it with its spec, which repairs it: crnn-deploy import {self.network.title} --spec SPEC.yaml",
+            )
+        return logits[: len(images)]
+
+    def try_out(self) -> None:
+        """Run one small input.
+
+        Raises:
+            InputError: if ONNX Runtime fails or takes very long, or the result has not the axes of the spec.
+        """
+        network = self.network
+        images = trial_images(self.spec, network.batch or 1)
+        (logits,) = run_within_limit(network.session, self._outputs, {network.input_name: images}, network.title)
+        if logits.ndim != self.spec.output_axes or len(self._logits(logits)) != len(images):
+            layout = f" (layout {self.spec.output_layout})" if self.spec.task == "ctc" else ""
+            raise InputError(
+                f"The output of {network.title} differs from the spec.",
+                f"A batch of {len(images)} gave {list(logits.shape)}, expected {self.spec.output_axes} axes and "
+                f"{len(images)} first{layout}.",
+                "Correct `task` or `output_layout` in the spec.",
+            )
+
+    def _logits(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
+        return batch_first(output, self.spec).astype(np.float32, copy=False)
+
+
+class OnnxRuntimeSession(OnnxGraphSession):
+    """A `Session` over an `.onnx` artifact, tried out on one small input.
+
+    Raises:
+        InputError: if ONNX Runtime refuses the file, or it doesn't fit its spec.
+    """
+
+    def __init__(self, artifact: Artifact, threads: int | None = None) -> None:
+        super().__init__(artifact.path, artifact.spec, threads, str(artifact.path))
+        self.try_out()

@@ -15,7 +15,7 @@ from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.quantization import untrained
 from crnn_deploy.quantization.untrained import quantize_untrained
-from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.onnxruntime import open_network
 
 IMAGE = np.random.default_rng(0).standard_normal((1, 1, 16, 64), np.float32)
 
@@ -37,7 +37,7 @@ def test_all_layers_run_in_int8_where_that_is_fastest(
     quantized = quantize_untrained(exported, IMAGE)
     assert "QGRU" in operators(quantized)
     assert quantized.ByteSize() < 0.5 * exported.ByteSize()
-    expected, found = (inference_session(m, 1).run(None, {"images": IMAGE})[0] for m in (exported, quantized))
+    expected, found = (open_network(m, 1).session.run(None, {"images": IMAGE})[0] for m in (exported, quantized))
     assert np.corrcoef(expected.ravel(), found.ravel())[0, 1] > 0.99
 
 

@@ -6,7 +6,6 @@ import onnx
 
 from crnn_deploy.engine.lowering.checking import holds_qdq
 from crnn_deploy.engine.lowering.editing import constants_as_initializers
-from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.reserved_names import LOWERING_NAMES
 from crnn_deploy.onnx_graph.simplification import name_nodes, simplify
 
@@ -24,16 +23,9 @@ def prepared(model: onnx.ModelProto) -> onnx.ModelProto:
     if holds_qdq(model):
         copy.CopyFrom(onnx.inliner.inline_local_functions(model) if model.functions else model)
     else:
-        copy.CopyFrom(_folded(model))
+        copy.CopyFrom(simplify(model))
     del copy.graph.value_info[:]
     constants_as_initializers(copy.graph)
     name_nodes(copy.graph)
     LOWERING_NAMES.refuse_in(copy.graph)
     return copy
-
-
-def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
-    try:
-        return simplify(model)
-    except Exception as error:  # ONNX Runtime raises a class of its own for each status code
-        raise InputError("ONNX Runtime cannot load the model.", str(error)) from None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crnn_deploy.engine.lowering.half_range import LARGEST
 from crnn_deploy.engine.proof.rounding import half_tensors, widened
 from crnn_deploy.onnx_graph.wiring import producers_of
-from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.onnxruntime import open_network
 
 _HEADROOM = 2.0  # other images may have higher peaks
 
@@ -35,11 +35,10 @@ def find_peaks(
     tensors = half_tensors(typed)
     watched = widened(typed)
     watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in tensors)
-    session = inference_session(watched, threads)
-    image_name = session.get_inputs()[0].name
+    network = open_network(watched, threads)
     peaks = dict.fromkeys(tensors, 0.0)
     for batch in images if tensors else []:
-        for name, values in zip(tensors, session.run(tensors, {image_name: batch}), strict=True):
+        for name, values in zip(tensors, network.run(network.filled(batch), tensors), strict=True):
             peaks[name] = float(np.maximum(peaks[name], np.abs(values).max(initial=0)))  # keeps NaN
     return peaks
 

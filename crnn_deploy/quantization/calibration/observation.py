@@ -11,8 +11,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.onnx_graph.execution import quiet_options
 from crnn_deploy.quantization.calibration.calibrators import Calibrator, Range
 from crnn_deploy.quantization.calibration.histogram import Histogram
+from crnn_deploy.runtime.network import Network
 
 Ranges = dict[str, Range]
 
@@ -30,21 +32,18 @@ def observe(
     Raises:
         InputError: if an activation is not finite.
     """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3
+    options = quiet_options(threads)
     # Without optimisation: an optimised graph no longer has all of these tensors.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    watched = _with_outputs(model, tensors).SerializeToString()
-    session = ort.InferenceSession(watched, options, providers=["CPUExecutionProvider"])
-    image_name = session.get_inputs()[0].name
+    network = Network(_with_outputs(model, tensors), options, "the model")
+    image_name = network.input_name
     computed = [name for name in tensors if name != image_name]
 
     histograms = {name: Histogram() for name in tensors}
     for images in batches:
         if image_name in histograms:
             _add(histograms, image_name, images)
-        results = session.run(computed, {image_name: images}) if computed else []  # no names would mean all outputs
+        results = network.run(network.filled(images), computed) if computed else []  # no names would mean all outputs
         for name, values in zip(computed, results, strict=True):
             _add(histograms, name, values)
     return histograms

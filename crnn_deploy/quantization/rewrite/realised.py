@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import onnx
-import onnxruntime as ort
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.onnx_graph.execution import load_session
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
 from crnn_deploy.scratch import scratch_folder
@@ -48,7 +48,7 @@ def realised_precision(model: onnx.ModelProto) -> RealisedPrecision:
         path = folder / "optimised.onnx"
         options = session_options()
         options.optimized_model_filepath = str(path)
-        ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        load_session(model, options, "the INT8 model")
         counts = Counter(node.op_type for node in onnx.load(path).graph.node)
     return RealisedPrecision(
         int8={name: counts[name] for name in sorted(_INT8_OPS) if counts[name]},

@@ -18,7 +18,7 @@ from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.record import SpeedTrial
 from crnn_deploy.quantization.rewrite.plan import Layer, Plan, linked
-from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.onnxruntime import open_network
 
 ALL = "all"
 ALL_BUT_FIRST = "all but the first convolution"
@@ -58,9 +58,9 @@ class InterleavedStopwatch:
         return [undisturbed(each, "cpu") for each in rounds]
 
     def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
-        session = inference_session(model, threads=1)
-        inputs = {session.get_inputs()[0].name: self._image}
-        return lambda: session.run(None, inputs)
+        network = open_network(model, threads=1)
+        inputs = {network.input_name: network.filled(self._image)}
+        return lambda: network.session.run(None, inputs)
 
 
 @dataclass(frozen=True)

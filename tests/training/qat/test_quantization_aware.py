@@ -19,7 +19,7 @@ from crnn_deploy.quantization.rewrite.assembly import assemble
 from crnn_deploy.quantization.rewrite.plan import find_layers, first_plan, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
-from crnn_deploy.runtime.onnxruntime import inference_session
+from crnn_deploy.runtime.onnxruntime import open_network
 from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
 from crnn_deploy.training.qat.quantization_aware import QuantizationAware
 
@@ -63,7 +63,7 @@ class Export:
         return [self.ranges[name.removeprefix("int8::float::")] for name in rounded if name not in pools]
 
     def logits(self) -> np.ndarray:
-        session = inference_session(assemble(self.graph, self.plan, self.ranges, "cpu"), threads=1)
+        session = open_network(assemble(self.graph, self.plan, self.ranges, "cpu"), threads=1).session
         return session.run(None, {session.get_inputs()[0].name: IMAGES.numpy()})[0]
 
 

@@ -1,0 +1,55 @@
+"""Sizes of tensors that a graph computes: constants such as those of Expand, or many steps, can ask for any memory."""
+
+from __future__ import annotations
+
+from math import prod
+
+import onnx
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.limits import MAX_ELEMENTS
+
+_SMALL = 64  # elements of a constant that may state sizes; larger ones are weights
+_FREE = (1, 3, 48, 160)  # sizes of a small line, where the graph fixes none
+
+
+def check_computed_sizes(model: onnx.ModelProto) -> None:
+    """Check that no tensor is huge for a small line, as far as ONNX can tell from the graph.
+
+    Raises:
+        InputError: naming the tensor.
+    """
+    try:
+        inferred = onnx.shape_inference.infer_shapes(_without_weights(model), data_prop=True).graph
+    except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
+        return  # ONNX Runtime says what is wrong with it
+    for value in (*inferred.value_info, *inferred.output):
+        sizes = [size.dim_value for size in value.type.tensor_type.shape.dim if size.dim_value > 0]
+        if prod(sizes) > MAX_ELEMENTS:
+            raise InputError(
+                f"The tensor {value.name} would have {prod(sizes):,} numbers for one small line.",
+                f"The limit is {MAX_ELEMENTS:,}.",
+                "Check the model: it is damaged, or no line recogniser.",
+            )
+
+
+def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy with a small image as its input, and with inputs in place of weights, whose numbers state no sizes."""
+    light = onnx.ModelProto(ir_version=model.ir_version, functions=model.functions, opset_import=model.opset_import)
+    graph = light.graph
+    graph.name = "sizes"
+    graph.node.extend(model.graph.node)
+    graph.output.extend(onnx.ValueInfoProto(name=value.name) for value in model.graph.output)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    for tensor in model.graph.initializer:
+        if prod(tensor.dims) <= _SMALL:
+            graph.initializer.append(tensor)
+        else:
+            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
+    for value in model.graph.input:
+        if value.name not in weights:
+            graph.input.append(value)
+            for size, free in zip(graph.input[-1].type.tensor_type.shape.dim, _FREE, strict=False):
+                if size.dim_value <= 0:
+                    size.dim_value = free
+    return light
