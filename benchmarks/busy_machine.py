@@ -185,6 +185,7 @@ def blocks_of(model: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     mine = [row for row in rows if row["model"] == model]
     by_load = {row["load"]: row["trials"] for row in mine if "trials" in row}
     yield f"## {model}: speed-up told, lowest · middle · highest, beside other processes"
+    yield "The loads come on top of whatever else the machine ran; its load average is told below."
     names = [name for name in by_load["nothing"][0] if name not in told_keys()]
     cells = [[name, *(span([trial[name] for trial in trials]) for trials in by_load.values())] for name in names]
     yield table(["statistic", *by_load], cells)
