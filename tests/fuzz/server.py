@@ -37,7 +37,8 @@ def import_everything() -> None:
         if not module.name.endswith("__main__"):
             with contextlib.suppress(ImportError):
                 importlib.import_module(module.name)
-    for name in ("lmdb", "jinja2", "matplotlib.pyplot", "onnx.shape_inference", "fuzz.second_readers"):
+    # The import of torch._dynamo makes PyTorch's own cache folder, which is no file that a case leaves behind.
+    for name in ("torch._dynamo", "lmdb", "jinja2", "matplotlib.pyplot", "onnx.shape_inference", "fuzz.second_readers"):
         importlib.import_module(name)
     from PIL import Image
 

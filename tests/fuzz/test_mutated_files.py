@@ -42,7 +42,8 @@ def test_what_is_not_mutated_is_read(server: ForkServer, name: str) -> None:
         for command in seed.commands:
             outcome, found, _ = examine(server, Case(name, tuple(split(command)), seed.files, seed.target))
             assert not found, (command, found)
-            assert outcome.code == 0 or any(reason in outcome.stderr for reason in NEEDS_MORE), outcome.stderr
+            gate = outcome.code == 1 and command.startswith("quantize")  # of a tiny model the gain may be none
+            assert outcome.code == 0 or gate or any(reason in outcome.stderr for reason in NEEDS_MORE), outcome.stderr
 
 
 @pytest.mark.parametrize("name", FORMATS)
