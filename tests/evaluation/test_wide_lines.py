@@ -82,6 +82,28 @@ def test_a_narrow_model_cuts_between_letters() -> None:
     assert read(letters, pieces) == letters
 
 
+def inked(total: int, *blocks: Piece) -> np.ndarray:
+    """`[1, H, total]`: noise between the columns of each block, on paper of 1."""
+    random = np.random.default_rng(0)
+    pixels = np.ones((1, HEIGHT, total), np.float32)
+    for begin, end in blocks:
+        pixels[0, 3:13, begin:end] = random.uniform(-1, 0.5, (10, end - begin))
+    return pixels
+
+
+def test_a_piece_is_as_long_as_it_can_be_and_the_cut_as_wide() -> None:
+    letters = [(begin, begin + 12) for begin in range(0, 400, 16)]
+    wider = [block for block in letters if not 160 <= block[0] < 176]  # 2 letters wide, in the last quarter
+    shorter = [block for block in wider if not 112 <= block[0] < 144]  # wider still, but before it
+    assert [cut(inked(400, *blocks), SEEN)[0] for blocks in (wider, shorter)] == [(0, 168)] * 2
+
+
+def test_a_piece_is_cut_behind_its_half_where_the_last_quarter_is_full() -> None:
+    pixels = inked(400, (0, 70), (90, 138), (142, 230), *[(begin, begin + 12) for begin in range(234, 384, 16)])
+    assert cut(pixels, SEEN)[0] == (0, 140)
+    assert cut(inked(400, (0, 70), (90, 230), (234, 400)), SEEN) == []
+
+
 def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     pieces = [(0, 100), (60, 160)]
     letters = "abcdefgh  "
