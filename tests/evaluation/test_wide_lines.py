@@ -112,6 +112,23 @@ def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     assert greedy_decode(join([logits_of(letters, pieces[0]), shifted], pieces, HEIGHT, 0), SPEC) == ["abcdefgh"]
 
 
+@pytest.mark.parametrize(("in_left", "in_right"), [(18, 5), (21, 4), (17, 3), (22, 6)])
+def test_a_letter_on_either_side_of_the_centre_is_neither_lost_nor_read_twice(in_left: int, in_right: int) -> None:
+    pieces = [(0, 100), (60, 160)]  # the centre is at frame 20 of the left piece and 5 of the right one
+    both = [np.zeros((1, 25, 9), np.float32) for _ in pieces]
+    for logits, letters in zip(both, ({3: 1, in_left: 3}, {in_right: 3, 20: 2}), strict=True):
+        logits[0, :, 0] = 1
+        for frame, letter in letters.items():
+            logits[0, frame, letter] = 2
+    assert greedy_decode(join(both, pieces, 2 * HEIGHT, 0), SPEC) == ["acb"]
+
+
+def test_an_empty_line_is_cut_too() -> None:
+    pieces = cut(np.ones((1, HEIGHT, 500), np.float32), SEEN)
+    assert len(pieces) > 2
+    assert pieces[-1][1] == 500
+
+
 def test_pieces_that_share_no_letter_are_joined_at_the_centre() -> None:
     pieces = [(0, 100), (60, 160)]
     assert read("ab      gh", pieces) == "abgh"
