@@ -98,6 +98,13 @@ def test_the_aspect_ratio_is_kept_to_within_a_pixel(rounding: str, width: int) -
     assert p.resized_width(5, 0) == 160  # a broken header: as if it were one pixel high
 
 
+def test_an_image_is_squeezed_if_it_is_wider_than_the_widest_or_far_wider_than_the_fixed_width() -> None:
+    free = Preprocessing(height=32, max_width=640)
+    assert [free.squeezes(width, 32) for width in (1, 640, 641, 5000)] == [False, False, True, True]
+    fixed = Preprocessing(height=32, width=100)
+    assert [fixed.squeezes(width, 32) for width in (1, 100, 120, 2000)] == [False, False, False, True]
+
+
 @pytest.mark.parametrize("field", ["height", "width", "width_multiple", "min_width", "max_width"])
 def test_sizes_are_one_pixel_or_more(field: str) -> None:
     assert getattr(Preprocessing.model_validate({"height": 32, field: 1}), field) == 1

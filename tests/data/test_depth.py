@@ -30,6 +30,13 @@ def test_white_is_the_largest_value_of_the_depth(depth: int, dtype: type) -> Non
     assert bits(values, dtype) == GREY[0].tolist()
 
 
+@pytest.mark.parametrize(("depth", "next_depth"), [(8, 10), (10, 12), (12, 14), (14, 16)])
+def test_a_value_above_the_largest_of_a_depth_belongs_to_the_next(depth: int, next_depth: int) -> None:
+    expected = round(255 * 2**depth / (2**next_depth - 1))
+    assert bits([[0, 2**depth]], np.int32) == [0, expected]
+    assert bits([[0, 2**depth]], np.uint16) == [0, expected]
+
+
 @pytest.mark.parametrize("scale", [1 / 255, 1, 257])
 def test_floats_are_from_0_to_1_or_to_the_largest_value_of_a_depth(scale: float) -> None:
     assert bits(GREY * scale, np.float32) == GREY[0].tolist()

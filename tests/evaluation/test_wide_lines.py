@@ -82,12 +82,51 @@ def test_a_narrow_model_cuts_between_letters() -> None:
     assert read(letters, pieces) == letters
 
 
+def inked(total: int, *blocks: Piece) -> np.ndarray:
+    """`[1, H, total]`: noise between the columns of each block, on paper of 1."""
+    random = np.random.default_rng(0)
+    pixels = np.ones((1, HEIGHT, total), np.float32)
+    for begin, end in blocks:
+        pixels[0, 3:13, begin:end] = random.uniform(-1, 0.5, (10, end - begin))
+    return pixels
+
+
+def test_a_piece_is_as_long_as_it_can_be_and_the_cut_as_wide() -> None:
+    letters = [(begin, begin + 12) for begin in range(0, 400, 16)]
+    wider = [block for block in letters if not 160 <= block[0] < 176]  # 2 letters wide, in the last quarter
+    shorter = [block for block in wider if not 112 <= block[0] < 144]  # wider still, but before it
+    assert [cut(inked(400, *blocks), SEEN)[0] for blocks in (wider, shorter)] == [(0, 168)] * 2
+
+
+def test_a_piece_is_cut_behind_its_half_where_the_last_quarter_is_full() -> None:
+    pixels = inked(400, (0, 70), (90, 138), (142, 230), *[(begin, begin + 12) for begin in range(234, 384, 16)])
+    assert cut(pixels, SEEN)[0] == (0, 140)
+    assert cut(inked(400, (0, 70), (90, 230), (234, 400)), SEEN) == []
+
+
 def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     pieces = [(0, 100), (60, 160)]
     letters = "abcdefgh  "
     right = logits_of(letters, pieces[1])
     shifted = np.concatenate([right[:, :1], right[:, :-1]], axis=1)
     assert greedy_decode(join([logits_of(letters, pieces[0]), shifted], pieces, HEIGHT, 0), SPEC) == ["abcdefgh"]
+
+
+@pytest.mark.parametrize(("in_left", "in_right"), [(18, 5), (21, 4), (17, 3), (22, 6)])
+def test_a_letter_on_either_side_of_the_centre_is_neither_lost_nor_read_twice(in_left: int, in_right: int) -> None:
+    pieces = [(0, 100), (60, 160)]  # the centre is at frame 20 of the left piece and 5 of the right one
+    both = [np.zeros((1, 25, 9), np.float32) for _ in pieces]
+    for logits, letters in zip(both, ({3: 1, in_left: 3}, {in_right: 3, 20: 2}), strict=True):
+        logits[0, :, 0] = 1
+        for frame, letter in letters.items():
+            logits[0, frame, letter] = 2
+    assert greedy_decode(join(both, pieces, 2 * HEIGHT, 0), SPEC) == ["acb"]
+
+
+def test_an_empty_line_is_cut_too() -> None:
+    pieces = cut(np.ones((1, HEIGHT, 500), np.float32), SEEN)
+    assert len(pieces) > 2
+    assert pieces[-1][1] == 500
 
 
 def test_pieces_that_share_no_letter_are_joined_at_the_centre() -> None:
