@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
+from onnx import helper
 from PIL import Image
 from torch import Tensor, nn
 
@@ -71,6 +73,18 @@ def tiny_artifact(folder: Path, spec: ModelSpec, changes: dict[str, float] | Non
     for name, value in (changes or {}).items():
         tensors[name].view(-1)[0] = value
     return write_safetensors(folder / "tiny.safetensors", tensors, spec, force=True)
+
+
+def rows_as_logits(classes: int) -> list[onnx.NodeProto]:
+    """A graph without weights: the topmost rows of `images` `[N, 1, H, W]` are the `logits` `[N, W, classes]`."""
+    ends = {"starts": [0], "ends": [classes], "axes": [2]}
+    return [
+        *(helper.make_node("Constant", [], [name], value_ints=values) for name, values in ends.items()),
+        helper.make_node("Constant", [], ["one"], value_ints=[1]),
+        helper.make_node("Slice", ["images", *ends], ["rows"]),
+        helper.make_node("Squeeze", ["rows", "one"], ["columns"]),
+        helper.make_node("Transpose", ["columns"], ["logits"], perm=[0, 2, 1]),
+    ]
 
 
 def image_folder(folder: Path, count: int, seed: int = 0) -> Path:

@@ -59,7 +59,7 @@ class LatencyBenchmark:
             for bucket in buckets:
                 timed = {name: session for name, session in sessions.items() if bucket.label in labels[name]}
                 for batch in self._batches:
-                    yield self._side_by_side(timed, bucket, threads, batch)
+                    yield self._side_by_side(timed, bucket, threads, batch) if timed else {}
 
     def _side_by_side(
         self, sessions: Mapping[str, Session], bucket: Bucket, threads: int, batch: int

@@ -21,6 +21,7 @@ from crnn_deploy.onnx_graph.wiring import bodies, names_read_by, nested
 _CAUSE = "The file is damaged, or was edited."
 _FIX = "Fetch or export the model again."
 _STANDARD = ("", "ai.onnx")
+_LARGEST = 2**31 - 1  # version that the library of ONNX can look up
 
 
 def check_structure(model: onnx.ModelProto) -> None:
@@ -34,7 +35,8 @@ def check_structure(model: onnx.ModelProto) -> None:
         raise InputError(f"The model has {count:,} operators.", f"The limit is {MAX_NODES:,}.", "Check the file.")
     opsets = {entry.domain or "": entry.version for entry in model.opset_import}
     undeclared = not opsets.keys() & set(_STANDARD) and any(node.domain in _STANDARD for node in model.graph.node)
-    if model.ir_version < 1 or undeclared or min(opsets.values(), default=0) < 1:
+    imported = (entry.version for part in (model, *model.functions) for entry in part.opset_import)
+    if undeclared or not opsets or not all(1 <= version <= _LARGEST for version in (model.ir_version, *imported)):
         raise InputError("The model does not say which version of ONNX it is written in.", _CAUSE, _FIX)
     for body in (model.graph, *model.functions):
         versions = {entry.domain: entry.version for entry in (body if body is not model.graph else model).opset_import}

@@ -62,10 +62,10 @@ def with_spec(source: Path, target: Path, **changes: Any) -> None:
 
 
 def without_layers(path: Path) -> None:
-    """Leave nothing of an ONNX artifact's graph but one ReLU."""
+    """Leave nothing of an ONNX artifact's graph that has weights."""
     model = onnx.load(path)
     del model.graph.node[:], model.graph.initializer[:]
-    model.graph.node.append(onnx.helper.make_node("Relu", ["images"], ["logits"]))
+    model.graph.node.extend(tiny_crnn.rows_as_logits(classes=4))
     onnx.save(model, path)
 
 

@@ -93,7 +93,7 @@ def _benchmark(config: BenchmarkConfig, on_gpu: dict[str, float]) -> Benchmark:
 
 
 def _taking(model: Measured, milliseconds: float, **changes: Any) -> Measured:
-    times = dict.fromkeys(("p50_ms", "p90_ms", "p99_ms"), milliseconds)
+    times = {**dict.fromkeys(("p50_ms", "p90_ms", "p99_ms"), milliseconds), "undisturbed": None}
     rows = tuple(row.model_copy(update={**times, **changes}) for row in model.latency)
     return model.model_copy(update={"latency": rows})
 

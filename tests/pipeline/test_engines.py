@@ -23,6 +23,7 @@ from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.report.run.write import read_report
 from crnn_deploy.runtime.tensorrt.manifest import read_manifest
 
+pytestmark = pytest.mark.usefixtures("fast_enough")
 WriteRecipe = Callable[..., Path]
 BOTH = {"precisions": ["fp16", "int8"]}
 MISSING = InputError("No TensorRT is installed.", "Engines are built by it.", "pip install it")

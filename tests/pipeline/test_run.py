@@ -34,6 +34,7 @@ from crnn_deploy.training import loop
 
 T = TypeVar("T")
 TINY = {"student": {"width": 0.25, "hidden": 8}, "batch_size": 10, "precision": "fp32"}
+pytestmark = pytest.mark.usefixtures("fast_enough")
 WriteRecipe = Callable[..., Path]
 FILES = ("baseline.safetensors", "baseline.onnx", "student.safetensors", "student.onnx", "student.int8.onnx")
 

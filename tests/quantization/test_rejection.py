@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import stopwatches
 from onnx import TensorProto, helper
-from tiny_crnn import tiny_spec
+from tiny_crnn import rows_as_logits, tiny_spec
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.errors import InputError
@@ -73,8 +73,9 @@ def test_output_must_be_onnx(tmp_path, calib):
 
 
 def test_nothing_to_quantize(tmp_path, calib):
-    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 1, 16, "w"]) for n in ("images", "logits")]
-    graph = helper.make_graph([helper.make_node("Relu", ["images"], ["logits"])], "g", value[:1], value[1:])
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 1, 16, "w"])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", "w", 9])
+    graph = helper.make_graph(rows_as_logits(9), "g", [images], [logits])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
     parent = write_onnx(tmp_path / "relu.onnx", model, tiny_spec())
     with pytest.raises(InputError, match="nothing to quantize"):

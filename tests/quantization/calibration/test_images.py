@@ -75,7 +75,7 @@ class Numbers:
 )
 def test_few_images_are_shared_and_of_many_500_are_enough(monkeypatch, count, expected):
     source = Numbers(count)
-    monkeypatch.setattr(images, "open_source", lambda _: source)
+    monkeypatch.setattr(images, "open_source", lambda *_, **__: source)
     assert tuple(map(len, draw("x"))) == expected
 
 
