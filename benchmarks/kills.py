@@ -68,12 +68,13 @@ def study(folder: Path, kills: int, full_disks: int, seed: int, output: Path | N
     random_moments = random.Random(seed)
     reference = Episode(folder / "reference")
     undisturbed = reference.finish()
+    if undisturbed.problems:
+        sys.exit("\n".join(("The undisturbed run fails:", *undisturbed.problems)))
     results = Results(
         seed=seed,
         undisturbed_seconds=round(undisturbed.seconds, 1),
         artifacts=undisturbed.artifacts,
         engines=any(name.endswith(".engine") for name in undisturbed.artifacts),
-        problems=[f"undisturbed: {problem}" for problem in undisturbed.problems],
     )
     while results.kills < kills:
         episode = Episode(folder / f"kills-{results.episodes}", plugin=_some_plugin(random_moments, reference))
@@ -82,7 +83,7 @@ def study(folder: Path, kills: int, full_disks: int, seed: int, output: Path | N
         _conclude(episode, undisturbed, results, output)
     while results.full_disks < full_disks:
         with small_disk(folder / f"disk-{results.episodes}", DISK) as disk:
-            episode = Episode(disk / "run", plugin=reference.plugin)
+            episode = Episode(disk / f"full-{results.episodes}", plugin=reference.plugin)
             _fill(episode, disk, random_moments.randrange(reference.needed_bytes), results)
             _conclude(episode, undisturbed, results, output)
     return results

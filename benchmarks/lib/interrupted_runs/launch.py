@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crnn_deploy.__main__ import main
+from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.quantization import quantize
 
 
@@ -15,8 +16,12 @@ class EachFasterThanTheLast:
     def __init__(self, image: object = None) -> None:
         pass
 
-    def milliseconds(self, models: Sequence[Any], seconds: float) -> list[float]:
-        return [float(len(models) - position) for position in range(len(models))]
+    def times(self, models: Sequence[Any], seconds: float) -> list[UndisturbedTime]:
+        return [_steady(float(len(models) - position)) for position in range(len(models))]
+
+
+def _steady(ms: float) -> UndisturbedTime:
+    return UndisturbedTime(clock="cpu", ms=ms, spread=0.0, interrupted=0.0, parts_ms=(ms,) * 10)
 
 
 assert hasattr(quantize, "InterleavedStopwatch")
