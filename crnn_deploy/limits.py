@@ -8,7 +8,7 @@ from __future__ import annotations
 
 # YAML and JSON
 MAX_YAML = 1 << 21  # a recipe or a spec with a charset of its own; a dictionary of 20,000 characters has 200 kB
-MAX_YAML_VALUES = 150_000  # with all aliases written out
+MAX_YAML_VALUES = 70_000  # with all aliases written out; Unicode's first plane has 65,536 characters
 MAX_JSON = 1 << 23  # a spec, a report, or what stands beside an engine
 MAX_DEPTH = 64  # levels of lists and mappings in each other
 MAX_DIGITS = 300  # of a number; a float has no more before the point

@@ -56,11 +56,11 @@ CHAIN = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}]\n" for i in range(1,
     ],
 )
 def test_yaml_that_is_refused(text: str, says: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InputError) as refusal:
         parse_yaml(text, "It")
     assert says in str(refusal.value)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_yaml_that_is_read(text: str, value: Any) -> None:
     ],
 )
 def test_json_that_is_refused(text: str, says: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InputError) as refusal:
         parse_json(text, "It")
     assert says in str(refusal.value)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_json_that_is_read() -> None:
