@@ -14,6 +14,7 @@ from crnn_deploy.benchmark.benchmark import benchmark
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.measured import Measured
 from crnn_deploy.benchmark.result import Benchmark
+from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.engine.build_engine import BuiltEngine
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.errors import CrnnDeployError, InputError
@@ -92,8 +93,13 @@ def _benchmark(config: BenchmarkConfig, on_gpu: dict[str, float]) -> Benchmark:
     return found.model_copy(update={"variants": tuple(timed)})
 
 
+def exactly(milliseconds: float) -> UndisturbedTime:
+    """A time without any noise."""
+    return UndisturbedTime(clock="wall", ms=milliseconds, spread=0.0, interrupted=None, parts_ms=(milliseconds,) * 5)
+
+
 def _taking(model: Measured, milliseconds: float, **changes: Any) -> Measured:
-    times = {**dict.fromkeys(("p50_ms", "p90_ms", "p99_ms"), milliseconds), "undisturbed": None}
+    times = {**dict.fromkeys(("p50_ms", "p90_ms", "p99_ms"), milliseconds), "undisturbed": exactly(milliseconds)}
     rows = tuple(row.model_copy(update={**times, **changes}) for row in model.latency)
     return model.model_copy(update={"latency": rows})
 

@@ -25,10 +25,12 @@ _DEEPEST = 32  # more levels than liblmdb's cursors have
 _PAGE_SIZES = [1 << power for power in range(9, 16)]
 
 _HEADER = struct.Struct("<8xHHHH")  # pad, flags, lower end and upper end of the free space
-# Magic, version, size of the map, page size; of the tree pad, flags, depth, entries, root; last page, transaction.
-_META = struct.Struct("<II8xQI44xIHH24xQQQQ")
+# Magic, version, size of the map, page size, flags of the list of free pages; of the tree pad, flags, depth, entries,
+# root; last page, transaction.
+_META = struct.Struct("<II8xQIH42xIHH24xQQQQ")
 _SMALLEST_ENTRY = 11  # a node with one byte, and its offset
 _NODE = struct.Struct("<HHHH")  # low and high half of the size, flags, size of the key
+_NOT_OF_FREE_PAGES = 0x3FF6  # flags that the list of free pages never has; liblmdb refuses them too
 _BRANCH, _LEAF, _META_PAGE = 0x01, 0x02, 0x08
 _KINDS = 0x6F  # flags that say what a page is
 _ELSEWHERE, _NESTED = 0x01, 0x06  # flags of a node: its data are on pages of their own; they are databases or lists
@@ -129,8 +131,8 @@ class LmdbFile:
         if len(data) < 16 + _META.size:
             raise InputError(f"{self.path} is cut short: it has {self.size:,} bytes.", fix="Copy the database again.")
         _, flags, _, _ = _HEADER.unpack_from(data)
-        magic, version, _, _, _, kind, _, entries, root, last_page, transaction = _META.unpack_from(data, 16)
-        if not flags & _META_PAGE or magic != _MAGIC or version != _VERSION:
+        magic, version, _, _, free_kind, _, kind, _, entries, root, last_page, transaction = _META.unpack_from(data, 16)
+        if not flags & _META_PAGE or magic != _MAGIC or version != _VERSION or free_kind & _NOT_OF_FREE_PAGES:
             raise self._damaged(f"meta page {number} is not valid")
         if kind:
             raise InputError(f"{self.path} has keys of another kind than text.", fix=_AGAIN)

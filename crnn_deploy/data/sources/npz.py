@@ -23,7 +23,7 @@ _LABEL_KEYS = ("y", "labels", "label", "targets", "arr_1")
 # What zipfile and its decompressors raise on damage; RuntimeError also on a password and on unknown compression.
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, OverflowError)
 # What the parser of a .npy header, which is Python text, raises on odd texts.
-_ODD_HEADER = (MemoryError, OverflowError, RecursionError, SyntaxError, TypeError, tokenize.TokenError)
+_ODD_HEADER = (MemoryError, RecursionError, SyntaxError, TypeError, tokenize.TokenError)
 
 
 def open_npz(path: Path) -> ArraySource:

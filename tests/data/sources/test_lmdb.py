@@ -134,6 +134,17 @@ def test_a_meta_page_that_claims_many_entries(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
+@pytest.mark.parametrize("offset", [44, 92])  # flags of the list of free pages, and of the tree
+def test_databases_of_other_kinds_are_refused(tmp_path: Path, offset: int) -> None:
+    path = write(tmp_path, lines(5)) / "data.mdb"
+    data = bytearray(path.read_bytes())
+    for page in (0, 4096):
+        data[page + offset] |= 0x40
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"meta page|keys of another kind"):
+        open_source(tmp_path)
+
+
 def test_images_without_labels_are_counted(tmp_path: Path) -> None:
     images = {key: value for key, value in lines(5).items() if not key.startswith(b"label-")}
     assert open_source(write(tmp_path / "a", images)).kind == "unlabelled"

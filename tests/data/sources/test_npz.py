@@ -76,6 +76,7 @@ def described(shape: str, kind: str, data: bytes) -> bytes:
         (npy("(" * 4000 + ")" * 4000), "cannot be read as NPZ"),
         (npy("-" * 9000 + "1"), "cannot be read as NPZ"),
         (npy(" " * 20_000), "cannot be read as NPZ"),
+        (npy("{'descr': '|u1', 'shape': (1,\n"), "cannot be read as NPZ"),
         (b"x", "cannot be read as NPZ"),
     ],
 )
