@@ -146,9 +146,7 @@ class _Finder(ast.NodeVisitor):
             self._add(start, self._source[start : self._end(node)], repr(value))
 
     def _add(self, start: int, before: str, after: str) -> None:
-        mutation = mutation_at(self._path, self._source, start, before, after)
-        compile(mutation.applied_to(self._source), self._path, "exec", dont_inherit=True)
-        self.found.append(mutation)
+        self.found.append(mutation_at(self._path, self._source, start, before, after))
 
     def _start(self, node: ast.expr | ast.keyword) -> int:
         return self._offset(node.lineno, node.col_offset)

@@ -30,9 +30,10 @@ class Room:
 
     def mutations(self) -> list[Mutation]:
         """All mutations of the room's sources."""
-        return [mutation for path in self._files() for mutation in _mutations_of(path)]
+        return [mutation for path in self.files() for mutation in _mutations_of(path)]
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """The room's sources."""
         paths = [PACKAGE / source for source in self.sources]
         return [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import re
@@ -45,13 +46,19 @@ class Trials:
         self._context.set_forkserver_preload(_HEAVY.split())
 
     def run(self, tests: Sequence[str], environment: Mapping[str, str], limit: float) -> Outcome:
-        """Run `tests` with additional environment variables; what takes more than `limit` seconds is killed."""
+        """Run `tests` with additional environment variables; what takes more than `limit` seconds is killed.
+
+        A pause of all processes, as when a laptop sleeps, counts as one second.
+        """
         log = self._folder / "log.txt"
         log.write_bytes(b"")
         begin = time.monotonic()
         process = self._context.Process(target=_run_tests, args=(tests, dict(environment), log))
         process.start()
-        process.join(limit)
+        for _ in range(math.ceil(limit)):
+            process.join(1)
+            if process.exitcode is not None:
+                break
         seconds = time.monotonic() - begin
         assert process.pid is not None
         if process.exitcode is None:

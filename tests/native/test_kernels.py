@@ -149,6 +149,20 @@ def test_a_bad_number_spoils_what_follows_it_in_its_sample_and_nothing_else(rand
     assert np.isnan(got["Y_h"][:, 7]).all()
 
 
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("cell", OUTPUTS)
+def test_the_largest_float_is_a_number_like_any_other(random, cell):
+    layer = random_layer(random, cell, 30, 21, "bidirectional")
+    x = random.standard_normal((9, 5, 30)).astype(np.float32)
+    largest = np.finfo(np.float32).max
+    x[4, 2, 7], x[5, 3, 29] = largest, -largest
+    got = run(layer, {"X": x})
+    assert all(np.isfinite(array).all() for array in got.values())
+    with np.errstate(over="ignore"):
+        slightly_less = run(layer, {"X": np.clip(x, -0.999 * largest, 0.999 * largest)})
+    assert_close(slightly_less, got)
+
+
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize(
     "fed", [("W", "W_scale", "R", "R_scale", "B"), ("R",), ("B",), ("W_scale", "initial_h")], ids=str
