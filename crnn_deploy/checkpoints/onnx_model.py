@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnx import TensorProto
 
@@ -42,9 +43,24 @@ def adopt_onnx(
     spec = _in_pixels(spec, input_of(model, title), title)
     model = taking_floats(model)
     model = with_any_batch(with_one_output(model, spec, title), spec, title, progress)
-    classes = OnnxGraphSession(model, spec, 1, title).run(trial_images(spec, 1)).shape[-1]
-    check_outputs(spec, classes, title)
+    session = OnnxGraphSession(model, spec, 1, title)
+    check_outputs(spec, session.run(trial_images(spec, 1)).shape[-1], title)
+    if spec.task == "ctc":
+        _doubt_blank(session, progress)
     return write_onnx(output, as_logits(model, spec), spec.after(step), force)
+
+
+def _doubt_blank(session: OnnxGraphSession, progress: Progress) -> None:
+    """Say so where white paper reads as the class at the other end of the charset: that is where the blank belongs."""
+    spec = session.spec
+    p = spec.preprocessing
+    mean, std = (np.broadcast_to(np.array(v, np.float32), p.channel_count)[:, None, None] for v in (p.mean, p.std))
+    paper = (np.ones_like(trial_images(spec, 1)) - mean) / std
+    classes = set(session.run(paper).argmax(-1).ravel().tolist())
+    if classes in ({0}, {len(spec.charset)}) and spec.blank not in classes:
+        progress.log(
+            f"Check `blank` in the spec: it is {spec.blank}, and the model reads white paper as class {classes.pop()}."
+        )
 
 
 def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:

@@ -50,7 +50,7 @@ def _expanded(
     if key not in sizes:
         called = [_key(node) for part in nested(functions[key]) for node in part.node]
         inner = {other: _expanded(other, functions, sizes, (*callers, key)) for other in called if other in functions}
-        sizes[key] = sum(inner.get(other, 1) for other in called)
+        sizes[key] = 1 + sum(inner.get(other, 1) for other in called)  # a call of an empty function takes time too
     return sizes[key]
 
 

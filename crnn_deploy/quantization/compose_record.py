@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from onnx import TensorProto
+
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT, RECURRENT
 from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import Layer, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
+from crnn_deploy.quantization.rewrite.recurrent import obstacle
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.plan_search import SearchResult
 
@@ -64,4 +67,19 @@ def _placements(calibrated: CalibratedModel, result: SearchResult, kernel: str |
             return LayerPlacement(layer=layer.name, op=layer.op, precision="int8")
         return LayerPlacement(layer=layer.name, op=layer.op, precision="fp32", reason=reason)
 
-    return tuple(map(placement, calibrated.layers))
+    return (*map(placement, calibrated.layers), *_kept_recurrences(calibrated))
+
+
+def _kept_recurrences(calibrated: CalibratedModel) -> tuple[LayerPlacement, ...]:
+    """Recurrent layers that no plan for a CPU can have in INT8, with the reason: users expect them there."""
+    if calibrated.target != "cpu":
+        return ()
+    graph = calibrated.model.graph
+    constants = {tensor.name for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT}
+    known = {layer.name for layer in calibrated.layers}
+
+    return tuple(
+        LayerPlacement(layer=node.name, op=node.op_type, precision="fp32", reason=obstacle(node, constants))
+        for node in graph.node
+        if node.op_type in RECURRENT and node.name not in known
+    )

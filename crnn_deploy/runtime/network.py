@@ -77,6 +77,21 @@ class Network:
         """
         return run_session(self.session, outputs, {self.input_name: images}, self.title)
 
+    def in_order(self, parts: Sequence[NDArray[np.float32]], images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One array of the results for `in_parts(images)`, batch first, without those that filled the last part.
+
+        Raises:
+            InputError: if there are fewer results than images.
+        """
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if len(joined) < len(images):
+            raise InputError(
+                f"{self.title} gives results for {len(joined)} of {len(images)} images.",
+                "A size in its graph is fixed to the images that it was exported with.",
+                f"Import it with its spec, which repairs it: crnn-deploy import {self.title} --spec SPEC.yaml",
+            )
+        return joined[: len(images)]
+
     def in_parts(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The images as batches that the graph takes; the last may be filled up."""
         if self.batch is None:

@@ -53,7 +53,7 @@ class OnnxGraphSession:
     ) -> None:
         self.spec = spec
         self.network = open_network(model, threads, title)
-        self._outputs = [self.network.logits_output(spec)]
+        self.output = self.network.logits_output(spec)
 
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
@@ -61,15 +61,8 @@ class OnnxGraphSession:
         Raises:
             InputError: if ONNX Runtime fails.
         """
-        parts = [self._logits(self.network.run(part, self._outputs)[0]) for part in self.network.in_parts(images)]
-        logits = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        if len(logits) < len(images):
-            raise InputError(
-                f"{self.network.title} gives results for {len(logits)} of {len(images)} images.",
-                "A size in its graph is fixed to the images that it was exported with.",
-                f"Import it with its spec, which repairs it: crnn-deploy import {self.network.title} --spec SPEC.yaml",
-            )
-        return logits[: len(images)]
+        parts = [self._logits(self.network.run(part, [self.output])[0]) for part in self.network.in_parts(images)]
+        return self.network.in_order(parts, images)
 
     def try_out(self) -> None:
         """Run one small input.
@@ -79,7 +72,7 @@ class OnnxGraphSession:
         """
         network = self.network
         images = trial_images(self.spec, network.batch or 1)
-        (logits,) = run_within_limit(network.session, self._outputs, {network.input_name: images}, network.title)
+        (logits,) = run_within_limit(network.session, [self.output], {network.input_name: images}, network.title)
         if logits.ndim != self.spec.output_axes or len(self._logits(logits)) != len(images):
             layout = f" (layout {self.spec.output_layout})" if self.spec.task == "ctc" else ""
             raise InputError(

@@ -16,21 +16,39 @@ from crnn_deploy.onnx_graph.wiring import names_read
 
 # The values of attributes, where they are present, of a layer as PyTorch defines it.
 _STANDARD = {"layout": 0, "input_forget": 0}
+_ACTIVATIONS = {"GRU": ["Sigmoid", "Tanh"], "LSTM": ["Sigmoid", "Tanh", "Tanh"]}  # of each direction
 _PEEPHOLES = 7
 _ROW_AXES = 2  # weights are [directions, gates × hidden, columns]; each row has a scale of its own
 
 
 def is_quantizable(node: onnx.NodeProto, constants: Collection[str]) -> bool:
     """Whether our ops can replace a node: a GRU or LSTM as PyTorch defines it, with constant weights."""
-    if node.op_type not in QUANTIZED_RECURRENT or not {node.input[1], node.input[2]} <= set(constants):
-        return False
+    return node.op_type in QUANTIZED_RECURRENT and not obstacle(node, constants)
+
+
+def obstacle(node: onnx.NodeProto, constants: Collection[str]) -> str:
+    """Why our ops cannot replace a recurrent node, in a few words; empty where they can."""
+    if node.op_type not in QUANTIZED_RECURRENT:
+        return f"there is no {node.op_type} in INT8"
+    if not {node.input[1], node.input[2]} <= set(constants):
+        return "its weights are computed, or are not FP32"
     if len(node.input) > _PEEPHOLES and node.input[_PEEPHOLES]:
-        return False
+        return "it has peepholes"
     attributes = attributes_of(node)
-    standard = all(attributes.get(name, value) == value for name, value in _STANDARD.items())
-    if {"activations", "clip"} & attributes.keys() or not standard:
-        return False
-    return node.op_type != "GRU" or attributes.get("linear_before_reset") == 1
+    if "hidden_size" not in attributes:
+        return "it has no hidden_size"
+    activations = [name.decode(errors="replace") for name in attributes.get("activations", [])]
+    defaults = _ACTIVATIONS[node.op_type]
+    if activations != defaults * (len(activations) // len(defaults)):
+        return f"its activations are {', '.join(activations)}"
+    for name, usual in _STANDARD.items():
+        if attributes.get(name, usual) != usual:
+            return f"{name} is {attributes[name]}"
+    if "clip" in attributes:
+        return f"it clips at {attributes['clip']:g}"
+    if node.op_type == "GRU" and attributes.get("linear_before_reset") != 1:
+        return "linear_before_reset is 0: its reset gate comes before the recurrent product, unlike PyTorch's"
+    return ""
 
 
 def quantize_recurrent(model: onnx.ModelProto, layers: Collection[str]) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.models.assembly import load_model
-from crnn_deploy.runtime.onnxruntime import open_network
+from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession, open_network
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.runtime.session import Session
@@ -62,16 +62,16 @@ class _Tapped:
 
 class _TappedOnnx:
     def __init__(self, artifact: Artifact) -> None:
+        logits = OnnxRuntimeSession(artifact).output  # refuses what does not run
         model = read_onnx(artifact.path)
         self._spec = artifact.spec
-        open_session(artifact)  # refuses what does not run
-        self._outputs = [model.graph.output[0].name, add_head_input(model, artifact.spec.name)]
+        self._outputs = [logits, add_head_input(model, logits, artifact.spec.name)]
         self._network = open_network(model, title=str(artifact.path))
 
     def __call__(self, images: NDArray[np.float32]) -> Answered:
         parts = [self._network.run(part, self._outputs) for part in self._network.in_parts(images)]
         logits, features = (
-            np.concatenate([batch_first(values, self._spec) for values in each])[: len(images)]
+            self._network.in_order([batch_first(values, self._spec) for values in each], images)
             for each in zip(*parts, strict=True)
         )
         return logits, features

@@ -39,14 +39,14 @@ class HeadTap:
         self._features = inputs[0]
 
 
-def add_head_input(model: onnx.ModelProto, name: str) -> str:
-    """Make the input of the head an output of `model`, and return its name.
+def add_head_input(model: onnx.ModelProto, logits: str, name: str) -> str:
+    """Make the input of the head that computes the output `logits` an output of `model`, and return its name.
 
     Raises:
         InputError: if the output does not come from a product with a constant matrix.
     """
     producers, constants = producers_of(model.graph), constants_of(model.graph)
-    tensor = model.graph.output[0].name
+    tensor = logits
     while (node := producers.get(tensor)) is not None:
         if node.op_type in ("MatMul", "Gemm") and _is_constant(node.input[1], producers, constants):
             model.graph.output.append(onnx.helper.make_tensor_value_info(node.input[0], onnx.TensorProto.FLOAT, None))

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.onnx_graph.operators import DOMAIN
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
-from crnn_deploy.quantization.rewrite.recurrent import is_quantizable, quantize_recurrent
+from crnn_deploy.quantization.rewrite.recurrent import is_quantizable, obstacle, quantize_recurrent
 from crnn_deploy.runtime.onnxruntime import session_options
 
 H = 8
@@ -29,6 +29,9 @@ PYTORCHS = {
     "peepholes left out": node("LSTM", ("X", "W", "R", "B", "", "", "", "")),
     "defaults spelt out": node("LSTM", layout=0, input_forget=0, direction="bidirectional"),
     "GRU with the default layout": node(layout=0),
+    "default activations spelt out": node(
+        "LSTM", activations=["Sigmoid", "Tanh", "Tanh"] * 2, direction="bidirectional"
+    ),
 }
 OTHERS = {
     "reset before": node(linear_before_reset=0),
@@ -55,6 +58,22 @@ def test_layers_as_pytorch_defines_them(layer):
 @pytest.mark.parametrize("layer", OTHERS.values(), ids=OTHERS)
 def test_other_layers(layer):
     assert not is_quantizable(layer, WEIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        ("reset before, by default", "linear_before_reset is 0"),
+        ("clip", "clips at 5"),
+        ("activations", "activations are Sigmoid, Relu"),
+        ("peepholes", "peepholes"),
+        ("coupled gates", "input_forget is 1"),
+        ("computed R", "computed"),
+        ("RNN", "no RNN in INT8"),
+    ],
+)
+def test_the_reason_why_a_layer_stays_in_float_is_told(layer, reason):
+    assert reason in obstacle(OTHERS[layer], WEIGHTS)
 
 
 def stacked(cell="GRU", direction="bidirectional", opset=20, shared=False):

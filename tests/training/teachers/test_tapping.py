@@ -47,7 +47,7 @@ def test_in_onnx_the_head_is_found_behind_what_follows_it() -> None:
         node("Transpose", ["sum"], "turned"),
         node("Softmax", ["turned"], "logits"),
     )
-    assert add_head_input(model, "model") == "features"
+    assert add_head_input(model, "logits", "model") == "features"
     assert [output.name for output in model.graph.output] == ["logits", "features"]
 
 
@@ -58,17 +58,17 @@ def test_the_matrix_of_a_head_may_be_stored_in_another_form(kind: str) -> None:
         node(kind, [] if kind == "Constant" else ["w"], "weights"),
         node("MatMul", ["features", "weights"], "logits"),
     )
-    assert add_head_input(model, "model") == "features"
+    assert add_head_input(model, "logits", "model") == "features"
 
 
 def test_a_product_of_two_results_is_no_head() -> None:
     model = graph(node("Relu", ["images"], "keys"), node("MatMul", ["images", "keys"], "logits"))
     with pytest.raises(InputError, match="The features of model cannot be read"):
-        add_head_input(model, "model")
+        add_head_input(model, "logits", "model")
 
 
 @pytest.mark.parametrize("last", ["Conv", "Relu"])
 def test_an_onnx_file_without_a_head_is_refused(last: str) -> None:
     model = graph(node("MatMul", ["images", "w"], "hidden"), node(last, ["hidden"], "logits"))
     with pytest.raises(InputError, match="The features of model cannot be read"):
-        add_head_input(model, "model")
+        add_head_input(model, "logits", "model")
