@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "operator without inputs": (lambda m: node(m, "gru").ClearField("input"), "gru"),
     "operator without results": (lambda m: node(m, "gru").ClearField("output"), "gru"),
     "no hidden size": (_attribute("hidden_size", "gru", None), "gru"),
-    "huge hidden size": (_attribute("hidden_size", "gru", 1 << 40), "cannot load"),
+    "huge hidden size": (_attribute("hidden_size", "gru", 1 << 40), "The limit is"),
     "direction that is a number": (_attribute("direction", "gru", 3), "direction in a wrong form"),
     "direction that is no text": (_attribute("direction", "gru", b"\xff\xfe"), "cannot load"),
     "no groups": (_attribute("group", "conv", 0), "cannot run"),

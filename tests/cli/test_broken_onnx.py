@@ -154,7 +154,7 @@ def test_external_data_that_cannot_be_used(folder: Path, make, offset: str, leng
 def test_external_data_beside_the_model_are_read_and_imported_into_one_file() -> None:
     saved(broken.unchanged, "whole.onnx")
     model = broken.recogniser()
-    onnx.save(model, "m.onnx", save_as_external_data=True, location="w.data", size_threshold=0)
+    onnx.save(model, "m.onnx", save_as_external_data=True, location="w.data", size_threshold=64)
     assert invoke("import m.onnx --spec s.yaml -o out.onnx").exit_code == 0
     expected = invoke("predict --model whole.onnx lines").stdout
     assert invoke("predict --model m.onnx lines").stdout == expected

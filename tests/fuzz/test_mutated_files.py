@@ -19,6 +19,7 @@ from fuzz.table import Table
 INPUTS = 40  # of each format
 FOUND = sorted((Path(__file__).parent / "found").glob("*.zip"))
 NEEDS_MORE = (
+    "boxes of a whole page",
     "no labels",
     "text labels",
     "class labels",

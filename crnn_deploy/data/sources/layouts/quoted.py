@@ -9,7 +9,8 @@ from crnn_deploy.data.sources.encoded import Item
 from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path, lines_of, most, wrong_line
 from crnn_deploy.errors import InputError
 
-_LINE = re.compile(r"\s*(?P<path>\"[^\"]*\"|[^,\t]*),(?P<text>.*)", re.DOTALL)
+# A line of JSON, which begins with a brace, has commas and names of images too.
+_LINE = re.compile(r"\s*(?!\{)(?P<path>\"[^\"]*\"|[^,\t]*),(?P<text>.*)", re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.|"")*"')
 _BOX = re.compile(r"\s*-?\d+(\s*,\s*-?\d+){3}\s*(,|$)")
 _ESCAPED = re.compile(r'\\(["\\])|"(")')

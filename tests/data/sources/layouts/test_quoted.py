@@ -63,3 +63,7 @@ def test_boxes_are_no_text() -> None:
 )
 def test_it_is_known_by_paths_of_images_before_a_comma(lines: list[str], known: bool) -> None:
     assert QUOTED.recognises(lines) is known
+
+
+def test_lines_of_json_are_another_layout() -> None:
+    assert not QUOTED.recognises(['{"file_name": "images/0.png", "text": "one"}'])
