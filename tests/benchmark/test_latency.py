@@ -117,6 +117,13 @@ def test_time_on_the_gpu_is_told_beside_the_wall_clock(bench, reader, monkeypatc
     assert (gpu.undisturbed.clock, cpu.undisturbed.clock) == ("wall", "cpu")
 
 
+def test_a_width_that_no_model_runs_again_is_left_out(bench, reader) -> None:
+    fixed = reader.model_copy(update={"preprocessing": reader.preprocessing.model_copy(update={"width": 64})})
+    timer = InterleavedTimer(10, 60, 0, bench.clock, bench.clock)
+    rows = LatencyBenchmark([1], [1], timer).run(artifacts(fixed, fixed), [MEDIAN, NARROW])
+    assert [row.bucket for row in (*rows["a"], *rows["b"])] == ["median", "median"]
+
+
 @pytest.mark.parametrize(("threads", "clock"), [(1, "cpu"), (2, "wall")])
 def test_only_what_runs_in_one_thread_is_judged_by_its_cpu_time(bench, reader, threads, clock) -> None:
     timer = InterleavedTimer(10, 60, 1, bench.clock, bench.clock)
