@@ -18,6 +18,9 @@ from crnn_deploy.errors import InputError
 _MARK = "~part"
 _PACKAGE = "package:"
 
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a file cannot grow: no space, or more than the user may have."""
+
 LONGEST_NAME = 255
 """Bytes of a file name that all usual file systems take."""
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from crnn_deploy.errors import CrnnDeployError, InputError
+from crnn_deploy.files import FULL_DISK
 
 _PREFIX = "crnn-deploy-"
 _LOCK = ".lock"
 _SCARCE = 1 << 16  # bytes; ONNX Runtime and PyTorch don't tell that a disk is full
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextlib.contextmanager
@@ -50,9 +49,9 @@ def scratch_folder() -> Iterator[Path]:
 def _is_full(folder: Path, error: Exception) -> bool:
     """Whether an error comes from a full disk below `folder`, whose files are still there."""
     if isinstance(error, CrnnDeployError):
-        return str(folder) in error.what and isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL
+        return str(folder) in error.what and isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL_DISK
     if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in _FULL and str(error.filename or folder).startswith(str(folder))
+        return error.errno in FULL_DISK and str(error.filename or folder).startswith(str(folder))
     return shutil.disk_usage(folder).free < _SCARCE
 
 

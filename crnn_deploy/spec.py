@@ -16,8 +16,7 @@ from crnn_deploy import limits
 from crnn_deploy.config import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
-RESERVATION = "reservation"
-"""Key of the note in which a stage says why it proved less than it should; absent where it proved all."""
+_RESERVATION = "reservation"
 
 Text = Annotated[str, StringConstraints(max_length=limits.MAX_TEXT)]
 ClassText = Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)]
@@ -135,6 +134,10 @@ class LineageStep(Frozen):
     tools: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that did the work.")
     notes: dict[str, Any] = Field(default_factory=dict, description="What the stage measured.")
 
+    def reserved(self, reservation: str) -> LineageStep:
+        """This step with a note on why it proved less than it should; unchanged where `reservation` is empty."""
+        return self.model_copy(update={"notes": {**self.notes, _RESERVATION: reservation}}) if reservation else self
+
 
 Charset = Annotated[
     tuple[ClassText, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)
@@ -186,7 +189,7 @@ class ModelSpec(Frozen):
     @property
     def reservation(self) -> str:
         """Why the last stage proved less than it should, such as a parent that reads nothing; empty: it proved all."""
-        return str(self.lineage[-1].notes.get(RESERVATION, "")) if self.lineage else ""
+        return str(self.lineage[-1].notes.get(_RESERVATION, "")) if self.lineage else ""
 
     def text(self, classes: Iterable[int]) -> str:
         """Text of output classes, one after the other; does not build the alphabet, which may be large."""

@@ -11,6 +11,7 @@ from onnx import numpy_helper
 
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.structure import image_inputs
+from crnn_deploy.onnx_graph.wiring import constant_tensors
 
 _BATCH = "batch"
 _STATES = (5, 6)  # positions of the initial states among the inputs of a recurrent layer
@@ -26,9 +27,9 @@ def with_free_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     freed = onnx.ModelProto()
     freed.CopyFrom(model)
     graph = freed.graph
-    set_batch(graph, None)
+    set_batch(freed, None)
     del graph.value_info[:]
-    constants = _constants(graph)
+    constants = {name: numpy_helper.to_array(tensor) for name, tensor in constant_tensors(graph).items()}
     for node in graph.node:
         if node.op_type in RECURRENT:
             _leave_out_zero_states(node, constants)
@@ -38,25 +39,16 @@ def with_free_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     return freed
 
 
-def set_batch(graph: onnx.GraphProto, batch: int | None) -> None:
-    """Declare, in place, how many images the inputs and outputs of a graph hold; None: any number."""
-    weights = {tensor.name for tensor in graph.initializer}
-    for value in (value for value in graph.input if value.name not in weights):
+def set_batch(model: onnx.ModelProto, batch: int | None) -> None:
+    """Declare, in place, how many images the inputs and outputs of a model hold; None: any number."""
+    for value in image_inputs(model):
         sizes = value.type.tensor_type.shape.dim
         if sizes and batch is None:
             sizes[0].dim_param = _BATCH
         elif sizes:
             sizes[0].dim_value = batch or 0
-    for value in graph.output:
+    for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")  # the batch may be any of its axes
-
-
-def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.generic]]:
-    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute[0].HasField("t"):
-            found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-    return found
 
 
 def _leave_out_zero_states(node: onnx.NodeProto, constants: dict[str, NDArray[np.generic]]) -> None:

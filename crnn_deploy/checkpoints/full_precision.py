@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
+from crnn_deploy.onnx_graph.structure import image_inputs
 from crnn_deploy.onnx_graph.wiring import nested
 
 _HALF = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
@@ -62,10 +63,9 @@ def taking_floats(model: onnx.ModelProto) -> onnx.ModelProto:
 
     The graph must have one input.
     """
-    weights = {tensor.name for tensor in model.graph.initializer}
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    image = next(value for value in changed.graph.input if value.name not in weights)
+    image = image_inputs(changed)[0]
     kind = image.type.tensor_type.elem_type
     if kind == TensorProto.FLOAT:
         return model

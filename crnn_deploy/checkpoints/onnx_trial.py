@@ -81,7 +81,7 @@ def with_any_batch(model: onnx.ModelProto, spec: ModelSpec, title: str, progress
 def _declaring(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     declared = onnx.ModelProto()
     declared.CopyFrom(model)
-    set_batch(declared.graph, batch)
+    set_batch(declared, batch)
     return declared
 
 

@@ -29,8 +29,9 @@ _PLAIN = {
     "…": "...",
     "•": "*",
     "·": "-",
+    "○": "o",
+    "\u00a0": " ",
 }
-_PLAIN |= {"○": "o", "\u00a0": " "}
 _ENCODING_ERRORS = "crnn_deploy.plain"
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import errno
 
 from crnn_deploy.errors import InputError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from crnn_deploy.files import FULL_DISK
 
 # How those say it that raise no MemoryError: PyTorch, ONNX Runtime, C++, the loader of shared libraries, threads.
 _NO_MEMORY = (
@@ -26,7 +25,7 @@ def refused_by_system(error: BaseException) -> InputError | None:
     if not isinstance(error, OSError) or error.errno is None:
         return None
     file = f" {error.filename}" if error.filename else ""
-    if error.errno in _FULL:
+    if error.errno in FULL_DISK:
         what = f"No space left to write{file or ' the results'}."
         return InputError(what, fix="Free some space, or write to another disk.")
     return InputError(

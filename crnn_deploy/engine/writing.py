@@ -20,7 +20,7 @@ from crnn_deploy.inspection.facts import measure
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, EnginePlugin, write_manifest
 from crnn_deploy.runtime.tensorrt.messages import Messages
-from crnn_deploy.spec import RESERVATION, LineageStep
+from crnn_deploy.spec import LineageStep
 
 
 def log_path(engine: Path) -> Path:
@@ -138,6 +138,5 @@ def _step(order: BuildOrder, record: EngineRecord) -> LineageStep:
             "profiles": [profile.model_dump(mode="json") for profile in order.profiles],
             "recurrent": {layer.name: layer.home for layer in record.recurrent},
             "kept_fp32": {layer.name: layer.reason for layer in record.kept_fp32},
-            **({RESERVATION: record.reservation} if record.reservation else {}),
         },
-    )
+    ).reserved(record.reservation)

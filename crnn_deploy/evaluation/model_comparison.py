@@ -16,12 +16,11 @@ from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.difference import Difference, difference_of
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES, error_counts, primary_figure_of
-from crnn_deploy.evaluation.unproven import why_unproven
+from crnn_deploy.evaluation.unproven import CONSTANT, why_unproven
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
 Logits = NDArray[np.float32]
-CONSTANT = "gives the same outputs for every image"
 ROUNDING = 1e-6
 """Share of the largest logit by which outputs for different images must differ to count as different."""
 LARGEST_DB = 200.0

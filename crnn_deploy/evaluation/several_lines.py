@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.evaluation.runs import runs_of
+
 _WIDTH, _HEIGHT = 64, 512
 """Largest size in pixels at which pictures are looked at."""
 
@@ -41,7 +43,7 @@ def is_several_lines(picture: Image.Image) -> bool:
     text = ink > _BLANK * np.sort(ink)[int(0.9 * len(ink))]
     if text.all():
         return False
-    bands = [rows[start:end] for start, end in _runs(text) if end - start >= _ROWS]
+    bands = [rows[start:end] for start, end in runs_of(text) if end - start >= _ROWS]
     least = _ALIKE * max(map(len, bands), default=0)
     bands = [band for band in bands if len(band) >= least]
     squareness = (height / rows.shape[0]) / (width / rows.shape[1])
@@ -59,9 +61,3 @@ def _differ(bands: list[NDArray[np.float32]]) -> bool:
     """Whether two neighbouring bands hold their ink in different columns."""
     inks = [band.std(axis=0) for band in bands]
     return any(np.abs(a - b).mean() >= _SAME * (a + b).mean() / 2 for a, b in pairwise(inks))
-
-
-def _runs(text: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """First row, and the one after the last, of each run of text rows."""
-    edges = np.flatnonzero(np.diff(text, prepend=False, append=False))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

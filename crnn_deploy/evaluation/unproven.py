@@ -11,6 +11,9 @@ from crnn_deploy import units
 from crnn_deploy.evaluation.metrics import text_ratios
 from crnn_deploy.spec import Task
 
+CONSTANT = "gives the same outputs for every image"
+"""What proves nothing either, and is seen in the logits only."""
+
 FEW = 0.1
 """Share of images with any text, and of characters read right, up to which a model reads almost nothing."""
 

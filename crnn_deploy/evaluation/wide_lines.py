@@ -13,6 +13,7 @@ from itertools import groupby, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.evaluation.runs import runs_of
 from crnn_deploy.spec import Preprocessing
 
 Piece = tuple[int, int]
@@ -142,12 +143,11 @@ def _blank_columns(line: NDArray[np.float32]) -> NDArray[np.bool_]:
 def _widest_blank(blank: NDArray[np.bool_], low: int, high: int) -> int | None:
     """The centre of the longest run of blank columns between two columns, the last one of equal runs."""
     low, high = max(0, low), max(0, high)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], blank[low:high], [False]]).astype(np.int8)))
-    starts, ends = edges[::2], edges[1::2]
-    if not len(starts):
+    runs = runs_of(blank[low:high])
+    if not runs:
         return None
-    longest = len(starts) - 1 - int((ends - starts)[::-1].argmax())
-    return low + int(starts[longest] + ends[longest]) // 2
+    start, end = max(reversed(runs), key=lambda run: run[1] - run[0])  # of equal runs the last
+    return low + (start + end) // 2
 
 
 def _start_of_blank(blank: NDArray[np.bool_], column: int) -> int:

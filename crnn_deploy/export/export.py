@@ -28,7 +28,7 @@ from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import RESERVATION, LineageStep, Preprocessing
+from crnn_deploy.spec import LineageStep, Preprocessing
 
 _REAL_IMAGES = 32
 _REAL_BATCH = 4
@@ -58,9 +58,9 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
 
     progress.status("Comparing with the parent")
     noise, real = _compare(parent, model, config.data)
-    reservation = reservation_about(noise, real, parent.spec.task)
     comparisons = [noise] if real is None else [noise, real]
 
+    reservation = reservation_about(noise, real, parent.spec.task)
     step = LineageStep(
         stage="export",
         options={"opset": config.opset},
@@ -71,10 +71,9 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
             "parity_images": sum(comparison.images for comparison in comparisons),
             # One digit: the last bits of a sum vary with the number of threads, and the file must not.
             "parity_max_difference": float(f"{max(each.max_difference for each in comparisons):.0e}"),
-            **({RESERVATION: reservation} if reservation else {}),
         },
     )
-    return write_onnx(config.output, model, parent.spec.after(step), config.force)
+    return write_onnx(config.output, model, parent.spec.after(step.reserved(reservation)), config.force)
 
 
 def _clean(model: onnx.ModelProto, module: nn.Module) -> int:

@@ -78,10 +78,13 @@ def build_with_weights(
     Raises:
         InputError: as `build` does, or if the tensors don't fit.
     """
-    if family_of(spec, trust_module) != MODULE:
-        check_fit(outline(spec).state_dict(), tensors, name)  # it may claim more memory than this machine has
-    model = build(spec, trust_module)
-    load_weights(model, tensors, name)
+    if family_of(spec, trust_module) == MODULE:
+        model = build(spec, trust_module)
+        load_weights(model, tensors, name)
+        return model
+    check_fit(outline(spec).state_dict(), tensors, name)  # first: it may claim more memory than this machine has
+    model = build(spec)
+    model.load_state_dict(dict(tensors))
     return model
 
 

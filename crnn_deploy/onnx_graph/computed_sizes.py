@@ -8,6 +8,7 @@ import onnx
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_ELEMENTS
+from crnn_deploy.onnx_graph.structure import image_inputs
 
 _SMALL = 64  # elements of a constant that may state sizes; larger ones are weights
 _FREE = (1, 3, 48, 160)  # sizes of a small line, where the graph fixes none
@@ -40,16 +41,14 @@ def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     graph.name = "sizes"
     graph.node.extend(model.graph.node)
     graph.output.extend(onnx.ValueInfoProto(name=value.name) for value in model.graph.output)
-    weights = {tensor.name for tensor in model.graph.initializer}
     for tensor in model.graph.initializer:
         if prod(tensor.dims) <= _SMALL:
             graph.initializer.append(tensor)
         else:
             graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
-    for value in model.graph.input:
-        if value.name not in weights:
-            graph.input.append(value)
-            for size, free in zip(graph.input[-1].type.tensor_type.shape.dim, _FREE, strict=False):
-                if size.dim_value <= 0:
-                    size.dim_value = free
+    for value in image_inputs(model):
+        graph.input.append(value)
+        for size, free in zip(graph.input[-1].type.tensor_type.shape.dim, _FREE, strict=False):
+            if size.dim_value <= 0:
+                size.dim_value = free
     return light

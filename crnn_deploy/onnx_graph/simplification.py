@@ -8,6 +8,7 @@ import onnx
 import onnxruntime as ort
 
 from crnn_deploy.onnx_graph.execution import load_session, quiet_options
+from crnn_deploy.onnx_graph.structure import image_inputs
 from crnn_deploy.scratch import scratch_folder
 
 _CONSTANT_WEIGHTS_IR = 4  # the first IR version in which weights need not be inputs too
@@ -48,8 +49,7 @@ def _with_constant_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """A copy whose weights are not inputs as well, as files before IR version 4 have them: they can be folded then."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    weights = {tensor.name for tensor in copy.graph.initializer}
-    inputs = [value for value in copy.graph.input if value.name not in weights]
+    inputs = image_inputs(copy)
     del copy.graph.input[:]
     copy.graph.input.extend(inputs)
     copy.ir_version = max(copy.ir_version, _CONSTANT_WEIGHTS_IR)

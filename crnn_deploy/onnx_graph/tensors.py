@@ -14,7 +14,7 @@ from onnx.external_data_helper import uses_external_data
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_AXES, MAX_AXIS
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
-from crnn_deploy.onnx_graph.wiring import nested
+from crnn_deploy.onnx_graph.wiring import constant_tensors, nested
 
 _HALF_BYTES = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)
 _COMPLEX = (TensorProto.COMPLEX64, TensorProto.COMPLEX128)
@@ -80,10 +80,7 @@ def check_weights(model: onnx.ModelProto) -> None:
         InputError: naming the tensor.
     """
     graph = model.graph
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
-            constants[node.output[0]] = node.attribute[0].t
+    constants = constant_tensors(graph)
     finite: set[str] = set()
     for node in graph.node:
         if node.op_type in _WEIGHTED and len(node.input) > 1 and node.input[1] in constants:

@@ -25,6 +25,15 @@ def constants_of(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
 
 
+def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
+    """The graph's initializers and the values of its Constant nodes, by name."""
+    found = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
+            found[node.output[0]] = node.attribute[0].t
+    return found
+
+
 def producers_of(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     """The node that computes each tensor."""
     return {output: node for node in graph.node for output in node.output if output}

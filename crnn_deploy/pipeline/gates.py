@@ -61,8 +61,7 @@ class Judge:
         else:
             checks.append(self._speed_over_baseline(variant, 1.0))
         gate = _gate(checks)
-        unproven = _evaluation(self._baseline).unproven
-        if gate.status == "passed" and unproven:
+        if gate.status == "passed" and (unproven := _evaluation(self._baseline).unproven):
             return Gate(status="unproven", reason=f"{self._baseline.name} {unproven}")
         return gate
 

@@ -29,7 +29,7 @@ from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
 from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import RESERVATION, LineageStep
+from crnn_deploy.spec import LineageStep
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,6 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
     }
     if record.rejected is not None:
         notes["rejected"] = record.rejected
-    if record.reservation:
-        notes[RESERVATION] = record.reservation
     return LineageStep(
         stage="quantize",
         options=config.model_dump(
@@ -170,4 +168,4 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
         parent_sha256=parent.sha256,
         tools={package: importlib.metadata.version(package) for package in ("onnx", "onnxruntime")},
         notes=notes,
-    )
+    ).reserved(record.reservation)

@@ -13,7 +13,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import RESERVATION, LineageStep, ModelSpec
+from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
@@ -73,15 +73,13 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         folder = open_folder(fabric, config.output, key)
         setup = TrainingSetup(fabric, spec, material, config, folder, progress)
         fitted = fit_in_stages(setup, network, config.qat)
-    reservation = training_reservation(taught, fitted.error, spec)
     step = LineageStep(
         stage="distill",
         options=config.shaping(),
         parent_sha256=artifacts[0].sha256,
         tools={"torch": torch.__version__},
-        notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes}
-        | ({RESERVATION: reservation} if reservation else {}),
-    )
+        notes={"warm_start": warm and warm.sha256, **facts, **fitted.notes},
+    ).reserved(training_reservation(taught, fitted.error, spec))
     finished = spec.model_copy(update={"lineage": (*artifacts[0].spec.lineage, step)})
     return write_fitted(setup, finished, fitted, config)
 

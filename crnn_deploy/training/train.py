@@ -14,7 +14,7 @@ from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import RESERVATION, LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
@@ -62,10 +62,8 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     setup = TrainingSetup(fabric, spec, material, config, folder, progress)
     fitted = fit_in_stages(setup, network)
     notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
-    if reservation := training_reservation("", fitted.error, spec):
-        notes[RESERVATION] = reservation
     step = LineageStep(stage="train", options=config.shaping(), tools={"torch": torch.__version__}, notes=notes)
-    return write_fitted(setup, spec.after(step), fitted, config)
+    return write_fitted(setup, spec.after(step.reserved(training_reservation("", fitted.error, spec))), fitted, config)
 
 
 def _check_labelled(source: Source) -> None:

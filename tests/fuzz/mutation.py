@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from random import Random
 from typing import Any
 
@@ -157,3 +158,13 @@ def _deep(inner: Any, levels: int, lists: bool) -> Any:
     for _ in range(levels):
         inner = [inner] if lists else {"a": inner}
     return inner
+
+
+def mutate_json(random: Random, data: bytes) -> bytes:
+    """JSON with another value or key somewhere; now and then with other bytes."""
+    if random.random() < 0.15:
+        return mutate_bytes(random, data)
+    try:
+        return json.dumps(mutate_tree(random, json.loads(data))).encode()
+    except (ValueError, RecursionError):
+        return mutate_bytes(random, data)

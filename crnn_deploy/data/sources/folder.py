@@ -13,6 +13,7 @@ from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.label_files import decode, may_hold_labels
 from crnn_deploy.errors import InputError
+from crnn_deploy.units import listed
 
 _IMAGE_FOLDERS = frozenset({"images", "image", "imgs", "img", "crops", "lines", "data"})
 _PARTS = _IMAGE_FOLDERS | {
@@ -42,17 +43,17 @@ def open_class_folder(folder: Path, classes: Sequence[SubFolder]) -> EncodedSour
     Raises:
         InputError: if the sub-folders are no classes, but parts of a set, or sets with labels of their own.
     """
-    listed = f"{', '.join(each.name for each in classes[:5])}{' …' * (len(classes) > 5)}"
+    names = listed([each.name for each in classes])
     if len(classes) > 1 and all(each.name.lower() in _PARTS for each in classes):
         raise InputError(
-            f"{folder} holds parts of a set: {listed}.",
+            f"{folder} holds parts of a set: {names}.",
             "Sub-folders with other names would be classes.",
             "Name one of them.",
         )
     sets = [each.name for each in classes if each.holds_labels]
     if sets:
         raise InputError(
-            f"{folder} holds several sets: {listed}.",
+            f"{folder} holds several sets: {names}.",
             f"{sets[0]} is no class, since it holds files that may be labels of its images.",
             "Name one of them, or move these files away.",
         )

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from random import Random
-
 from fuzz.case import Format, Seed
-from fuzz.mutation import mutate_bytes, mutate_tree
+from fuzz.mutation import mutate_json
 from fuzz.small_models import engine_files, labelled_folder
 
 COMMANDS = {
@@ -23,13 +20,4 @@ def seeds() -> list[Seed]:
     return [Seed(files, name, COMMANDS) for name in ("line.engine.json", "line.engine.json", "line.engine")]
 
 
-def mutate(random: Random, data: bytes) -> bytes:
-    if random.random() < 0.15:
-        return mutate_bytes(random, data)
-    try:
-        return json.dumps(mutate_tree(random, json.loads(data))).encode()
-    except (ValueError, RecursionError):
-        return mutate_bytes(random, data)
-
-
-FORMAT = Format("engines", seeds, mutate)
+FORMAT = Format("engines", seeds, mutate_json)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from random import Random
-
 from fuzz.case import Format, Seed
-from fuzz.mutation import mutate_bytes, mutate_tree
+from fuzz.mutation import mutate_json
 from report.makers import classifier_report, full_report
 
 COMMANDS = {
@@ -22,13 +19,4 @@ def seeds() -> list[Seed]:
     return [Seed({"runs/small/report.json": text}, "runs/small/report.json", COMMANDS) for text in texts]
 
 
-def mutate(random: Random, data: bytes) -> bytes:
-    if random.random() < 0.15:
-        return mutate_bytes(random, data)
-    try:
-        return json.dumps(mutate_tree(random, json.loads(data))).encode()
-    except (ValueError, RecursionError):
-        return mutate_bytes(random, data)
-
-
-FORMAT = Format("run folders", seeds, mutate)
+FORMAT = Format("run folders", seeds, mutate_json)
