@@ -34,7 +34,9 @@ def evaluate(config: EvaluateConfig, as_json: bool) -> None:
         show_json(evaluation.figures(), config)
         return
     if evaluation.unproven:
-        show_reservation(f"Not proved: the model {evaluation.unproven}")
+        from crnn_deploy.evaluation.unproven import not_proved
+
+        show_reservation(not_proved("the model", evaluation.unproven))
     show(facts_table(_lines(evaluation)))
 
 

@@ -11,6 +11,7 @@ from crnn_deploy.engine.layers import count_layers, count_rescaling
 from crnn_deploy.engine.lowering.result import RecurrentLayer
 from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.timing_cache import CacheUse
+from crnn_deploy.evaluation.unproven import not_proved
 from crnn_deploy.inspection.engine_facts import MULTIPLYING_KINDS
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 
@@ -62,8 +63,7 @@ class EngineRecord(Frozen):
     @property
     def reservation(self) -> str:
         """Why the reading of real images is no proof; empty: it is one, or there were no images."""
-        parity = self.parity
-        return f"Not proved: the model {parity.unproven}" if parity is not None and parity.unproven else ""
+        return not_proved("the model", self.parity.unproven) if self.parity is not None else ""
 
     @property
     def layers(self) -> tuple[LayerCount, ...]:

@@ -18,6 +18,17 @@ FEW = 0.1
 """Share of images with any text, and of characters read right, up to which a model reads almost nothing."""
 
 
+def not_proved(who: str, why: str) -> str:
+    """The first line about a reading that proves nothing, as `Not proved: the model reads nothing in any of 12 images`;
+    empty where `why` is.
+
+    Args:
+        who: such as `the model`.
+        why: by `why_unproven`, or `CONSTANT`.
+    """
+    return f"Not proved: {who} {why}" if why else ""
+
+
 def why_unproven(task: Task, texts: Sequence[str], references: Sequence[str] | None = None) -> str:
     """Why what a model reads proves nothing, such as `reads nothing in any of 12 images`; empty where it proves some.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
+from crnn_deploy.evaluation.unproven import not_proved
 from crnn_deploy.export.shapes import unseen_shapes
 from crnn_deploy.spec import Preprocessing, Task
 
@@ -42,9 +43,9 @@ def reservation_about(noise: ModelComparison, real: ModelComparison | None, task
     Noise alone tells little of a classifier, which may well give it one class; a reader of lines finds text in it.
     """
     if real is not None:
-        return f"Not proved: the model {real.unproven}" if real.unproven else ""
+        return not_proved("the model", real.unproven)
     if noise.unproven and (noise.constant or task == "ctc"):
-        return f"Not proved: on noise the model {noise.unproven}; compare it on real images with --data"
+        return not_proved("on noise the model", f"{noise.unproven}; compare it on real images with --data")
     return ""
 
 

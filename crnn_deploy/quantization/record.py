@@ -9,6 +9,7 @@ from pydantic import Field
 from crnn_deploy.benchmark.undisturbed import Speedup, UndisturbedTime, speedup_between
 from crnn_deploy.config import Frozen
 from crnn_deploy.evaluation.model_comparison import ModelComparison
+from crnn_deploy.evaluation.unproven import not_proved
 from crnn_deploy.quantization.calibration.calibrators import TensorCalibration
 from crnn_deploy.quantization.config import CalibratorName, Target
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
@@ -99,7 +100,7 @@ class QuantizationRecord(Frozen):
     def reservation(self) -> str:
         """Why the comparison is no proof, or that the error rises where no cap was set; empty: neither."""
         if self.comparison.unproven:
-            return f"Not proved: the parent {self.comparison.unproven}"
+            return not_proved("the parent", self.comparison.unproven)
         if self.max_error_rise is None and self.comparison.difference.low > 0:
             return "The error rises by more than chance explains (no --max-error-rise was set)"
         return ""

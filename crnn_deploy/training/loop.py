@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy.errors import GateError
+from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
 from crnn_deploy.training.figures import Averages
 from crnn_deploy.training.logs import TrainingLog
@@ -179,6 +179,17 @@ class Trainer:
         state = self.setup.folder.load(self.stage)
         if state is None:
             return
+        try:
+            self._restore(state)
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError(
+                f"The state of this training in {self.setup.folder.path} is not one that it saved.",
+                "Something else wrote there, or another version of crnn-deploy.",
+                "Start again: remove that folder.",
+            ) from error
+        self.progress.log(f"continuing at step {self.step:,} of {self.total:,}")
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         self.step, self.figures = state["step"], Averages(state["figures"])
         self.history, self.best = state["history"], state["best"]
         self.plain.load_state_dict(state["student"])
@@ -186,7 +197,6 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.fabric.strategy.precision.load_state_dict(state["precision"])
-        self.progress.log(f"continuing at step {self.step:,} of {self.total:,}")
 
 
 def _point(epoch: int, means: dict[str, float], error: float, rate: float) -> dict[str, Any]:

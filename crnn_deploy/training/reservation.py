@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.evaluation.unproven import FEW, why_unproven
+from crnn_deploy.evaluation.unproven import FEW, not_proved, why_unproven
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import Answers
 from crnn_deploy.units import percent
@@ -41,7 +41,4 @@ def student_reservation(error: float, spec: ModelSpec) -> str:
 
 def training_reservation(taught: str, error: float, spec: ModelSpec) -> str:
     """The reservation about a finished training, for its lineage; `taught` is that about the teacher."""
-    if taught:
-        return f"Not proved: the teacher {taught}"
-    learned = student_reservation(error, spec)
-    return f"Not proved: the trained network {learned}" if learned else ""
+    return not_proved("the teacher", taught) or not_proved("the trained network", student_reservation(error, spec))

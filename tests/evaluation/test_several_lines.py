@@ -59,6 +59,14 @@ def test_a_rule_below_a_line_is_no_line() -> None:
     assert not is_several_lines(ruled)
 
 
+def test_rules_alone_are_no_lines() -> None:
+    rules = Image.new("L", (300, 40), 255)
+    draw = ImageDraw.Draw(rules)
+    draw.rectangle((10, 8, 200, 9), fill=0)
+    draw.rectangle((90, 30, 290, 31), fill=0)
+    assert not is_several_lines(rules)
+
+
 @pytest.mark.parametrize("size", [(1, 1), (300, 3), (1, 300), (60, 30)])
 def test_a_picture_of_one_grey_is_no_page(size: tuple[int, int]) -> None:
     assert not is_several_lines(Image.new("L", size, 128))

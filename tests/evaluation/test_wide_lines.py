@@ -104,6 +104,13 @@ def test_a_piece_is_cut_behind_its_half_where_the_last_quarter_is_full() -> None
     assert cut(inked(400, (0, 70), (90, 230), (234, 400)), SEEN) == []
 
 
+@pytest.mark.parametrize("total", range(204, 300, 16))
+def test_the_last_piece_shows_enough_to_be_read(total: int) -> None:
+    pieces = cut(inked(total, *[(begin, begin + 12) for begin in range(0, total - 12, 16)]), SEEN)
+    assert pieces[-1][1] == total
+    assert pieces[-1][1] - pieces[-1][0] >= SEEN.max_width // 4
+
+
 def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     pieces = [(0, 100), (60, 160)]
     letters = "abcdefgh  "

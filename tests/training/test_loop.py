@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from crnn_deploy.artifact import Artifact, open_artifact
-from crnn_deploy.errors import GateError
+from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.training import loop
 from crnn_deploy.training.batches import TrainingBatch
@@ -98,6 +98,22 @@ def _recording(
         finish(trainer)
 
     return recording
+
+
+@pytest.mark.parametrize("part", ["student", "average", "optimizer"])
+@pytest.mark.parametrize("foreign", [{}, {"weight": torch.zeros(3)}])
+def test_a_foreign_state_is_refused_by_name(
+    student: Path, lines: Path, make_teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch, part: str, foreign: object
+) -> None:
+    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
+    config = distill_config(make_teacher(), lines, student, epochs=1)
+    with pytest.raises(KeyboardInterrupt):
+        distill(config, StopAfter(2))
+    (file,) = student.parent.rglob("*.pt")
+    torch.save({**torch.load(file, weights_only=True), part: foreign}, file)
+    with pytest.raises(InputError, match="is not one that it saved") as raised:
+        distill(config)
+    assert str(file.parent) in raised.value.what
 
 
 def test_the_log_has_a_row_for_each_epoch_though_interrupted(

@@ -31,7 +31,7 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
     leaving = [path for path in paths if _leaves(path)]
     if leaving:
         raise InputError(
-            f"{len(leaving):,} paths in {origin} leave its folder; the first is {leaving[0][:80]!r}.",
+            f"{len(leaving):,} of {len(paths):,} paths in {origin} leave its folder; the first is {leaving[0][:80]!r}.",
             "They are absolute, or go up with '..'.",
             "Write paths relative to the folder of the label file.",
         )
@@ -39,7 +39,7 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
     missing = [path for path, name in zip(paths, names, strict=True) if not files.has(name)]
     if missing:
         raise InputError(
-            f"{len(missing):,} images of {origin} are missing; the first is {missing[0][:300]}.",
+            f"{len(missing):,} of {len(paths):,} images of {origin} are missing; the first is {missing[0][:300]}.",
             "The images were moved, or the archive is cut off.",
             f"Paths are relative to the folder of {PurePosixPath(label_file).name}.",
         )
