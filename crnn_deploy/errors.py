@@ -6,6 +6,14 @@ code; users of the library catch `CrnnDeployError`.
 
 from __future__ import annotations
 
+import errno
+
+# How those say it that raise no MemoryError: PyTorch, ONNX Runtime, C++, the loader of shared libraries, threads.
+_NO_MEMORY = (
+    *("can't allocate memory", "Cannot allocate memory", "not enough memory", "Failed to allocate memory", "bad_alloc"),
+    *("out of memory", "bad allocation", "failed to map segment from shared object", "can't start new thread"),
+)
+
 
 class CrnnDeployError(Exception):
     """An error in three short parts.
@@ -48,3 +56,10 @@ class GateError(CrnnDeployError):
     """A stage failed its check: accuracy, speed or parity is outside its limit."""
 
     exit_code = 1
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of any library says that there is not enough memory: no input is wrong then."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return any(words in str(error) for words in _NO_MEMORY)  # the classes of the libraries have nothing in common

@@ -212,7 +212,7 @@ def sha256_of(path: Path) -> str:
 
 def unwritable(path: Path, error: OSError) -> InputError:
     """The error for the user after writing `path` failed with `error`."""
-    if error.errno in FULL_DISK:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InputError(f"No space left to write {path}.", fix="Free some space, or choose another disk with -o.")
     misplaced = isinstance(error, (FileExistsError, NotADirectoryError))
     reason = "a file lies where its folder should be" if misplaced else error.strerror or error

@@ -14,6 +14,7 @@ from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetenso
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.detection import detect
+from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict, shortened_names
@@ -25,6 +26,7 @@ from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.models.weights import load_weights
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import LineageStep, ModelSpec
 
 
@@ -51,7 +53,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
     _refuse_artifact(config)
     if kind == ".onnx":
         return _import_onnx(config, progress)
-    return _import_module(config, config.module) if config.module else _import_detected(config, progress)
+    return _import_module(config, config.module, progress) if config.module else _import_detected(config, progress)
 
 
 def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -> Detected:
@@ -73,11 +75,12 @@ def _import_detected(config: ImportConfig, progress: Progress) -> Artifact:
     detected = load_detected(read_state_dict(config.checkpoint), config.checkpoint, config.spec)
     progress.log(f"Recognised as {detected.family}.")
     check_forward(detected.model, detected.spec)
+    spec = with_readable_width(TorchSession(detected.model, detected.spec), progress)
     step = _step(config, {"family": detected.family}, {"torch": torch.__version__})
-    return write_safetensors(config.output, detected.model.state_dict(), detected.spec.after(step), config.force)
+    return write_safetensors(config.output, detected.model.state_dict(), spec.after(step), config.force)
 
 
-def _import_module(config: ImportConfig, module: str) -> Artifact:
+def _import_module(config: ImportConfig, module: str, progress: Progress) -> Artifact:
     state = read_state_dict(config.checkpoint)
     spec = make_spec(printable(config.checkpoint.stem), {}, _required_spec(config))
     arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
@@ -87,6 +90,7 @@ def _import_module(config: ImportConfig, module: str) -> Artifact:
     tensors = next((named for named in shortened_names(state.tensors) if own & named.keys()), state.tensors)
     load_weights(model, tensors, str(config.checkpoint))
     check_forward(model, spec)
+    spec = with_readable_width(TorchSession(model, spec), progress)
     step = _step(config, {"module": module}, {"torch": torch.__version__})
     return write_safetensors(config.output, model.state_dict(), spec.after(step), config.force)
 

@@ -10,6 +10,7 @@ from onnx import TensorProto
 
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.full_precision import in_full_precision, taking_floats
+from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.onnx_trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
@@ -47,6 +48,7 @@ def adopt_onnx(
     check_outputs(spec, session.run(trial_images(spec, 1)).shape[-1], title)
     if spec.task == "ctc":
         _doubt_blank(session, progress)
+    spec = with_readable_width(session, progress)
     return write_onnx(output, as_logits(model, spec), spec.after(step), force)
 
 

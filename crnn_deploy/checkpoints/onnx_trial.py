@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from crnn_deploy.checkpoints.free_batch import set_batch, with_free_batch
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.execution import run_within_limit
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.structure import image_inputs
@@ -33,9 +32,8 @@ def with_one_output(model: onnx.ModelProto, spec: ModelSpec, title: str) -> onnx
     """
     network = open_network(model, threads=1, title=title)
     batch = network.batch or 1
-    images = {network.input_name: trial_images(spec, batch)}
     names = [output.name for output in network.session.get_outputs()]
-    values = dict(zip(names, run_within_limit(network.session, names, images, title), strict=True))
+    values = dict(zip(names, network.try_out(trial_images(spec, batch), names), strict=True))
     fitting = [name for name, value in values.items() if _fits(value, spec, batch)]
     named = [name for name in fitting if values[name].shape[-1] == spec.num_outputs] or fitting
     if len(named) != 1:

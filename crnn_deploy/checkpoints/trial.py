@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
+from crnn_deploy.runtime.torch import run_network
 from crnn_deploy.spec import ModelSpec
 
 _TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines for the check
@@ -22,15 +23,7 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
     p = spec.preprocessing
     for size in _TRIAL_SIZES:
         shape = (2, p.channel_count, p.height, p.padded_width(*size))
-        try:
-            logits = model(torch.zeros(shape))
-        except Exception as error:  # any exception is possible: the network is the user's
-            raise InputError(
-                f"The network of {spec.name} fails on an image batch {list(shape)}.",
-                f"{type(error).__name__}: {error}",
-                "Check channels and height in the spec's preprocessing.",
-            ) from error
-        _check_shape(logits, spec)
+        _check_shape(run_network(model, torch.zeros(shape), spec.name), spec)
 
 
 def _check_shape(logits: object, spec: ModelSpec) -> None:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-
-from crnn_deploy.errors import InputError
+from crnn_deploy.errors import InputError, is_out_of_memory
 from crnn_deploy.files import FULL_DISK
-
-# How those say it that raise no MemoryError: PyTorch, ONNX Runtime, C++, the loader of shared libraries, threads.
-_NO_MEMORY = (
-    *("can't allocate memory", "Cannot allocate memory", "not enough memory", "Failed to allocate memory", "bad_alloc"),
-    *("out of memory", "bad allocation", "failed to map segment from shared object", "can't start new thread"),
-)
 
 
 def refused_by_system(error: BaseException) -> InputError | None:
     """The error to show for a full disk, too little memory, or a file that can't be used; None for any other."""
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return InputError(
             "There is not enough memory.",
             f"{type(error).__name__}: {error}".removesuffix(": "),
@@ -33,9 +25,3 @@ def refused_by_system(error: BaseException) -> InputError | None:
         "The operating system refused it.",
         "Check the path and its permissions.",
     )
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return True
-    return any(words in str(error) for words in _NO_MEMORY)  # the classes of the libraries have nothing in common

@@ -15,6 +15,7 @@ from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.limits import MAX_ELEMENTS
 from crnn_deploy.onnx_graph.execution import load_session, quiet_options, run_within_limit
 from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
+from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
 
 _IMAGE_TYPES = (
     *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE),
@@ -41,6 +42,8 @@ def product_macs(graph: OnnxGraph, input_shape: tuple[int, ...]) -> dict[str, in
 
 
 def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.NodeProto, int]]:
+    if not input_shape:
+        raise InputError("The input of the model is a single number, and no image.")
     images = _fixed_batch(graph) or input_shape[0]  # a graph that fixes how many it takes runs with no fewer
     shapes = _run_for_shapes(graph, (images, *input_shape[1:]))
     return [(node, _macs(node, shapes) * input_shape[0] // images) for node in graph.products]
@@ -79,6 +82,7 @@ def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorSha
     image = _image(fed, input_shape)
     options = quiet_options()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    RecurrentSteps(model, options, "The model").check(image)
     session = load_session(model, options, "the model")
     values = run_within_limit(session, None, {fed.name: image}, "the model")
     return shapes | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}

@@ -12,7 +12,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.execution import load_session, run_session
+from crnn_deploy.onnx_graph.execution import load_session, run_session, run_within_limit
+from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
 from crnn_deploy.spec import ModelSpec
 
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
@@ -32,6 +33,7 @@ class Network:
     def __init__(self, model: onnx.ModelProto | Path, options: ort.SessionOptions, title: str) -> None:
         self.title = title
         self.session = load_session(model, options, title)
+        self._steps = RecurrentSteps(model, options, title)
         inputs = self.session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != _FLOATS[0]:
             given = ", ".join(f"{value.name} {value.type}" for value in inputs) or "nothing"
@@ -75,7 +77,17 @@ class Network:
         Raises:
             InputError: if ONNX Runtime fails.
         """
+        self._steps.check(images)
         return run_session(self.session, outputs, {self.input_name: images}, self.title)
+
+    def try_out(self, images: NDArray[np.float32], outputs: Sequence[str] | None = None) -> list[NDArray[Any]]:
+        """The first run, which may not take long.
+
+        Raises:
+            InputError: if ONNX Runtime fails, or the graph has a loop without an end.
+        """
+        self._steps.check(images)
+        return run_within_limit(self.session, outputs, {self.input_name: images}, self.title)
 
     def in_order(self, parts: Sequence[NDArray[np.float32]], images: NDArray[np.float32]) -> NDArray[np.float32]:
         """One array of the results for `in_parts(images)`, batch first, without those that filled the last part.

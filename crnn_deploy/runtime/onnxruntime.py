@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
-from crnn_deploy.onnx_graph.execution import quiet_options, run_within_limit
+from crnn_deploy.onnx_graph.execution import quiet_options
 from crnn_deploy.runtime.network import Network, trial_images
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
@@ -72,7 +72,7 @@ class OnnxGraphSession:
         """
         network = self.network
         images = trial_images(self.spec, network.batch or 1)
-        (logits,) = run_within_limit(network.session, [self.output], {network.input_name: images}, network.title)
+        (logits,) = network.try_out(images, [self.output])
         if logits.ndim != self.spec.output_axes or len(self._logits(logits)) != len(images):
             layout = f" (layout {self.spec.output_layout})" if self.spec.task == "ctc" else ""
             raise InputError(

@@ -5,10 +5,30 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from crnn_deploy.errors import InputError, is_out_of_memory
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
+
+
+def run_network(model: nn.Module, images: Tensor, name: str) -> Tensor:
+    """What a network makes of images `[N, C, H, W]`; `name` is its own in messages.
+
+    Raises:
+        InputError: if it fails.
+    """
+    try:
+        outputs: Tensor = model(images)
+    except Exception as error:  # any exception is possible: the network may be the user's
+        if is_out_of_memory(error):
+            raise
+        raise InputError(
+            f"The network of {name} fails on an image batch {list(images.shape)}.",
+            f"{type(error).__name__}: {error}",
+            "Check channels, height, min_width and width_multiple in the spec's preprocessing.",
+        ) from error
+    return outputs
 
 
 class TorchSession:
@@ -28,8 +48,13 @@ class TorchSession:
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`."""
+        """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
+
+        Raises:
+            InputError: if the network fails, as on images that are too narrow for it.
+        """
         if self._threads and torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
-        logits: NDArray[np.float32] = self._model(torch.from_numpy(images).to(self._device)).cpu().numpy()
+        outputs = run_network(self._model, torch.from_numpy(images).to(self._device), self.spec.name)
+        logits: NDArray[np.float32] = outputs.cpu().numpy()
         return batch_first(logits, self.spec)

@@ -6,6 +6,7 @@ Each reader returns plain data, or raises an error if it cannot read the file. `
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import tarfile
 from collections.abc import Callable
@@ -28,7 +29,12 @@ def read_image(path: Path) -> dict[str, Any]:
         frames = getattr(image, "n_frames", 1)
         image.load()
         plain = image.mode in PLAIN_MODES and frames == 1 and "transparency" not in image.info
-        turned = ImageOps.exif_transpose(image)
+        with Image.open(io.BytesIO(path.read_bytes())) as again:  # of a damaged TIFF it maps more than it reads
+            plain = plain and np.array_equal(image, again)
+        try:
+            turned = ImageOps.exif_transpose(image)
+        except (SyntaxError, ValueError, LookupError, struct.error):  # broken EXIF data of a sound image
+            turned = image
         small = 0 < turned.width * turned.height <= MOST_PIXELS
         if plain and small:
             turned.convert("RGB").save(path.with_name(REFERENCE))

@@ -140,3 +140,16 @@ def test_a_model_that_does_not_run_is_explained() -> None:
     model = graph([node("Conv", "x w", "y")], w=CONV)
     with pytest.raises(InputError, match="cannot run the model"):
         onnx_macs(model, (1, 5, 10, 12))
+
+
+def test_a_number_is_no_image() -> None:
+    model = graph([node("Identity", "x", "y")], inputs=())
+    with pytest.raises(InputError, match="single number"):
+        onnx_macs(model, ())
+
+
+def test_a_gru_without_a_step_is_not_run() -> None:
+    weights = {"W": np.ones((1, 12, 3), np.float32), "R": np.ones((1, 12, 4), np.float32)}
+    model = graph([node("GRU", "x W R", "y", hidden_size=4)], inputs=(0, 1, 3), **weights)
+    with pytest.raises(InputError, match="cannot read"):
+        onnx_macs(model, (0, 1, 3))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from told import Told
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
 from crnn_deploy.models.assembly import build, load_model
@@ -16,7 +17,7 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.training import loop
 from crnn_deploy.training.distill import distill
 
-from .tiny import CLASSES, STUDENT, StopAfter, Told, distill_config, draw_classes, draw_lines, error_of
+from .tiny import CLASSES, STUDENT, StopAfter, distill_config, draw_classes, draw_lines, error_of
 
 MakeTeacher = Callable[..., Artifact]
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from told import Told
 
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -16,8 +17,6 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT
 from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.labels import check_labels, frames_needed, without_too_long
-
-from .tiny import Told
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from told import Told
 from torch import Tensor
 
 from crnn_deploy.artifact import Artifact, open_artifact
@@ -19,7 +20,7 @@ from crnn_deploy.training.distill import distill
 from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.losses.ctc import Ctc
 
-from .tiny import StopAfter, Told, distill_config
+from .tiny import StopAfter, distill_config
 
 MakeTeacher = Callable[..., Artifact]
 

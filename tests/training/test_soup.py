@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from told import Told
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.training import loop
 from crnn_deploy.training.distill import distill
 from crnn_deploy.training.soup import average
 
-from .tiny import StopAfter, Told, distill_config
+from .tiny import StopAfter, distill_config
 
 MakeTeacher = Callable[..., Artifact]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from told import Told
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
@@ -18,7 +19,7 @@ from crnn_deploy.students.measuring import MeasuredStudent
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.distill import distill
 
-from .tiny import Told, distill_config
+from .tiny import distill_config
 
 MakeTeacher = Callable[..., Artifact]
 

@@ -74,16 +74,6 @@ def error_of(artifact: Artifact, data: Path) -> float:
     return 1 - float(accuracy.top1)
 
 
-class Told(Silent):
-    """Keeps what was logged."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
-
-
 class StopAfter(Silent):
     """Interrupts work after some of its items, as Ctrl-C would.
 

@@ -25,8 +25,8 @@ _DEEPEST = 32  # more levels than liblmdb's cursors have
 _PAGE_SIZES = [1 << power for power in range(9, 16)]
 
 _HEADER = struct.Struct("<8xHHHH")  # pad, flags, lower end and upper end of the free space
-# Magic, version, size of the map, page size, flags of the list of free pages; of the tree pad, flags, depth, entries,
-# root; last page, transaction.
+# Magic, version, size of the map, page size, flags of the list of free pages; of the tree size of listed values, flags,
+# depth, entries, root; last page, transaction.
 _META = struct.Struct("<II8xQIH42xIHH24xQQQQ")
 _SMALLEST_ENTRY = 11  # a node with one byte, and its offset
 _NODE = struct.Struct("<HHHH")  # low and high half of the size, flags, size of the key
@@ -131,12 +131,12 @@ class LmdbFile:
         if len(data) < 16 + _META.size:
             raise InputError(f"{self.path} is cut short: it has {self.size:,} bytes.", fix="Copy the database again.")
         _, flags, _, _ = _HEADER.unpack_from(data)
-        magic, version, _, _, free_kind, _, kind, _, entries, root, last_page, transaction = _META.unpack_from(data, 16)
-        if not flags & _META_PAGE or magic != _MAGIC or version != _VERSION or free_kind & _NOT_OF_FREE_PAGES:
+        magic, version, _, _, free_kind, listed, kind, _, entries, root, last, transaction = _META.unpack_from(data, 16)
+        if not flags & _META_PAGE or magic != _MAGIC or version != _VERSION or free_kind & _NOT_OF_FREE_PAGES or listed:
             raise self._damaged(f"meta page {number} is not valid")
         if kind:
             raise InputError(f"{self.path} has keys of another kind than text.", fix=_AGAIN)
-        return root, entries, last_page, transaction
+        return root, entries, last, transaction
 
     def _page(self, number: int) -> _Page:
         if number >= self._pages:

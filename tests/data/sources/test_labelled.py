@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data.conftest import labelled, picture, png, write_folder, write_tar
+from told import Told
 
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import Silent
 
 TEXTS = ["HELLO", " a, b ", 'say "¼ €"', ""]
 QUOTED = [text.replace('"', '\\"') for text in TEXTS]
@@ -47,16 +47,6 @@ LAYOUTS = {
         **{f"{i}.gt.txt": f"{text}\n".encode() for i, text in enumerate(TEXTS)},
     },
 }
-
-
-class Told(Silent):
-    """Remembers what is said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def log(self, text: str) -> None:
-        self.lines.append(text)
 
 
 @pytest.mark.parametrize("files", LAYOUTS.values(), ids=LAYOUTS)

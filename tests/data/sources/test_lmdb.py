@@ -134,7 +134,7 @@ def test_a_meta_page_that_claims_many_entries(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
-@pytest.mark.parametrize("offset", [44, 92])  # flags of the list of free pages, and of the tree
+@pytest.mark.parametrize("offset", [44, 88, 92])  # flags of the free pages, size of lists in the tree, its flags
 def test_databases_of_other_kinds_are_refused(tmp_path: Path, offset: int) -> None:
     path = write(tmp_path, lines(5)) / "data.mdb"
     data = bytearray(path.read_bytes())

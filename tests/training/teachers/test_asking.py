@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from told import Told
 
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.data.sources.opening import open_source
@@ -25,7 +26,7 @@ from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.model import TeacherModel
 
-from ..tiny import StopAfter, Told, draw_classes, draw_lines
+from ..tiny import StopAfter, draw_classes, draw_lines
 
 MakeTeacher = Callable[..., Artifact]
 

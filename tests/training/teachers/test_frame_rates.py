@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from told import Told
 
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
@@ -16,7 +17,7 @@ from crnn_deploy.spec import ModelSpec, Preprocessing
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 
-from ..tiny import ALPHABET, Told, draw_lines
+from ..tiny import ALPHABET, draw_lines
 
 LIKE = ModelSpec(name="teacher", charset=ALPHABET, preprocessing=Preprocessing(height=32))
 

@@ -9,13 +9,12 @@ from pathlib import Path
 import lmdb
 import numpy as np
 import pytest
+from told import Told
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.training.teachers import store
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.store import AnswerStore, prune_answers, stored_answers_size
-
-from ..tiny import Told
 
 ANSWER = Answer(np.zeros((3, 2), np.float32), np.ones(3, bool), np.array([1]), 0.5)
 
