@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -18,6 +19,13 @@ _BLANK = 0.1
 
 _ALIKE = 0.4
 """Lines of text have at least this share of the height of the highest."""
+
+_WHOLE = 0.75
+"""A band at the edge of the picture has at least this share of the height of the highest, or it is what is left of a
+neighbouring line."""
+
+_FAINT = 0.25
+"""Bands with less than this share of the ink of the darkest are shades of the paper."""
 
 _ROWS = 3
 """A line of text has more rows than noise or a rule."""
@@ -43,11 +51,21 @@ def is_several_lines(picture: Image.Image) -> bool:
     text = ink > _BLANK * np.sort(ink)[int(0.9 * len(ink))]
     if text.all():
         return False
-    bands = [rows[start:end] for start, end in runs_of(text) if end - start >= _ROWS]
-    least = _ALIKE * max(map(len, bands), default=0)
-    bands = [band for band in bands if len(band) >= least]
+    bands = _lines(runs_of(text), ink)
     squareness = (height / rows.shape[0]) / (width / rows.shape[1])
-    return len(bands) >= 2 and any(_is_long(band, squareness) for band in bands) and _differ(bands)
+    parts = [rows[start:end] for start, end in bands]
+    return len(parts) >= 2 and any(_is_long(part, squareness) for part in parts) and _differ(parts)
+
+
+def _lines(bands: Sequence[tuple[int, int]], ink: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """The bands of rows that may be lines of text, of those with some ink."""
+    high = [(start, end) for start, end in bands if end - start >= _ROWS]
+    darkness = [ink[start:end].max() for start, end in high]
+    dark = [band for band, darkest in zip(high, darkness, strict=True) if darkest >= _FAINT * max(darkness)]
+    highest = max((end - start for start, end in dark), default=0)
+    edges = (0, len(ink))
+    shares = [_WHOLE if start in edges or end in edges else _ALIKE for start, end in dark]
+    return [(start, end) for (start, end), share in zip(dark, shares, strict=True) if end - start >= share * highest]
 
 
 def _is_long(band: NDArray[np.float32], squareness: float) -> bool:

@@ -59,6 +59,24 @@ def test_a_rule_below_a_line_is_no_line() -> None:
     assert not is_several_lines(ruled)
 
 
+@pytest.mark.parametrize("text", ["a line of text", "071234", "A LINE"])
+def test_what_is_left_of_the_neighbours_is_no_line(text: str) -> None:
+    line, neighbour = printed(text), printed(text[::-1] + " and more")
+    three = Image.new("L", (line.width, 3 * line.height + 12), 255)
+    for position, each in enumerate((neighbour, line, neighbour)):
+        three.paste(each, (0, position * (line.height + 6)))
+    assert is_several_lines(three)
+    assert not is_several_lines(three.crop((0, line.height * 5 // 8, line.width, three.height - line.height * 5 // 8)))
+
+
+def test_shades_of_the_paper_are_no_lines() -> None:
+    line = np.asarray(ImageOps.expand(printed("a line of text"), border=(0, 20), fill=255), np.float64)
+    shade = np.linspace(0, 1, line.shape[1])
+    line[:15] -= 45 * shade
+    line[-12:] -= 45 * shade[::-1]
+    assert not is_several_lines(Image.fromarray(line.clip(0, 255).astype(np.uint8)))
+
+
 def test_rules_alone_are_no_lines() -> None:
     rules = Image.new("L", (300, 40), 255)
     draw = ImageDraw.Draw(rules)
