@@ -17,7 +17,7 @@ from crnn_deploy.onnx_graph.structure import image_inputs
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.network import trial_images
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession, open_network
-from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.outputs import batch_first, check_finite
 from crnn_deploy.spec import ModelSpec
 
 _IMAGES = 3
@@ -28,7 +28,7 @@ def with_one_output(model: onnx.ModelProto, spec: ModelSpec, title: str) -> onnx
     """The model with no other output than the logits.
 
     Raises:
-        InputError: if none of its outputs has the form of logits, or several have.
+        InputError: if none of its outputs has the form of logits, or several have, or they are not finite.
     """
     network = open_network(model, threads=1, title=title)
     batch = network.batch or 1
@@ -38,6 +38,7 @@ def with_one_output(model: onnx.ModelProto, spec: ModelSpec, title: str) -> onnx
     named = [name for name in fitting if values[name].shape[-1] == spec.num_outputs] or fitting
     if len(named) != 1:
         _refuse(values, named, spec, title)
+    check_finite(values[named[0]], title)
     if len(names) == 1:
         return model
     changed = onnx.ModelProto()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
+from crnn_deploy.runtime.outputs import check_finite
 from crnn_deploy.runtime.torch import run_network
 from crnn_deploy.spec import ModelSpec
 
@@ -18,12 +19,14 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
     """Run `model` on blank images of two widths.
 
     Raises:
-        InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`.
+        InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`, or not finite.
     """
     p = spec.preprocessing
     for size in _TRIAL_SIZES:
         shape = (2, p.channel_count, p.height, p.padded_width(*size))
-        _check_shape(run_network(model, torch.zeros(shape), spec.name), spec)
+        logits = run_network(model, torch.zeros(shape), spec.name)
+        _check_shape(logits, spec)
+        check_finite(logits.float().numpy(), spec.name)
 
 
 def _check_shape(logits: object, spec: ModelSpec) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
 
 
@@ -21,3 +22,13 @@ def log_probabilities(output: NDArray[np.float32]) -> NDArray[np.float32]:
     shifted = output - output.max(-1, keepdims=True)
     normalised: NDArray[np.float32] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return normalised
+
+
+def check_finite(output: NDArray[np.float32], name: str) -> None:
+    """Raise `InputError` if a network gives NaN or infinite numbers on a trial image; `name` is its own in messages."""
+    if not np.isfinite(output).all():
+        raise InputError(
+            f"{name} gives NaN or infinite outputs on a small image.",
+            "Its weights are damaged or overflow; or it masks classes with infinity, or takes the logarithm of zero.",
+            "Give an earlier checkpoint; mask with -10000, and use log_softmax.",
+        )

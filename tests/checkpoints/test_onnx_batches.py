@@ -11,7 +11,7 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.errors import InputError
@@ -157,6 +157,18 @@ def test_two_outputs_that_may_both_be_the_logits_are_refused(tmp_path: Path) -> 
 
     with pytest.raises(InputError, match="2 outputs that may be the logits"):
         imported(tmp_path, graphs.recogniser(change))
+
+
+@pytest.mark.parametrize("mask", [np.inf, -np.inf])
+def test_infinite_outputs_are_refused_at_import_and_when_opened(tmp_path: Path, mask: float) -> None:
+    model = graphs.recogniser()
+    model.graph.initializer.append(numpy_helper.from_array(np.array([0, 0, mask, 0], np.float32), "mask"))
+    graphs.node(model, "bias").output[0] = "unmasked"
+    model.graph.node.append(helper.make_node("Add", ["unmasked", "mask"], ["y"]))
+    with pytest.raises(InputError, match="NaN or infinite outputs"):
+        imported(tmp_path, model)
+    with pytest.raises(InputError, match="NaN or infinite outputs"):
+        open_session(open_artifact(tmp_path / "given.onnx"))
 
 
 def test_nodes_in_another_order_are_sorted(tmp_path: Path) -> None:

@@ -61,6 +61,12 @@ def _inaccurate(config: QuantizeConfig, record: QuantizationRecord) -> tuple[str
     same = units.percent(record.comparison.same_text)
     in_fp32 = sum(layer.precision == "fp32" for layer in record.layers)
     best = f"This is the best candidate found, with {in_fp32} of {len(record.layers)} layers in FP32."
+    if record.comparison.not_finite:
+        return (
+            f"{config.model} or its INT8 form gives NaN or infinite outputs for {record.comparison.not_finite} of "
+            f"{record.held_out_images} images.",
+            f"Evaluate the model on them first. {best}",
+        )
     if config.max_error_rise is None:
         return (
             f"INT8 breaks {config.model}: the error changes by {change}, and {same} of "

@@ -27,7 +27,9 @@ class ErrorRiseCap:
     max_error_rise: float | None
 
     def accepts(self, comparison: ModelComparison) -> bool:
-        """Whether a candidate may ship as it is."""
+        """Whether a candidate may ship as it is: its outputs are numbers, and it reads well enough."""
+        if comparison.not_finite:
+            return False
         if self.max_error_rise is None:
             return comparison.same_text >= _LEAST_SAME_TEXT
         return comparison.difference.high <= self.max_error_rise

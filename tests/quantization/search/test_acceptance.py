@@ -89,3 +89,9 @@ def test_only_what_is_known_is_said_of_an_inaccurate_model():
     assert "budget of 0.3 points" in what
     assert "--held-out" in cause
     assert "1 of 2 layers in FP32" in cause
+
+
+def test_outputs_that_are_no_numbers_are_told():
+    broken = record().comparison.model_copy(update={"not_finite": 3})
+    what, _ = complaint_about(CONFIG, record().model_copy(update={"comparison": broken}), accepted=False)
+    assert what == "m.onnx or its INT8 form gives NaN or infinite outputs for 3 of 20 images."

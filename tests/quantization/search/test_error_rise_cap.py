@@ -95,3 +95,9 @@ def test_a_repaired_model_must_come_back_to_within_a_point():
 def test_a_budget_is_held_against_the_upper_end_of_the_interval():
     assert ErrorRiseCap(0.011).accepts(reading(0.01))
     assert not ErrorRiseCap(0.0105).accepts(reading(0.01))
+
+
+@pytest.mark.parametrize("cap", [None, 1.0])
+def test_outputs_that_are_no_numbers_are_never_accepted(cap):
+    assert ErrorRiseCap(cap).accepts(reading(0.0))
+    assert not ErrorRiseCap(cap).accepts(reading(0.0).model_copy(update={"not_finite": 1}))
