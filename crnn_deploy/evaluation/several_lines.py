@@ -71,8 +71,8 @@ def _lines(bands: Sequence[tuple[int, int]], ink: NDArray[np.float32]) -> list[t
 def _is_long(band: NDArray[np.float32], squareness: float) -> bool:
     """Whether rows `[R, W]` hold more than a character, where a row is `squareness` times as high as a column wide."""
     ink = band.std(axis=0)
-    inked = np.flatnonzero(ink > 0.25 * ink.max())
-    return bool(inked[-1] + 1 - inked[0] >= _LONG * squareness * len(band))
+    inked = np.flatnonzero(ink > 0.25 * ink.max())  # none where all rows are the same, as those of a barcode
+    return len(inked) > 0 and bool(inked[-1] + 1 - inked[0] >= _LONG * squareness * len(band))
 
 
 def _differ(bands: list[NDArray[np.float32]]) -> bool:

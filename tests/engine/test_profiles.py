@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
-from crnn_deploy.engine.config import EngineOptions
-from crnn_deploy.engine.profiles import choose_profiles, fitting, padded_widths, parse_profile
+from crnn_deploy.engine.config import EngineConfig, EngineOptions
+from crnn_deploy.engine.profiles import choose_profiles, fitting, for_batch, padded_widths, parse_profile
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import Preprocessing
 
@@ -48,6 +48,15 @@ def test_a_wrong_profile_is_told_with_the_grammar(text: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as caught:
         parse_profile(text, LINES)
     assert "BATCHxWIDTH" in caught.value.fix
+
+
+def test_a_graph_that_takes_one_image_gets_profiles_of_one_and_one_that_takes_several_is_refused() -> None:
+    options = EngineConfig(model=Path("m.onnx"), max_batch=8)
+    assert for_batch(options, None, options.model) == options
+    assert for_batch(options, 1, options.model).max_batch == 1
+    for batch in (2, 8):
+        with pytest.raises(InputError, match=f"takes {batch} images at once"):
+            for_batch(options, batch, options.model)
 
 
 def test_a_fixed_width_makes_one_profile_and_takes_no_other() -> None:

@@ -35,6 +35,31 @@ def test_lines_below_each_other_are_several(text: str, change) -> None:
     assert is_several_lines(change(printed(text)))
 
 
+def test_a_line_has_three_rows_at_least() -> None:
+    def pair(rows: int) -> Image.Image:
+        pixels = np.full((4 + 2 * rows + 8, 60), 255, np.uint8)
+        for top in (4, 8 + rows):
+            pixels[top : top + rows] = np.random.default_rng(top).integers(0, 2, (rows, 60)) * 255
+        return Image.fromarray(pixels)
+
+    assert is_several_lines(pair(3))
+    assert not is_several_lines(pair(2))
+
+
+def test_a_line_may_fade_out_towards_its_edges() -> None:
+    sharp = np.random.default_rng(0).integers(0, 2, (12, 60)) * 255
+    faded = np.random.default_rng(1).integers(0, 2, (12, 60)) * np.minimum(255, 45 * np.r_[1:7, 6:0:-1])[:, np.newaxis]
+    blank = np.zeros((8, 60))
+    assert is_several_lines(Image.fromarray((255 - np.vstack([blank, sharp, blank, faded, blank])).astype(np.uint8)))
+
+
+def test_barcodes_are_no_text() -> None:
+    bars = np.repeat(np.random.default_rng(0).integers(0, 2, (2, 1, 60)) * 255, 12, axis=1)
+    blank = np.full((8, 60), 255)
+    stacked = np.vstack([blank, bars[0], blank, bars[1], blank]).astype(np.uint8)
+    assert not is_several_lines(Image.fromarray(stacked))
+
+
 def test_a_page_is_several() -> None:
     page = Image.new("L", (2480, 3508), 255)
     draw = ImageDraw.Draw(page)

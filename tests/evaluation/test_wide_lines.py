@@ -82,6 +82,12 @@ def test_a_narrow_model_cuts_between_letters() -> None:
     assert read(letters, pieces) == letters
 
 
+def test_a_model_that_takes_three_steps_is_too_narrow_for_pieces_that_overlap() -> None:
+    pixels = line("abcdefgh" * 6, wide=1, gap=2)
+    assert cut(pixels, SEEN.model_copy(update={"max_width": 3 * STEP})) == []
+    assert len(cut(pixels, SEEN.model_copy(update={"max_width": 4 * STEP}))) > 5
+
+
 def inked(total: int, *blocks: Piece) -> np.ndarray:
     """`[1, H, total]`: noise between the columns of each block, on paper of 1."""
     random = np.random.default_rng(0)

@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.onnx_graph.wiring import Wiring, captured, names_read, names_read_by, nested, producers_of
+from crnn_deploy.onnx_graph.wiring import (
+    Wiring,
+    captured,
+    constant_tensors,
+    names_read,
+    names_read_by,
+    nested,
+    producers_of,
+)
 
 
 def value(name):
@@ -65,3 +73,18 @@ def test_omitted_inputs_and_outputs_are_no_tensors():
     graph = helper.make_graph([gru], "graph", [value("x")], [value("last")])
     assert names_read(graph) == {"x", "w", "r", "h", "last"}
     assert producers_of(graph).keys() == {"last"}
+
+
+def test_constants_are_initializers_and_what_constant_nodes_hold():
+    held = numpy_helper.from_array(np.full(2, 3, np.float32))
+    nodes = [
+        helper.make_node("Constant", [], ["held"], value=held),
+        helper.make_node("Constant", [], ["number"], value_int=3),
+        helper.make_node("Identity", ["held"], ["y"]),
+    ]
+    weight = numpy_helper.from_array(np.ones(1, np.float32), "w")
+    found = constant_tensors(helper.make_graph(nodes, "g", [], [value("y")], [weight]))
+    assert {name: numpy_helper.to_array(tensor).tolist() for name, tensor in found.items()} == {
+        "w": [1],
+        "held": [3, 3],
+    }

@@ -47,7 +47,7 @@ def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> 
 
 
 def _split(count: int, samples: int | None, held_out: int | None, location: str) -> tuple[int, int]:
-    """How many of `count` images are for calibration, and how many for comparison."""
+    """How many of `count` images, which are no more than wanted, are for calibration, and how many for comparison."""
     needed = (samples or 1) + (held_out or 1)
     if count < needed:
         options = {"--samples": samples, "--held-out": held_out}
@@ -60,9 +60,9 @@ def _split(count: int, samples: int | None, held_out: int | None, location: str)
             "Give more images, or ask for fewer." if requested else "Give more images.",
         )
     if samples is not None:
-        return samples, min(held_out or _HELD_OUT, count - samples)
+        return samples, count - samples
     if held_out is not None:
-        return min(_SAMPLES, count - held_out), held_out
+        return count - held_out, held_out
     if count >= _SAMPLES + _HELD_OUT:
         return _SAMPLES, _HELD_OUT
     calibrate = min(max(1, round(_SHARE * count)), count - 1)

@@ -240,6 +240,14 @@ def test_entropy_takes_the_range_of_the_least_divergence(name, symmetric, outlie
     assert divergence(values, *found, levels, histogram.width) <= least + 0.0025
 
 
+@pytest.mark.parametrize("outlier", [300, 1000, 4000])
+def test_entropy_cuts_to_a_body_that_a_few_bins_hold(outlier):
+    values = np.random.default_rng(0).normal(size=100_000).astype(np.float32)
+    low, high = CALIBRATORS["entropy"](histogram_of(np.append(values, outlier)), True)
+    assert low == -high
+    assert 4 < high < 5
+
+
 def test_entropy_does_not_take_noise_for_shape():
     """The fewer levels the body gets, the fewer are the bins that differ by chance."""
     high = CALIBRATORS["entropy"](histogram_of(np.append(SAMPLES["gaussian"], 30)), False)[1]

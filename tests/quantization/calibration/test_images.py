@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny_crnn import image_folder, tiny_spec
+from told import Told
 
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.opening import open_source
@@ -147,3 +148,17 @@ def test_images_come_one_by_one_in_their_own_widths(tmp_path):
     assert {shape[:3] for shape in shapes} == {(1, 1, 16)}
     assert found.median().shape[3] == sorted(shape[3] for shape in shapes)[3]
     assert np.abs(found.median()).max() <= 1
+
+
+def test_labels_that_are_not_understood_do_not_matter(tmp_path):
+    folder = image_folder(tmp_path / "a", 6)
+    (folder / "labels.csv").write_text("this;is\nno;list of images\n")
+    assert len(names(draw(folder)[0])) == 4
+
+
+def test_what_is_said_is_what_is_drawn(tmp_path):
+    told = Told()
+    options = QuantizeOptions(samples=5)
+    parts = images.draw_images(str(image_folder(tmp_path / "a", 12)), options, told)
+    assert told.lines[-1].endswith("calibrating on 5 images, comparing on 7 others.")
+    assert tuple(map(len, parts)) == (5, 7)
