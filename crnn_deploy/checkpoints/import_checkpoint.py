@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
-import torch
-from torch import nn
 
 from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
 from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
-from crnn_deploy.checkpoints.detection import detect
-from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
-from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import StateDict, read_state_dict, shortened_names
-from crnn_deploy.checkpoints.trial import check_forward
+from crnn_deploy.checkpoints.spec_file import make_spec
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, printable, require_file
-from crnn_deploy.models.assembly import build, build_with_weights
-from crnn_deploy.models.user_module import module_architecture
-from crnn_deploy.models.weights import load_weights
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.torch import TorchSession
-from crnn_deploy.spec import LineageStep, ModelSpec
-
-
-@dataclass(frozen=True)
-class Detected:
-    """A network of a supported family with its weights."""
-
-    family: str
-    spec: ModelSpec
-    model: nn.Module
+from crnn_deploy.spec import LineageStep
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
@@ -53,45 +33,25 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
     _refuse_artifact(config)
     if kind == ".onnx":
         return _import_onnx(config, progress)
-    return _import_module(config, config.module, progress) if config.module else _import_detected(config, progress)
+    return _import_torch(config, progress)
 
 
-def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -> Detected:
-    """The network of a state dict of a supported family; fields in `spec_file` replace those of the family.
+def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
+    import torch  # takes seconds to load, and ONNX files don't need it
 
-    Raises:
-        InputError: if the family is unknown, or the charset or the weights don't fit it.
-    """
-    *_, shortest = shortened_names(state.tensors)
-    adapter = detect(shortest, str(path))
-    recognised = adapter.load(StateDict(shortest, state.extras))
-    spec = make_spec(printable(path.stem), recognised.fields, spec_file)
-    check_outputs(spec, recognised.outputs, str(path))
-    model = build_with_weights(spec, recognised.tensors, str(path))
-    return Detected(adapter.FAMILY, spec, model)
+    from crnn_deploy.checkpoints.state_dict import read_state_dict
+    from crnn_deploy.checkpoints.torch_checkpoint import load_detected, load_own, tried_out
 
-
-def _import_detected(config: ImportConfig, progress: Progress) -> Artifact:
-    detected = load_detected(read_state_dict(config.checkpoint), config.checkpoint, config.spec)
-    progress.log(f"Recognised as {detected.family}.")
-    check_forward(detected.model, detected.spec)
-    spec = with_readable_width(TorchSession(detected.model, detected.spec), progress)
-    step = _step(config, {"family": detected.family}, {"torch": torch.__version__})
-    return write_safetensors(config.output, detected.model.state_dict(), spec.after(step), config.force)
-
-
-def _import_module(config: ImportConfig, module: str, progress: Progress) -> Artifact:
     state = read_state_dict(config.checkpoint)
-    spec = make_spec(printable(config.checkpoint.stem), {}, _required_spec(config))
-    arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
-    spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
-    model = build(spec, trust_module=True)
-    own = model.state_dict().keys()
-    tensors = next((named for named in shortened_names(state.tensors) if own & named.keys()), state.tensors)
-    load_weights(model, tensors, str(config.checkpoint))
-    check_forward(model, spec)
-    spec = with_readable_width(TorchSession(model, spec), progress)
-    step = _step(config, {"module": module}, {"torch": torch.__version__})
+    if config.module:
+        spec, model = load_own(state, config.checkpoint, config.module, _required_spec(config))
+        options = {"module": config.module}
+    else:
+        detected = load_detected(state, config.checkpoint, config.spec)
+        progress.log(f"Recognised as {detected.family}.")
+        spec, model, options = detected.spec, detected.model, {"family": detected.family}
+    spec = tried_out(model, spec, progress)
+    step = _step(config, options, {"torch": torch.__version__})
     return write_safetensors(config.output, model.state_dict(), spec.after(step), config.force)
 
 
