@@ -16,7 +16,7 @@ from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
-from crnn_deploy.inspection.facts import measure
+from crnn_deploy.inspection.measure import measure
 from crnn_deploy.progress import SILENT, Progress
 
 

@@ -16,7 +16,7 @@ from crnn_deploy.engine.proof.comparison import LoweringParity
 from crnn_deploy.engine.record import EngineRecord, ImageFit, KeptLayer
 from crnn_deploy.errors import CrnnDeployError, InputError
 from crnn_deploy.files import companion, replacing, write_text
-from crnn_deploy.inspection.facts import measure
+from crnn_deploy.inspection.measure import measure
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, EnginePlugin, write_manifest
 from crnn_deploy.runtime.tensorrt.messages import Messages

@@ -11,7 +11,8 @@ from crnn_deploy.artifact import open_artifact, read_onnx, read_spec, spec_insid
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import require_file, sha256_of
 from crnn_deploy.inspection.description import ModelDescription, compose_description
-from crnn_deploy.inspection.facts import line_shape, manifest_facts, onnx_facts
+from crnn_deploy.inspection.facts import line_shape
+from crnn_deploy.inspection.measure import manifest_facts, onnx_facts
 from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT_WEIGHTS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.inspection.facts import measure
+from crnn_deploy.inspection.measure import measure
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
 from crnn_deploy.pipeline.stages import Stages

@@ -11,7 +11,7 @@ from crnn_deploy.cli.app import app
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.describe import describe
 from crnn_deploy.inspection.engine_facts import engine_precision
-from crnn_deploy.inspection.facts import measure
+from crnn_deploy.inspection.measure import measure
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, read_manifest
 
 PROFILES = (profile((32, 100), 8), profile((100, 400), 4))

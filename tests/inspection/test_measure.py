@@ -11,7 +11,7 @@ from torch import nn
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
-from crnn_deploy.inspection.facts import measure
+from crnn_deploy.inspection.measure import measure
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 
