@@ -53,6 +53,14 @@ def test_a_line_may_fade_out_towards_its_edges() -> None:
     assert is_several_lines(Image.fromarray((255 - np.vstack([blank, sharp, blank, faded, blank])).astype(np.uint8)))
 
 
+@pytest.mark.parametrize(("wide", "several"), [(12, True), (11, False)])
+def test_a_line_is_half_again_as_wide_as_high(wide: int, several: bool) -> None:
+    pixels = np.full((32, 60), 255, np.uint8)
+    for top, left in ((4, 2), (20, 30)):
+        pixels[top : top + 8, left : left + wide] = np.indices((8, wide)).sum(axis=0) % 2 * 255
+    assert is_several_lines(Image.fromarray(pixels)) is several
+
+
 def test_barcodes_are_no_text() -> None:
     bars = np.repeat(np.random.default_rng(0).integers(0, 2, (2, 1, 60)) * 255, 12, axis=1)
     blank = np.full((8, 60), 255)

@@ -27,8 +27,10 @@ def read_image(path: Path) -> dict[str, Any]:
 
     with Image.open(path) as image:
         frames = getattr(image, "n_frames", 1)
+        lowest = max((extents[3] for _, extents, *_ in image.tile), default=image.height)
         image.load()
-        plain = image.mode in PLAIN_MODES and frames == 1 and "transparency" not in image.info
+        whole = lowest >= image.height  # of a damaged TIFF the rest stays black
+        plain = whole and image.mode in PLAIN_MODES and frames == 1 and "transparency" not in image.info
         with Image.open(io.BytesIO(path.read_bytes())) as again:  # of a damaged TIFF it maps more than it reads
             plain = plain and np.array_equal(image, again)
         try:
