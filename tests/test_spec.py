@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from crnn_deploy.limits import MAX_INPUT_PIXELS
 from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
 
 PLAIN = Preprocessing(height=32)
@@ -55,6 +56,7 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
         {"mean": (math.nan,)},
         {"mean": (-math.inf,)},
         {"mean": (1e30,)},
+        {"mean": (0.5, 1e30, 0.5), "channels": "RGB"},
         {"std": (0.0,)},
         {"std": (math.nan,)},
         {"std": (math.inf,)},
@@ -73,6 +75,12 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
 def test_preprocessing_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Preprocessing.model_validate({"height": 32, **wrong})
+
+
+def test_the_largest_input_is_allowed() -> None:
+    assert Preprocessing(height=1024, width=4096).widest * 1024 == MAX_INPUT_PIXELS
+    with pytest.raises(ValidationError, match="are allowed"):
+        Preprocessing(height=1024, width=4097)
 
 
 @given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 64), st.sampled_from(["ceil", "round"]))

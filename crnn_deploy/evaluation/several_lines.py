@@ -43,8 +43,6 @@ def is_several_lines(picture: Image.Image) -> bool:
     Lines that touch, lean or lie on a structured background are not noticed.
     """
     width, height = picture.size
-    if height < 2 * _ROWS:
-        return False
     small = picture.resize((min(width, _WIDTH), min(height, _HEIGHT)), Image.Resampling.BOX)
     rows = np.asarray(small.convert("L"), np.float32)
     ink = rows.std(axis=1)

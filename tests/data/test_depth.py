@@ -28,6 +28,7 @@ def close(found: list[int], expected: Any, most: int = 1) -> bool:
 def test_white_is_the_largest_value_of_the_depth(depth: int, dtype: type) -> None:
     values = np.rint(GREY * ((2**depth - 1) / 255))
     assert bits(values, dtype) == GREY[0].tolist()
+    assert bits([[0, 2**depth - 1]], dtype) == [0, 255]
 
 
 @pytest.mark.parametrize(("depth", "next_depth"), [(8, 10), (10, 12), (12, 14), (14, 16)])

@@ -35,6 +35,12 @@ def test_lines_below_each_other_are_several(text: str, change) -> None:
     assert is_several_lines(change(printed(text)))
 
 
+def test_whole_lines_at_both_edges_are_several() -> None:
+    both = printed("first line\nother words").crop((4, 4, 150, 80))
+    left, top, right, bottom = ImageOps.invert(both).getbbox()
+    assert is_several_lines(both.crop((left, top, right, bottom)))
+
+
 def test_a_line_has_three_rows_at_least() -> None:
     def pair(rows: int) -> Image.Image:
         pixels = np.full((4 + 2 * rows + 8, 60), 255, np.uint8)

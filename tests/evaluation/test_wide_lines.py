@@ -136,6 +136,16 @@ def test_a_letter_on_either_side_of_the_centre_is_neither_lost_nor_read_twice(in
     assert greedy_decode(join(both, pieces, 2 * HEIGHT, 0), SPEC) == ["acb"]
 
 
+def test_the_seam_lies_behind_the_shared_letter_next_to_the_centre() -> None:
+    pieces = [(0, 100), (60, 160)]
+    left, right = (np.zeros((1, 25, 9), np.float32) for _ in pieces)
+    for logits, letters in ((left, {3: 1, 17: 3, 20: 4}), (right, {2: 3, 4: 7, 5: 4, 20: 2})):  # 7: read by one alone
+        logits[0, :, 0] = 1
+        for frame, letter in letters.items():
+            logits[0, frame, letter] = 2
+    assert greedy_decode(join([left, right], pieces, HEIGHT, 0), SPEC) == ["acdb"]
+
+
 def test_an_empty_line_is_cut_too() -> None:
     pieces = cut(np.ones((1, HEIGHT, 500), np.float32), SEEN)
     assert len(pieces) > 2

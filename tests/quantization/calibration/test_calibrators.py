@@ -248,6 +248,18 @@ def test_entropy_cuts_to_a_body_that_a_few_bins_hold(outlier):
     assert 4 < high < 5
 
 
+def test_entropy_cuts_an_outlier_off_many_values_that_are_evenly_spread():
+    values = np.append(np.random.default_rng(0).uniform(-1, 1, 50_000), 3).astype(np.float32)
+    assert CALIBRATORS["entropy"](histogram_of(values), True)[1] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["skewed", "heavy", "negative"])
+def test_a_symmetric_range_is_symmetric_however_the_values_lie(name):
+    for values in (SAMPLES[name], np.append(SAMPLES[name], 50)):
+        low, high = CALIBRATORS["mse"](histogram_of(values), True)
+        assert low == -high
+
+
 def test_entropy_does_not_take_noise_for_shape():
     """The fewer levels the body gets, the fewer are the bins that differ by chance."""
     high = CALIBRATORS["entropy"](histogram_of(np.append(SAMPLES["gaussian"], 30)), False)[1]
