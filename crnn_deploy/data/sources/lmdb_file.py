@@ -131,8 +131,10 @@ class LmdbFile:
         if len(data) < 16 + _META.size:
             raise InputError(f"{self.path} is cut short: it has {self.size:,} bytes.", fix="Copy the database again.")
         _, flags, _, _ = _HEADER.unpack_from(data)
-        magic, version, _, _, free_kind, listed, kind, _, entries, root, last, transaction = _META.unpack_from(data, 16)
-        if not flags & _META_PAGE or magic != _MAGIC or version != _VERSION or free_kind & _NOT_OF_FREE_PAGES or listed:
+        magic, version, _, page_size, *rest = _META.unpack_from(data, 16)
+        free_kind, listed, kind, _, entries, root, last, transaction = rest
+        same = (magic, version, page_size) == (_MAGIC, _VERSION, self._page_size)
+        if not same or not flags & _META_PAGE or free_kind & _NOT_OF_FREE_PAGES or listed:
             raise self._damaged(f"meta page {number} is not valid")
         if kind:
             raise InputError(f"{self.path} has keys of another kind than text.", fix=_AGAIN)

@@ -134,6 +134,15 @@ def test_a_meta_page_that_claims_many_entries(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
+def test_meta_pages_of_two_sizes_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, lines(5)) / "data.mdb"
+    data = bytearray(path.read_bytes())
+    data[4096 + 40 : 4096 + 44] = struct.pack("<I", 8192)
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="meta page 1 is not valid"):
+        open_source(tmp_path)
+
+
 @pytest.mark.parametrize("offset", [44, 88, 92])  # flags of the free pages, size of lists in the tree, its flags
 def test_databases_of_other_kinds_are_refused(tmp_path: Path, offset: int) -> None:
     path = write(tmp_path, lines(5)) / "data.mdb"
