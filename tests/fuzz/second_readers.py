@@ -26,7 +26,10 @@ def read_image(path: Path) -> dict[str, Any]:
     from PIL import Image, ImageOps
 
     with Image.open(path) as image:
-        frames = getattr(image, "n_frames", 1)
+        try:
+            frames = getattr(image, "n_frames", 1)
+        except (TypeError, ValueError, LookupError, SyntaxError, OSError):  # of a sound page before a broken one
+            frames = 2
         lowest = max((extents[3] for _, extents, *_ in image.tile), default=image.height)
         image.load()
         whole = lowest >= image.height  # of a damaged TIFF the rest stays black

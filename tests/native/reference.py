@@ -94,9 +94,9 @@ class Recurrence:
 
 
 def round_rows(x: Array) -> Array:
-    """Rows rounded to INT8, each with its own scale."""
+    """Rows rounded to INT8, each with its own scale; rows of tiny numbers become 0."""
     largest = np.abs(x).max(axis=-1, keepdims=True).astype(float)
-    scale = np.where(largest > 0, largest, 1) / 127
+    scale = np.where(largest > 1e-30, largest / 127, 1)
     return np.rint(x / scale) * scale
 
 
