@@ -14,7 +14,10 @@ def import_path() -> list[str]:
     its absolute path.
     """
     named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    current = _real(os.curdir)
+    try:
+        current = _real(os.curdir)
+    except FileNotFoundError:  # it was deleted, and holds nothing
+        return [folder for folder in sys.path if folder]
     wanted = {_real(folder) for folder in named if os.path.isabs(folder)}  # noqa: PTH117 - pathlib isn't loaded yet
     if current in wanted or current == _real(os.path.dirname(os.__file__)) or current.endswith("-packages"):  # noqa: PTH120
         return [folder for folder in sys.path if folder]

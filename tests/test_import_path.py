@@ -54,3 +54,12 @@ def test_installed_packages_stay_when_one_works_there(tmp_path: Path, monkeypatc
     monkeypatch.chdir(packages)
     monkeypatch.setattr(sys, "path", ["", str(packages)])
     assert import_path() == [str(packages)]
+
+
+def test_a_folder_that_was_deleted_stops_nothing(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); from crnn_deploy.__main__ import main; main()"
+    told = subprocess.run([sys.executable, "-c", code, "--version"], capture_output=True, text=True, check=False)
+    assert "Traceback" not in told.stderr
+    assert told.returncode == 0

@@ -54,6 +54,8 @@ def read_state_dict(path: Path) -> StateDict:
         raise InputError(
             f"{path} holds no weights.", "No tensors were found in it.", "Save a state dict: model.state_dict()."
         )
+    if forged := [name for name in state.tensors if not name.isprintable()]:
+        raise InputError(f"A tensor in {path} has a name that cannot be printed: {forged[0][:80]!r}.")
     check_tensors(state.tensors, str(path))
     return StateDict(_without_wrappers(state.tensors), state.extras)
 

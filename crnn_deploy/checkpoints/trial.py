@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.outputs import check_finite
+from crnn_deploy.runtime.network import trial_images
+from crnn_deploy.runtime.outputs import check_same, check_trial, close
 from crnn_deploy.runtime.torch import run_network
 from crnn_deploy.spec import ModelSpec
 
@@ -19,14 +20,31 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
     """Run `model` on blank images of two widths.
 
     Raises:
-        InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`, or not finite.
+        InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`, or not finite, or
+            depends on chance or on the other images of a batch.
     """
     p = spec.preprocessing
     for size in _TRIAL_SIZES:
         shape = (2, p.channel_count, p.height, p.padded_width(*size))
         logits = run_network(model, torch.zeros(shape), spec.name)
         _check_shape(logits, spec)
-        check_finite(logits.float().numpy(), spec.name)
+        check_trial(logits.float().numpy(), spec.name)
+    _check_independence(model, spec)
+
+
+def _check_independence(model: nn.Module, spec: ModelSpec) -> None:
+    """Check that the network gives the same for the same images, and for each whatever is beside it."""
+    batch_axis = 1 if spec.task == "ctc" and spec.output_layout == "TNC" else 0
+    images = torch.from_numpy(trial_images(spec, 3))
+    once, again = (run_network(model, images, spec.name) for _ in range(2))
+    alone = torch.cat([run_network(model, image[None], spec.name) for image in images], batch_axis)
+    check_same(once.numpy(), again.numpy(), spec.name)
+    if not close(once.numpy(), alone.numpy()):
+        raise InputError(
+            f"The network of {spec.name} reads an image differently when others are beside it.",
+            "It computes a mean, a maximum or the like over the batch.",
+            "Compute it for each image.",
+        )
 
 
 def _check_shape(logits: object, spec: ModelSpec) -> None:

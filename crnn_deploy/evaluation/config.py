@@ -17,7 +17,7 @@ class ReadOptions(Frozen):
 
     batch_size: int = Field(default=32, gt=0, description="Images in a batch; does not change the result.")
     decoder: Literal["greedy", "beam"] = Field(default="greedy", description="How CTC outputs become text.")
-    beam_width: int = Field(default=8, gt=0, description="Prefixes that the beam decoder keeps.")
+    beam_width: int = Field(default=8, gt=0, le=1024, description="Prefixes that the beam decoder keeps.")
     skip_bad: SkipBad = False
     threads: Threads | None = Field(
         default=None, description="Threads of the runtime; without it the runtime chooses.", examples=[1]
@@ -28,7 +28,7 @@ class EvaluateOptions(ReadOptions):
     """How a model is evaluated."""
 
     limit: int | None = Field(default=None, gt=0, description="Evaluate only the first images.", examples=[1000])
-    resamples: int = Field(default=1000, gt=0, description="Bootstrap resamples for the 95 % intervals.")
+    resamples: int = Field(default=1000, gt=0, le=100_000, description="Bootstrap resamples for the 95 % intervals.")
     seed: int = Field(default=0, ge=0, description="Seed of the bootstrap.")
 
     def with_paths(self, artifact: Path, data: str, trust_module: bool = False) -> EvaluateConfig:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.evaluation.unproven import not_proved
-from crnn_deploy.export.shapes import unseen_shapes
+from crnn_deploy.export.shapes import extreme_shapes, unseen_shapes
 from crnn_deploy.spec import Preprocessing, Task
 
 # FP32 kernels that sum in another order differ by about 1e-6 of the largest logit; wrong graphs by orders more.
@@ -50,7 +50,13 @@ def reservation_about(noise: ModelComparison, real: ModelComparison | None, task
 
 
 def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NDArray[np.float32]]:
-    """Noise at batch sizes and widths that the exporter has not seen."""
+    """Noise at batch sizes and widths that the exporter has not seen, the narrowest and the widest among them, and
+    blank paper: a trace knows one way through the network, and what is decided in Python may go another one there.
+    """
     random = np.random.default_rng(seed)
     for shape in unseen_shapes(preprocessing):
         yield random.standard_normal(shape, np.float32)
+    for shape in extreme_shapes(preprocessing):
+        yield random.standard_normal(shape, np.float32)
+        for colour in (-1.0, 1.0):
+            yield np.full(shape, colour, np.float32)

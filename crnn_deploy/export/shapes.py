@@ -9,6 +9,7 @@ from crnn_deploy.spec import Preprocessing
 _TRACE_BATCH = 2
 _TRACE_ASPECT = 3.0
 _UNSEEN_BATCHES = (1, 3)
+_WIDEST = 4096
 _UNSEEN_ASPECTS = (1.1, 2.3, 5.7)
 
 
@@ -21,6 +22,13 @@ def unseen_shapes(preprocessing: Preprocessing) -> list[InputShape]:
     """Shapes `(N, C, H, W)` that differ from the trace in the batch and, unless it is fixed, in the width too."""
     shapes = {_shape(preprocessing, n, aspect, odd=True) for n in _UNSEEN_BATCHES for aspect in _UNSEEN_ASPECTS}
     return sorted(shapes)
+
+
+def extreme_shapes(preprocessing: Preprocessing) -> list[InputShape]:
+    """The narrowest and the widest input `(1, C, H, W)`, of those that are no wider than usual lines."""
+    p = preprocessing
+    widths = {p.with_padding(p.min_width), min(p.widest, p.with_padding(_WIDEST))} if p.width is None else {p.width}
+    return [(1, p.channel_count, p.height, width) for width in sorted(widths)]
 
 
 def _shape(preprocessing: Preprocessing, batch: int, aspect: float, odd: bool) -> InputShape:

@@ -75,6 +75,8 @@ def external_files(model: onnx.ModelProto, path: Path) -> tuple[Path, ...]:
     for tensor in stored_tensors(model):
         if uses_external_data(tensor):
             entries = {entry.key: entry.value for entry in tensor.external_data}
+            if not all(isinstance(text, str) for pair in entries.items() for text in pair):  # bytes: it is no UTF-8
+                raise InputError(f"{path} names the file of its weights in another encoding.", fix="Save it again.")
             location = entries.get("location", "")
             if location not in files:
                 files[location] = _file_at(location, path)

@@ -52,24 +52,31 @@ def check_structure(model: onnx.ModelProto) -> None:
 
 
 def check_text(model: onnx.ModelProto) -> None:
-    """Check that names and metadata are text: protobuf gives bytes where they are not UTF-8.
+    """Check that names and metadata are text, and names of one line: protobuf gives bytes where they are not UTF-8.
 
     Raises:
         InputError: if one is not.
     """
-    for text in _texts(model):
+    for text in (*_texts(model), *_names(model)):
         if not isinstance(text, str):
             raise InputError("The model holds a name that is no UTF-8 text.", _CAUSE, _FIX)
+    if broken := next((name for name in _names(model) if len(name.splitlines()) > 1), ""):
+        raise InputError(f"The model holds a name of several lines: {broken[:80]!r}.", _CAUSE, _FIX)
 
 
 def _texts(model: onnx.ModelProto) -> Iterator[str]:
     for entry in model.metadata_props:
         yield from (entry.key, entry.value)
+    parts = (part for body in (model.graph, *model.functions) for part in nested(body))
+    yield from (node.doc_string for part in parts for node in part.node)
+
+
+def _names(model: onnx.ModelProto) -> Iterator[str]:
     for function in model.functions:
         yield from (function.name, function.domain, *function.input, *function.output)
     for part in (part for body in (model.graph, *model.functions) for part in nested(body)):
         for node in part.node:
-            yield from (node.name, node.op_type, node.domain, node.doc_string, *node.input, *node.output)
+            yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
             yield from (attribute.name for attribute in node.attribute)
         if isinstance(part, onnx.GraphProto):
             yield from (tensor.name for tensor in part.initializer)

@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.onnx_graph.execution import quiet_options
 from crnn_deploy.runtime.network import Network, trial_images
-from crnn_deploy.runtime.outputs import batch_first, check_finite
+from crnn_deploy.runtime.outputs import batch_first, check_trial
 from crnn_deploy.spec import ModelSpec
 
 
@@ -81,7 +81,7 @@ class OnnxGraphSession:
                 f"{len(images)} first{layout}.",
                 "Correct `task` or `output_layout` in the spec.",
             )
-        check_finite(logits, network.title)
+        check_trial(logits, network.title)
 
     def _logits(self, output: NDArray[np.float32]) -> NDArray[np.float32]:
         return batch_first(output, self.spec).astype(np.float32, copy=False)

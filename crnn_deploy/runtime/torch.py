@@ -20,7 +20,7 @@ def run_network(model: nn.Module, images: Tensor, name: str) -> Tensor:
     """
     try:
         outputs: Tensor = model(images)
-    except Exception as error:  # any exception is possible: the network may be the user's
+    except (Exception, SystemExit) as error:  # any exception is possible: the network may be the user's
         if is_out_of_memory(error):
             raise
         raise InputError(

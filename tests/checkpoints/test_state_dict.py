@@ -234,3 +234,10 @@ def test_a_tar_is_no_checkpoint(tmp_path: Path) -> None:
         archive.add(saved(tmp_path / "w.pth", WEIGHTS), "storages")
     with pytest.raises(InputError, match="is not a PyTorch checkpoint"):
         read_state_dict(tmp_path / "a.pth")
+
+
+def test_a_name_that_would_forge_lines_is_refused(tmp_path: Path) -> None:
+    torch.save({"x\n\n✓ done": torch.zeros(2, 2)}, tmp_path / "a.pth")
+    with pytest.raises(InputError, match="has a name that cannot be printed") as raised:
+        read_state_dict(tmp_path / "a.pth")
+    assert "\n" not in raised.value.what

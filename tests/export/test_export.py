@@ -195,3 +195,14 @@ def test_real_checkpoint_reads_the_same(tmp_path, shared_data, checkpoint):
     child = export(ExportConfig(model=parent.path, output=tmp_path / "m.onnx", data=data))
     onnx.checker.check_model(str(child.path), full_check=True)
     assert child.spec.lineage[-1].notes["parity_images"] > 30
+
+
+@pytest.mark.parametrize(
+    "decides", [lambda x: x.shape[-1] > 1000, lambda x: x.shape[-1] < 10, lambda x: bool(x.mean() > 0.9)]
+)
+def test_what_is_decided_in_python_beyond_the_trace_is_found(tmp_path, monkeypatch, decides):
+    module = exporter.load_model(tiny_artifact(tmp_path, tiny_spec()))
+    forward = type(module).forward
+    monkeypatch.setattr(type(module), "forward", lambda self, x: forward(self, x) * (-1 if decides(x) else 1))
+    with pytest.raises(GateError):
+        export(ExportConfig(model=tmp_path / "tiny.safetensors", output=tmp_path / "o.onnx"))

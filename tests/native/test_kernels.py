@@ -64,6 +64,14 @@ def test_lengths_and_first_states(random, cell, direction):
 
 
 @pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("samples", [16, 17, 32, 33, 48, 49, 70])
+def test_every_sample_of_a_large_batch(random, samples):
+    layer = random_layer(random, "GRU", 50, 37, "bidirectional")
+    feeds = batch(random, layer, samples=samples)
+    assert_close(layer.run(**{name.replace("X", "x"): array for name, array in feeds.items()}), run(layer, feeds))
+
+
+@pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("cell", OUTPUTS)
 def test_a_sample_gives_the_same_alone_and_padded_in_a_batch(random, cell):
     layer = random_layer(random, cell, 30, 21, "bidirectional")

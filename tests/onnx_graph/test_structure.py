@@ -7,7 +7,7 @@ import pytest
 from onnx import helper
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.structure import check_structure
+from crnn_deploy.onnx_graph.structure import check_structure, check_text
 
 
 @pytest.mark.parametrize("operator", ["QGRU", "QLSTM", "MatMul", "Conv", "QLinearConv", "DequantizeLinear"])
@@ -26,3 +26,11 @@ def test_an_operator_that_nobody_knows_may_have_any_inputs() -> None:
     relu.op_type, relu.domain = "Anything", "com.example"
     model.opset_import.append(helper.make_opsetid("com.example", 1))
     check_structure(model)
+
+
+def test_a_name_of_several_lines_is_refused() -> None:
+    model = graphs.recogniser()
+    graphs.node(model, "relu").name = "relu\n✓ done"
+    with pytest.raises(InputError, match="name of several lines") as raised:
+        check_text(model)
+    assert "\n" not in raised.value.what

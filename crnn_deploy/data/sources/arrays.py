@@ -26,7 +26,7 @@ class ArraySource:
             )
         if images.size == 0:
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
-        if classes is not None and not np.issubdtype(classes.dtype, np.integer):
+        if classes is not None and classes.dtype.kind not in "iu":
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
         if classes is not None and classes.shape != (len(images),):
             raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")

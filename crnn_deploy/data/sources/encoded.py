@@ -13,7 +13,9 @@ from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.errors import InputError
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm"})
+_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm"}
+)
 
 
 def is_image(name: str) -> bool:

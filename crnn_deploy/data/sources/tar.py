@@ -92,8 +92,10 @@ def _index(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
                     if member.size < 0 or member.offset_data + member.size > length:
                         raise tarfile.ReadError(f"{member.name} goes beyond the end of the archive")
                     files += 1
-                    places[member.name.removeprefix("./")] = (member.offset_data, member.size)
-                links += member.islnk() or member.issym()
+                    places[_name(member)] = (member.offset_data, member.size)
+                elif member.islnk() or member.issym():
+                    links += 1
+                    places.pop(_name(member), None)  # it takes the place of an earlier file
             end = archive.offset
     # What tarfile raises on damaged extended headers depends on the Python version.
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
@@ -107,6 +109,11 @@ def _index(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
             f"{path} is truncated or damaged: it ends after {files} files.", fix="Fetch the archive again."
         )
     return places, links
+
+
+def _name(member: tarfile.TarInfo) -> str:
+    """The relative path of a member, as it is unpacked."""
+    return member.name.lstrip("/").removeprefix("./")
 
 
 def _has_end(path: Path, offset: int) -> bool:

@@ -33,7 +33,7 @@ def test_what_is_no_file_is_missing(tmp_path: Path, name: str) -> None:
     write_folder(tmp_path, {"labels.tsv": f"a.png\tA\n{name}\tB\n".encode(), "a.png": IMAGE, "folder/notes.md": b""})
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
-    with pytest.raises(InputError, match=f"1 of 1 images of .*labels.tsv are missing; the first is {name[:250]}"):
+    with pytest.raises(InputError, match=f"1 of 2 images of .*labels.tsv are missing; the first is {name[:250]}"):
         open_source(tmp_path)
 
 

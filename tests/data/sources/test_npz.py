@@ -134,3 +134,9 @@ def test_an_encrypted_archive_is_refused(tmp_path: Path) -> None:
     (tmp_path / "set.npz").write_bytes(data)
     with pytest.raises(InputError, match="cannot be read as NPZ"):
         open_source(tmp_path / "set.npz")
+
+
+def test_labels_that_are_times_are_no_numbers(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 8, 8), np.uint8), y=np.arange(3).astype("m8[s]"))
+    with pytest.raises(InputError, match="labels of type timedelta64"):
+        open_source(tmp_path / "a.npz")

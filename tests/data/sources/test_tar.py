@@ -99,3 +99,17 @@ def test_the_beginning_of_a_file_can_be_read(tmp_path: Path) -> None:
     archive = Tar(write_tar(tmp_path / "set.tar", {"a": b"123456"}))
     assert archive.read("a", 3) == b"123"
     assert archive.title("a").endswith("set.tar:a")
+
+
+def test_names_that_begin_with_a_slash_are_relative_as_where_it_is_unpacked(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", {"/a.png": png(picture(3)), "/labels.tsv": b"a.png\tx\n"})
+    assert open_source(path).text(0) == "x"
+
+
+def test_a_link_takes_the_place_of_an_earlier_file(tmp_path: Path) -> None:
+    path = write_tar(tmp_path / "a.tar", {"a.png": png(picture(3)), "b.png": png(picture(4))})
+    with tarfile.open(path, "a") as archive:
+        link = tarfile.TarInfo("b.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "a.png"
+        archive.addfile(link)
+    assert Tar(path).names() == ["a.png"]
