@@ -31,6 +31,7 @@ _PILLOW_ERRORS = (
     LookupError,
     TypeError,
     OverflowError,
+    AssertionError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
