@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.tiff import BITS, PHOTOMETRIC, SAMPLE_FORMAT, SIGNED, tag
+
 DEEP_MODES = frozenset({"I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 """Pillow's modes of more than 8 bits; it clips them to 0 … 255 when it converts them."""
 
@@ -18,9 +20,7 @@ _WHITES_OF_SIGNED_16 = (*_WHITES[:-1], 2**15 - 1)
 _OVERSHOOT = 0.25
 """How far, as a share of white, filters leave floats above white and any pixel below black."""
 
-_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 262, 258, 339
 _WHITE_IS_ZERO = 0
-_SIGNED = (2,)
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
@@ -37,7 +37,7 @@ def eight_bits(image: Image.Image) -> Image.Image:
     black, white = _range(values, _whites(image))
     scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
     grey = np.rint(scaled).clip(0, 255).astype(np.uint8)
-    return Image.fromarray(255 - grey if _tag(image, _PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
+    return Image.fromarray(255 - grey if tag(image, PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
 
 
 def _values(image: Image.Image) -> NDArray[np.generic]:
@@ -46,12 +46,12 @@ def _values(image: Image.Image) -> NDArray[np.generic]:
         wrong = values.size - int(np.isfinite(values).sum())
         if wrong:
             raise ValueError(f"{wrong} of its pixels are NaN or infinite")
-    unsigned = _tag(image, _BITS) == (32,) and _tag(image, _SAMPLE_FORMAT) in (None, (1,))
+    unsigned = tag(image, BITS) == (32,) and tag(image, SAMPLE_FORMAT) in (None, (1,))
     return values.view(np.uint32) if unsigned and values.dtype == np.int32 else values
 
 
 def _whites(image: Image.Image) -> tuple[int, ...]:
-    signed_16 = _tag(image, _BITS) == (16,) and _tag(image, _SAMPLE_FORMAT) == _SIGNED
+    signed_16 = tag(image, BITS) == (16,) and tag(image, SAMPLE_FORMAT) == SIGNED
     return _WHITES_OF_SIGNED_16 if signed_16 else _WHITES
 
 
@@ -63,9 +63,3 @@ def _range(values: NDArray[np.generic], whites: tuple[int, ...]) -> tuple[float,
     if low >= -_OVERSHOOT * white:
         return 0.0, white
     return low, high if high > low else low + 1
-
-
-def _tag(image: Image.Image, number: int) -> object:
-    """A tag of a TIFF file; None for other formats."""
-    tags = getattr(image, "tag_v2", None)
-    return None if tags is None else tags.get(number)

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 from crnn_deploy.data.depth import DEEP_MODES, eight_bits
 from crnn_deploy.data.paper import on_paper
 from crnn_deploy.data.sources.base import broken_image
+from crnn_deploy.data.tiff import check_tiff
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_IMAGE_PIXELS
 
@@ -88,8 +89,8 @@ def picture(image: Image.Image, name: str, mode: Literal["L", "RGB"]) -> Image.I
         InputError: naming the image, if its pixels cannot be decoded, or are NaN or infinite.
     """
     try:
-        if image.format == "TIFF" and not _has_all_rows(image):
-            raise ValueError("its strips hold fewer pixels than it has")
+        if image.format == "TIFF":
+            check_tiff(image)
         image.load()
         turn = _TURNS.get(_orientation(image))
         plain = _plain(image).convert(mode)
@@ -132,13 +133,6 @@ def _from_lab(image: Image.Image) -> Image.Image:
     if converted is None:
         raise ValueError("its Lab colours cannot be converted")
     return converted
-
-
-def _has_all_rows(image: Image.Image) -> bool:
-    """Whether the parts of an undecoded TIFF cover it: Pillow leaves black what they don't."""
-    parts = {extents for _, extents, _, _ in getattr(image, "tile", ())}  # colours may lie in parts of their own
-    covered = sum((right - left) * (bottom - top) for left, top, right, bottom in parts)
-    return not parts or covered >= image.width * image.height
 
 
 def _orientation(image: Image.Image) -> int:

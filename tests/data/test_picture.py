@@ -235,3 +235,15 @@ def test_a_tiff_without_all_its_rows_is_refused(rows: int) -> None:
     pixels = np.asarray(line())
     with pytest.raises(InputError, match="its strips hold fewer pixels than it has"):
         seen(tiff((40, 12), [pixels.tobytes()], rows))
+
+
+def test_tiffs_that_pillow_reads_otherwise_than_they_look_are_refused() -> None:
+    signed = io.BytesIO()
+    line().save(signed, "TIFF", tiffinfo={339: 2})
+    with pytest.raises(InputError, match="signed numbers of 8 bits"):
+        seen(signed.getvalue())
+    planes = tiff((40, 12), [bytes(960)] * 3, 12, colours=3, planes=True).replace(
+        struct.pack("<3H", 8, 8, 8), struct.pack("<3H", 16, 16, 16)
+    )
+    with pytest.raises(InputError, match="colours of 16 bits lie in planes"):
+        seen(planes, "RGB")
