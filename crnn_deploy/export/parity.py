@@ -50,13 +50,13 @@ def reservation_about(noise: ModelComparison, real: ModelComparison | None, task
 
 
 def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NDArray[np.float32]]:
-    """Noise at batch sizes and widths that the exporter has not seen, the narrowest and the widest among them, and
-    blank paper: a trace knows one way through the network, and what is decided in Python may go another one there.
+    """Noise at batch sizes and widths that the exporter has not seen, and blank paper of the least and largest width.
+
+    A trace knows one way through the network, and what is decided in Python may go another one there.
     """
     random = np.random.default_rng(seed)
     for shape in unseen_shapes(preprocessing):
         yield random.standard_normal(shape, np.float32)
-    for shape in extreme_shapes(preprocessing):
-        yield random.standard_normal(shape, np.float32)
+    for shape in extreme_shapes(preprocessing):  # noise over thousands of frames would meet a gate that rounding moves
         for colour in (-1.0, 1.0):
             yield np.full(shape, colour, np.float32)
