@@ -16,8 +16,8 @@ from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.runtime.network import trial_images
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
+from crnn_deploy.runtime.trial import trial_images
 from crnn_deploy.spec import LineageStep, ModelSpec
 
 _IMAGE_TYPES = {

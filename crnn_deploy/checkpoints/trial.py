@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.runtime.network import trial_images
-from crnn_deploy.runtime.outputs import check_same, check_trial, close
-from crnn_deploy.runtime.torch import run_network
+from crnn_deploy.runtime.torch import TorchSession, run_network
+from crnn_deploy.runtime.trial import check_trial, reads_alike, steady_outputs, trial_images
 from crnn_deploy.spec import ModelSpec
 
 _TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines for the check
@@ -17,7 +16,7 @@ _TRIAL_SIZES = ((100, 32), (320, 32))  # width and height of the lines for the c
 
 @torch.inference_mode()
 def check_forward(model: nn.Module, spec: ModelSpec) -> None:
-    """Run `model` on blank images of two widths.
+    """Run `model` on blank images of two widths, and on noise.
 
     Raises:
         InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`, or not finite, or
@@ -34,12 +33,8 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
 
 def _check_independence(model: nn.Module, spec: ModelSpec) -> None:
     """Check that the network gives the same for the same images, and for each whatever is beside it."""
-    batch_axis = 1 if spec.task == "ctc" and spec.output_layout == "TNC" else 0
-    images = torch.from_numpy(trial_images(spec, 3))
-    once, again = (run_network(model, images, spec.name) for _ in range(2))
-    alone = torch.cat([run_network(model, image[None], spec.name) for image in images], batch_axis)
-    check_same(once.numpy(), again.numpy(), spec.name)
-    if not close(once.numpy(), alone.numpy()):
+    session, images = TorchSession(model, spec), trial_images(spec, 3)
+    if not reads_alike(session, images, steady_outputs(session, images, spec.name)):
         raise InputError(
             f"The network of {spec.name} reads an image differently when others are beside it.",
             "It computes a mean, a maximum or the like over the batch.",

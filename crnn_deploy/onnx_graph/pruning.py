@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx
 from onnx import defs
 
 from crnn_deploy.onnx_graph.wiring import names_read, names_read_by
+
+
+def with_outputs(model: onnx.ModelProto, outputs: Sequence[onnx.ValueInfoProto]) -> onnx.ModelProto:
+    """A copy that gives these tensors, with no more nodes and constants than they need."""
+    cut = onnx.ModelProto()
+    cut.CopyFrom(model)
+    del cut.graph.output[:]
+    cut.graph.output.extend(outputs)
+    prune(cut.graph)
+    return cut
 
 
 def prune(graph: onnx.GraphProto) -> None:

@@ -15,7 +15,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.computed_sizes import inferred_sizes
 from crnn_deploy.onnx_graph.execution import load_session, run_session
 from crnn_deploy.onnx_graph.external_data import parse
-from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.onnx_graph.pruning import with_outputs
 from crnn_deploy.onnx_graph.reading import read_sound
 
 _KINDS = ("GRU", "LSTM")
@@ -46,7 +46,7 @@ class RecurrentSteps:
         width = images.shape[-1]
         if width >= self._narrowest:
             return
-        model = inline_local_functions(parse(self._source) if isinstance(self._source, Path) else self._source)
+        model = _inlined(parse(self._source) if isinstance(self._source, Path) else self._source)
         layers = [node for node in model.graph.node if node.op_type in _KINDS and not node.domain]
         sizes = inferred_sizes(model, images.shape) if layers else {}
         for node in layers:  # in the order in which they run, so that all before the one in question have passed
@@ -64,10 +64,11 @@ class RecurrentSteps:
     def _size_of_run(self, tensor: str, images: NDArray[np.float32]) -> tuple[int, ...]:
         """The size of a tensor, by a run of what it depends on."""
         model = read_sound(self._source) if isinstance(self._source, Path) else self._source  # with external data
-        before = inline_local_functions(model)
-        del before.graph.output[:]
-        before.graph.output.append(onnx.ValueInfoProto(name=tensor))
-        prune(before.graph)
+        before = with_outputs(_inlined(model), [onnx.ValueInfoProto(name=tensor)])
         session = load_session(before, self._options, self._title)
         (values,) = run_session(session, [tensor], {session.get_inputs()[0].name: images}, self._title)
         return values.shape
+
+
+def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
+    return inline_local_functions(model) if model.functions else model  # it copies all weights

@@ -17,7 +17,6 @@ from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
 from crnn_deploy.spec import ModelSpec
 
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
-_TRIAL_WIDTH = 160
 
 
 class Network:
@@ -110,10 +109,3 @@ class Network:
             return [images]
         images = self.filled(images)
         return [images[start : start + self.batch] for start in range(0, len(images), self.batch)]
-
-
-def trial_images(spec: ModelSpec, count: int) -> NDArray[np.float32]:
-    """`count` small inputs `[N, C, H, W]` of a model, of noise: the same every time, each image another."""
-    p = spec.preprocessing
-    shape = (count, p.channel_count, p.height, p.padded_width(_TRIAL_WIDTH, p.height))
-    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)

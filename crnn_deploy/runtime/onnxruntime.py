@@ -13,8 +13,9 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.onnx_graph.execution import quiet_options
-from crnn_deploy.runtime.network import Network, trial_images
-from crnn_deploy.runtime.outputs import batch_first, check_trial
+from crnn_deploy.runtime.network import Network
+from crnn_deploy.runtime.outputs import batch_first
+from crnn_deploy.runtime.trial import check_trial, trial_images
 from crnn_deploy.spec import ModelSpec
 
 

@@ -56,5 +56,5 @@ class TorchSession:
         if self._threads and torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
         outputs = run_network(self._model, torch.from_numpy(images).to(self._device), self.spec.name)
-        logits: NDArray[np.float32] = outputs.cpu().numpy()
+        logits: NDArray[np.float32] = outputs.float().cpu().numpy()  # NumPy has no bfloat16
         return batch_first(logits, self.spec)

@@ -29,13 +29,16 @@ class Reader(nn.Module):
             return logits - logits.mean(0, keepdim=True)
         if self.change == "nothing":
             return logits[:, :0]
+        if self.change == "bfloat16":
+            return logits.bfloat16()
         if self.change == "exit":
             raise SystemExit(0)
         return logits
 
 
-def test_a_sound_network_passes() -> None:
-    check_forward(Reader(), SPEC)
+@pytest.mark.parametrize("change", ["", "bfloat16"])
+def test_a_sound_network_passes(change: str) -> None:
+    check_forward(Reader(change), SPEC)
 
 
 @pytest.mark.parametrize(
