@@ -82,7 +82,11 @@ def test_signals_interrupt_whatever_is_loaded_by_then(number: signal.Signals) ->
     code = "import sys; sys.argv[1:] = ['doctor']\nimport crnn_deploy.api as api, time\n"
     code += "def wait():\n    print('now', file=sys.stderr, flush=True)\n    time.sleep(60)\napi.doctor = wait\n"
     code += "from crnn_deploy.__main__ import main\nmain()"
-    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, encoding="utf-8") as process:
+    # A shell starts background jobs with SIGINT ignored, and children inherit that.
+    heeding = f"import signal; signal.signal({int(number)}, signal.SIG_DFL)\nimport os, sys\n"
+    heeding += "os.execv(sys.executable, [sys.executable, '-c', sys.argv[1]])"
+    command = [sys.executable, "-c", heeding, code]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "now\n"
         process.send_signal(number)

@@ -16,22 +16,22 @@ class NativeBuild:
     def __init__(self, folder: Path) -> None:
         self._sources = folder / "native"
         self._build = folder / "build"
+        self._changed: str | None = None
         shutil.copytree(PACKAGE / "native", self._sources, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run(["cmake", "-S", self._sources, "-B", self._build], check=True, capture_output=True)
 
     def environment_of(self, mutation: Mutation) -> dict[str, str] | None:
-        """The environment in which the mutant's library is used; None if it does not compile."""
-        file = self._sources / Path(mutation.path).name
+        """The environment in which the mutant is used, and compiled by tests; None if it does not compile."""
+        self._change(mutation)
+        if subprocess.run(["cmake", "--build", self._build], capture_output=True).returncode:
+            return None
+        library = self._build / "libcrnn_deploy_ops.so"
+        return {"CRNN_DEPLOY_LIBRARY": str(library), "MUTANT_SOURCES": str(self._sources)}
+
+    def _change(self, mutation: Mutation) -> None:
+        """Make this change alone; the file that the mutant before it changed is restored."""
+        if self._changed is not None:
+            shutil.copyfile(ROOT / self._changed, self._sources / Path(self._changed).name)
+        self._changed = mutation.path
         original = (ROOT / mutation.path).read_text(encoding="utf-8")
-        file.write_text(mutation.applied_to(original), encoding="utf-8")
-        built = subprocess.run(["cmake", "--build", self._build], capture_output=True)
-        file.write_text(original, encoding="utf-8")
-        return None if built.returncode else self.environment()
-
-    def environment(self) -> dict[str, str]:
-        """The environment in which the library built last is used."""
-        return {"CRNN_DEPLOY_LIBRARY": str(self._build / "libcrnn_deploy_ops.so")}
-
-    def build(self) -> None:
-        """Build the unchanged sources."""
-        subprocess.run(["cmake", "--build", self._build], check=True, capture_output=True)
+        (self._sources / Path(mutation.path).name).write_text(mutation.applied_to(original), encoding="utf-8")

@@ -92,6 +92,6 @@ ROOMS = {
     NATIVE: Room(
         _native_sources(),
         ("native/test_kernels.py", "native/test_malformed.py", "native/test_library.py"),
-        ("native/test_precision.py",),
+        ("native/test_precision.py", "native/test_levels.py", "native/test_sanitizers.py"),
     ),
 }

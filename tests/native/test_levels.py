@@ -8,10 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from native.sources import SOURCES
 
-import crnn_deploy
-
-SOURCES = Path(crnn_deploy.__file__).parent / "native"
 PROGRAM = Path(__file__).with_name("compare_levels.cc")
 NO_SUCH_KERNELS = -6  # SIGABRT, by an exception that is not caught
 

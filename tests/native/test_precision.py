@@ -128,3 +128,17 @@ def test_nothing_is_lost_but_by_rounding(cell, change):
     x = change(random.standard_normal((30, 3, 50))).astype(np.float32)
     expected = layer.rounded().run(round_rows(x), round_states=True)["Y"]
     assert decibels(expected, run(layer, {"X": x})["Y"]) >= 50
+
+
+@pytest.mark.usefixtures("level")
+def test_every_unit_of_the_first_step_is_as_precise():
+    """A sum that misses its correction in one column shows in one unit alone."""
+    random = np.random.default_rng(0)
+    expected, got = [], []
+    for _ in range(200):
+        layer = random_layer(random, inputs=60, hidden=3)
+        x = random.standard_normal((1, 1, 60)).astype(np.float32)
+        expected.append(layer.rounded().run(x)["Y"].ravel())
+        got.append(run(layer, {"X": x}, outputs=("Y",))["Y"].ravel())
+    each = [decibels(*unit) for unit in zip(np.transpose(expected), np.transpose(got), strict=True)]
+    assert min(each) >= 50, each

@@ -12,11 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from native.sources import SOURCES
 
-import crnn_deploy
 from crnn_deploy.native import LIBRARY_VARIABLE
 
-SOURCES = Path(crnn_deploy.__file__).parent / "native"
 HERE = Path(__file__).parent
 # The emulation of AMX takes minutes here, so only one test of it runs.
 PART = "not amx-emulated or (lengths and forward-GRU)"
