@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 class Frozen(BaseModel):
@@ -25,6 +25,21 @@ class Frozen(BaseModel):
 
     RENAMED: ClassVar[Mapping[str, str]] = {}
     NAMED_BY: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_no_truth(cls, data: object) -> object:
+        """Pydantic would take `yes` for 1."""
+        for name, value in data.items() if isinstance(data, Mapping) else ():
+            field = cls.model_fields.get(name)
+            if isinstance(value, bool) and field is not None and not _admits_truth(field.annotation):
+                raise ValueError(f"'{name}' can't be {str(value).lower()} (or yes, no, on, off)")
+        return data
+
+
+def _admits_truth(annotation: object) -> bool:
+    """Whether a value of this type, or of one that it is made of, may be true or false."""
+    return annotation in (bool, Any, object) or any(map(_admits_truth, get_args(annotation)))
 
 
 @dataclass(frozen=True)

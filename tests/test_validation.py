@@ -34,3 +34,9 @@ def test_wrong_keys(config: Any, data: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(("written", "value"), [(0.005, 0.005), ("0.5%", 0.005), ("0.5 %", 0.005), ("0.25", 0.25)])
 def test_a_fraction_may_be_written_in_per_cent(written: object, value: float) -> None:
     assert parse(QuantizeOptions, {"max_error_rise": written}, "The recipe").max_error_rise == pytest.approx(value)
+
+
+@pytest.mark.parametrize("key", ["epochs", "batch_size", "seed"])
+def test_yes_is_no_number(key: str) -> None:
+    with pytest.raises(InputError, match=f"'{key}' can't be true"):
+        parse(TrainOptions, {key: True}, "The recipe")

@@ -25,11 +25,12 @@ def read_image(path: Path) -> dict[str, Any]:
     """Pillow alone: turns the image as EXIF says, and writes it as `REFERENCE` if nothing else needs a decision."""
     from PIL import Image, ImageOps
 
-    with Image.open(path) as image:
+    with Image.open(path) as counted:  # after a broken page it reads no other one
         try:
-            frames = getattr(image, "n_frames", 1)
+            frames = getattr(counted, "n_frames", 1)
         except (TypeError, ValueError, LookupError, SyntaxError, OSError):  # of a sound page before a broken one
             frames = 2
+    with Image.open(path) as image:
         lowest = max((extents[3] for _, extents, *_ in image.tile), default=image.height)
         image.load()
         whole = lowest >= image.height  # of a damaged TIFF the rest stays black

@@ -23,7 +23,8 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
     as the label file is tried, and then the path without the name of the folder itself. Backslashes stand for slashes.
 
     Raises:
-        InputError: if a path leaves the folder, an image is missing, or a text holds line ends or NUL.
+        InputError: if a path leaves the folder, an image is missing or has two different texts, or a text holds line
+            ends or NUL.
     """
     origin = files.title(label_file)
     check_texts(items, origin)
@@ -43,7 +44,9 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
             "The images were moved, or the archive is cut off.",
             f"Paths are relative to the folder of {PurePosixPath(label_file).name}.",
         )
-    return [Item(name, item.text) for name, item in zip(names, items, strict=True)]
+    located = [Item(name, item.text) for name, item in zip(names, items, strict=True)]
+    _check_one_text_each(located, origin)
+    return located
 
 
 def check_texts(items: Sequence[Item], origin: str) -> None:
@@ -54,6 +57,18 @@ def check_texts(items: Sequence[Item], origin: str) -> None:
             f"{len(wrong):,} labels in {origin} hold line ends or NUL; the first is {wrong[0].text[:80]!r}.",
             f"It belongs to {wrong[0].name[:300]!r}.",
             "Each image is one line of text: correct these labels.",
+        )
+
+
+def _check_one_text_each(items: Sequence[Item], origin: str) -> None:
+    texts: dict[str, str] = {}
+    wrong = [item for item in items if texts.setdefault(item.name, item.text) != item.text]
+    if wrong:
+        first, text = wrong[0].name, wrong[0].text
+        raise InputError(
+            f"{len(wrong):,} labels in {origin} contradict another of the same image; the first is of {first[:300]}.",
+            f"It is {texts[first][:80]!r} and {text[:80]!r}.",
+            "Keep the right one.",
         )
 
 

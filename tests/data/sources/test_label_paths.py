@@ -55,3 +55,11 @@ def test_a_quoted_text_of_two_lines_is_refused(tmp_path: Path) -> None:
     write_folder(tmp_path, {"labels.csv": b'file_name,text\na.png,"x"\na.png,"one\ntwo"\n', "a.png": IMAGE})
     with pytest.raises(InputError, match="hold line ends"):
         open_source(tmp_path)
+
+
+def test_an_image_with_two_texts_is_refused_and_one_that_is_repeated_is_not(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"labels.tsv": b"a.png\tone\n./a.png\tone\n", "a.png": IMAGE})
+    assert len(open_source(tmp_path)) == 2
+    write_folder(tmp_path, {"labels.tsv": b"a.png\tone\n./a.png\ttwo\n"})
+    with pytest.raises(InputError, match=r"1 labels in .* contradict another of the same image; .* of a\.png"):
+        open_source(tmp_path)
