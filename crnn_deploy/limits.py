@@ -22,6 +22,7 @@ MAX_LINEAGE = 1000  # stages
 MAX_FIGURES = 1000  # of one data set, and data sets
 MAX_HEIGHT = 1024  # pixels of the input; OCR models take 32 to 128
 MAX_WIDTH = 1 << 16  # pixels of the input
+MAX_MARGIN = 1024  # pixels beside a line
 MAX_INPUT_PIXELS = 1 << 22  # of the input for the narrowest line
 SMALLEST_STD = 1e-6  # pixels are 0 to 1: a smaller deviation makes numbers that FP32 and FP16 can't hold
 LARGEST_NORM = 1e6  # of a mean or a deviation
@@ -30,6 +31,10 @@ LARGEST_NORM = 1e6  # of a mean or a deviation
 MAX_CHANNELS = 4096  # of a convolution
 MAX_HIDDEN = 4096  # units of a recurrent layer; a matrix of that size has 200 MB
 MAX_LAYERS = 16  # recurrent layers
+MAX_FEATURES = 1 << 16  # of a frame; a column of 512 channels and 32 rows has a quarter of it
+MAX_KERNEL = 64  # pixels of a kernel, a stride or a margin
+MAX_LISTED_LAYERS = 512  # of a network that is listed layer by layer
+MAX_NESTED = 64  # layers in a branch
 
 # Checkpoints
 MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be

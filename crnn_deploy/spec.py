@@ -29,6 +29,8 @@ many widths."""
 class Preprocessing(Frozen):
     """From a PIL image to the network's input `[C, H, W]`: x = (pixel / 255 - mean) / std, padded on the right.
 
+    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std.
+
     The padded width follows from the image alone, never from its neighbours in a batch: that is what makes results
     independent of the batch.
     """
@@ -41,7 +43,10 @@ class Preprocessing(Frozen):
         le=limits.MAX_WIDTH,
         description="Fixed width in pixels; absent: the aspect ratio is kept.",
     )
-    width_rounding: Literal["ceil", "round"] = Field(
+    keep_ratio: bool = Field(
+        default=False, description="With a fixed width: keep the aspect ratio and pad, where it fits."
+    )
+    width_rounding: Literal["ceil", "round", "floor"] = Field(
         default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
     )
     width_multiple: int = Field(
@@ -63,6 +68,10 @@ class Preprocessing(Frozen):
         default=(0.5,), description="Standard deviation of each channel, or one for all."
     )
     padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
+    margin: int = Field(
+        default=0, ge=0, le=limits.MAX_MARGIN, description="Columns of padding on the left and, besides, on the right."
+    )
+    invert: bool = Field(default=False, description="Whether the network sees white as 0 and black as 1.")
 
     @property
     def channel_count(self) -> int:
@@ -71,17 +80,23 @@ class Preprocessing(Frozen):
     def resized_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that an image of the given size is resized to, before padding."""
         if self.width is not None:
-            return self.width
+            space = self.width - 2 * self.margin
+            return min(space, self.scaled_width(image_width, image_height)) if self.keep_ratio else space
         return min(self.max_width, max(self.min_width, self.scaled_width(image_width, image_height)))
 
     def scaled_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that keeps the aspect ratio of an image of the given size, without any limit."""
         scaled = image_width * self.height / max(1, image_height)
-        return math.ceil(scaled) if self.width_rounding == "ceil" else round(scaled)
+        rounded = {"ceil": math.ceil(scaled), "round": round(scaled), "floor": math.floor(scaled)}
+        return max(1, rounded[self.width_rounding])
 
     def squeezes(self, image_width: int, image_height: int) -> bool:
-        """Whether an image of the given size is wider than `max_width`, or far wider than the fixed width."""
-        most = self.max_width if self.width is None else FIXED_SQUEEZE * self.width
+        """Whether an image of the given size is wider than `max_width`, or far wider than the fixed width.
+
+        A fixed width that keeps the aspect ratio squeezes all that are wider.
+        """
+        fixed = (1 if self.keep_ratio else FIXED_SQUEEZE) * (self.width or 0)
+        most = self.max_width if self.width is None else fixed
         return self.scaled_width(image_width, image_height) > most
 
     def padded_width(self, image_width: int, image_height: int) -> int:
@@ -91,11 +106,15 @@ class Preprocessing(Frozen):
     @property
     def widest(self) -> int:
         """Largest width in pixels of the network's input."""
-        return self.with_padding(self.max_width if self.width is None else self.width)
+        return self.with_padding(self.max_width)
 
     def with_padding(self, width: int) -> int:
-        """`width` rounded up to whole multiples, unless the width is fixed."""
-        return width if self.width is not None else -(-width // self.width_multiple) * self.width_multiple
+        """Width in pixels of the network's input for a line that was resized to `width`."""
+        return self.width or self.whole(width + 2 * self.margin)
+
+    def whole(self, width: int) -> int:
+        """`width` rounded up to whole multiples."""
+        return -(-width // self.width_multiple) * self.width_multiple
 
     @model_validator(mode="after")
     def _channels_agree(self) -> Preprocessing:
@@ -106,6 +125,12 @@ class Preprocessing(Frozen):
             raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
         if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):
             raise ValueError(f"mean must be within ±{limits.LARGEST_NORM:g}; pixels are 0 to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _margins_fit(self) -> Preprocessing:
+        if self.width is not None and self.width <= 2 * self.margin:
+            raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
         return self
 
     @model_validator(mode="after")

@@ -8,8 +8,8 @@ from typing import Any
 import onnx
 
 from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
-from crnn_deploy.checkpoints import ppocr
 from crnn_deploy.checkpoints.config import ImportConfig
+from crnn_deploy.checkpoints.families import ppocr
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import make_spec
 from crnn_deploy.errors import InputError
@@ -39,16 +39,14 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
 def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
     import torch  # takes seconds to load, and ONNX files don't need it
 
-    from crnn_deploy.checkpoints.state_dict import read_state_dict
     from crnn_deploy.checkpoints.torch_checkpoint import load_detected, load_own, tried_out
 
-    state = read_state_dict(config.checkpoint)
     if config.module:
-        spec, model = load_own(state, config.checkpoint, config.module, _required_spec(config))
+        spec, model = load_own(config.checkpoint, config.module, _required_spec(config))
         options = {"module": config.module}
     else:
-        detected = load_detected(state, config.checkpoint, config.spec)
-        progress.log(f"Recognised as {detected.family}.")
+        detected = load_detected(config.checkpoint, config.family, config.lang, config.spec)
+        progress.log(f"Recognised as {detected.family}: {detected.reason}.")
         spec, model, options = detected.spec, detected.model, {"family": detected.family}
     spec = tried_out(model, spec, progress)
     step = _step(config, options, {"torch": torch.__version__})
@@ -60,10 +58,10 @@ def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
         raise InputError("--module goes with PyTorch weights; an ONNX model needs no code.", fix="Leave out --module.")
     recognised = ppocr.recognise(read_onnx(config.checkpoint), config.checkpoint)
     if recognised is not None:
-        progress.log(f"Recognised as {ppocr.FAMILY}.")
+        progress.log(f"Recognised as {ppocr.FAMILY.name}.")
     spec_file = config.spec if recognised is not None else _required_spec(config)
     spec = make_spec(printable(config.checkpoint.stem), recognised or {}, spec_file)
-    step = _step(config, {"family": ppocr.FAMILY} if recognised else {}, {"onnx": onnx.__version__})
+    step = _step(config, {"family": ppocr.FAMILY.name} if recognised else {}, {"onnx": onnx.__version__})
     return adopt_onnx(config.checkpoint, config.output, spec, step, config.force, progress)
 
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from torch import nn
 
 from crnn_deploy.checkpoints.detection import detect
+from crnn_deploy.checkpoints.families.catalogue import FILES
+from crnn_deploy.checkpoints.families.family import Checkpoint, FileFamily, Recognised
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import StateDict, shortened_names
+from crnn_deploy.checkpoints.state_dict import read_state_dict, shortened_names
 from crnn_deploy.checkpoints.trial import check_forward
-from crnn_deploy.files import printable
+from crnn_deploy.files import printable, require_file
 from crnn_deploy.models.assembly import build, build_with_weights
 from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.models.weights import load_weights
@@ -23,34 +25,56 @@ from crnn_deploy.spec import ModelSpec
 
 @dataclass(frozen=True)
 class Detected:
-    """A network of a supported family with its weights."""
+    """A network of a known family with its weights, and why it is of this family."""
 
     family: str
+    reason: str
     spec: ModelSpec
     model: nn.Module
 
 
-def load_detected(state: StateDict, path: Path, spec_file: Path | None = None) -> Detected:
-    """The network of a state dict of a supported family; fields in `spec_file` replace those of the family.
+def load_detected(path: Path, family: str = "", language: str = "", spec_file: Path | None = None) -> Detected:
+    """The network of a checkpoint of a known family; fields in `spec_file` replace those of the family.
+
+    Args:
+        family: that it is said to be of; empty: it is looked for.
+        language: of its charset, where the family has several.
 
     Raises:
         InputError: if the family is unknown, or the charset or the weights don't fit it.
     """
-    *_, shortest = shortened_names(state.tensors)
-    adapter = detect(shortest, str(path))
-    recognised = adapter.load(StateDict(shortest, state.extras))
+    name, reason, recognised = _recognised(path, family, language)
     spec = make_spec(printable(path.stem), recognised.fields, spec_file)
     check_outputs(spec, recognised.outputs, str(path))
     model = build_with_weights(spec, recognised.tensors, str(path))
-    return Detected(adapter.FAMILY, spec, model)
+    return Detected(name, reason, spec, model)
 
 
-def load_own(state: StateDict, path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Module]:
-    """The network of the user's class `module`, whose file is executed, with the weights of a state dict.
+def own_format(path: Path) -> FileFamily | None:
+    """The family whose own format a file has; None of PyTorch checkpoints."""
+    require_file(path)
+    return next((family for family in FILES if family.opens(path)), None)
+
+
+def _recognised(path: Path, family: str, language: str) -> tuple[str, str, Recognised]:
+    """The family, why it is this one, and what the checkpoint holds."""
+    file_family = own_format(path)
+    if file_family is not None:
+        return file_family.name, f"its format is that of {file_family.name}", file_family.read(path)
+    state = read_state_dict(path)
+    *_, shortest = shortened_names(state.tensors)
+    checkpoint = Checkpoint(path, shortest, state.extras, language)
+    found, reason = detect(checkpoint, family)
+    return found.name, reason, found.load(checkpoint)
+
+
+def load_own(path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Module]:
+    """The network of the user's class `module`, whose file is executed, with the weights of a checkpoint.
 
     Raises:
         InputError: if the class, the spec or the weights can't be used.
     """
+    state = read_state_dict(path)
     spec = make_spec(printable(path.stem), {}, spec_file)
     arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})

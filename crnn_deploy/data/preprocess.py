@@ -50,19 +50,19 @@ class Preprocessor:
         return array[:, :, ::-1] if p.channels == "BGR" else array
 
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
-        """Pad `[H, W, C]` on the right to `width` (default: its own padded width), normalise to `[C, H, W']`."""
+        """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`."""
         p = self.preprocessing
-        missing = (width or p.with_padding(pixels.shape[1])) - pixels.shape[1]
-        if missing > 0:
-            pixels = np.concatenate([pixels, np.repeat(self._margin(pixels), missing, axis=1)], axis=1)
-        normalised = (pixels.astype(np.float32) / np.float32(255) - self._mean) / self._std
+        missing = (width or p.with_padding(pixels.shape[1])) - pixels.shape[1] - p.margin
+        left, right = self._columns(pixels[:, :1], p.margin), self._columns(pixels[:, -1:], max(0, missing))
+        pixels = np.concatenate([left, pixels, right], axis=1)
+        fractions = pixels.astype(np.float32) / np.float32(255)
+        normalised = ((1 - fractions if p.invert else fractions) - self._mean) / self._std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
-    def _margin(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """One column `[H, 1, C]` of the padding."""
-        last = pixels[:, -1:]
-        colours = {"edge": last, "white": np.full_like(last, 255), "black": np.zeros_like(last)}
-        return colours[self.preprocessing.padding]
+    def _columns(self, edge: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+        """Padding `[H, count, C]` beside the outermost column `[H, 1, C]`."""
+        colours = {"edge": edge, "white": np.full_like(edge, 255), "black": np.zeros_like(edge)}
+        return np.repeat(colours[self.preprocessing.padding], count, axis=1)
 
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""

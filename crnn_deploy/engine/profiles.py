@@ -138,7 +138,7 @@ def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
 def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) -> None:
     """Raise `InputError` unless images of the model can have widths from `low` to `high`."""
     lowest, highest = _bounds(preprocessing)
-    if preprocessing.width is None and (high > highest or preprocessing.with_padding(max(low, lowest)) > high):
+    if preprocessing.width is None and (high > highest or preprocessing.whole(max(low, lowest)) > high):
         multiple = preprocessing.width_multiple
         raise InputError(
             f"The profile {text} {'is wider than any image' if high > highest else 'holds no image'} of this model.",

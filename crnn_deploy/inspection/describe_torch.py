@@ -7,7 +7,7 @@ from pathlib import Path
 from crnn_deploy.artifact import read_safetensors
 from crnn_deploy.checkpoints.state_dict import read_state_dict
 from crnn_deploy.checkpoints.summary import summarise
-from crnn_deploy.checkpoints.torch_checkpoint import load_detected
+from crnn_deploy.checkpoints.torch_checkpoint import load_detected, own_format
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.description import ModelDescription, compose_description
 from crnn_deploy.inspection.facts import line_shape
@@ -44,16 +44,22 @@ def _why_not_built(spec: ModelSpec) -> str:
 
 
 def describe_checkpoint(path: Path) -> ModelDescription:
-    """Describe a third-party checkpoint, whether its family is known or not."""
-    state = read_state_dict(path)
-    layers = summarise(state.tensors)
+    """Describe a third-party checkpoint, whether its family is known or not.
+
+    Raises:
+        InputError: if the file can't be read, or is of a known format and holds what cannot be imported.
+    """
     spec, facts, note = None, None, ""
     try:
-        detected = load_detected(state, path)
-        spec = detected.spec
+        detected = load_detected(path)
+        spec, tensors = detected.spec, detected.model.state_dict()
         facts = torch_facts(detected.model, line_shape(spec.preprocessing))
     except InputError as error:
+        if own_format(path) is not None:
+            raise
+        tensors = read_state_dict(path).tensors
         note = f"{error.what} {error.fix}"  # the cause lists the layers, as `layers` does
+    layers = summarise(tensors)
     return compose_description(
         path, spec, facts, note, parameters=layers.parameters, precision=layers.precision, layers=layers
     )

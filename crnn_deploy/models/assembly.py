@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from crnn_deploy.artifact import Artifact, read_safetensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.crnn import CRNN_STRIDE, build_crnn
+from crnn_deploy.models.layers.build import FAMILY as LAYERS
+from crnn_deploy.models.layers.build import build_layers, layers_options, width_stride
 from crnn_deploy.models.legere import LEGERE_STRIDE, build_legere
 from crnn_deploy.models.student import build_student, student_options
 from crnn_deploy.models.user_module import FAMILY as MODULE
@@ -22,6 +24,7 @@ FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
     "crnn-bigru": build_crnn,
     "crnn-bilstm": build_crnn,
     "easyocr-g2": build_easyocr_g2,
+    LAYERS: build_layers,
     "legere": build_legere,
     "mobilenet-v1-gru": build_student,
     "mobilenet-v3-gru": build_student,
@@ -109,6 +112,8 @@ def stride_of(spec: ModelSpec) -> int:
     family = spec.architecture.family if spec.architecture is not None else None
     if family in _STRIDES:
         return _STRIDES[family]
+    if family == LAYERS:
+        return width_stride(layers_options(spec).layers)
     if family is None or FAMILIES.get(family) is not build_student:
         raise InputError(f"The stride of {spec.name} is unknown.", "Its network is not one of crnn-deploy's families.")
     return student_options(spec).stride

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from torch import Tensor
-
-from crnn_deploy.checkpoints.adapter import Recognised, count_layers, size_of
-from crnn_deploy.checkpoints.state_dict import StateDict
+from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.models.vgg_lstm import EasyOcrOptions
 from crnn_deploy.spec import Preprocessing
 from crnn_deploy.validation import parse
 
-FAMILY = "easyocr-g2"
+_NAME = "easyocr-g2"
 
 # From EasyOCR's config.py. The checkpoints of other languages do not contain their characters, and need a spec.
 ENGLISH_G2 = "0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -29,28 +24,31 @@ _RENAMED = {"FeatureExtraction.ConvNet.": "features.", "SequenceModeling.": "seq
 _STAGE_CONVOLUTIONS = (0, 3, 6, 11)
 
 
-def matches(tensors: Mapping[str, Tensor]) -> bool:
-    """Whether this is the VGG network with its own linear layer after each LSTM."""
-    convolutions = [f"FeatureExtraction.ConvNet.{index}.weight" for index in (*_STAGE_CONVOLUTIONS, 8, 14, 18)]
-    rest = ["SequenceModeling.0.rnn.weight_hh_l0", "SequenceModeling.0.linear.weight", "Prediction.weight"]
-    return all(name in tensors for name in convolutions + rest)
+_NAMES = (
+    r"FeatureExtraction\.ConvNet\.(0|3|6|8|11|14|18)\.(weight|bias)",
+    r"FeatureExtraction\.ConvNet\.(12|15)\.(weight|bias|running_mean|running_var|num_batches_tracked)",
+    r"SequenceModeling\.\d+\.rnn\.(weight|bias)_[ih]h_l0(_reverse)?",
+    r"SequenceModeling\.\d+\.linear\.(weight|bias)",
+    r"Prediction\.(weight|bias)",
+)
 
 
-def load(state: StateDict) -> Recognised:
+def _load(checkpoint: Checkpoint) -> Recognised:
     """Sizes from the shapes; charset and preprocessing as `english_g2` has them."""
-    tensors = {_renamed(name): tensor for name, tensor in state.tensors.items()}
+    convolutions = (f"FeatureExtraction.ConvNet.{index}.weight" for index in _STAGE_CONVOLUTIONS)
     sizes = {
-        "channels": tuple(size_of(tensors, f"features.{index}.weight", 0) for index in _STAGE_CONVOLUTIONS),
-        "hidden": size_of(tensors, "head.weight", 1),
-        "layers": count_layers(tensors, r"sequence\.\d+\.linear\.weight"),
+        "channels": tuple(checkpoint.size(name, 0) for name in convolutions),
+        "hidden": checkpoint.size("Prediction.weight", 1),
+        "layers": checkpoint.count(r"SequenceModeling\.\d+\.linear\.weight"),
     }
     options = parse(EasyOcrOptions, sizes, "The sizes of the checkpoint")
     fields = {
         "charset": ENGLISH_G2,
         "preprocessing": _PREPROCESSING.model_dump(),
-        "architecture": {"family": FAMILY, "options": options.model_dump()},
+        "architecture": {"family": _NAME, "options": options.model_dump()},
     }
-    return Recognised(fields, tensors, outputs=size_of(tensors, "head.weight", 0))
+    tensors = {_renamed(name): tensor for name, tensor in checkpoint.tensors.items()}
+    return Recognised(fields, tensors, outputs=checkpoint.size("Prediction.weight", 0))
 
 
 def _renamed(name: str) -> str:
@@ -58,3 +56,13 @@ def _renamed(name: str) -> str:
         if name.startswith(original):
             return ours + name.removeprefix(original)
     return name
+
+
+FAMILY = WeightsFamily(
+    name=_NAME,
+    about="EasyOCR, generation 2: VGG features and two BiLSTMs with a linear layer each.",
+    files="english_g2.pth",
+    example="import english_g2.pth -o teacher.safetensors",
+    names=_NAMES,
+    load=_load,
+)

@@ -12,10 +12,16 @@ from typing import Any
 
 import onnx
 
+from crnn_deploy.checkpoints.families.family import Family
 from crnn_deploy.spec import Preprocessing
 from crnn_deploy.text_formats import read_yaml
 
-FAMILY = "ppocr"
+FAMILY = Family(
+    name="ppocr",
+    about="PaddleOCR's recognisers, PP-OCRv3 to v6 and others, converted to ONNX.",
+    files="rec.onnx, with the charset in its metadata or in inference.yml beside it",
+    example="import package:rapidocr/models/PP-OCRv6_rec_small.onnx -o ppocr.onnx",
+)
 
 _METADATA = ("character", "dictionary")  # entries with the charset, one character in each line
 _PADDLE_FILE = "inference.yml"  # PaddleOCR writes it beside a model that it exports

@@ -1,0 +1,143 @@
+"""The layers that PyTorch does not have as modules of its own."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from crnn_deploy.models.layers.options import Columns, Convolution, Mean, Recurrent, Sequence
+
+CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
+
+
+class PaddedConvolution(nn.Conv2d):
+    """A convolution whose margins may differ on opposite sides, as those of Keras do."""
+
+    def __init__(self, options: Convolution) -> None:
+        top, left, bottom, right = options.padding
+        same = (top, left) == (bottom, right)
+        super().__init__(
+            options.inputs,
+            options.outputs,
+            options.kernel,
+            options.stride,
+            padding=(top, left) if same else 0,
+            dilation=options.dilation,
+            groups=options.groups,
+            bias=options.bias,
+        )
+        self._margins = None if same else (left, right, top, bottom)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if self._margins is None else nn.functional.pad(x, self._margins))
+
+
+class SequenceNorm(nn.BatchNorm1d):
+    """Batch normalisation of the channels of `[N, T, C]` or `[N, C]`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim == 2:
+            return super().forward(x)
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+class MeanOver(nn.Module):
+    """The mean over the height or the whole picture, which stay as axes of size 1, or over the frames of a sequence."""
+
+    def __init__(self, options: Mean) -> None:
+        super().__init__()
+        self._axes, self._keep = {"height": ((2,), True), "picture": ((2, 3), True), "frames": ((1,), False)}[
+            options.over
+        ]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(self._axes, keepdim=self._keep)
+
+
+class Sum(nn.Module):
+    """The sum of two branches."""
+
+    def __init__(self, body: nn.Sequential, shortcut: nn.Sequential) -> None:
+        super().__init__()
+        self.body = body
+        self.shortcut = shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        total: Tensor = self.body(x) + self.shortcut(x)
+        return total
+
+
+class Gated(nn.Module):
+    """The input times what the body makes of it."""
+
+    def __init__(self, body: nn.Sequential) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        product: Tensor = x * self.body(x)
+        return product
+
+
+class Frames(nn.Module):
+    """`[N, C, H, W]` → `[N, T, features]`."""
+
+    def __init__(self, options: Sequence) -> None:
+        super().__init__()
+        frames = {"width": (3,), "height": (2,), "pixels": (2, 3)}[options.along]
+        rest = tuple(axis for axis in (1, 2, 3) if axis not in frames)
+        self._axes = (0, *frames, *(rest if options.order == "channels" else rest[::-1]))
+        self._first_feature = 1 + len(frames)
+
+    def forward(self, x: Tensor) -> Tensor:
+        moved = x.permute(self._axes).flatten(self._first_feature)
+        return moved if self._first_feature == 2 else moved.flatten(1, 2)
+
+
+class RecurrentLayer(nn.Module):
+    """An LSTM or GRU: `[N, T, C]` → `[N, T, D]`, or `[N, D]` after the last frame of each direction."""
+
+    def __init__(self, options: Recurrent) -> None:
+        super().__init__()
+        both = options.direction == "both"
+        self.rnn = CELLS[options.kind](
+            options.inputs, options.hidden, options.layers, batch_first=True, bidirectional=both
+        )
+        self._reverse = options.direction == "reverse"
+        self._merge = options.merge if both else "concatenate"
+        self._last = options.result == "last"
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, state = self.rnn(x.flip(1) if self._reverse else x)
+        if self._last:
+            return self._merged(_last_states(state, self.rnn.bidirectional))
+        return self._merged(y.flip(1) if self._reverse else y)
+
+    def _merged(self, y: Tensor) -> Tensor:
+        if self._merge == "concatenate":
+            return y
+        forward, backward = y.chunk(2, -1)
+        if self._merge == "product":
+            return forward * backward
+        return forward + backward if self._merge == "sum" else (forward + backward) / 2
+
+
+class ColumnSummary(nn.Module):
+    """An LSTM or GRU over the height of each column: `[N, C, H, W]` → `[N, hidden, 1, W]`, its last state."""
+
+    def __init__(self, options: Columns) -> None:
+        super().__init__()
+        self.rnn = CELLS[options.cell](options.inputs, options.hidden, batch_first=True)
+        self._reverse = options.direction == "reverse"
+
+    def forward(self, x: Tensor) -> Tensor:
+        columns = x.permute(0, 3, 2, 1).flatten(0, 1)  # [N·W, H, C]
+        _, state = self.rnn(columns.flip(1) if self._reverse else columns)
+        last = _last_states(state, both=False)
+        return last.reshape(x.shape[0], x.shape[3], -1).transpose(1, 2).unsqueeze(2)
+
+
+def _last_states(state: Tensor | tuple[Tensor, Tensor], both: bool) -> Tensor:
+    """h of the last layer after the last frame, `[N, D]`, the directions beside each other."""
+    h = state[0] if isinstance(state, tuple) else state
+    return torch.cat([h[-2], h[-1]], -1) if both else h[-1]
