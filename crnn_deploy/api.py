@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from crnn_deploy.artifact import Artifact
     from crnn_deploy.benchmark.result import Benchmark
+    from crnn_deploy.checkpoints.families.family import Family
     from crnn_deploy.engine.build_engine import BuiltEngine
     from crnn_deploy.environment import Diagnosis
     from crnn_deploy.evaluation.predict import Readings
@@ -67,6 +68,7 @@ __all__ = [
     "doctor",
     "evaluate",
     "export",
+    "families",
     "import_checkpoint",
     "inspect",
     "predict",
@@ -91,6 +93,13 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
     from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 
     return import_checkpoint(config, progress)
+
+
+def families() -> tuple[Family, ...]:
+    """The families of third-party checkpoints that `import_checkpoint` recognises."""
+    from crnn_deploy.checkpoints.families.catalogue import ALL
+
+    return ALL
 
 
 def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:

@@ -26,12 +26,14 @@ class ImportConfig(Frozen):
     module: Annotated[str | None, Option(metavar="FILE.py:CLASS")] = Field(
         default=None, description="The class of your own network. Its source file is executed.", examples=["my.py:Crnn"]
     )
-    family: str = Field(
-        default="",
+    family: str | None = Field(
+        default=None,
         description="What the checkpoint is, where its weights could be of several families.",
         examples=["deep-text"],
     )
-    lang: str = Field(default="", description="Language of the charset, where a family has several.", examples=["ja"])
+    lang: str | None = Field(
+        default=None, description="Language of the charset, where a family has several.", examples=["ja"]
+    )
     spec: Annotated[Path | None, Option(metavar="SPEC.yaml", suffixes=(".yaml", ".yml"))] = Field(
         default=None,
         description="YAML with what the checkpoint does not say; its fields replace detected ones.",

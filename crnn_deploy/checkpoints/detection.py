@@ -37,26 +37,31 @@ class Resemblance:
         return not self.missing and not self.strange
 
 
-def detect(checkpoint: Checkpoint, wanted: str = "") -> tuple[WeightsFamily, str]:
-    """The family of a checkpoint, and why it is this one.
+def detect(namings: Sequence[Checkpoint], wanted: str = "") -> tuple[WeightsFamily, Checkpoint, str]:
+    """The family of a checkpoint, with the names that it has there, and why it is this family.
 
     Args:
+        namings: the checkpoint with its weights named in several ways.
         wanted: the name of the family that the user says it is; empty: any.
 
     Raises:
         InputError: if it is of no known family; the block lists the layers, the nearest family and the difference.
     """
-    found = [resemblance(family, checkpoint) for family in _candidates(wanted)]
-    fitting = [one.family for one in found if one.complete and one.family.fits(checkpoint)]
-    if fitting:
-        return fitting[0], _reason(checkpoint, fitting)
+    candidates = _candidates(wanted)
+    for checkpoint in namings:
+        fitting = [family for family in candidates if resemblance(family, checkpoint).complete]
+        fitting = [family for family in fitting if family.fits(checkpoint)]
+        if fitting:
+            return fitting[0], checkpoint, _reason(checkpoint, fitting)
+    found = [resemblance(family, checkpoint) for checkpoint in namings for family in candidates]
+    nearest = max(found, key=lambda one: one.share)
     if wanted:
         raise InputError(
-            f"{checkpoint.path} is no checkpoint of the family {wanted}.",
-            _difference(found[0]) or "The shapes of its weights are others.",
+            f"{namings[0].path} is no checkpoint of the family {wanted}.",
+            _difference(nearest) or "The shapes of its weights are others.",
             "Leave out --family, and crnn-deploy looks for the family itself.",
         )
-    raise _unknown(checkpoint, max(found, key=lambda one: one.share))
+    raise _unknown(namings[0], nearest)
 
 
 def resemblance(family: WeightsFamily, checkpoint: Checkpoint) -> Resemblance:

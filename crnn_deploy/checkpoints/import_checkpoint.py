@@ -45,7 +45,7 @@ def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
         spec, model = load_own(config.checkpoint, config.module, _required_spec(config))
         options = {"module": config.module}
     else:
-        detected = load_detected(config.checkpoint, config.family, config.lang, config.spec)
+        detected = load_detected(config.checkpoint, config.family or "", config.lang or "", config.spec)
         progress.log(f"Recognised as {detected.family}: {detected.reason}.")
         spec, model, options = detected.spec, detected.model, {"family": detected.family}
     spec = tried_out(model, spec, progress)

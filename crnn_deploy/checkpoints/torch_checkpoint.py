@@ -12,7 +12,7 @@ from crnn_deploy.checkpoints.families.catalogue import FILES
 from crnn_deploy.checkpoints.families.family import Checkpoint, FileFamily, Recognised
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import read_state_dict, shortened_names
+from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
 from crnn_deploy.checkpoints.trial import check_forward
 from crnn_deploy.files import printable, require_file
 from crnn_deploy.models.assembly import build, build_with_weights
@@ -62,10 +62,9 @@ def _recognised(path: Path, family: str, language: str) -> tuple[str, str, Recog
     if file_family is not None:
         return file_family.name, f"its format is that of {file_family.name}", file_family.read(path)
     state = read_state_dict(path)
-    *_, shortest = shortened_names(state.tensors)
-    checkpoint = Checkpoint(path, shortest, state.extras, language)
-    found, reason = detect(checkpoint, family)
-    return found.name, reason, found.load(checkpoint)
+    named = [Checkpoint(path, tensors, state.extras, language) for tensors in namings(state.tensors)]
+    found, checkpoint, reason = detect(named, family)
+    return found.name, reason + state.remark, found.load(checkpoint)
 
 
 def load_own(path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Module]:
@@ -80,8 +79,8 @@ def load_own(path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Mo
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
     model = build(spec, trust_module=True)
     own = model.state_dict().keys()
-    tensors = next((named for named in shortened_names(state.tensors) if own & named.keys()), state.tensors)
-    load_weights(model, tensors, str(path))
+    fitting = max(namings(state.tensors), key=lambda named: len(own & named.keys()))  # the first of equal ones
+    load_weights(model, fitting, str(path))
     return spec, model
 
 

@@ -18,7 +18,7 @@ from crnn_deploy.cli.doctor import doctor
 from crnn_deploy.cli.evaluate import evaluate
 from crnn_deploy.cli.export import export
 from crnn_deploy.cli.failures import Commands
-from crnn_deploy.cli.import_ import import_
+from crnn_deploy.cli.import_ import FAMILIES, import_
 from crnn_deploy.cli.inspect import inspect
 from crnn_deploy.cli.options import DEBUG, command
 from crnn_deploy.cli.predict import predict
@@ -79,8 +79,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "render": render,
     "doctor": doctor,
 }
+SHOWN = {"import": {"families": FAMILIES}}
 for name, verb in VERBS.items():
-    app.command(name)(command(verb))
+    app.command(name)(command(verb, SHOWN.get(name, {})))
 
 
 def main() -> None:

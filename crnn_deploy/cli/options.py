@@ -7,9 +7,10 @@ values that the user gives to the config, and calls the verb. Errors name the op
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
@@ -50,8 +51,20 @@ class Setting:
     flag: str | None = None
 
 
-def command(verb: Verb) -> Verb:
-    """The Typer command of a verb, with `--json`, `--debug` and an option for each field of its config."""
+@dataclass(frozen=True)
+class Shown:
+    """What a flag shows before the command ends, and its help."""
+
+    help: str
+    show: Callable[[], None]
+
+
+def command(verb: Verb, shown: Mapping[str, Shown] = MappingProxyType({})) -> Verb:
+    """The Typer command of a verb, with `--json`, `--debug` and an option for each field of its config.
+
+    Args:
+        shown: flags that show something instead of running the verb.
+    """
     config: type[Frozen] | None = get_type_hints(verb).get("config")
     settings = list(settings_of(config)) if config else []
     renamed = list(_renamed(config)) if config else []
@@ -63,14 +76,25 @@ def command(verb: Verb) -> Verb:
         _refuse_renamed(renamed, values)
         verb(config=read_config(config, settings, values, verb_name(verb)), as_json=as_json)
 
-    shown = sorted(settings, key=lambda setting: not setting.required and setting.flag is None)
-    parameters = [_parameter(setting) for setting in (*shown, *renamed)]
+    ordered = sorted(settings, key=lambda setting: not setting.required and setting.flag is None)
+    parameters = [_parameter(setting) for setting in (*ordered, *renamed)]
     parameters.append(_keyword("as_json", Annotated[bool, _JSON], default=False))
     parameters.append(_keyword("_debug", Annotated[bool, DEBUG], default=False))
+    parameters += [_showing(name, each) for name, each in shown.items()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     run.__name__, run.__doc__ = verb.__name__, verb.__doc__
     return run
+
+
+def _showing(name: str, shown: Shown) -> inspect.Parameter:
+    def callback(value: bool) -> None:
+        if value:
+            shown.show()
+            raise typer.Exit
+
+    info = typer.Option(f"--{name}", metavar="", help=shown.help, is_eager=True, callback=callback, show_default=False)
+    return _keyword(f"_show_{name}", Annotated[bool, info], default=False)
 
 
 def verb_name(verb: Verb) -> str:

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from crnn_deploy.checkpoints.state_dict import read_state_dict, shortened_names
+from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
 from crnn_deploy.errors import InputError
 
 WEIGHTS = {"rnn.weight_hh_l0": torch.arange(48.0).reshape(12, 4), "head.bias": torch.ones(3)}
@@ -118,11 +118,23 @@ def test_truncated_files_are_refused(tmp_path: Path, zipped: bool, share: float)
     assert "truncated" in raised.value.cause
 
 
-def test_torchscript_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "script.pt"
-    torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)).save(str(file))
-    with pytest.raises(InputError, match="TorchScript"):
-        read_state_dict(file)
+def test_weights_of_torchscript_are_read_without_its_code(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.BatchNorm1d(3)))
+    torch.jit.trace(network.eval(), torch.zeros(1, 2)).save(str(tmp_path / "script.pt"))
+    with zipfile.ZipFile(tmp_path / "script.pt") as old, zipfile.ZipFile(tmp_path / "spoilt.pt", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"raise SystemExit" if "/code/" in name else old.read(name))
+    for file in ("script.pt", "spoilt.pt"):
+        tensors = read_state_dict(tmp_path / file).tensors
+        assert tensors.keys() == network.state_dict().keys()
+        assert all(torch.equal(tensors[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_frozen_torchscript_is_refused(tmp_path: Path) -> None:
+    traced = torch.jit.trace(nn.Linear(2, 2).eval(), torch.zeros(1, 2))
+    torch.jit.freeze(traced).save(str(tmp_path / "script.pt"))
+    with pytest.raises(InputError, match="without named weights"):
+        read_state_dict(tmp_path / "script.pt")
 
 
 def test_missing_and_empty_files_are_told_apart(tmp_path: Path) -> None:
@@ -164,8 +176,48 @@ def test_other_containers_and_harmless_values_beside_the_weights(tmp_path: Path,
 
 
 def test_several_sets_of_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"several sets of weights: net_state, ema_state"):
-        read_state_dict(saved(tmp_path / "a.pth", {"net_state": WEIGHTS, "ema_state": WEIGHTS}))
+    with pytest.raises(InputError, match=r"several sets of weights: reader, judge"):
+        read_state_dict(saved(tmp_path / "a.pth", {"reader": WEIGHTS, "judge": WEIGHTS}))
+
+
+@pytest.mark.parametrize("plain", ["net_state", "state_dict"])
+@pytest.mark.parametrize("averaged", ["ema_state", "model_ema", "ema", "swa_model"])
+def test_an_averaged_copy_is_told_and_not_taken(tmp_path: Path, plain: str, averaged: str) -> None:
+    copy = {name: tensor + 1 for name, tensor in WEIGHTS.items()}
+    state = read_state_dict(saved(tmp_path / "a.pth", {averaged: copy, plain: WEIGHTS}))
+    assert torch.equal(state.tensors["head.bias"], WEIGHTS["head.bias"])
+    assert averaged in state.remark
+
+
+def test_the_set_with_a_recurrent_layer_is_the_networks(tmp_path: Path) -> None:
+    content = {"centers": {"weight": torch.ones(3)}, "reader": WEIGHTS, "opt": {"state": {0: {"step": torch.ones(1)}}}}
+    state = read_state_dict(saved(tmp_path / "a.pth", content))
+    assert (state.tensors.keys(), state.remark) == (WEIGHTS.keys(), "")
+
+
+def test_a_part_of_the_names_may_be_the_network(tmp_path: Path) -> None:
+    names = {f"{part}.{name}": tensor for part in ("ema_model", "model") for name, tensor in WEIGHTS.items()}
+    content = {"state_dict": {**names, "loss.scale": torch.ones(2)}}
+    every = list(namings(read_state_dict(saved(tmp_path / "a.ckpt", content)).tensors))
+    assert [each.keys() == WEIGHTS.keys() for each in every] == [False, True, True]
+
+
+class Options:
+    """An object of a class that is not importable where the checkpoint is read."""
+
+    def __init__(self) -> None:
+        self.width = 3
+
+
+def test_objects_of_unknown_classes_are_read_past(tmp_path: Path) -> None:
+    content = {"state_dict": WEIGHTS, "options": Options(), "list": [Options()], "set": {1, 2}, "at": torch.Size([2])}
+    assert read_state_dict(saved(tmp_path / "a.pth", content)).tensors.keys() == WEIGHTS.keys()
+
+
+@pytest.mark.parametrize("content", [{"model": nn.LSTM(2, 2), "epoch": 3}, {"net": {"module": nn.LSTM(2, 2)}}])
+def test_a_module_in_a_container_is_named(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(InputError, match=r"an object of the class torch\.nn\.modules\.rnn\.LSTM"):
+        read_state_dict(saved(tmp_path / "a.pth", content))
 
 
 def test_a_container_that_holds_itself_ends(tmp_path: Path) -> None:
@@ -178,9 +230,9 @@ def test_a_container_that_holds_itself_ends(tmp_path: Path) -> None:
 def test_prefixes_that_all_names_share(tmp_path: Path) -> None:
     content = {"state_dict": {f"model.net.{name}": tensor for name, tensor in WEIGHTS.items()}}
     state = read_state_dict(saved(tmp_path / "a.ckpt", content))
-    prefixes = [next(iter(named)).removesuffix("rnn.weight_hh_l0") for named in shortened_names(state.tensors)]
-    assert prefixes == ["model.net.", "net.", ""]
-    assert list(shortened_names(WEIGHTS)) == [WEIGHTS]
+    prefixes = [next(iter(named)).removesuffix("rnn.weight_hh_l0") for named in namings(state.tensors)]
+    assert prefixes[:3] == ["model.net.", "net.", ""]
+    assert next(namings(WEIGHTS)) == WEIGHTS
 
 
 def test_another_protocol_of_pickle_is_not_called_damage(tmp_path: Path) -> None:
