@@ -42,7 +42,7 @@ def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
     from crnn_deploy.checkpoints.torch_checkpoint import load_detected, load_own, tried_out
 
     if config.module:
-        spec, model = load_own(config.checkpoint, config.module, _required_spec(config))
+        spec, model = load_own(config.checkpoint, config.module, _required_spec(config), progress)
         options = {"module": config.module}
     else:
         detected = load_detected(config.checkpoint, config.family or "", config.lang or "", config.spec)

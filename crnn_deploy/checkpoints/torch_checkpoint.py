@@ -14,10 +14,10 @@ from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
 from crnn_deploy.checkpoints.trial import check_forward
+from crnn_deploy.checkpoints.user_outputs import with_measured_outputs
 from crnn_deploy.files import printable, require_file
 from crnn_deploy.models.assembly import build, build_with_weights
 from crnn_deploy.models.user_module import module_architecture
-from crnn_deploy.models.weights import load_weights
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import ModelSpec
@@ -67,8 +67,10 @@ def _recognised(path: Path, family: str, language: str) -> tuple[str, str, Recog
     return found.name, reason + state.remark, found.load(checkpoint)
 
 
-def load_own(path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Module]:
+def load_own(path: Path, module: str, spec_file: Path, progress: Progress) -> tuple[ModelSpec, nn.Module]:
     """The network of the user's class `module`, whose file is executed, with the weights of a checkpoint.
+
+    Axes and form of its outputs are measured, unless the spec file says them.
 
     Raises:
         InputError: if the class, the spec or the weights can't be used.
@@ -77,11 +79,10 @@ def load_own(path: Path, module: str, spec_file: Path) -> tuple[ModelSpec, nn.Mo
     spec = make_spec(printable(path.stem), {}, spec_file)
     arguments = spec.architecture.options.get("arguments", {}) if spec.architecture else {}
     spec = spec.model_copy(update={"architecture": module_architecture(module, arguments)})
-    model = build(spec, trust_module=True)
-    own = model.state_dict().keys()
+    own = build(spec, trust_module=True).state_dict().keys()
     fitting = max(namings(state.tensors), key=lambda named: len(own & named.keys()))  # the first of equal ones
-    load_weights(model, fitting, str(path))
-    return spec, model
+    spec = with_measured_outputs(spec, fitting, str(path), progress)
+    return spec, build_with_weights(spec, fitting, str(path), trust_module=True)
 
 
 def tried_out(model: nn.Module, spec: ModelSpec, progress: Progress) -> ModelSpec:

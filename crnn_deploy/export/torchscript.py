@@ -7,7 +7,13 @@ removes this exporter, replace this file.
 
 from __future__ import annotations
 
+import os
+import re
+import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import onnx
 import torch
@@ -20,6 +26,7 @@ from crnn_deploy.spec import ModelSpec
 
 INPUT_NAME = "images"
 OUTPUT_NAME = "logits"
+_STDOUT = 1
 
 
 def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
@@ -37,25 +44,52 @@ def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
-        path = folder / "traced.onnx"
+        path, printed = folder / "traced.onnx", folder / "printed.txt"
         try:
-            torch.onnx.export(
-                model,
-                (images,),
-                path,
-                dynamo=False,
-                opset_version=opset,
-                input_names=[INPUT_NAME],
-                output_names=[OUTPUT_NAME],
-                dynamic_axes=_dynamic_axes(spec),
-            )
+            with _stdout_into(printed):  # PyTorch prints the whole graph where it fails, and a network may print too
+                torch.onnx.export(
+                    model,
+                    (images,),
+                    path,
+                    dynamo=False,
+                    opset_version=opset,
+                    input_names=[INPUT_NAME],
+                    output_names=[OUTPUT_NAME],
+                    dynamic_axes=_dynamic_axes(spec),
+                )
         except (torch.onnx.errors.OnnxExporterError, RuntimeError) as error:
-            raise InputError(
-                f"{spec.name} cannot be exported to ONNX.",
-                str(error).strip().splitlines()[0],
-                "Replace the operation named above in the module; adaptive pooling, for one, by a mean over the axis.",
-            ) from error
+            raise _not_exported(spec.name, str(error), printed.read_text(errors="replace")) from error
         return onnx.load(path)
+
+
+@contextmanager
+def _stdout_into(path: Path) -> Iterator[None]:
+    """Everything that this process prints on stdout goes into a file, also what is printed by compiled code."""
+    sys.stdout.flush()
+    with path.open("wb") as file:
+        kept = os.dup(_STDOUT)
+        os.dup2(file.fileno(), _STDOUT)
+        try:
+            yield
+            sys.stdout.flush()
+        finally:
+            os.dup2(kept, _STDOUT)
+            os.close(kept)
+
+
+def _not_exported(name: str, reason: str, printed: str) -> InputError:
+    """The refusal, with the line of Python that cannot be expressed, which PyTorch knows or prints."""
+    first = re.split(r"\.?\. Please feel free|  \[Caused by|\n", reason.strip())[0]
+    operator = re.search(r"aten::\w+", reason)
+    graph = [line for line in printed.splitlines() if operator and operator[0] in line]
+    places = [re.findall(r"# (\S+\.py):(\d+):\d+", text) for text in (reason, *graph)]
+    place = next((found[-1] for found in places if found), None)
+    where = f"\nIt is computed in {place[0]}, line {place[1]}." if place else ""
+    return InputError(
+        f"{name} cannot be exported to ONNX.",
+        f"{first.rstrip('.')}.{where}",
+        "Replace this operation in the module by others that ONNX has.",
+    )
 
 
 def _dynamic_axes(spec: ModelSpec) -> dict[str, dict[int, str]]:

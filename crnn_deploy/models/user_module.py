@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +21,7 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import require_file
 from crnn_deploy.limits import MAX_SOURCE
+from crnn_deploy.models.user_forward import OutputForm, take_images_alone
 from crnn_deploy.spec import Architecture, ModelSpec, Text
 from crnn_deploy.validation import parse
 
@@ -33,6 +35,7 @@ class UserModuleOptions(Frozen):
     class_name: Text
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of the source file")
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the class")
+    output: OutputForm = Field(default_factory=OutputForm, description="what it gives in place of logits")
 
 
 def module_architecture(module: str, arguments: object) -> Architecture:
@@ -66,14 +69,21 @@ def build_user_module(spec: ModelSpec) -> nn.Module:
         )
     network = _class_in(_run(options.file, source), options)
     try:
-        model = network(**options.arguments)
+        with redirect_stdout(sys.stderr):
+            model = network(**options.arguments)
     except (Exception, SystemExit) as error:  # any exception is possible: the constructor is the user's
         raise InputError(
             f"{options.class_name} in {options.file} cannot be built: {type(error).__name__}: {error}.",
             f"It was called with {options.arguments or 'no arguments'}.",
             "Give its keyword arguments in the spec: architecture: {family: module, options: {arguments: {…}}}",
         ) from error
+    take_images_alone(model, options.output)
     return model
+
+
+def with_output(architecture: Architecture, form: OutputForm) -> Architecture:
+    """The architecture of a user's network whose outputs have this form."""
+    return architecture.model_copy(update={"options": {**architecture.options, "output": form.model_dump()}})
 
 
 def not_trusted(spec: ModelSpec) -> InputError:
@@ -116,7 +126,8 @@ def _run(file: Path, source: bytes) -> ModuleType:
     module = importlib.util.module_from_spec(module_spec)
     sys.path.insert(0, str(file.parent.resolve()))  # so that the file can import its neighbours
     try:
-        exec(compile(source, str(file), "exec"), module.__dict__)
+        with redirect_stdout(sys.stderr):  # stdout is for results
+            exec(compile(source, str(file), "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         raise InputError(f"{file} cannot be run: {type(error).__name__}: {error}.") from error
     finally:
