@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 from onnx import TensorProto
 
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
+from crnn_deploy.checkpoints.blank import doubt_blank
+from crnn_deploy.checkpoints.closing_softmax import as_logits
 from crnn_deploy.checkpoints.full_precision import in_full_precision, taking_floats
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
+from crnn_deploy.checkpoints.onnx_axes import with_channels_first, with_measured_layout, with_named_axes
+from crnn_deploy.checkpoints.onnx_opset import with_recent_opset
 from crnn_deploy.checkpoints.onnx_trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.runtime.trial import trial_images
@@ -37,54 +39,21 @@ def adopt_onnx(
         InputError: if the model's input or output differs from the spec, or ONNX Runtime refuses the model.
     """
     title = str(checkpoint)
-    model = read_onnx(checkpoint)
+    model = with_channels_first(read_onnx(checkpoint), spec.preprocessing, title, progress)
     shape = _input_shape(model, title)
     _check_input(shape, spec, title)
-    model = in_full_precision(model)
+    model = in_full_precision(with_named_axes(model, title))
     spec = _in_pixels(spec, input_of(model, title), title)
     model = taking_floats(model)
+    model = with_recent_opset(model, spec, title, progress)
+    model, spec = with_measured_layout(model, spec, title, progress)
     model = with_any_batch(with_one_output(model, spec, title), spec, title, progress)
     session = OnnxGraphSession(model, spec, 1, title)
     check_outputs(spec, session.run(trial_images(spec, 1)).shape[-1], title)
     if spec.task == "ctc":
-        _doubt_blank(session, progress)
+        doubt_blank(session, progress)
     spec = with_readable_width(session, progress)
     return write_onnx(output, as_logits(model, spec), spec.after(step), force)
-
-
-def _doubt_blank(session: OnnxGraphSession, progress: Progress) -> None:
-    """Say so where white paper reads as the class at the other end of the charset: that is where the blank belongs."""
-    spec = session.spec
-    p = spec.preprocessing
-    mean, std = (np.broadcast_to(np.array(v, np.float32), p.channel_count)[:, None, None] for v in (p.mean, p.std))
-    paper = (np.ones_like(trial_images(spec, 1)) - mean) / std
-    classes = set(session.run(paper).argmax(-1).ravel().tolist())
-    if classes in ({0}, {len(spec.charset)}) and spec.blank not in classes:
-        progress.log(
-            f"Check `blank` in the spec: it is {spec.blank}, and the model reads white paper as class {classes.pop()}."
-        )
-
-
-def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    """`model` without a Softmax over the classes at its end.
-
-    Distillation and INT8 need logits; besides, a Softmax over PaddleOCR's 18,710 classes takes time.
-    """
-    classes = (-1, 2 if spec.task == "ctc" else 1)
-    graph = model.graph
-    last = next((node for node in graph.node if graph.output[0].name in node.output), None)
-    if last is None or last.op_type != "Softmax":
-        return model
-    # Before opset 13, Softmax by default works over all axes from the second one on together.
-    if attributes_of(last).get("axis", -1 if opset_of(model) >= 13 else 1) not in classes:
-        return model
-    changed = onnx.ModelProto()
-    changed.CopyFrom(model)
-    changed.graph.node.remove(last)
-    for node in changed.graph.node:
-        for names in (node.input, node.output):
-            names[:] = [last.output[0] if name == last.input[0] else name for name in names]
-    return changed
 
 
 def _input_shape(model: onnx.ModelProto, title: str) -> list[int]:
