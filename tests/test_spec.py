@@ -145,3 +145,24 @@ def test_a_stage_adds_to_the_lineage() -> None:
     later = spec.after(LineageStep(stage="export"), name="n")
     assert [step.stage for step in later.lineage] == ["import", "export"]
     assert (spec.name, later.name) == ("m", "n")
+
+
+@pytest.mark.parametrize(("rounding", "width"), [("ceil", 34), ("round", 34), ("floor", 33)])
+def test_the_width_is_rounded_up_down_or_to_the_nearest(rounding: str, width: int) -> None:
+    p = Preprocessing.model_validate({"height": 32, "width_rounding": rounding})
+    assert p.resized_width(101, 96) == width
+    assert Preprocessing.model_validate({"height": 4, "width_rounding": rounding}).scaled_width(1, 1000) == 1
+
+
+def test_a_fixed_width_that_keeps_the_ratio_squeezes_what_is_wider() -> None:
+    p = Preprocessing(height=32, width=128, keep_ratio=True)
+    assert (p.squeezes(128, 32), p.squeezes(129, 32)) == (False, True)
+    assert (p.padded_width(10, 32), p.padded_width(900, 32)) == (128, 128)
+
+
+def test_margins_count_in_the_padded_width_alone() -> None:
+    p = Preprocessing(height=32, margin=16, width_multiple=1)
+    assert (p.resized_width(100, 32), p.padded_width(100, 32)) == (100, 132)
+    assert (p.whole(100), p.widest) == (100, 4096 + 32)
+    with pytest.raises(ValueError, match="leave nothing of the width"):
+        Preprocessing(height=32, width=32, margin=16)

@@ -41,6 +41,7 @@ def _preprocessing(parent: Preprocessing, stride: int) -> Preprocessing:
         channels=parent.channels,
         height=HEIGHT,
         width=None if parent.width is None else _fixed_width(parent, stride),
+        keep_ratio=parent.keep_ratio,
         width_multiple=stride,
         min_width=_MIN_WIDTH,
         max_width=1024,

@@ -81,3 +81,30 @@ def test_the_aspect_ratio_is_kept_unless_the_width_is_fixed() -> None:
     line = Image.new("L", (100, 20))
     assert run(line).shape == (1, 4, 20)
     assert run(line, width=7).shape == (1, 4, 7)
+
+
+FRACTIONS = {"mean": (0.0,), "std": (1.0,), "min_width": 1}
+
+
+def test_margins_stand_on_both_sides() -> None:
+    x = run(Image.new("L", (5, 4), 0), margin=2, width_multiple=1, **FRACTIONS)
+    assert x[0, 0].tolist() == [1, 1, 0, 0, 0, 0, 0, 1, 1]
+    assert run(Image.new("L", (5, 4), 0), margin=2, width_multiple=4, **FRACTIONS).shape[2] == 12
+    left, right = np.array([[0] * 4] * 4), np.array([[102] * 2] * 4)
+    image = Image.fromarray(np.concatenate([left, right], axis=1).astype(np.uint8))
+    x = run(image, margin=1, width_multiple=1, padding="edge", resize="nearest", **FRACTIONS)
+    assert x[0, 0].tolist() == pytest.approx([0, 0, 0, 0, 0, 0.4, 0.4, 0.4])
+
+
+def test_inverted_ink_is_bright() -> None:
+    x = run(Image.new("L", (3, 4), 51), invert=True, **FRACTIONS)
+    assert x[0, 0].tolist() == pytest.approx([0.8, 0.8, 0.8, 0])
+
+
+def test_a_fixed_width_may_keep_the_aspect_ratio_and_be_padded() -> None:
+    narrow, wide = Image.new("L", (5, 4), 0), Image.new("L", (50, 4), 0)
+    options = {"width": 10, "keep_ratio": True, "padding": "white", **FRACTIONS}
+    assert run(narrow, **options)[0, 0].tolist() == [0] * 5 + [1] * 5
+    assert run(wide, **options)[0, 0].tolist() == [0] * 10
+    assert run(narrow, **options, margin=1)[0, 0].tolist() == [1] + [0] * 5 + [1] * 4
+    assert run(wide, **options, margin=1)[0, 0].tolist() == [1] + [0] * 8 + [1]
