@@ -49,6 +49,8 @@ MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 # Data sets
 MAX_LABEL_FILE = 1 << 30  # ten million lines have about half of it
 MAX_LABEL = 1 << 16  # one line of a label file, or one label of an LMDB
+MAX_TEXT_FILE = 1 << 26  # lines to render
+MAX_RENDERED_LINE = 1000  # characters
 MAX_IMAGE_FILE = 100 << 20  # one encoded image
 MAX_CLASS_FILE = 1 << 25  # a classes.txt
 MAX_ARRAY = 1 << 34  # an array of an NPZ or IDX file, as it lies in memory

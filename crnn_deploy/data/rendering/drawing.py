@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crnn_deploy.data.rendering.shaping import needs_shaping
 from crnn_deploy.data.rendering.vocabulary import Rng
 
 SIZES = (14, 18, 22, 26, 32, 40, 48, 64, 96, 128)  # pixels of an em; few sizes, so that each font is loaded once
@@ -19,7 +20,7 @@ def draw_ink(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng)
         strength: 0 sets the type as the font defines it; 1 may space it widely and move letters off the baseline.
     """
     em = round(font.size)
-    loose = rng.random() < 0.3 * strength
+    loose = rng.random() < 0.3 * strength and not needs_shaping(text)  # shaped letters can't be set one by one
     canvas = _set_loosely(text, font, strength, rng) if loose else _set(text, font)
     baseline = 2 * em
     left, top, right, bottom = canvas.getbbox() or (em, baseline, canvas.width - em, baseline)

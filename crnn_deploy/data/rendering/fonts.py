@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from crnn_deploy.data.rendering.shaping import layout_for, needs_glyph
 from crnn_deploy.data.rendering.vocabulary import pick
 from crnn_deploy.errors import InputError
 
-SUFFIXES = frozenset({".ttf", ".otf"})
+SUFFIXES = frozenset({".ttf", ".otf", ".ttc"})
 LIGHTEST, BOLDEST = 300, 800  # documents are not printed in lighter or bolder weights
 WEIGHT_STEP = 100
 ITALIC_SHARE = 0.2
@@ -27,8 +28,9 @@ class Typeface:
         InputError: if the file is not a font.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: ImageFont.Layout = ImageFont.Layout.BASIC) -> None:
         self.path = path
+        self._layout = layout
         self.italic = any(word in path.stem.lower() for word in ("italic", "oblique"))
         self._at = lru_cache(maxsize=64)(self._load)
         try:
@@ -54,11 +56,10 @@ class Typeface:
         font = self._at(32, None)
         missing = _glyph(font, "\U0010ffff")
         blank = _glyph(font, " ")
-        return "".join(c for c in charset if c != " " and _glyph(font, c) in (missing, blank))
+        return "".join(c for c in charset if needs_glyph(c) and _glyph(font, c) in (missing, blank))
 
     def _load(self, size: int, weight: int | None) -> ImageFont.FreeTypeFont:
-        # The basic layout is in every build of Pillow, so the same line comes out everywhere.
-        font = ImageFont.truetype(self.path, size, layout_engine=ImageFont.Layout.BASIC)
+        font = ImageFont.truetype(self.path, size, layout_engine=self._layout)
         if weight is not None:
             defaults = [(axis["name"], axis["default"] or 0) for axis in self._axes]
             font.set_variation_by_axes([weight if _is_weight(name) else value for name, value in defaults])
@@ -75,7 +76,8 @@ def find_families(names: tuple[str, ...], charset: str) -> list[Family]:
         InputError: if a name is not a font, or no font can write the charset.
     """
     files = [_files(name) for name in names] if names else [_dejavu()]
-    all_families = [tuple(Typeface(path) for path in group) for group in files]
+    layout = layout_for(charset)
+    all_families = [tuple(Typeface(path, layout) for path in group) for group in files]
     lacking = {face: face.lacks(charset) for family in all_families for face in family}
     families = [able for family in all_families if (able := tuple(face for face in family if not lacking[face]))]
     if not families:
@@ -83,7 +85,7 @@ def find_families(names: tuple[str, ...], charset: str) -> list[Family]:
         raise InputError(
             "None of the fonts can write the charset.",
             f"The nearest, {nearest.path.name}, lacks {lacking[nearest][:40]!r}.",
-            "Remove these characters from the charset, or name other fonts.",
+            "Remove these characters from the charset or the text, or name other fonts with --font.",
         )
     return families
 
@@ -101,7 +103,7 @@ def _files(name: str) -> list[Path]:
     if path.is_dir():
         fonts = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
         if not fonts:
-            raise InputError(f"The folder {path} holds no .ttf or .otf files.", fix="Name a folder with fonts.")
+            raise InputError(f"The folder {path} holds no .ttf, .otf or .ttc files.", fix="Name a folder with fonts.")
         return fonts
     if path.suffix.lower() in SUFFIXES:
         if not path.is_file():

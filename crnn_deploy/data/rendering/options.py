@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
@@ -30,13 +31,19 @@ class RenderOptions(Frozen):
     )
     fonts: Annotated[tuple[str, ...], Option(name="font", metavar="FONT")] = Field(
         default=(),
-        description="A family of the package fontpkg, a .ttf or .otf file, a folder of them, or a named set "
+        description="A family of the package fontpkg, a .ttf, .otf or .ttc file, a folder of them, or a named set "
         f"({', '.join(FONT_SETS)}); may be repeated. Without any, the DejaVu fonts of matplotlib.",
         examples=["Lato"],
     )
+    text: Annotated[Path | None, Option(metavar="FILE", suffixes=(".txt",))] = Field(
+        default=None,
+        description="Lines to render, one in each line of the file, instead of random ones; in any script that the "
+        "fonts cover.",
+        examples=["words.txt"],
+    )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
     charset: Annotated[str, Option(metavar="CHARACTERS")] = Field(
-        default=PRINTABLE, description="Characters that may occur."
+        default=PRINTABLE, description="Characters that may occur in random lines."
     )
     min_length: int = Field(default=2, ge=1, description="Characters of the shortest line.")
     max_length: int = Field(default=40, ge=1, le=1000, description="Characters of the longest line.")

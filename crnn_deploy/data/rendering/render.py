@@ -12,6 +12,7 @@ from PIL import Image
 from crnn_deploy.data.rendering.degrade import degrade, tilt
 from crnn_deploy.data.rendering.drawing import CAPITAL, at_height, draw_ink, size_for
 from crnn_deploy.data.rendering.fonts import find_families, pick_typeface
+from crnn_deploy.data.rendering.given_text import GivenText
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
 from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
@@ -24,27 +25,31 @@ class LineRenderer:
     """Renders line `index` from the seed and the index only, so that a larger count keeps the earlier lines.
 
     Raises:
-        InputError: if a font is missing, or none can write the charset.
+        InputError: if a font is missing, none can write the characters, or the text file can't be used.
     """
 
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
-        self._families = find_families(options.fonts, options.charset)
+        self._given = GivenText(options.text) if options.text is not None else None
+        self._families = find_families(options.fonts, self._given.charset if self._given else options.charset)
         self._write = TextGenerator(options.charset, options.min_length, options.max_length)
 
     def text(self, index: int) -> str:
-        return self._write(self._rng(index))
+        return self._text(index, self._rng(index))
 
     def image(self, index: int) -> Image.Image:
         """Line `index`, mode L."""
         options, rng = self._options, self._rng(index)
-        text = self._write(rng)
+        text = self._text(index, rng)
         height = int(rng.integers(options.min_height, options.max_height + 1))
         font = pick_typeface(self._families, rng).font(size_for(height), rng)
         strength = options.degradation
         ink = print_ink(draw_ink(text, font, strength, rng), CAPITAL * font.size, strength, rng)
         ink = tilt(add_surroundings(crop_tightly(ink, strength, rng), strength, rng), strength, rng)
         return degrade(at_height(ink, height), strength, rng)
+
+    def _text(self, index: int, rng: np.random.Generator) -> str:
+        return self._given[index] if self._given else self._write(rng)
 
     def _rng(self, index: int) -> np.random.Generator:
         return np.random.default_rng((self._options.seed, index))

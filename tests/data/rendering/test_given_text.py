@@ -1,0 +1,88 @@
+"""Lines of a file are rendered in their order, in any script that the fonts cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageFont, features
+
+from crnn_deploy.data.rendering import shaping
+from crnn_deploy.data.rendering.drawing import draw_ink
+from crnn_deploy.data.rendering.fonts import find_families
+from crnn_deploy.data.rendering.given_text import GivenText
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import LineRenderer, render_lines
+from crnn_deploy.data.rendering.shaping import layout_for, needs_shaping
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.errors import InputError
+
+ARABIC, HEBREW = "مرحبا", "שלום"
+raqm = pytest.mark.skipif(not features.check("raqm"), reason="this Pillow has no Raqm")
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_lines_come_in_their_order_and_again_from_the_first(tmp_path: Path) -> None:
+    file = written(tmp_path / "words.txt", "\ufeffStraße 7\n\n  Привет \nabc\n")
+    render_lines(RenderOptions(count=5, text=file, degradation=0), tmp_path / "lines.tar")
+    source = open_source(tmp_path / "lines.tar")
+    assert [source.text(index) for index in range(5)] == ["Straße 7", "Привет", "abc", "Straße 7", "Привет"]
+
+
+@raqm
+def test_each_line_has_its_own_ink_and_needs_no_charset(tmp_path: Path) -> None:
+    file = written(tmp_path / "words.txt", f"{ARABIC}\n{HEBREW}\n")
+    renderer = LineRenderer(RenderOptions(count=2, text=file, charset="0", degradation=1))
+    images = [np.asarray(renderer.image(index)) for index in range(2)]
+    assert all(image.std() > 5 for image in images)
+    assert images[0].shape != images[1].shape or (images[0] != images[1]).any()
+
+
+@raqm
+def test_arabic_letters_join() -> None:
+    font = find_families((), ARABIC)[0][0].font(48, np.random.default_rng(0))
+    joined = font.getlength(ARABIC)
+    apart = sum(font.getlength(letter) for letter in ARABIC)
+    assert joined < 0.9 * apart
+    ink = draw_ink(ARABIC, font, 1, np.random.default_rng(0))
+    assert np.asarray(ink).max() == 255
+
+
+@pytest.mark.parametrize("text", [ARABIC, HEBREW, "हिन्दी", "e\u0301", "\u0e17\u0e35\u0e48"])
+def test_scripts_that_need_shaping(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert needs_shaping(text)
+    monkeypatch.setattr(shaping.features, "check", lambda _: False)
+    with pytest.raises(InputError, match="without Raqm"):
+        layout_for(text)
+
+
+@pytest.mark.parametrize("text", ["abc é ß", "Привет", "漢字", "ｶﾅ 한글", "Καλημέρα"])
+def test_scripts_that_do_not(text: str) -> None:
+    assert not needs_shaping(text)
+    assert layout_for(text) == ImageFont.Layout.BASIC
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no text"),
+        ("\n  \n", "holds no text"),
+        ("a\tb", r"line 1, holds '\\t'"),
+        ("ok\na\x07b", "line 2, holds"),
+        ("x" * 1001, "has 1,001 characters"),
+        ("㊙\U00012345", "None of the fonts can write"),
+    ],
+)
+def test_text_that_cannot_be_rendered_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        LineRenderer(RenderOptions(count=1, text=written(tmp_path / "t.txt", text)))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        GivenText(tmp_path / "none.txt")
