@@ -47,7 +47,7 @@ def load_detected(path: Path, family: str = "", language: str = "", spec_file: P
     spec = make_spec(printable(path.stem), recognised.fields, spec_file)
     check_outputs(spec, recognised.outputs, str(path))
     model = build_with_weights(spec, recognised.tensors, str(path))
-    return Detected(name, reason, spec, model)
+    return Detected(name, "; ".join(filter(None, (reason, recognised.note))), spec, model)
 
 
 def own_format(path: Path) -> FileFamily | None:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, ppocr
+from crnn_deploy.checkpoints.families.doctr import mobilenet, vgg
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
 
-WEIGHTS: tuple[WeightsFamily, ...] = (easyocr_g2.FAMILY, legere.FAMILY, crnn_pytorch.FAMILY)
+WEIGHTS: tuple[WeightsFamily, ...] = (
+    easyocr_g2.FAMILY,
+    legere.FAMILY,
+    crnn_pytorch.FAMILY,
+    vgg.FAMILY,
+    mobilenet.FAMILY,
+)
 FILES: tuple[FileFamily, ...] = ()
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, ppocr.FAMILY)

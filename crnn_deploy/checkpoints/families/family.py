@@ -52,11 +52,13 @@ class Recognised:
         fields: those of the `ModelSpec` that follow from the family and the checkpoint.
         tensors: the weights with the names of our network.
         outputs: size of the head: the characters and the blank, or the classes.
+        note: what people should know, such as where the charset comes from; empty: nothing.
     """
 
     fields: dict[str, Any]
     tensors: dict[str, Tensor]
     outputs: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
