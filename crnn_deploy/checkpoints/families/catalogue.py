@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, ppocr
+from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, mmocr, ppocr
 from crnn_deploy.checkpoints.families.doctr import mobilenet, vgg
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
 
@@ -12,6 +12,7 @@ WEIGHTS: tuple[WeightsFamily, ...] = (
     crnn_pytorch.FAMILY,
     vgg.FAMILY,
     mobilenet.FAMILY,
+    mmocr.FAMILY,
 )
 FILES: tuple[FileFamily, ...] = ()
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, ppocr.FAMILY)
