@@ -162,7 +162,7 @@ _PLAIN = (str, int, float, list, tuple)
 
 
 def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
-    plain = {str(key): value for key, value in loaded.items() if isinstance(value, _PLAIN)}
+    plain: dict[str, Any] = {str(key): value for key, value in loaded.items() if isinstance(value, _PLAIN)}
     meta = loaded.get("meta")  # where frameworks such as mmcv say which of their versions wrote the file
     if isinstance(meta, Mapping):
         plain["meta"] = {str(key): value for key, value in meta.items() if isinstance(value, _PLAIN)}

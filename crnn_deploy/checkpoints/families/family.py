@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import onnx
 from torch import Tensor
 
 from crnn_deploy.errors import InputError
@@ -105,3 +106,23 @@ class FileFamily(Family):
 
     opens: Callable[[Path], bool]
     read: Callable[[Path], Recognised]
+
+
+@dataclass(frozen=True)
+class OnnxRecognised:
+    """An ONNX model of a known family: fields of its `ModelSpec`, and why it is of this family."""
+
+    fields: dict[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True)
+class OnnxFamily(Family):
+    """A family of ONNX models.
+
+    Attributes:
+        recognise: what a model in the file `path` is, with the language that the user names for its charset (empty:
+            none); None if it is of another family. Raises `InputError` where a file beside it is damaged.
+    """
+
+    recognise: Callable[[onnx.ModelProto, Path, str], OnnxRecognised | None]

@@ -12,7 +12,6 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families import crnn_pytorch
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
-from crnn_deploy.errors import InputError
 from crnn_deploy.spec import Preprocessing
 
 _CHARSET = "0123456789abcdefghijklmnopqrstuvwxyz"  # DICT36, and lower_english_digits.txt
@@ -25,11 +24,7 @@ _OLD_KEYS, _NEW_KEYS = ("mmcv_version", "mmocr_version"), ("mmengine_version", "
 
 
 def _load(checkpoint: Checkpoint) -> Recognised:
-    """Sizes from the shapes; which version from `meta` beside the weights, where there is one.
-
-    Raises:
-        InputError: if shapes contradict each other, or the head takes no characters of the published charset.
-    """
+    """Sizes from the shapes; which version from `meta` beside the weights, where there is one."""
     tensors = {_renamed(name): tensor for name, tensor in checkpoint.tensors.items()}
     recognised = crnn_pytorch.FAMILY.load(replace(checkpoint, tensors=tensors))
     old, reason = _is_old(checkpoint.extras.get("meta"))
@@ -40,11 +35,7 @@ def _load(checkpoint: Checkpoint) -> Recognised:
         "blank": 0 if old else recognised.outputs - 1,
     }
     if recognised.outputs == len(_CHARSET) + 2:
-        raise InputError(
-            f"The head of {checkpoint.path} has a class for unknown characters besides the 36 of MMOCR's dictionary.",
-            "In MMOCR the dictionary says where it lies, and which text it gives.",
-            "Give a spec with all classes: --spec SPEC.yaml with `charset: […]` and `blank`.",
-        )
+        reason += "; its head has one more class than MMOCR's dictionary, for unknown characters: name it in a spec"
     return Recognised(fields, recognised.tensors, recognised.outputs, reason)
 
 

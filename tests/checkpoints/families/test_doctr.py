@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def saved(folder: Path, model: nn.Module) -> Path:
     return folder / "crnn.pt"
 
 
-def importing(checkpoint: Path, **options: str) -> Artifact:
+def importing(checkpoint: Path, **options: Any) -> Artifact:
     output = checkpoint.with_name("out.safetensors")
     return import_checkpoint(ImportConfig(checkpoint=checkpoint, output=output, force=True, **options))
 
@@ -160,7 +161,7 @@ def test_a_wrong_configuration_is_refused(tmp_path: Path, content: str) -> None:
 
 def test_a_language_chooses_among_vocabularies_of_one_size(tmp_path: Path) -> None:
     checkpoint = saved(tmp_path, Reference(vgg(), 8, 111))
-    with pytest.raises(InputError, match="Several of docTR's vocabularies") as raised:
+    with pytest.raises(InputError, match="charset") as raised:
         importing(checkpoint)
     assert "irish" in str(raised.value)
     assert "Ú" in importing(checkpoint, lang="irish").spec.charset
@@ -168,9 +169,13 @@ def test_a_language_chooses_among_vocabularies_of_one_size(tmp_path: Path) -> No
         importing(checkpoint, lang="klingon")
 
 
-def test_sizes_without_a_vocabulary_are_refused() -> None:
-    with pytest.raises(InputError, match="None of docTR's vocabularies has 7"):
-        of_size(7)
+def test_a_spec_gives_a_vocabulary_of_another_size(tmp_path: Path) -> None:
+    checkpoint = saved(tmp_path, Reference(vgg(), 8, 8))
+    with pytest.raises(InputError, match="none of docTR's vocabularies has 7"):
+        importing(checkpoint)
+    (tmp_path / "s.yaml").write_text("charset: abcdefg")
+    spec = importing(checkpoint, spec=tmp_path / "s.yaml").spec
+    assert ("".join(spec.charset), spec.blank) == ("abcdefg", 7)
 
 
 def test_published_vocabularies() -> None:

@@ -87,7 +87,7 @@ def test_the_version_tells_blank_and_width(tmp_path: Path, meta: object, blank: 
 
 
 def test_a_class_for_unknown_characters_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="class for unknown characters"):
+    with pytest.raises(InputError, match="for unknown characters"):
         importing(tmp_path, Reference(outputs=38))
 
 

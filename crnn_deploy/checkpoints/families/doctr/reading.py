@@ -36,7 +36,7 @@ def reading_fields(path: Path, outputs: int, height: int, language: str) -> tupl
         language: name of a vocabulary; empty: that of the configuration, else the one of this size.
 
     Raises:
-        InputError: if there is no such vocabulary, none of this size, or several without a preferred one.
+        InputError: if there is no such vocabulary.
     """
     config = _config(path)
     preprocessing = {**PREPROCESSING.model_dump(), "height": height, "width": 4 * height}
@@ -49,30 +49,19 @@ def reading_fields(path: Path, outputs: int, height: int, language: str) -> tupl
         charset, reason = vocabulary, f"the vocabulary is that of {_CONFIG} beside it"
     else:
         charset, reason = _named(language) if language else of_size(outputs - 1)
-    return {"charset": charset, "blank": len(charset), "preprocessing": preprocessing}, reason
+    fields = {"charset": charset} if charset else {}
+    return {**fields, "blank": len(charset) or outputs - 1, "preprocessing": preprocessing}, reason
 
 
 def of_size(size: int) -> tuple[str, str]:
-    """The published vocabulary with `size` characters, and why it is this one.
-
-    Raises:
-        InputError: if there is none, or there are several and none is preferred.
-    """
+    """The published vocabulary with `size` characters, and why it is this one; empty where it is not known which."""
     fitting = [name for name, characters in vocabularies().items() if len(characters) == size]
     if not fitting:
-        raise InputError(
-            f"None of docTR's vocabularies has {size:,} characters, as the head has with the blank.",
-            "It was trained with a vocabulary of its own.",
-            f"Put its {_CONFIG} beside it, or give a spec: --spec SPEC.yaml with `charset: …` and `blank: {size}`.",
-        )
-    preferred = [name for name in _PREFERRED if name in fitting] or fitting
-    if not any(name in _PREFERRED for name in fitting) and len({vocabularies()[name] for name in fitting}) > 1:
-        raise InputError(
-            f"Several of docTR's vocabularies have {size:,} characters: {listed(fitting)}.",
-            "The weights do not say which of them they were trained with.",
-            "Name it: --lang " + fitting[0],
-        )
-    name = preferred[0]
+        return "", f"none of docTR's vocabularies has {size:,} characters: put its {_CONFIG} beside it, or give a spec"
+    preferred = [name for name in _PREFERRED if name in fitting]
+    if not preferred and len({vocabularies()[name] for name in fitting}) > 1:
+        return "", f"docTR has several vocabularies with {size:,} characters; choose with --lang: {', '.join(fitting)}"
+    name = (preferred or fitting)[0]
     others = [other for other in fitting if vocabularies()[other] != vocabularies()[name]]
     reason = f"{size:,} characters and the blank fit docTR's vocabulary '{name}'"
     return vocabularies()[name], reason + (f", and also {listed(others)} (--lang)" if others else "")
