@@ -40,6 +40,7 @@ MAX_NESTED = 64  # layers in a branch
 MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be
 SMALL_EXPANSION = 1 << 26  # and this more
 MAX_FOREIGN = 200  # classes besides tensors that a checkpoint may name
+MAX_NEIGHBOURS = 50  # files beside a checkpoint that are read in search of its charset
 MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 
 # Images

@@ -46,6 +46,10 @@ class Preprocessing(Frozen):
     keep_ratio: bool = Field(
         default=False, description="With a fixed width: keep the aspect ratio and pad, where it fits."
     )
+    letterbox: bool = Field(
+        default=False,
+        description="With keep_ratio: lines that are too wide keep the ratio too, become lower and are padded below.",
+    )
     width_rounding: Literal["ceil", "round", "floor"] = Field(
         default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
     )
@@ -83,6 +87,16 @@ class Preprocessing(Frozen):
             space = self.width - 2 * self.margin
             return min(space, self.scaled_width(image_width, image_height)) if self.keep_ratio else space
         return min(self.max_width, max(self.min_width, self.scaled_width(image_width, image_height)))
+
+    def resized_height(self, image_width: int, image_height: int) -> int:
+        """Height in pixels that an image of the given size is resized to, before padding below it."""
+        width = self.resized_width(image_width, image_height)
+        if (
+            not (self.letterbox and self.keep_ratio and self.width)
+            or self.scaled_width(image_width, image_height) <= width
+        ):
+            return self.height
+        return max(1, width * image_height // max(1, image_width))
 
     def scaled_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that keeps the aspect ratio of an image of the given size, without any limit."""

@@ -9,7 +9,8 @@ import onnx
 
 from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
 from crnn_deploy.checkpoints.config import ImportConfig
-from crnn_deploy.checkpoints.families import ppocr
+from crnn_deploy.checkpoints.families.catalogue import ONNX
+from crnn_deploy.checkpoints.families.family import OnnxRecognised
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import make_spec
 from crnn_deploy.errors import InputError
@@ -20,7 +21,7 @@ from crnn_deploy.spec import LineageStep
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:
-    """Import a state dict of a supported family or the user's own network, PaddleOCR's ONNX, or an ONNX with a spec.
+    """Import a state dict of a supported family or the user's own network, a known ONNX model, or an ONNX with a spec.
 
     Nothing in the checkpoint is executed. With `config.module`, the user's own source file is executed.
 
@@ -56,13 +57,34 @@ def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
 def _import_onnx(config: ImportConfig, progress: Progress) -> Artifact:
     if config.module:
         raise InputError("--module goes with PyTorch weights; an ONNX model needs no code.", fix="Leave out --module.")
-    recognised = ppocr.recognise(read_onnx(config.checkpoint), config.checkpoint)
+    family, recognised = _recognised_onnx(config)
     if recognised is not None:
-        progress.log(f"Recognised as {ppocr.FAMILY.name}.")
+        progress.log(f"Recognised as {family}: {recognised.reason}.")
     spec_file = config.spec if recognised is not None else _required_spec(config)
-    spec = make_spec(printable(config.checkpoint.stem), recognised or {}, spec_file)
-    step = _step(config, {"family": ppocr.FAMILY.name} if recognised else {}, {"onnx": onnx.__version__})
+    spec = make_spec(printable(config.checkpoint.stem), recognised.fields if recognised else {}, spec_file)
+    step = _step(config, {"family": family} if recognised else {}, {"onnx": onnx.__version__})
     return adopt_onnx(config.checkpoint, config.output, spec, step, config.force, progress)
+
+
+def _recognised_onnx(config: ImportConfig) -> tuple[str, OnnxRecognised | None]:
+    """The first family that an ONNX model is of, or the one that the user names; an empty name and None for others.
+
+    Raises:
+        InputError: if it is not of the family that the user names.
+    """
+    model = read_onnx(config.checkpoint)
+    candidates = [family for family in ONNX if config.family in (None, family.name)]
+    for family in candidates:
+        recognised = family.recognise(model, config.checkpoint, config.lang or "")
+        if recognised is not None:
+            return family.name, recognised
+    if config.family is not None:
+        raise InputError(
+            f"{config.checkpoint} is no ONNX model of the family {config.family}.",
+            f"Known of ONNX are {', '.join(family.name for family in ONNX)}.",
+            "Leave out --family, and give a spec with --spec.",
+        )
+    return "", None
 
 
 def _step(config: ImportConfig, options: dict[str, Any], tools: dict[str, str]) -> LineageStep:
@@ -75,7 +97,7 @@ def _required_spec(config: ImportConfig) -> Path:
     if config.spec is None:
         raise InputError(
             f"{config.checkpoint} needs a spec.",
-            "It does not contain its charset. Of ONNX models, only some of PaddleOCR's do.",
+            "It is of no known family, and does not contain its charset.",
             "Write a YAML file (keys: charset or charset_file, blank, preprocessing), and give it with --spec.",
         )
     return config.spec

@@ -167,8 +167,15 @@ def _is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
+_PLAIN = (str, int, float, list, tuple)
+
+
 def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): value for key, value in loaded.items() if isinstance(value, (str, int, float, list, tuple))}
+    plain: dict[str, Any] = {str(key): value for key, value in loaded.items() if isinstance(value, _PLAIN)}
+    meta = loaded.get("meta")  # where frameworks such as mmcv say which of their versions wrote the file
+    if isinstance(meta, Mapping):
+        plain["meta"] = {str(key): value for key, value in meta.items() if isinstance(value, _PLAIN)}
+    return plain
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
 from crnn_deploy.checkpoints.trial import check_forward
 from crnn_deploy.checkpoints.user_outputs import with_measured_outputs
+from crnn_deploy.errors import InputError
 from crnn_deploy.files import printable, require_file
 from crnn_deploy.models.assembly import build, build_with_weights
 from crnn_deploy.models.user_module import module_architecture
@@ -44,10 +45,14 @@ def load_detected(path: Path, family: str = "", language: str = "", spec_file: P
         InputError: if the family is unknown, or the charset or the weights don't fit it.
     """
     name, reason, recognised = _recognised(path, family, language)
-    spec = make_spec(printable(path.stem), recognised.fields, spec_file)
-    check_outputs(spec, recognised.outputs, str(path))
+    try:
+        spec = make_spec(printable(path.stem), recognised.fields, spec_file)
+        check_outputs(spec, recognised.outputs, str(path))
+    except InputError as error:
+        cause = "\n".join(filter(None, (error.cause, recognised.note and f"{name}: {recognised.note}.")))
+        raise InputError(error.what, cause, error.fix) from None
     model = build_with_weights(spec, recognised.tensors, str(path))
-    return Detected(name, reason, spec, model)
+    return Detected(name, "; ".join(filter(None, (reason, recognised.note))), spec, model)
 
 
 def own_format(path: Path) -> FileFamily | None:

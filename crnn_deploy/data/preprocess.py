@@ -42,11 +42,11 @@ class Preprocessor:
         return picture(image, name, "L" if self.preprocessing.channels == "L" else "RGB")
 
     def resized(self, plain: Image.Image) -> NDArray[np.uint8]:
-        """Resize a picture to `[height, width, channels]`, not yet padded."""
+        """Resize a picture to `[height, width, channels]`, not yet padded on the right."""
         p = self.preprocessing
-        size = (p.resized_width(*plain.size), p.height)
+        size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
         array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
-        array = array.reshape(p.height, size[0], p.channel_count)
+        array = self._with_rows(array.reshape(size[1], size[0], p.channel_count))
         return array[:, :, ::-1] if p.channels == "BGR" else array
 
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
@@ -58,6 +58,14 @@ class Preprocessor:
         fractions = pixels.astype(np.float32) / np.float32(255)
         normalised = ((1 - fractions if p.invert else fractions) - self._mean) / self._std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
+
+    def _with_rows(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """`[h, W, C]` with padding below it, up to the height of the input."""
+        missing = self.preprocessing.height - pixels.shape[0]
+        if not missing:
+            return pixels
+        below = self._columns(pixels[-1:].transpose(1, 0, 2), missing).transpose(1, 0, 2)
+        return np.concatenate([pixels, below])
 
     def _columns(self, edge: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
         """Padding `[H, count, C]` beside the outermost column `[H, 1, C]`."""

