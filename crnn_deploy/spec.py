@@ -65,6 +65,9 @@ class Preprocessing(Frozen):
     resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
         default="bilinear", description="Interpolation of Pillow."
     )
+    grey_last: bool = Field(
+        default=False, description="With channels L: resize in colour, and convert to grey afterwards."
+    )
     mean: tuple[FiniteFloat, ...] = Field(
         default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
     )
