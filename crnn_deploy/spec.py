@@ -46,10 +46,7 @@ class Preprocessing(Frozen):
     keep_ratio: bool = Field(
         default=False, description="With a fixed width: keep the aspect ratio and pad, where it fits."
     )
-    letterbox: bool = Field(
-        default=False,
-        description="With keep_ratio: lines that are too wide keep the ratio too, become lower and are padded below.",
-    )
+    letterbox: bool = Field(default=False, description="With keep_ratio: wider lines become lower, padded below.")
     width_rounding: Literal["ceil", "round", "floor"] = Field(
         default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
     )
@@ -65,6 +62,7 @@ class Preprocessing(Frozen):
     resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
         default="bilinear", description="Interpolation of Pillow."
     )
+    grey_last: bool = Field(default=False, description="With channels L: convert to grey after resizing.")
     mean: tuple[FiniteFloat, ...] = Field(
         default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
     )

@@ -39,13 +39,15 @@ class Preprocessor:
 
     def picture(self, image: Image.Image, name: str) -> Image.Image:
         """Decode to the upright picture in mode `L` or `RGB`. Raises `InputError` naming the image if it is broken."""
-        return picture(image, name, "L" if self.preprocessing.channels == "L" else "RGB")
+        p = self.preprocessing
+        return picture(image, name, "L" if p.channels == "L" and not p.grey_last else "RGB")
 
     def resized(self, plain: Image.Image) -> NDArray[np.uint8]:
         """Resize a picture to `[height, width, channels]`, not yet padded on the right."""
         p = self.preprocessing
         size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
-        array = np.asarray(plain.resize(size, _FILTERS[p.resize]), np.uint8)
+        resized = plain.resize(size, _FILTERS[p.resize])
+        array = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8)
         array = self._with_rows(array.reshape(size[1], size[0], p.channel_count))
         return array[:, :, ::-1] if p.channels == "BGR" else array
 

@@ -22,6 +22,7 @@ _PREPROCESSING = Preprocessing(
     width_multiple=1,
     min_width=8,
     resize="lanczos",
+    grey_last=True,
     mean=(0.0,),
     std=(1.0,),
     padding="edge",

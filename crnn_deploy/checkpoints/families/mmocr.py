@@ -1,6 +1,7 @@
 """MMOCR's CRNN, versions 0.x and 1.x: the network of crnn.pytorch under other names, and its own charset and blank.
 
-Facts are those of MMOCR's documentation and of its configurations `crnn_academic_dataset` and `crnn_mini-vgg_5e_mj`.
+Names, charset, blank and preprocessing are those of its configurations `crnn_academic_dataset` (0.x) and
+`crnn_mini-vgg_5e_mj` (1.x), as far as they are known here: they were not compared with MMOCR's own code.
 """
 
 from __future__ import annotations

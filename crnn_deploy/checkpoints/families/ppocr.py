@@ -39,7 +39,7 @@ def recognise(model: onnx.ModelProto, path: Path, _: str) -> OnnxRecognised | No
     if found is None:
         return None
     characters, reason = found
-    height, width = (input_sizes(model) or (0, 0, 0, 0))[2:]
+    height, width = input_sizes(model)[2:] or (0, 0)
     sizes = {"height": height or _PREPROCESSING.height}
     # A graph of a fixed width was exported with PaddleOCR's, which keeps the ratio and pads.
     fixed = {"width": width, "keep_ratio": True} if width else {}

@@ -175,3 +175,11 @@ def test_the_reader_of_plates_reads(shared_data: Path, tmp_path: Path) -> None:
             text = greedy_decode(session.run(preprocessor(Image.open(file), member.name)[None]), artifact.spec)[0]
             right += text == Path(member.name).stem
     assert right >= len(plates) // 2
+
+
+def test_ddddocr_converts_to_grey_after_resizing(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    picture = Image.fromarray(torch.randint(0, 256, (40, 90, 3), generator=generator, dtype=torch.uint8).numpy())
+    pixels = Preprocessor(importing(ddddocrs(tmp_path)).spec.preprocessing).pixels(picture, "line")
+    expected = picture.resize((144, 64), Image.Resampling.LANCZOS).convert("L")
+    assert Image.fromarray(pixels[:, :, 0]).tobytes() == expected.tobytes()
