@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, FiniteFloat, StringConstraints, model_validator
 
 from crnn_deploy import limits
+from crnn_deploy.class_sequences import ClassSequence, check_sequences, divided
 from crnn_deploy.config import Frozen
 
 SCHEMA_VERSION: Literal[1] = 1
@@ -72,6 +73,10 @@ class Preprocessing(Frozen):
         default=0, ge=0, le=limits.MAX_MARGIN, description="Columns of padding on the left and, besides, on the right."
     )
     invert: bool = Field(default=False, description="Whether the network sees white as 0 and black as 1.")
+    centerline: bool = Field(
+        default=False,
+        description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
+    )
 
     @property
     def channel_count(self) -> int:
@@ -131,6 +136,8 @@ class Preprocessing(Frozen):
     def _margins_fit(self) -> Preprocessing:
         if self.width is not None and self.width <= 2 * self.margin:
             raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
+        if self.centerline and (self.channels != "L" or self.width is not None):
+            raise ValueError("centerline goes with grey images whose width is not fixed")
         return self
 
     @model_validator(mode="after")
@@ -183,6 +190,9 @@ class ModelSpec(Frozen):
         description="Characters in class order, without the blank; a list may hold classes of several characters.",
     )
     blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
+    sequences: tuple[ClassSequence, ...] = Field(
+        default=(), max_length=limits.MAX_CLASSES, description="Texts that several classes in a row stand for."
+    )
     class_names: tuple[Text, ...] = Field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )
@@ -218,7 +228,9 @@ class ModelSpec(Frozen):
 
     def text(self, classes: Iterable[int]) -> str:
         """Text of output classes, one after the other; does not build the alphabet, which may be large."""
-        return "".join(self.charset[k - (k > self.blank)] for k in classes if k != self.blank)
+        read = (k for k in classes if k != self.blank)
+        parts = divided([*read], self.sequences) if self.sequences else read
+        return "".join(k if isinstance(k, str) else self.charset[k - (k > self.blank)] for k in parts)
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:
         """The spec of the model that `step` makes from this one, with the given fields changed."""
@@ -234,4 +246,5 @@ class ModelSpec(Frozen):
             raise ValueError("a CTC model needs a charset")
         if self.blank > len(self.charset):
             raise ValueError(f"blank index {self.blank} is outside the {self.num_outputs} classes")
+        check_sequences(self.sequences, self.alphabet if self.sequences else (), self.blank)
         return self

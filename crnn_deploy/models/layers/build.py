@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.modules import (
-    ColumnSummary,
     Frames,
     Gated,
     MeanOver,
     PaddedConvolution,
+    RecurrentColumns,
     RecurrentLayer,
     SequenceNorm,
     Sum,
@@ -137,6 +137,6 @@ _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     Gate: lambda layer: Gated(_sequential(layer.body)),
     Sequence: Frames,
     Recurrent: RecurrentLayer,
-    Columns: ColumnSummary,
+    Columns: RecurrentColumns,
     Linear: lambda layer: nn.Linear(layer.inputs, layer.outputs, layer.bias),
 }

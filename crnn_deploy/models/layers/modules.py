@@ -122,19 +122,28 @@ class RecurrentLayer(nn.Module):
         return forward + backward if self._merge == "sum" else (forward + backward) / 2
 
 
-class ColumnSummary(nn.Module):
-    """An LSTM or GRU over the height of each column: `[N, C, H, W]` → `[N, hidden, 1, W]`, its last state."""
+class RecurrentColumns(nn.Module):
+    """An LSTM or GRU over the height of each column or the width of each row: `[N, C, H, W]` → `[N, D, H or 1, W]`."""
 
     def __init__(self, options: Columns) -> None:
         super().__init__()
-        self.rnn = CELLS[options.cell](options.inputs, options.hidden, batch_first=True)
+        both = options.direction == "both"
+        self.rnn = CELLS[options.cell](options.inputs, options.hidden, batch_first=True, bidirectional=both)
         self._reverse = options.direction == "reverse"
+        self._last = options.result == "last"
+        self._axes = (0, 3, 2, 1) if options.kind == "columns" else (0, 2, 3, 1)
+        self._back = (0, 3, 2, 1) if options.kind == "columns" else (0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        columns = x.permute(0, 3, 2, 1).flatten(0, 1)  # [N·W, H, C]
-        _, state = self.rnn(columns.flip(1) if self._reverse else columns)
-        last = _last_states(state, both=False)
-        return last.reshape(x.shape[0], x.shape[3], -1).transpose(1, 2).unsqueeze(2)
+        moved = x.permute(self._axes)  # [N, W, H, C] of columns, [N, H, W, C] of rows
+        count, length = moved.shape[1], moved.shape[2]
+        lines = moved.flatten(0, 1)
+        y, state = self.rnn(lines.flip(1) if self._reverse else lines)
+        if self._last:
+            y, length = (y[:, -1] if self.rnn.bidirectional else _last_states(state, both=False)), 1
+        elif self._reverse:
+            y = y.flip(1)
+        return y.reshape(x.shape[0], count, length, -1).permute(self._back)
 
 
 def _last_states(state: Tensor | tuple[Tensor, Tensor], both: bool) -> Tensor:
