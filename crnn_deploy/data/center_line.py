@@ -113,7 +113,8 @@ def _smoothed(rows: NDArray[np.int64], deviation: float) -> NDArray[np.int64]:
         left = mirrored[radius - distance : radius - distance + length]
         right = mirrored[radius + distance : radius + distance + length]
         total += (left + right) * half[distance]
-    return total.astype(np.int64)
+    whole: NDArray[np.int64] = total.astype(np.int64)
+    return whole
 
 
 def _cut_out(line: NDArray[np.uint8], centers: _Centers, preprocessing: Preprocessing) -> NDArray[np.uint8]:
@@ -132,12 +133,13 @@ def _cut_out(line: NDArray[np.uint8], centers: _Centers, preprocessing: Preproce
         source = row[:, np.newaxis] + (centers.rows - centers.radius)[column]
         inside = (source >= 0) & (source < height)
         found = line[source.clip(0, height - 1), np.broadcast_to(column, source.shape)]
-        return np.where(inside, found, paper).astype(np.float64)
+        values: Floats = np.where(inside, found, paper).astype(np.float64)
+        return values
 
     right, down = x - left, (y - top)[:, np.newaxis]
     above = at(top, left) * (1 - right) + at(top, left + 1) * right
     below = at(top + 1, left) * (1 - right) + at(top + 1, left + 1) * right
-    values = above * (1 - down) + below * down
+    between = above * (1 - down) + below * down
     outside = (y > kept - 1)[:, np.newaxis] | (x > width - 1)
-    result: NDArray[np.uint8] = np.where(outside, paper, values).astype(np.float32).astype(np.uint8)
+    result: NDArray[np.uint8] = np.where(outside, paper, between).astype(np.float32).astype(np.uint8)
     return result

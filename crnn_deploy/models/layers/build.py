@@ -11,6 +11,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.modules import (
     Frames,
     Gated,
+    ImageGroupNorm,
     MeanOver,
     PaddedConvolution,
     RecurrentColumns,
@@ -128,7 +129,7 @@ def _pooling(layer: Pooling) -> nn.Module:
 
 _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     Convolution: PaddedConvolution,
-    GroupNorm: lambda layer: nn.GroupNorm(layer.groups, layer.channels, layer.epsilon),
+    GroupNorm: lambda layer: ImageGroupNorm(layer.groups, layer.channels, layer.epsilon),
     LayerNorm: lambda layer: nn.LayerNorm(layer.channels, layer.epsilon),
     Activation: _activation,
     Pooling: _pooling,
