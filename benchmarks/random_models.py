@@ -15,7 +15,8 @@ from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.models.user_module import module_architecture
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 FAMILIES = ("vgg-bigru", "mobilenet-v3-gru", "mobilenet-v4-gru")
 CHARSET = string.digits + string.ascii_letters + string.punctuation + " €"  # 96 characters, and the blank

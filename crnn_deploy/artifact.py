@@ -99,7 +99,7 @@ def read_spec(path: Path) -> ModelSpec | None:
     if path.suffix == ".engine":
         return _parse_spec(read_engine_json(path, "spec"), engine_json(path))
     if path.suffix == ".safetensors":
-        text = _safetensors_metadata(path).get(SPEC_KEY)
+        text = safetensors_metadata(path).get(SPEC_KEY)
     elif path.suffix == ".onnx":
         return spec_inside(read_onnx(path), path)
     else:
@@ -212,7 +212,8 @@ def read_onnx(path: Path) -> onnx.ModelProto:
     return read_sound(path)
 
 
-def _safetensors_metadata(path: Path) -> dict[str, str]:
+def safetensors_metadata(path: Path) -> dict[str, str]:
+    """The texts in the header of a `.safetensors` file. Raises `InputError` if the file is broken."""
     try:
         with safe_open(path, framework="pt") as file:
             return dict(file.metadata() or {})

@@ -41,10 +41,12 @@ MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its
 SMALL_EXPANSION = 1 << 26  # and this more
 MAX_FOREIGN = 200  # classes besides tensors that a checkpoint may name
 MAX_NEIGHBOURS = 50  # files beside a checkpoint that are read in search of its charset
+MAX_MESSAGE_FIELDS = 10_000  # of a protobuf message; a network has one for each of its layers
 MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 
 # Images
 MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
+MAX_CENTERED_HEIGHT = 512  # pixels of a line whose center line is looked for; higher ones are made smaller before
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 
 # Data sets

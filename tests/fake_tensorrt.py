@@ -19,6 +19,7 @@ from fake_gpu import FakeCuda
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.artifact import Artifact
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.tensorrt.manifest import (
     EngineLayer,
     EngineManifest,
@@ -26,7 +27,7 @@ from crnn_deploy.runtime.tensorrt.manifest import (
     ShapeProfile,
     write_manifest,
 )
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 VERSION = "10.3.0"
 LAYERS = (

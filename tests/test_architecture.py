@@ -32,6 +32,7 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
+    ("preprocessing", "class_sequences"),
     ("validation", "text_formats", "scratch"),
     ("config", "compact", "files", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),

@@ -24,7 +24,8 @@ from crnn_deploy.artifact import (
     write_safetensors,
 )
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 SPEC = ModelSpec(name="m", charset="aé", preprocessing=Preprocessing(height=32))
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from crnn_deploy.limits import MAX_INPUT_PIXELS
-from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import LineageStep, ModelSpec
 
 PLAIN = Preprocessing(height=32)
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.models.assembly import FAMILIES, build
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 
 FAMILY = "tiny"
 LABELS = tuple("abcdefgh")

@@ -7,10 +7,11 @@ from onnx import helper
 
 from crnn_deploy.checkpoints.onnx_trial import input_of
 from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.onnxruntime import open_network
 from crnn_deploy.runtime.trial import trial_images
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 _NAMES = ("batch", "channels", "height", "width")
 _CHANNELS_FIRST = (0, 3, 1, 2)

@@ -13,8 +13,9 @@ from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
+    from crnn_deploy.preprocessing import Preprocessing
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
-    from crnn_deploy.spec import LineageStep, Preprocessing
+from crnn_deploy.spec import LineageStep
 
 _MOST_CHARACTERS = 300  # that are shown; some charsets have tens of thousands
 

@@ -8,8 +8,8 @@ from crnn_deploy.data.picture import has_several_frames, picture, seen_size
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
-from crnn_deploy.spec import Preprocessing
 from crnn_deploy.units import images, listed
 
 

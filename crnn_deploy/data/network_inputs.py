@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 InputShape = tuple[int, int, int, int]
 """`(N, C, H, W)` of a network's input."""

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.center_line import straightened
 from crnn_deploy.data.picture import picture, seen_size
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -26,7 +27,13 @@ class Preprocessor:
         self._std = np.array(preprocessing.std, np.float32)
 
     def size(self, image: Image.Image) -> int:
-        """Padded width of `image` in pixels; reads only its header."""
+        """Padded width of `image` in pixels; reads only its header, except where the center line decides.
+
+        Raises:
+            InputError: if the center line decides, and the pixels cannot be decoded.
+        """
+        if self.preprocessing.centerline:
+            return self.preprocessing.with_padding(self.pixels(image, "of this width").shape[1])
         return self.preprocessing.padded_width(*seen_size(image))
 
     def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
@@ -45,6 +52,8 @@ class Preprocessor:
     def resized(self, plain: Image.Image) -> NDArray[np.uint8]:
         """Resize a picture to `[height, width, channels]`, not yet padded on the right."""
         p = self.preprocessing
+        if p.centerline:
+            return straightened(plain, p)[:, :, np.newaxis]
         size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
         resized = plain.resize(size, _FILTERS[p.resize])
         array = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8)

@@ -13,9 +13,9 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.engine.config import BuildOptions, EngineConfig
 from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
-from crnn_deploy.spec import Preprocessing
 
 # Aspect ratios of text lines: few lines are wider than the second, and these run one at a time.
 _COMMON_LINE = 10

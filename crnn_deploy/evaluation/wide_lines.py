@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.evaluation.runs import runs_of
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 Piece = tuple[int, int]
 """First column of a piece of a line, and the one after its last."""

@@ -25,10 +25,11 @@ from crnn_deploy.export.torchscript import trace
 from crnn_deploy.files import check_output
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.onnx_graph.pruning import prune
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import LineageStep, Preprocessing
+from crnn_deploy.spec import LineageStep
 
 _REAL_IMAGES = 32
 _REAL_BATCH = 4

@@ -11,7 +11,8 @@ from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.evaluation.unproven import not_proved
 from crnn_deploy.export.shapes import extreme_shapes, unseen_shapes
-from crnn_deploy.spec import Preprocessing, Task
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Task
 
 # FP32 kernels that sum in another order differ by about 1e-6 of the largest logit; wrong graphs by orders more.
 RELATIVE_TOLERANCE = 1e-4

@@ -63,8 +63,9 @@ def _is_zero(name: str, producers: dict[str, onnx.NodeProto], constants: dict[st
     node = producers.get(name)
     if node is None:
         return False
-    if node.op_type == "ConstantOfShape":
-        return not any(np.any(numpy_helper.to_array(attribute.t)) for attribute in node.attribute)
+    if node.op_type in ("Constant", "ConstantOfShape"):
+        values = node.attribute  # of `ConstantOfShape`, there may be none: zeros
+        return all(each.name == "value" and not np.any(numpy_helper.to_array(each.t)) for each in values)
     if node.op_type in _MOVING_OPS:
         return _is_zero(node.input[0], producers, constants)
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.data.network_inputs import InputShape
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 # A batch of 1 would be frozen into the graph as a constant by some of PyTorch's operators.
 _TRACE_BATCH = 2

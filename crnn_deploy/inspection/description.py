@@ -11,8 +11,9 @@ from crnn_deploy.checkpoints.tensor_summary import TensorSummary
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.facts import Facts
 from crnn_deploy.onnx_graph.external_data import model_sha256
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
-from crnn_deploy.spec import Architecture, LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.spec import Architecture, LineageStep, ModelSpec
 
 
 class ModelDescription(Frozen):

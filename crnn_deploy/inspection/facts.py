@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 # A line of 100×32 pixels, the size that CRNN papers state their costs at (arXiv 1507.05717).
 _LINE_SIZE = (100, 32)

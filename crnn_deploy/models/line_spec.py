@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
 HEIGHT = 32

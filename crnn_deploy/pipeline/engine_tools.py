@@ -13,10 +13,10 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.native.plugin import PLUGIN_VARIABLE, find_nvcc, plugin_library
 from crnn_deploy.native.plugin.sources import sources_digest
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
 from crnn_deploy.runtime.tensorrt.names import FlavorName
 from crnn_deploy.runtime.tensorrt.session import TensorRTSession
-from crnn_deploy.spec import Preprocessing
 
 
 class EngineTools(Frozen):

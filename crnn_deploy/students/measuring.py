@@ -22,11 +22,12 @@ from crnn_deploy.inspection.torch_facts import torch_facts
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.untrained import quantize_untrained
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.scratch import scratch_folder
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.students.config import SurveyOptions
 
 LINE_HEIGHT, LINE_WIDTH = 32, 192  # a short line of print: some twenty characters

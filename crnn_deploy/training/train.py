@@ -13,8 +13,9 @@ from crnn_deploy.models.config import CrnnChoice
 from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import LineageStep, ModelSpec, Preprocessing
+from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs

@@ -14,7 +14,8 @@ from PIL import Image
 from crnn_deploy.artifact import Artifact, write_onnx
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PIL import Image
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, data_buckets, distinct_labels, synthetic_bucket
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 KEEP_RATIO = Preprocessor(Preprocessing(height=10))
 FIXED = Preprocessor(Preprocessing(height=10, width=64))

@@ -15,7 +15,8 @@ from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
-from crnn_deploy.spec import ModelSpec, Preprocessing, Task
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec, Task
 
 
 def written(path: Path, text: str) -> Path:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.checkpoints.trial import check_forward
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 SPEC = ModelSpec(name="own", charset="ab", preprocessing=Preprocessing(height=16))
 

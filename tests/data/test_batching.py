@@ -14,7 +14,7 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 from .conftest import picture, png, write_folder
 

@@ -11,8 +11,8 @@ from PIL import Image
 from crnn_deploy.data.checking import tell_squeezed, without_broken
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Silent
-from crnn_deploy.spec import Preprocessing
 
 
 class Log(Silent):

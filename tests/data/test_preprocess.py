@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 
 def run(image: Image.Image, **options: object) -> np.ndarray:

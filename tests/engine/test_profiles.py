@@ -15,7 +15,7 @@ from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.engine.config import EngineConfig, EngineOptions
 from crnn_deploy.engine.profiles import choose_profiles, fitting, for_batch, padded_widths, parse_profile
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 LINES = Preprocessing(height=32, min_width=8, max_width=1024, width_multiple=4)
 LONG_LINES = LINES.model_copy(update={"max_width": 1280})

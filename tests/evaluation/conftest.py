@@ -14,7 +14,8 @@ from PIL import Image
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 PLAIN = Preprocessing(height=8, mean=(0.0,), std=(1.0,), padding="edge")
 

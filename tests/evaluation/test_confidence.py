@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 PLAIN = Preprocessing(height=8)
 READER = ModelSpec(name="reader", charset=("a", "b"), preprocessing=PLAIN)

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from crnn_deploy.evaluation.config import EvaluateOptions, PredictConfig, ReadOptions
 from crnn_deploy.evaluation.decoding import beam_decode
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 
 @pytest.mark.parametrize("field", ["batch_size", "beam_width", "limit", "resamples"])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 BLANK = 2
 SPEC = ModelSpec(name="abc", charset=("a", "b", "c"), blank=BLANK, preprocessing=Preprocessing(height=8))

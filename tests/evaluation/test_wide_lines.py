@@ -9,7 +9,8 @@ import pytest
 
 from crnn_deploy.evaluation.decoding import greedy_decode
 from crnn_deploy.evaluation.wide_lines import Piece, cut, join
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 HEIGHT, STEP = 16, 4
 SEEN = Preprocessing(height=HEIGHT, max_width=200, width_multiple=STEP)

@@ -8,7 +8,7 @@ from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import compare_sessions
 from crnn_deploy.export.parity import random_batches, require_parity
 from crnn_deploy.export.shapes import trace_shape, unseen_shapes
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 
 class Fixed:

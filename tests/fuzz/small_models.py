@@ -18,8 +18,9 @@ from crnn_deploy.artifact import write_onnx
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.models.legere import CompactCrnn, LegereOptions
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 CHARSET, HEIGHT, HIDDEN = "abcdefg", 16, 5
 CLASSES = ("0", "1", "2")

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from crnn_deploy.models.assembly import FAMILIES, build, stride_of
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 
 LINES = ModelSpec(name="m", charset="abc", preprocessing=Preprocessing(height=32))
 

@@ -16,7 +16,8 @@ from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build, stride_of
 from crnn_deploy.models.config import CrnnChoice, CrnnFamily
 from crnn_deploy.models.crnn import crnn_spec
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 LINES = ModelSpec(name="lines", charset="abc", preprocessing=Preprocessing(height=32, channels="RGB"))
 FAMILIES: tuple[CrnnFamily, ...] = get_args(CrnnFamily)

@@ -7,7 +7,8 @@ import torch
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 
 
 def spec(**options: object) -> ModelSpec:

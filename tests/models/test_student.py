@@ -18,10 +18,11 @@ from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build, stride_of
 from crnn_deploy.models.config import StudentChoice, StudentFamily, StudentOptions
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 
 TEACHER = ModelSpec(name="teacher", charset="abc", blank=3, preprocessing=Preprocessing(height=64))
 CLASSES = ModelSpec(

@@ -10,7 +10,8 @@ import torch
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.user_module import module_architecture
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 SOURCE = """
 from neighbour import SIZE

@@ -13,7 +13,8 @@ from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.onnx_graph.external_data import model_files, model_sha256
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 SPEC = ModelSpec(name="m", charset="ab", preprocessing=Preprocessing(height=32))
 

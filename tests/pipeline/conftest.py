@@ -15,8 +15,9 @@ from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.gates import Judge, _Check
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization import quantize as quantizer
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 ALPHABET = "ABCD"
 

@@ -26,10 +26,11 @@ from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.run import run
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Silent
 from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.record import QuantizationRecord
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training import loop
 
 T = TypeVar("T")

@@ -15,8 +15,9 @@ from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 
 @pytest.fixture

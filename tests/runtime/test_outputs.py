@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.outputs import batch_first, log_probabilities
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 
 @given(st.integers(0, 10_000), st.floats(0.1, 20))

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.torch import TorchSession
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 
 SPEC = ModelSpec(name="reader", charset="ab", preprocessing=Preprocessing(height=4, min_width=1, width_multiple=1))
 

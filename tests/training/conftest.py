@@ -12,7 +12,8 @@ from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.train import train
 
 from .tiny import ALPHABET, draw_lines, train_config

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.reservation import student_reservation, teacher_reservation, training_reservation
 from crnn_deploy.training.teachers.answers import Answer
 

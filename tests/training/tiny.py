@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.evaluation.config import EvaluateConfig
 from crnn_deploy.evaluation.evaluate import evaluate
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Silent
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.config import DistillConfig, TrainConfig
 
 T = TypeVar("T")

@@ -1,10 +1,11 @@
-"""All families. Among those that are recognised from their tensors, an earlier one goes before a later one."""
+"""All families. Of those that could be meant, an earlier one goes before a later one."""
 
 from __future__ import annotations
 
 from crnn_deploy.checkpoints.families import crnn_pytorch, ddddocr, easyocr_g2, legere, mmocr, ppocr
 from crnn_deploy.checkpoints.families.doctr import exports, mobilenet, vgg
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, OnnxFamily, WeightsFamily
+from crnn_deploy.checkpoints.families.kraken.family import FAMILY as KRAKEN
 
 WEIGHTS: tuple[WeightsFamily, ...] = (
     easyocr_g2.FAMILY,
@@ -14,6 +15,6 @@ WEIGHTS: tuple[WeightsFamily, ...] = (
     mobilenet.FAMILY,
     mmocr.FAMILY,
 )
-FILES: tuple[FileFamily, ...] = ()
+FILES: tuple[FileFamily, ...] = (KRAKEN,)
 ONNX: tuple[OnnxFamily, ...] = (ddddocr.FAMILY, ppocr.FAMILY, exports.FAMILY)
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, *ONNX)

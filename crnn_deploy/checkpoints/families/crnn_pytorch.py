@@ -18,7 +18,7 @@ from crnn_deploy.models.layers.options import (
     Recurrent,
     Sequence,
 )
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 # Of the published model, and the default of its training script.
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"

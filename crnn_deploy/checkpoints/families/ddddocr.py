@@ -12,7 +12,7 @@ from crnn_deploy.checkpoints.families.family import OnnxFamily, OnnxRecognised
 from crnn_deploy.checkpoints.families.onnx_shapes import input_sizes
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_JSON, MAX_NEIGHBOURS
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.text_formats import read_json
 
 _KEYS = {"charset", "image", "word", "channel"}

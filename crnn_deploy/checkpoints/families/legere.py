@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.models.legere import BLOCK_STRIDES, LegereOptions
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.validation import parse
 
 _NAME = "legere"

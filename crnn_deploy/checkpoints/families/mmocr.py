@@ -13,7 +13,7 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families import crnn_pytorch
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 
 _CHARSET = "0123456789abcdefghijklmnopqrstuvwxyz"  # DICT36, and lower_english_digits.txt
 _NORM = {"mean": (127 / 255,), "std": (127 / 255,)}

@@ -14,7 +14,7 @@ import onnx
 from crnn_deploy.checkpoints.families.family import OnnxFamily, OnnxRecognised
 from crnn_deploy.checkpoints.families.onnx_shapes import classes, input_sizes
 from crnn_deploy.checkpoints.families.ppocr_dictionary import dictionary_beside, with_spaces
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.text_formats import read_yaml
 
 _METADATA = ("character", "dictionary")  # entries with the charset, one character in each line

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.modules import (
-    ColumnSummary,
     Frames,
     Gated,
+    ImageGroupNorm,
     MeanOver,
     PaddedConvolution,
+    RecurrentColumns,
     RecurrentLayer,
     SequenceNorm,
     Sum,
@@ -128,7 +129,7 @@ def _pooling(layer: Pooling) -> nn.Module:
 
 _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     Convolution: PaddedConvolution,
-    GroupNorm: lambda layer: nn.GroupNorm(layer.groups, layer.channels, layer.epsilon),
+    GroupNorm: lambda layer: ImageGroupNorm(layer.groups, layer.channels, layer.epsilon),
     LayerNorm: lambda layer: nn.LayerNorm(layer.channels, layer.epsilon),
     Activation: _activation,
     Pooling: _pooling,
@@ -137,6 +138,6 @@ _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     Gate: lambda layer: Gated(_sequential(layer.body)),
     Sequence: Frames,
     Recurrent: RecurrentLayer,
-    Columns: ColumnSummary,
+    Columns: RecurrentColumns,
     Linear: lambda layer: nn.Linear(layer.inputs, layer.outputs, layer.bias),
 }

@@ -158,13 +158,19 @@ class Recurrent(Frozen):
 
 
 class Columns(Frozen):
-    """An LSTM or GRU from the top to the bottom of each column, of which the last state stays: `[N, hidden, 1, W]`."""
+    """An LSTM or GRU in images: from the top to the bottom of each column, or from the left to the right of each row.
 
-    kind: Literal["columns"] = "columns"
+    `[N, C, H, W]` becomes `[N, D, H, W]`, or, where only the last state stays, `[N, D, 1, W]` or `[N, D, H, 1]`.
+    """
+
+    kind: Literal["columns", "rows"] = "columns"
     cell: Literal["lstm", "gru"] = "lstm"
     inputs: Channels
     hidden: Units
-    direction: Literal["forward", "reverse"] = "forward"
+    direction: Literal["forward", "reverse", "both"] = "forward"
+    result: Literal["last", "all"] = Field(
+        default="last", description="the last state, or all; of both directions, `last` is what they give at the end"
+    )
 
 
 class Linear(Frozen):

@@ -23,10 +23,16 @@ class CharsetMap:
     full-width letters and punctuation), or to its other case if the student has only that. All others are dropped.
 
     Raises:
-        InputError: if neither charset contains the other after that, or they share only the blank.
+        InputError: if neither charset contains the other after that, or they share only the blank, or classes of the
+            teacher stand for a text only together.
     """
 
     def __init__(self, teacher: ModelSpec, student: ModelSpec) -> None:
+        if teacher.sequences:
+            raise InputError(
+                f"{teacher.name} cannot teach: some of its classes stand for a text only together (`sequences`).",
+                fix="Let it label your images with `predict`, and train the student on these labels.",
+            )
         self._student: dict[str, int] = {}
         for index, character in enumerate(student.alphabet):
             self._student.setdefault(character, index)  # a charset may repeat characters: the first one counts

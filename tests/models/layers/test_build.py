@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build, stride_of
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 
 CONVOLUTION = {"kind": "convolution", "inputs": 1, "outputs": 4, "kernel": (3, 3), "padding": (1, 1, 1, 1)}
 SEQUENCE = {"kind": "sequence"}

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.losses.building import build_loss, check_task, default_losses, kinds_for

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from crnn_deploy.export.torchscript import trace
 from crnn_deploy.models.assembly import build
 from crnn_deploy.native import kernel_level
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.rewrite.assembly import assemble
@@ -20,7 +21,7 @@ from crnn_deploy.quantization.rewrite.plan import find_layers, first_plan, tenso
 from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
 from crnn_deploy.runtime.onnxruntime import open_network
-from crnn_deploy.spec import Architecture, ModelSpec, Preprocessing
+from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.training.qat.quantization_aware import QuantizationAware
 
 SMALL = {"width": 0.25, "hidden": 16}

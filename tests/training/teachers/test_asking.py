@@ -19,8 +19,9 @@ from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers import asking
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher

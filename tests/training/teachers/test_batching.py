@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.batching import teacher_batch
 

@@ -13,7 +13,8 @@ from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
-from crnn_deploy.spec import ModelSpec, Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.spec import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.text_formats import read_json
 from crnn_deploy.units import listed
 

@@ -1,0 +1,1 @@
+"""kraken's recognisers: `.mlmodel` and `.safetensors` files with a network written in VGSL."""

@@ -1,0 +1,151 @@
+"""How an image becomes the input of a network: the part of a spec that whoever runs the model must follow."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, FiniteFloat, model_validator
+
+from crnn_deploy import limits
+from crnn_deploy.config import Frozen
+
+_LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
+FIXED_SQUEEZE = 4
+"""How far a fixed width may squeeze a line before it counts as squeezed: models of a fixed width learnt from lines of
+many widths."""
+
+
+class Preprocessing(Frozen):
+    """From a PIL image to the network's input `[C, H, W]`: x = (pixel / 255 - mean) / std, padded on the right.
+
+    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std.
+
+    The padded width follows from the image alone, never from its neighbours in a batch: that is what makes results
+    independent of the batch.
+    """
+
+    channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the network sees.")
+    height: int = Field(gt=0, le=limits.MAX_HEIGHT, description="Height of the input in pixels.", examples=[32])
+    width: int | None = Field(
+        default=None,
+        gt=0,
+        le=limits.MAX_WIDTH,
+        description="Fixed width in pixels; absent: the aspect ratio is kept.",
+    )
+    keep_ratio: bool = Field(
+        default=False, description="With a fixed width: keep the aspect ratio and pad, where it fits."
+    )
+    letterbox: bool = Field(default=False, description="With keep_ratio: wider lines become lower, padded below.")
+    width_rounding: Literal["ceil", "round", "floor"] = Field(
+        default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
+    )
+    width_multiple: int = Field(
+        default=4, gt=0, le=limits.MAX_WIDTH, description="The width is padded up to a multiple of this."
+    )
+    min_width: int = Field(
+        default=8, gt=0, le=limits.MAX_WIDTH, description="Narrower lines are stretched to this width."
+    )
+    max_width: int = Field(
+        default=4096, gt=0, le=limits.MAX_WIDTH, description="Wider lines are squeezed to this width."
+    )
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
+        default="bilinear", description="Interpolation of Pillow."
+    )
+    grey_last: bool = Field(default=False, description="With channels L: convert to grey after resizing.")
+    mean: tuple[FiniteFloat, ...] = Field(
+        default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
+    )
+    std: tuple[FiniteFloat, ...] = Field(
+        default=(0.5,), description="Standard deviation of each channel, or one for all."
+    )
+    padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
+    margin: int = Field(
+        default=0, ge=0, le=limits.MAX_MARGIN, description="Columns of padding on the left and, besides, on the right."
+    )
+    invert: bool = Field(default=False, description="Whether the network sees white as 0 and black as 1.")
+    centerline: bool = Field(
+        default=False,
+        description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
+    )
+
+    @property
+    def channel_count(self) -> int:
+        return 1 if self.channels == "L" else 3
+
+    def resized_width(self, image_width: int, image_height: int) -> int:
+        """Width in pixels that an image of the given size is resized to, before padding."""
+        if self.width is not None:
+            space = self.width - 2 * self.margin
+            return min(space, self.scaled_width(image_width, image_height)) if self.keep_ratio else space
+        return min(self.max_width, max(self.min_width, self.scaled_width(image_width, image_height)))
+
+    def resized_height(self, image_width: int, image_height: int) -> int:
+        """Height in pixels that an image of the given size is resized to, before padding below it."""
+        width = self.resized_width(image_width, image_height)
+        if (
+            not (self.letterbox and self.keep_ratio and self.width)
+            or self.scaled_width(image_width, image_height) <= width
+        ):
+            return self.height
+        return max(1, width * image_height // max(1, image_width))
+
+    def scaled_width(self, image_width: int, image_height: int) -> int:
+        """Width in pixels that keeps the aspect ratio of an image of the given size, without any limit."""
+        scaled = image_width * self.height / max(1, image_height)
+        rounded = {"ceil": math.ceil(scaled), "round": round(scaled), "floor": math.floor(scaled)}
+        return max(1, rounded[self.width_rounding])
+
+    def squeezes(self, image_width: int, image_height: int) -> bool:
+        """Whether an image of the given size is wider than `max_width`, or far wider than the fixed width.
+
+        A fixed width that keeps the aspect ratio squeezes all that are wider.
+        """
+        fixed = (1 if self.keep_ratio else FIXED_SQUEEZE) * (self.width or 0)
+        most = self.max_width if self.width is None else fixed
+        return self.scaled_width(image_width, image_height) > most
+
+    def padded_width(self, image_width: int, image_height: int) -> int:
+        """Width in pixels of the network's input for an image of the given size."""
+        return self.with_padding(self.resized_width(image_width, image_height))
+
+    @property
+    def widest(self) -> int:
+        """Largest width in pixels of the network's input."""
+        return self.with_padding(self.max_width)
+
+    def with_padding(self, width: int) -> int:
+        """Width in pixels of the network's input for a line that was resized to `width`."""
+        return self.width or self.whole(width + 2 * self.margin)
+
+    def whole(self, width: int) -> int:
+        """`width` rounded up to whole multiples."""
+        return -(-width // self.width_multiple) * self.width_multiple
+
+    @model_validator(mode="after")
+    def _channels_agree(self) -> Preprocessing:
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, self.channel_count):
+                raise ValueError(f"{name} needs 1 or {self.channel_count} numbers, got {len(values)}")
+        if not all(limits.SMALLEST_STD <= value <= limits.LARGEST_NORM for value in self.std):
+            raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
+        if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):
+            raise ValueError(f"mean must be within ±{limits.LARGEST_NORM:g}; pixels are 0 to 1")
+        return self
+
+    @model_validator(mode="after")
+    def _margins_fit(self) -> Preprocessing:
+        if self.width is not None and self.width <= 2 * self.margin:
+            raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
+        if self.centerline and (self.channels != "L" or self.width is not None):
+            raise ValueError("centerline goes with grey images whose width is not fixed")
+        return self
+
+    @model_validator(mode="after")
+    def _input_is_small(self) -> Preprocessing:
+        pixels = self.height * self.padded_width(*_LINE_SIZE)
+        if pixels > limits.MAX_INPUT_PIXELS:
+            raise ValueError(
+                f"a line of 100×32 pixels becomes {pixels:,} pixels, and {limits.MAX_INPUT_PIXELS:,} are allowed"
+            )
+        return self
