@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, ppocr
+from crnn_deploy.checkpoints.families import crnn_pytorch, deep_text, easyocr_g1, easyocr_g2, legere, ppocr
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
 
-WEIGHTS: tuple[WeightsFamily, ...] = (easyocr_g2.FAMILY, legere.FAMILY, crnn_pytorch.FAMILY)
+WEIGHTS: tuple[WeightsFamily, ...] = (
+    easyocr_g2.FAMILY,
+    easyocr_g1.FAMILY,
+    deep_text.FAMILY,
+    legere.FAMILY,
+    crnn_pytorch.FAMILY,
+)
 FILES: tuple[FileFamily, ...] = ()
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, ppocr.FAMILY)
