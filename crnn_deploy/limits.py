@@ -35,6 +35,7 @@ MAX_FEATURES = 1 << 16  # of a frame; a column of 512 channels and 32 rows has a
 MAX_KERNEL = 64  # pixels of a kernel, a stride or a margin
 MAX_LISTED_LAYERS = 512  # of a network that is listed layer by layer
 MAX_NESTED = 64  # layers in a branch
+MAX_POINTS = 256  # of a spline that straightens a line
 
 # Checkpoints
 MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be

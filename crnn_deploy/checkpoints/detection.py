@@ -50,7 +50,7 @@ def detect(namings: Sequence[Checkpoint], wanted: str = "") -> tuple[WeightsFami
     candidates = _candidates(wanted)
     for checkpoint in namings:
         fitting = [family for family in candidates if resemblance(family, checkpoint).complete]
-        fitting = [family for family in fitting if family.fits(checkpoint)]
+        fitting = [family for family in fitting if wanted or family.fits(checkpoint)]
         if fitting:
             return fitting[0], checkpoint, _reason(checkpoint, fitting)
     found = [resemblance(family, checkpoint) for checkpoint in namings for family in candidates]

@@ -55,7 +55,8 @@ def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
     raise InputError(
         f"The charset doesn't fit the head of {name}.",
         f"{len(spec.charset)} characters and the blank make {spec.num_outputs}, and the head has {outputs} outputs.",
-        "Give the model's own charset, in class order and without the blank: --spec SPEC.yaml with `charset: …`.",
+        "Give the model's own charset, in class order and without the blank: --spec SPEC.yaml with `charset: …`; "
+        "or, where the family has charsets for several languages, the language: --lang.",
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
 from torch import nn
 
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.families.catalogue import FILES
-from crnn_deploy.checkpoints.families.family import Checkpoint, FileFamily, Recognised
+from crnn_deploy.checkpoints.families.family import Checkpoint, FileFamily, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
@@ -69,7 +70,18 @@ def _recognised(path: Path, family: str, language: str) -> tuple[str, str, Recog
     state = read_state_dict(path)
     named = [Checkpoint(path, tensors, state.extras, language) for tensors in namings(state.tensors)]
     found, checkpoint, reason = detect(named, family)
-    return found.name, reason + state.remark, found.load(checkpoint)
+    return found.name, reason + state.remark, _loaded(found, checkpoint)
+
+
+def _loaded(family: WeightsFamily, checkpoint: Checkpoint) -> Recognised:
+    """What the family makes of a checkpoint. Raises `InputError` for sizes that no layer may have, too."""
+    try:
+        return family.load(checkpoint)
+    except ValidationError as error:  # of the options of a layer
+        problems = "\n".join(f"  · {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+        raise InputError(
+            f"The sizes of {checkpoint.path} are none that a network of the family {family.name} can have.", problems
+        ) from None
 
 
 def load_own(path: Path, module: str, spec_file: Path, progress: Progress) -> tuple[ModelSpec, nn.Module]:

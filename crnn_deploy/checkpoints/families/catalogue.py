@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from crnn_deploy.checkpoints.families import crnn_pytorch, ddddocr, easyocr_g2, legere, mmocr, ppocr
+from crnn_deploy.checkpoints.families import (
+    crnn_pytorch,
+    ddddocr,
+    deep_text,
+    easyocr_g1,
+    easyocr_g2,
+    legere,
+    mmocr,
+    ppocr,
+)
 from crnn_deploy.checkpoints.families.doctr import exports, mobilenet, vgg
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, OnnxFamily, WeightsFamily
 from crnn_deploy.checkpoints.families.kraken.family import FAMILY as KRAKEN
 
 WEIGHTS: tuple[WeightsFamily, ...] = (
     easyocr_g2.FAMILY,
+    easyocr_g1.FAMILY,
+    deep_text.FAMILY,
     legere.FAMILY,
     crnn_pytorch.FAMILY,
     vgg.FAMILY,

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
+from crnn_deploy.checkpoints.families.deep_text_layers import HEAD_NAMES, NORM, SEQUENCE_NAMES, colours
+from crnn_deploy.checkpoints.families.easyocr import fields_of, fits_easyocr, without_unread
+from crnn_deploy.checkpoints.families.easyocr_charsets import charset_of
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.models.vgg_lstm import EasyOcrOptions
-from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.validation import parse
 
 _NAME = "easyocr-g2"
-
-# From EasyOCR's config.py. The checkpoints of other languages do not contain their characters, and need a spec.
-ENGLISH_G2 = "0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-# EasyOCR pads to the widest line of a batch, so its text depends on the other lines; here the width depends only on the
-# line. Multiples of 1, 4, 8, 16, 32 and 64 read 1,000 receipt lines with 14.41, 14.42, 14.39, 14.28, 14.28 and 14.23 %
-# CER. With 32, batches of equal width are large, and short lines are padded only a little.
-_PREPROCESSING = Preprocessing(
-    height=64, width_rounding="ceil", width_multiple=32, min_width=16, resize="bicubic", padding="edge"
-)
+_GENERATION = 2
 
 # Prefix in EasyOCR → prefix in our network.
 _RENAMED = {"FeatureExtraction.ConvNet.": "features.", "SequenceModeling.": "sequence.", "Prediction.": "head."}
 _STAGE_CONVOLUTIONS = (0, 3, 6, 11)
 
-
 _NAMES = (
     r"FeatureExtraction\.ConvNet\.(0|3|6|8|11|14|18)\.(weight|bias)",
-    r"FeatureExtraction\.ConvNet\.(12|15)\.(weight|bias|running_mean|running_var|num_batches_tracked)",
-    r"SequenceModeling\.\d+\.rnn\.(weight|bias)_[ih]h_l0(_reverse)?",
-    r"SequenceModeling\.\d+\.linear\.(weight|bias)",
-    r"Prediction\.(weight|bias)",
+    rf"FeatureExtraction\.ConvNet\.(12|15){NORM}",
+    *SEQUENCE_NAMES,
+    HEAD_NAMES,
 )
 
 
 def _load(checkpoint: Checkpoint) -> Recognised:
-    """Sizes from the shapes; charset and preprocessing as `english_g2` has them."""
+    """Sizes from the shapes; the charset by language or name of the file."""
     convolutions = (f"FeatureExtraction.ConvNet.{index}.weight" for index in _STAGE_CONVOLUTIONS)
     sizes = {
         "channels": tuple(checkpoint.size(name, 0) for name in convolutions),
@@ -42,12 +33,10 @@ def _load(checkpoint: Checkpoint) -> Recognised:
         "layers": checkpoint.count(r"SequenceModeling\.\d+\.linear\.weight"),
     }
     options = parse(EasyOcrOptions, sizes, "The sizes of the checkpoint")
-    fields = {
-        "charset": ENGLISH_G2,
-        "preprocessing": _PREPROCESSING.model_dump(),
-        "architecture": {"family": _NAME, "options": options.model_dump()},
-    }
-    tensors = {_renamed(name): tensor for name, tensor in checkpoint.tensors.items()}
+    charset = charset_of(checkpoint, _GENERATION)
+    architecture = {"family": _NAME, "options": options.model_dump()}
+    fields = fields_of(charset, colours(checkpoint, "FeatureExtraction.ConvNet.0"), architecture)
+    tensors = {_renamed(name): tensor for name, tensor in without_unread(checkpoint.tensors, charset).items()}
     return Recognised(fields, tensors, outputs=checkpoint.size("Prediction.weight", 0))
 
 
@@ -61,8 +50,9 @@ def _renamed(name: str) -> str:
 FAMILY = WeightsFamily(
     name=_NAME,
     about="EasyOCR, generation 2: VGG features and two BiLSTMs with a linear layer each.",
-    files="english_g2.pth",
+    files="english_g2.pth, latin_g2.pth, japanese_g2.pth, …",
     example="import english_g2.pth -o teacher.safetensors",
     names=_NAMES,
     load=_load,
+    fits=fits_easyocr,
 )

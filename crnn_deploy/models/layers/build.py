@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.models.layers.gated_convolution import GatedRecurrence
 from crnn_deploy.models.layers.modules import (
     Frames,
     Gated,
@@ -25,6 +26,7 @@ from crnn_deploy.models.layers.options import (
     Columns,
     Convolution,
     Gate,
+    GatedRecurrentConvolution,
     GroupNorm,
     Layer,
     LayerNorm,
@@ -32,10 +34,12 @@ from crnn_deploy.models.layers.options import (
     Linear,
     Mean,
     Pooling,
+    Rectify,
     Recurrent,
     Residual,
     Sequence,
 )
+from crnn_deploy.models.layers.rectification import Rectification
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 
@@ -133,6 +137,8 @@ _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     LayerNorm: lambda layer: nn.LayerNorm(layer.channels, layer.epsilon),
     Activation: _activation,
     Pooling: _pooling,
+    GatedRecurrentConvolution: GatedRecurrence,
+    Rectify: Rectification,
     Mean: MeanOver,
     Residual: lambda layer: Sum(_sequential(layer.body), _sequential(layer.shortcut)),
     Gate: lambda layer: Gated(_sequential(layer.body)),
