@@ -8,7 +8,9 @@ import pytest
 import stopwatches
 
 from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization.search import fastest_plan
 from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement
+from crnn_deploy.runtime.onnxruntime import open_network
 
 PARENT = "parent"
 BASE_MS = 10.0
@@ -116,7 +118,14 @@ def test_the_search_ends_in_time(monkeypatch):
     assert plan == {"gru"}
 
 
-def test_the_stopwatch_runs_models():
+def test_the_stopwatch_runs_models_on_one_thread(monkeypatch):
+    opened = []
+
+    def open_and_keep(model, threads):
+        opened.append(open_network(model, threads))
+        return opened[-1]
+
+    monkeypatch.setattr(fastest_plan, "open_network", open_and_keep)
 
     def relus(count):
         names = ["x", *(f"h{i}" for i in range(count - 1)), "y"]
@@ -128,3 +137,4 @@ def test_the_stopwatch_runs_models():
     few, many = InterleavedStopwatch(np.zeros((1, 1, 64, 64), np.float32)).times([relus(1), relus(100)], 0.05)
     assert 0 < few.ms < many.ms
     assert (few.clock, len(few.parts_ms)) == ("cpu", 10)
+    assert {each.session.get_session_options().intra_op_num_threads for each in opened} == {1}

@@ -40,6 +40,10 @@ def test_the_least_noise_wins_among_errors_that_cannot_be_told_apart():
     assert chosen(NEAR) == 2
 
 
+def test_the_least_noise_wins_where_all_read_the_same():
+    assert chosen([reading(0, 0, 20), reading(0, 0, 40), reading(0, 0, 30), reading(0, 0, 10)]) == 1
+
+
 def test_what_keeps_the_budget_is_preferred():
     assert chosen(NEAR, max_error_rise=0.014) == 1
     assert chosen(NEAR, max_error_rise=0.001) == 2  # none does
@@ -90,6 +94,7 @@ def test_sensitivity_is_measured_with_all_other_layers_in_fp32(monkeypatch):
     search, asked = make_search(monkeypatch, "cpu", Examiner())
     found = search.choose_calibrator(["minmax"], ErrorRiseCap(None))
     assert found.plan == {"full", "point"}
+    assert not found.accepted  # nobody has asked yet
     asked.clear()
     search.keep_cap(found, ErrorRiseCap(None), always=True)
     assert asked == [({"full"}, {"depthwise", "point"}), ({"point"}, {"full", "depthwise"})]
