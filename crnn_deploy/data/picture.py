@@ -151,9 +151,7 @@ def _has_exif(image: Image.Image) -> bool:
     if any(key in image.info for key in _EXIF_KEYS):
         return True
     file = getattr(image, "fp", None)
-    if image.format != "PNG" or not isinstance(file, io.BytesIO) or file.closed:
-        return False
-    data = file.getvalue()
+    data = file.getvalue() if image.format == "PNG" and isinstance(file, io.BytesIO) and not file.closed else b""
     return any(mark in data for mark in _EXIF_MARKS)
 
 

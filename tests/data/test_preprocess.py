@@ -81,3 +81,10 @@ def test_the_aspect_ratio_is_kept_unless_the_width_is_fixed() -> None:
     line = Image.new("L", (100, 20))
     assert run(line).shape == (1, 4, 20)
     assert run(line, width=7).shape == (1, 4, 7)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2, 3])
+def test_every_column_up_to_the_padded_width_is_paper(missing: int) -> None:
+    x = run(Image.new("L", (8 - missing, 4), 0), min_width=1)
+    assert x.shape == (1, 4, 8)
+    assert x[0, 0].tolist() == [-1] * (8 - missing) + [1] * missing
