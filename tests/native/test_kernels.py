@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -169,6 +170,17 @@ def test_the_largest_float_is_a_number_like_any_other(random, cell):
     with np.errstate(over="ignore"):
         slightly_less = run(layer, {"X": np.clip(x, -0.999 * largest, 0.999 * largest)})
     assert_close(slightly_less, got)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("cell", OUTPUTS)
+def test_sixteen_bits_add_nothing_where_eight_are_exact(random, cell):
+    """Layers with many inputs round X to 16 bits: here because of inputs that are all zero."""
+    narrow = random_layer(random, cell, 20, 6)
+    wide = replace(narrow, w=np.pad(narrow.w, ((0, 0), (0, 0), (0, 44))))
+    x = random.integers(-126, 127, (9, 3, 20)).astype(np.float32)
+    x[..., 7] = 127
+    assert_same(run(narrow, {"X": x / 32}), run(wide, {"X": np.pad(x, ((0, 0), (0, 0), (0, 44))) / 32}))
 
 
 @pytest.mark.usefixtures("library")
