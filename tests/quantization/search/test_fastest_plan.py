@@ -8,8 +8,9 @@ import pytest
 import stopwatches
 
 from crnn_deploy.progress import SILENT
+from crnn_deploy.quantization.rewrite.plan import Layer
 from crnn_deploy.quantization.search import fastest_plan
-from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement
+from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement, choices_of
 from crnn_deploy.runtime.onnxruntime import open_network
 
 PARENT = "parent"
@@ -63,6 +64,37 @@ def test_layers_go_back_to_float_where_that_is_faster():
     assert plan == {"gru", "b"}  # c gains too little to be sure
     assert [trial.plan for trial in trials] == ["recurrent", "all", "mixed"]
     assert trials[-1].candidate_ms == 7.0
+
+
+def test_layers_go_back_to_float_where_the_recurrent_ones_alone_are_as_fast():
+    costs = Costs(gru=-3, a=-2, b=2)
+    plan, trials = place(costs, {"gru"}, {"a"}, {"b"})
+    assert plan == {"gru", "a"}
+    assert trials[-1].plan == "mixed"
+
+
+def test_the_choices_are_the_first_convolution_and_the_groups_with_the_most_work_first():
+    weights = {"stem": [4, 1, 3, 3], "small": [8, 4, 1, 1], "large": [8, 8, 3, 3]}
+    nodes, value = [], "x"
+    for name in ("stem", "small", "large"):
+        nodes.append(onnx.helper.make_node("Conv", [value, f"{name}.w"], [name], name, pads=[1, 1, 1, 1]))
+        nodes.append(onnx.helper.make_node("HardSwish", [name], [f"{name}.h"]))
+        value = f"{name}.h"
+    graph = onnx.helper.make_graph(
+        nodes,
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [1, 1, 8, "w"])],
+        [onnx.helper.make_tensor_value_info(value, 1, None)],
+        [onnx.numpy_helper.from_array(np.ones(shape, np.float32), f"{name}.w") for name, shape in weights.items()],
+    )
+    layers = [
+        Layer("gru", "GRU", recurrent=True, depthwise=False),
+        *(Layer(name, "Conv", recurrent=False, depthwise=False) for name in ("stem", "small", "large")),
+    ]
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+    found = choices_of(frozenset({"small", "large"}), model, layers, (1, 1, 8, 40))
+    assert (found.first, found.recurrent) == ("stem", frozenset())
+    assert found.groups == (frozenset({"large"}), frozenset({"small"}))
 
 
 def test_only_recurrent_layers_where_nothing_else_pays():
