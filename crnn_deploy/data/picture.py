@@ -69,8 +69,6 @@ def open_image(data: bytes, name: str) -> Image.Image:
     except _PILLOW_ERRORS as error:
         raise broken_image(name, _reason(error)) from None
     width, height = image.size
-    if width < 1 or height < 1:
-        raise broken_image(name, "it has no pixels")
     if width * height > MAX_IMAGE_PIXELS:
         raise _too_large(name, f"{width:,} × {height:,} pixels")
     return image
