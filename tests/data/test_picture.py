@@ -64,8 +64,9 @@ def test_exif_that_pillow_cannot_read_turns_nothing() -> None:
 
 
 def test_a_tiff_with_xmp_is_turned_once() -> None:
-    data = encoded(line(), "TIFF", tiffinfo={274: 3, 700: b'<x tiff:Orientation="3"/>'})
-    assert (seen(data) == np.asarray(line().rotate(180))).all()
+    data = encoded(line(), "TIFF", tiffinfo={274: 6, 700: b'<x tiff:Orientation="6"/>'})
+    assert seen_size(open_image(data, "x")) == (12, 40)
+    assert (seen(data) == np.asarray(line().transpose(Image.Transpose.ROTATE_270))).all()
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
