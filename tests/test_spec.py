@@ -160,7 +160,12 @@ def test_a_charset_alone_makes_a_reader_whose_blank_is_the_first_class() -> None
 
 def test_a_fixed_width_is_kept() -> None:
     p = Preprocessing(height=32, width=97)
-    assert p.resized_width(500, 20) == p.padded_width(500, 20) == 97
+    assert p.resized_width(500, 20) == p.padded_width(500, 20) == p.widest == 97
+
+
+def test_the_widest_input_is_the_widest_line_with_its_padding() -> None:
+    p = Preprocessing(height=32, max_width=101)
+    assert p.widest == p.padded_width(5000, 32) == 104
 
 
 def test_a_stage_adds_to_the_lineage() -> None:
