@@ -145,8 +145,9 @@ def test_runs_at_the_same_time_do_not_mix(random, threads):
 @pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("cell", OUTPUTS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_bad_number_spoils_what_follows_it_in_its_sample_and_nothing_else(random, cell, bad):
-    layer = random_layer(random, cell, 30, 21, "bidirectional")
+@pytest.mark.parametrize("hidden", [21, 7])  # with 30 inputs, 8 bits of X and 16
+def test_a_bad_number_spoils_what_follows_it_in_its_sample_and_nothing_else(random, cell, bad, hidden):
+    layer = random_layer(random, cell, 30, hidden, "bidirectional")
     feeds = {"X": random.standard_normal((9, 20, 30)).astype(np.float32)}
     clean = run(layer, feeds)
     feeds["X"][4, 7, 29] = bad
