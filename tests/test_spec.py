@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from crnn_deploy.limits import MAX_INPUT_PIXELS
+from crnn_deploy.limits import LARGEST_NORM, MAX_INPUT_PIXELS, SMALLEST_STD
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -84,6 +84,28 @@ def test_the_largest_input_is_allowed() -> None:
         Preprocessing(height=1024, width=4097)
 
 
+def test_a_line_of_usual_size_must_fit_into_the_largest_input() -> None:
+    # 100×32 pixels become 3200×1024: one step of the width, or nearly two.
+    assert Preprocessing(height=1024, width_multiple=3200).padded_width(100, 32) == 3200
+    with pytest.raises(ValidationError, match=f"{6398 * 1024:,} pixels"):
+        Preprocessing(height=1024, width_multiple=3199)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"),
+    [
+        ({"std": (0.9 * SMALLEST_STD,)}, {"std": (SMALLEST_STD,)}),
+        ({"std": (1.1 * LARGEST_NORM,)}, {"std": (LARGEST_NORM,)}),
+        ({"mean": (1.1 * LARGEST_NORM,)}, {"mean": (LARGEST_NORM,)}),
+        ({"mean": (-1.1 * LARGEST_NORM,)}, {"mean": (-LARGEST_NORM,)}),
+    ],
+)
+def test_statistics_may_be_as_extreme_as_the_limits(wrong: dict[str, object], nearest: dict[str, object]) -> None:
+    assert Preprocessing.model_validate({"height": 32, **nearest}).height == 32
+    with pytest.raises(ValidationError, match="pixels are 0 to 1"):
+        Preprocessing.model_validate({"height": 32, **wrong})
+
+
 @given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 64), st.sampled_from(["ceil", "round"]))
 def test_widths_stay_in_bounds(width: int, height: int, multiple: int, rounding: str) -> None:
     p = Preprocessing(height=32, width_multiple=multiple, width_rounding=rounding, min_width=10, max_width=640)  # type: ignore[arg-type]
@@ -111,7 +133,7 @@ def test_an_image_is_squeezed_if_it_is_wider_than_the_widest_or_far_wider_than_t
     free = Preprocessing(height=32, max_width=640)
     assert [free.squeezes(width, 32) for width in (1, 640, 641, 5000)] == [False, False, True, True]
     fixed = Preprocessing(height=32, width=100)
-    assert [fixed.squeezes(width, 32) for width in (1, 100, 120, 2000)] == [False, False, False, True]
+    assert [fixed.squeezes(width, 32) for width in (1, 100, 400, 401, 2000)] == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("field", ["height", "width", "width_multiple", "min_width", "max_width"])
@@ -134,11 +156,17 @@ def test_a_charset_alone_makes_a_reader_whose_blank_is_the_first_class() -> None
     assert (spec.task, spec.alphabet) == ("ctc", ("", "a", "b"))
     sorter = ModelSpec(name="m", task="classify", class_names=("x", "y"), preprocessing=PLAIN)
     assert sorter.num_outputs == 2
+    assert (spec.output_axes, sorter.output_axes) == (3, 2)  # batch, frames and classes; batch and classes
 
 
 def test_a_fixed_width_is_kept() -> None:
     p = Preprocessing(height=32, width=97)
-    assert p.resized_width(500, 20) == p.padded_width(500, 20) == 97
+    assert p.resized_width(500, 20) == p.padded_width(500, 20) == p.widest == 97
+
+
+def test_the_widest_input_is_the_widest_line_with_its_padding() -> None:
+    p = Preprocessing(height=32, max_width=101)
+    assert p.widest == p.padded_width(5000, 32) == 104
 
 
 def test_a_stage_adds_to_the_lineage() -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 _SURVEYED_PIXELS = 1_000_000
 
 _FADED = 0.5
-"""Light strokes have less than this share of their contrast on black when they lie on white: grey 170 and lighter."""
+"""Light strokes have less than this share of their contrast on black when they lie on white: lighter than grey 170."""
 
 _SPARSE = 0.5
 """Strokes cover less than this share of a picture, and a page that was cut out covers more."""

@@ -69,8 +69,6 @@ def open_image(data: bytes, name: str) -> Image.Image:
     except _PILLOW_ERRORS as error:
         raise broken_image(name, _reason(error)) from None
     width, height = image.size
-    if width < 1 or height < 1:
-        raise broken_image(name, "it has no pixels")
     if width * height > MAX_IMAGE_PIXELS:
         raise _too_large(name, f"{width:,} × {height:,} pixels")
     return image
@@ -151,9 +149,7 @@ def _has_exif(image: Image.Image) -> bool:
     if any(key in image.info for key in _EXIF_KEYS):
         return True
     file = getattr(image, "fp", None)
-    if image.format != "PNG" or not isinstance(file, io.BytesIO) or file.closed:
-        return False
-    data = file.getvalue()
+    data = file.getvalue() if image.format == "PNG" and isinstance(file, io.BytesIO) and not file.closed else b""
     return any(mark in data for mark in _EXIF_MARKS)
 
 

@@ -134,7 +134,7 @@ class _Tally:
     def _constant(self) -> bool:
         """Whether the parent's mean logits are the same for all images, up to rounding."""
         means = np.array(self._means)
-        return len(means) > 1 and bool(np.ptp(means, axis=0).max() <= ROUNDING * max(np.abs(means).max(), 1e-30))
+        return len(means) > 1 and bool(np.ptp(means, axis=0).max() <= ROUNDING * np.abs(means).max())
 
 
 def _decibels(signal: float, noise: float) -> float:

@@ -58,9 +58,11 @@ def is_several_lines(picture: Image.Image) -> bool:
 def _lines(bands: Sequence[tuple[int, int]], ink: NDArray[np.float32]) -> list[tuple[int, int]]:
     """The bands of rows that may be lines of text, of those with some ink."""
     high = [(start, end) for start, end in bands if end - start >= _ROWS]
+    if not high:
+        return []
     darkness = [ink[start:end].max() for start, end in high]
     dark = [band for band, darkest in zip(high, darkness, strict=True) if darkest >= _FAINT * max(darkness)]
-    highest = max((end - start for start, end in dark), default=0)
+    highest = max(end - start for start, end in dark)
     edges = (0, len(ink))
     shares = [_WHOLE if start in edges or end in edges else _ALIKE for start, end in dark]
     return [(start, end) for (start, end), share in zip(dark, shares, strict=True) if end - start >= share * highest]

@@ -50,10 +50,10 @@ def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[P
         end = _widest_blank(blank, start + widest // 2, start + widest) if end is None else end
         if end is None:
             return []
-        pieces.append((start, min(start + _up(end - start, step), start + widest)))
+        pieces.append((start, start + _up(end - start, step)))
         again = _widest_blank(blank, end - widest // 4, end - preprocessing.height)
         again = max(_start_of_blank(blank, end), end - widest // 4) if again is None else again
-        start = max(start + step, min(again, total - widest // 4) // step * step)
+        start = min(again, total - widest // 4) // step * step
     return [*pieces, (start, total)]
 
 
@@ -109,7 +109,7 @@ class _Reading:
 
     def frame_at(self, column: float) -> int:
         begin, end = self.piece
-        return min(self.frames, max(0, round((column - begin) * self.frames / (end - begin))))
+        return round((column - begin) * self.frames / (end - begin))
 
 
 def _seam(left: _Reading, right: _Reading, apart: float) -> tuple[int, int]:
@@ -142,8 +142,7 @@ def _blank_columns(line: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _widest_blank(blank: NDArray[np.bool_], low: int, high: int) -> int | None:
     """The centre of the longest run of blank columns between two columns, the last one of equal runs."""
-    low, high = max(0, low), max(0, high)
-    runs = runs_of(blank[low:high])
+    runs = runs_of(blank[low : max(low, high)])
     if not runs:
         return None
     start, end = max(reversed(runs), key=lambda run: run[1] - run[0])  # of equal runs the last

@@ -16,7 +16,7 @@ struct Vector512 {
   static Vector512 splat(float x) { return {_mm512_set1_ps(x)}; }
   static Vector512 load(const float* x) { return {_mm512_loadu_ps(x)}; }
   static Vector512 load_first(const float* x, int count) {
-    return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << (count < 0 ? 0 : count)) - 1), x)};
+    return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), x)};
   }
   static Vector512 from_int32(const int32_t* x) { return {_mm512_cvtepi32_ps(_mm512_loadu_si512(x))}; }
   static Bits no_bits() { return _mm512_setzero_si512(); }

@@ -98,3 +98,26 @@ def test_unsigned_32_bit_tiff_has_no_negative_pixels() -> None:
     assert signed in buffer.getvalue()
     image = Image.open(io.BytesIO(buffer.getvalue().replace(signed, unsigned)))
     assert np.asarray(eight_bits(image)).tolist() == [[0, 128, 255]]
+
+
+@pytest.mark.parametrize("depth", [8, 10, 12, 14, 16])
+def test_every_value_of_a_depth_becomes_the_nearest_of_8_bits(depth: int) -> None:
+    white = 2**depth - 1
+    values = np.arange(white)  # without white itself, so that its value must be known
+    assert bits([values], np.int32) == np.rint(values * (255 / white)).tolist()
+
+
+@pytest.mark.parametrize("depth", [10, 12, 14, 15])
+def test_every_value_of_a_signed_depth_becomes_the_nearest_of_8_bits(depth: int) -> None:
+    white = 2**depth - 1
+    values = np.arange(white, dtype=np.uint16)[np.newaxis]
+    assert (np.asarray(eight_bits(tiff(values, {339: 2}))) == np.rint(values * (255 / white))).all()
+
+
+def test_a_quarter_of_white_is_the_most_that_filters_leave_outside_of_the_range() -> None:
+    assert bits([[0, 1, 1.25]], np.float32) == [0, 255, 255]
+    assert bits([[0, 1, 1.26]], np.float32) == [0, 1, 1]  # then white is 255
+    assert bits([[-0.25, 0, 1]], np.float32) == [0, 0, 255]
+    assert bits([[-0.26, 0, 1]], np.float32) == [0, 53, 255]
+    assert bits([[-1023, 0, 4095]], np.int32) == [0, 0, 255]
+    assert bits([[-1024, 0, 4095]], np.int32) == [0, 51, 255]

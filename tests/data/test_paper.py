@@ -64,3 +64,36 @@ def test_the_same_opacity_everywhere_lies_on_white(opacity: int) -> None:
 def test_an_opaque_picture_stays_as_it_is() -> None:
     image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 30, 3), np.uint8))
     assert on_paper(image.convert("RGBA")).tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize(("grey", "behind"), [(169, 255), (170, 255), (171, 0)])
+def test_strokes_that_keep_half_of_their_contrast_lie_on_white(grey: int, behind: int) -> None:
+    opacity = np.zeros((20, 100), np.uint8)
+    opacity[5:15] = 255  # half of it: the deviations are exact
+    assert paper(drawing((grey,) * 3, opacity)) == behind
+
+
+def page_with(text: int, width: int = 100) -> Image.Image:
+    """A light page of 2000 pixels, of which `text` are dark, as wide as so many of its 100 columns."""
+    page = np.full((20, 100, 4), 240, np.uint8)
+    page.reshape(-1, 4)[(np.arange(text) // width) * 100 + np.arange(text) % width, :3] = 120
+    page[..., 3] = 0
+    page[:, :width, 3] = 255
+    return Image.fromarray(page)
+
+
+@pytest.mark.parametrize(("share", "behind"), [(0.04, 0), (0.06, 255)])
+def test_a_page_is_known_by_its_dark_text(share: float, behind: int) -> None:
+    assert paper(page_with(round(1800 * share), 90)) == behind
+
+
+@pytest.mark.parametrize(("width", "behind"), [(49, 0), (50, 255)])
+def test_a_page_covers_half_of_the_picture(width: int, behind: int) -> None:
+    assert paper(page_with(2 * width, width)) == behind
+
+
+def test_strokes_of_one_pixel_are_seen() -> None:
+    opacity = np.zeros((20, 100), np.uint8)
+    opacity[5::6] = opacity[:, 1::6] = 255
+    assert paper(drawing((255, 255, 255), opacity)) == 0
+    assert paper(drawing((0, 0, 0), opacity)) == 255

@@ -108,3 +108,10 @@ def test_a_fixed_width_may_keep_the_aspect_ratio_and_be_padded() -> None:
     assert run(wide, **options)[0, 0].tolist() == [0] * 10
     assert run(narrow, **options, margin=1)[0, 0].tolist() == [1] + [0] * 5 + [1] * 4
     assert run(wide, **options, margin=1)[0, 0].tolist() == [1] + [0] * 8 + [1]
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2, 3])
+def test_every_column_up_to_the_padded_width_is_paper(missing: int) -> None:
+    x = run(Image.new("L", (8 - missing, 4), 0), min_width=1)
+    assert x.shape == (1, 4, 8)
+    assert x[0, 0].tolist() == [-1] * (8 - missing) + [1] * missing

@@ -123,6 +123,24 @@ def test_buckets_hold_about_as_many_images_each_and_are_best_at_their_median() -
     assert (rest.min, rest.max) == ((1, 1, 32, 400), (1, 1, 32, 1024))
 
 
+def test_without_images_lines_of_usual_widths_run_in_batches_and_longer_ones_alone() -> None:
+    usual, rest = choose_profiles(EngineOptions(max_batch=8), LINES, None)
+    assert (usual.min, usual.opt, usual.max) == ((1, 1, 32, 8), (8, 1, 32, 320), (8, 1, 32, 640))
+    assert (rest.min, rest.opt, rest.max) == ((1, 1, 32, 644), (1, 1, 32, 644), (1, 1, 32, 1024))
+
+
+@pytest.mark.parametrize(("max_width", "ends"), [(639, [640]), (641, [640, 644]), (645, [640, 648])])
+def test_no_width_is_left_out_at_the_end(max_width: int, ends: list[int]) -> None:
+    lines = LINES.model_copy(update={"max_width": max_width})
+    assert [profile.max[3] for profile in choose_profiles(EngineOptions(), lines, None)] == ends
+
+
+def test_images_of_one_pixel_make_a_profile() -> None:
+    lines = Preprocessing(height=32, min_width=1, max_width=3, width_multiple=1)
+    first, rest = choose_profiles(EngineOptions(buckets=2), lines, [1, 1, 1])
+    assert (first.opt[3], first.max[3], rest.min[3], rest.max[3]) == (1, 1, 2, 3)
+
+
 def test_images_without_buckets_tell_the_usual_width() -> None:
     usual, rest = choose_profiles(EngineOptions(), LINES, [80, 120, 200])
     assert (usual.min[3], usual.opt[3], usual.max[3], rest.min[3]) == (8, 120, 200, 204)

@@ -19,6 +19,13 @@ def test_one_is_the_least(field: str) -> None:
         EvaluateOptions.model_validate({field: 0})
 
 
+@pytest.mark.parametrize(("field", "most"), [("beam_width", 1024), ("resamples", 100_000)])
+def test_what_would_take_hours_is_refused(field: str, most: int) -> None:
+    assert getattr(EvaluateOptions.model_validate({field: most}), field) == most
+    with pytest.raises(ValidationError):
+        EvaluateOptions.model_validate({field: most + 1})
+
+
 def test_any_seed_from_zero_on_is_taken() -> None:
     assert EvaluateOptions(seed=0).seed == 0
     with pytest.raises(ValidationError):

@@ -77,6 +77,12 @@ def test_a_beam_that_holds_every_prefix_finds_the_most_probable_text(logits: np.
     assert probabilities[text] >= probabilities[greedy_decode(logits, SPEC)[0]] * (1 - 1e-5)
 
 
+@pytest.mark.parametrize("width", [1, 4, 5, 6])
+def test_a_beam_may_hold_just_the_prefixes_that_there_are(width: int) -> None:
+    frame = np.array([[[0.4, 0.3, 0.2, 0.1]]], np.float32)  # 4 prefixes of one frame are possible, 5 are candidates
+    assert beam_decode(frame, SPEC, width) == ["a"]
+
+
 def test_beam_handles_impossible_classes() -> None:
     path = np.eye(4, dtype=np.float32)[[[0, 2, 0, 3]]]
     assert beam_decode(path, SPEC, width=50) == ["aac"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation.model_comparison import LARGEST_DB, compare_logits, compare_sessions
+from crnn_deploy.evaluation.model_comparison import LARGEST_DB, ModelComparison, compare_logits, compare_sessions
 
 CLASSES = np.array([[11, 0, 11, 1], [2, 11, 11, 11]])  # "ab" and "c" with the blank last
 
@@ -62,10 +62,17 @@ def test_the_largest_difference_is_that_of_any_batch_relative_to_its_own_logits(
     assert found.noise_db == pytest.approx(10 * np.log10(signal / noise))
 
 
+def test_a_difference_is_told_relative_to_small_logits_too(reader) -> None:
+    small = logits(scale=0.5)
+    found = compare_logits([(small, small + np.float32(0.125))], reader)
+    assert (found.max_difference, found.relative_difference) == (0.125, 0.25)
+
+
 def test_decibels_stay_within_bounds_where_there_is_no_signal(reader) -> None:
     assert compare_logits([(logits(scale=0.0), logits())], reader).noise_db == -LARGEST_DB
     assert compare_logits([(logits(), logits() + np.float32(1e-12))], reader).noise_db == LARGEST_DB
     assert compare_logits([], reader).same_text == 1
+    assert LARGEST_DB == 200  # FP32 tells 150 dB apart; reports of older versions hold it
 
 
 @pytest.mark.parametrize(("other", "constant"), [(0.0, True), (1e-6, True), (1e-3, False)])
@@ -78,6 +85,17 @@ def test_outputs_that_differ_by_no_more_than_rounding_are_constant(reader, other
     assert compare_logits([(same[:1], same[:1]), (wider, wider)], reader).constant
     assert not compare_logits([(same[:1], same[:1])], reader).constant  # one image tells nothing
     assert not compare_logits([(logits(), logits())], reader).constant
+
+
+def test_outputs_that_are_all_zero_are_constant(reader) -> None:
+    nothing = logits(scale=0.0)
+    assert compare_logits([(nothing, nothing)], reader).constant
+
+
+def test_a_comparison_that_an_older_version_stored_accuses_nobody(reader) -> None:
+    stored = compare_logits([(logits(), logits())], reader).model_dump(exclude={"constant", "unproven"})
+    found = ModelComparison.model_validate(stored)
+    assert (found.constant, found.unproven) == (False, "")
 
 
 def test_noise_is_the_power_of_the_difference(reader) -> None:

@@ -55,6 +55,22 @@ def test_many_unknown_characters_are_refused_and_listed(reader) -> None:
         unknown_characters(["a" * 98 + "€€"], reader, "data")
 
 
+def test_one_unknown_character_in_a_hundred_is_allowed(reader) -> None:
+    assert unknown_characters(["a" * 99 + "€"], reader, "data") == {"€": 1}
+    with pytest.raises(InputError, match=r"^1\.[01]% of"):
+        unknown_characters(["a" * 98 + "€"], reader, "data")
+    with pytest.raises(InputError, match=r"^100\.0% of"):
+        unknown_characters(["€"], reader, "data")
+
+
+@pytest.mark.parametrize(("count", "listed", "more"), [(20, 20, False), (21, 20, True)])
+def test_of_many_unknown_characters_some_are_listed(reader, count: int, listed: int, more: bool) -> None:
+    with pytest.raises(InputError) as refused:
+        unknown_characters(["".join(chr(0x3042 + i) for i in range(count))], reader, "data")
+    assert refused.value.cause.count("×") == listed
+    assert ("and others" in refused.value.cause) is more
+
+
 def test_the_other_case_of_a_known_character_is_known(reader) -> None:
     lower_only = reader.model_copy(update={"charset": tuple("abcde"), "blank": 0})
     assert unknown_characters(["AbCdE"], lower_only, "data") == {}

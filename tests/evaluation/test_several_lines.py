@@ -137,3 +137,71 @@ def test_real_lines_raise_next_to_no_false_alarms(shared_data) -> None:
     source = open_source(shared_data / "sroie_lines" / "val.tar")
     alarms = [index for index in range(0, len(source), 3) if is_several_lines(source.image(index).convert("L"))]
     assert len(alarms) <= len(source) // 3 / 1000
+
+
+def drawn(height: int, width: int, *blocks: tuple[int, int, int, int]) -> Image.Image:
+    """Blocks of noise in some of their columns, each from its top and left with its height and width, on white."""
+    pixels = np.full((height, width), 255, np.uint8)
+    for top, left, rows, columns in blocks:
+        random = np.random.default_rng(top)
+        blank = random.integers(0, 2, (rows, columns)) | random.integers(0, 2, columns)
+        pixels[top : top + rows, left : left + columns] = blank * 255
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize(("rows", "several"), [(8, True), (7, False)])
+def test_a_line_has_two_fifths_of_the_height_of_the_highest(rows: int, several: bool) -> None:
+    assert is_several_lines(drawn(60, 60, (4, 2, 20, 56), (40, 2, rows, 56))) is several
+
+
+@pytest.mark.parametrize(("rows", "several"), [(15, True), (14, False)])
+def test_at_the_edge_a_line_has_three_quarters_of_the_height_of_the_highest(rows: int, several: bool) -> None:
+    assert is_several_lines(drawn(60, 60, (24, 2, 20, 56), (60 - rows, 2, rows, 56))) is several
+    assert is_several_lines(drawn(60, 60, (24, 2, 20, 56), (0, 2, rows, 56))) is several
+
+
+@pytest.mark.parametrize(("contrast", "several"), [(0.3, True), (0.2, False)])
+def test_a_line_has_a_quarter_of_the_ink_of_the_darkest(contrast: float, several: bool) -> None:
+    dark, faint = (np.random.default_rng(seed).integers(0, 2, (12, 60)) * 255 for seed in (0, 1))
+    blank = np.zeros((8, 60))
+    pixels = 255 - np.vstack([blank, dark, blank, contrast * faint, blank])
+    assert is_several_lines(Image.fromarray(pixels.astype(np.uint8))) is several
+
+
+@pytest.mark.parametrize(("contrast", "several"), [(0.8, True), (0.9, False)])
+def test_bands_that_hold_the_same_ink_are_halves_of_signs(contrast: float, several: bool) -> None:
+    sign = np.random.default_rng(0).integers(0, 2, (12, 60)) * 255
+    blank = np.zeros((8, 60))
+    pixels = 255 - np.vstack([blank, sign, blank, contrast * sign, blank])
+    assert is_several_lines(Image.fromarray(pixels.astype(np.uint8))) is several
+
+
+@pytest.mark.parametrize(("contrast", "several"), [(0.05, True), (0.15, False)])
+def test_rows_between_lines_have_a_tenth_of_their_ink(contrast: float, several: bool) -> None:
+    first, second, between = (np.random.default_rng(seed).integers(0, 2, (12, 60)) * 255 for seed in range(3))
+    second[:, ::2] = 0
+    pixels = 255 - np.vstack([first, contrast * between, second])
+    assert is_several_lines(Image.fromarray(pixels.astype(np.uint8))) is several
+
+
+def test_a_character_below_a_line_is_another_line() -> None:
+    assert is_several_lines(drawn(60, 60, (8, 2, 12, 56), (36, 2, 12, 10)))
+
+
+def test_two_lines_on_a_tall_empty_page_are_several() -> None:
+    assert is_several_lines(drawn(400, 60, (40, 2, 12, 56), (200, 2, 12, 56)))
+
+
+def test_two_words_at_the_side_of_a_very_wide_picture_are_several() -> None:
+    """Each is no more than one column of the thumbnail."""
+    assert is_several_lines(drawn(60, 6400, (8, 0, 12, 100), (36, 100, 12, 100)))
+
+
+def test_faint_columns_make_no_character_long() -> None:
+    sign, faint = np.zeros((2, 12, 60))
+    sign[:, 20:30] = np.random.default_rng(0).integers(0, 2, (12, 10)) * 255
+    faint[::2] = 50  # a fifth of the ink, over the whole width
+    both = np.where(sign > 0, sign, faint)
+    blank = np.zeros((8, 60))
+    pixels = 255 - np.vstack([blank, both, blank, np.roll(both, 11, axis=1), blank])
+    assert not is_several_lines(Image.fromarray(pixels.astype(np.uint8)))

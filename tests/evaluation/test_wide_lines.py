@@ -165,3 +165,95 @@ def test_long_blank_parts_end_and_read_as_nothing(widest: int) -> None:
         pieces = cut(line(letters), seen)
         assert not pieces or pieces[-1][1] == len(letters) * 16
         assert all(first < second for (first, _), (second, _) in pairwise(pieces))
+
+
+def striped(letters: float, gap: float, least: float = 0.0) -> np.ndarray:
+    """`[1, H, 400]`: letters of 12 columns and gaps of 4, of so much ink; every eighth gap has the `least`.
+
+    Rows and columns alternate, so that no row has a colour of its own.
+    """
+    ink = np.tile(np.repeat([letters, gap], [12, 4]), 25)
+    for begin in range(12, 400, 128):
+        ink[begin : begin + 4] = least
+    signs = np.where(np.add.outer(np.arange(HEIGHT), np.arange(400)) % 2, 1, -1)
+    return (ink * signs).astype(np.float32)[None]
+
+
+@pytest.mark.parametrize("contrast", [0.01, 1, 100])
+def test_columns_are_blank_by_their_share_of_the_ink_whatever_the_contrast(contrast: float) -> None:
+    for least in (0.0, 0.2):
+        fair, faint, black = (least + share * (1 - least) for share in (0.08, 0.12, 0.5))
+        pieces = cut(contrast * striped(1, fair, least), SEEN)
+        assert [end - start for start, end in pieces[:-1]] != []
+        assert cut(contrast * striped(1, fair, least), SEEN) == cut(striped(1, least, least), SEEN)
+        assert cut(contrast * striped(1, faint, least), SEEN) == cut(contrast * striped(1, black, least), SEEN)
+        assert cut(contrast * striped(1, faint, least), SEEN) != pieces
+
+
+def test_paper_with_half_of_the_ink_of_letters_is_noise() -> None:
+    assert cut(striped(1, 0.3, 0.3), SEEN)
+    assert cut(striped(1, 0.4, 0.4), SEEN) == []
+
+
+def test_what_the_model_takes_is_one_piece() -> None:
+    letters = [(begin, begin + 12) for begin in range(4, 190, 16)]
+    assert cut(inked(200, *letters), SEEN) == [(0, 200)]
+    assert len(cut(inked(201, *letters), SEEN)) == 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("widest", [200, 203])
+def test_pieces_begin_and_end_between_letters_and_share_some(seed: int, widest: int) -> None:
+    random = np.random.default_rng(seed)
+    edges = np.cumsum(random.integers((3, 6), (9, 15), (60, 2)).ravel()).tolist()
+    letters = list(zip(edges[::2], edges[1::2], strict=True))
+    pieces = cut(inked(edges[-1] + 5, *letters), SEEN.model_copy(update={"max_width": widest}))
+    assert (pieces[0][0], pieces[-1][1]) == (0, edges[-1] + 5)
+    for (start, end), (begin, _) in pairwise(pieces):
+        assert widest // 2 <= end - start <= widest
+        assert HEIGHT <= end - begin <= widest // 4 + 2 * STEP  # both are moved to whole steps, away from each other
+        inside = [letter for letter in letters if letter[0] < end - STEP and letter[1] > begin + STEP]
+        assert inside[0][0] >= begin
+        assert inside[-1][1] <= end
+
+
+def test_without_a_gap_to_begin_in_the_next_piece_begins_where_the_last_was_cut() -> None:
+    letters = [(0, 60), (68, 128), (136, 188), (196, 256), (264, 324), (332, 392)]
+    assert cut(inked(400, *letters), SEEN) == [(0, 192), (188, 328), (324, 400)]
+
+
+@pytest.mark.parametrize(("widest", "shared"), [(64, 16), (200, 34), (400, 59)])
+def test_blank_pieces_share_up_to_a_quarter(widest: int, shared: int) -> None:
+    """In the middle between the height of the line and a quarter, where a quarter is more."""
+    pieces = cut(np.ones((1, HEIGHT, 2000), np.float32), SEEN.model_copy(update={"max_width": widest}))
+    for (_, end), (begin, _) in list(pairwise(pieces))[:-1]:
+        assert shared <= end - begin < shared + 2 * STEP
+
+
+def test_a_gap_in_the_last_quarter_is_enough_to_begin_in() -> None:
+    letters = [(4, 146), (154, 192), (200, 340), (348, 390)]  # cut at 196; 150 lies 46 before it
+    assert cut(inked(400, *letters), SEEN)[:2][1][0] == 148
+
+
+def both_read(left: dict[int, int], right: dict[int, int]) -> str:
+    """What is read of two pieces of 25 frames, which share 10, with letters in these frames."""
+    both = [np.zeros((1, 25, 9), np.float32) for _ in range(2)]
+    for logits, letters in zip(both, (left, right), strict=True):
+        logits[0, :, 0] = 1
+        for frame, letter in letters.items():
+            logits[0, frame, letter] = 2
+    joined = join(both, [(0, 100), (60, 160)], HEIGHT, 0)
+    assert joined.shape == (1, 40, 9)
+    return greedy_decode(joined, SPEC)[0]
+
+
+def test_the_first_and_the_last_frame_are_kept() -> None:
+    assert both_read({0: 1, 18: 3}, {3: 3, 24: 2}) == "acb"
+
+
+def test_the_same_letter_at_two_places_is_read_twice() -> None:
+    assert both_read({3: 1, 16: 3}, {7: 3, 20: 2}) == "accb"
+
+
+def test_a_place_where_the_pieces_read_different_letters_is_no_seam() -> None:
+    assert both_read({3: 1, 17: 3, 20: 4}, {2: 3, 5: 5, 20: 2}) == "aceb"

@@ -72,7 +72,10 @@ ROOMS = {
     ),
     "preprocess": Room(
         ("data/preprocess.py", "data/picture.py", "data/depth.py", "data/paper.py"),
-        ("data/test_preprocess.py", "data/test_picture.py", "data/test_depth.py", "data/test_paper.py"),
+        (
+            *("data/test_preprocess.py", "data/test_picture.py", "data/test_tiff.py"),
+            *("data/test_depth.py", "data/test_paper.py"),
+        ),
     ),
     "wiring": Room(
         ("onnx_graph/wiring.py",),

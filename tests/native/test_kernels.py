@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -144,8 +145,9 @@ def test_runs_at_the_same_time_do_not_mix(random, threads):
 @pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("cell", OUTPUTS)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_bad_number_spoils_what_follows_it_in_its_sample_and_nothing_else(random, cell, bad):
-    layer = random_layer(random, cell, 30, 21, "bidirectional")
+@pytest.mark.parametrize("hidden", [21, 7])  # with 30 inputs, 8 bits of X and 16
+def test_a_bad_number_spoils_what_follows_it_in_its_sample_and_nothing_else(random, cell, bad, hidden):
+    layer = random_layer(random, cell, 30, hidden, "bidirectional")
     feeds = {"X": random.standard_normal((9, 20, 30)).astype(np.float32)}
     clean = run(layer, feeds)
     feeds["X"][4, 7, 29] = bad
@@ -169,6 +171,17 @@ def test_the_largest_float_is_a_number_like_any_other(random, cell):
     with np.errstate(over="ignore"):
         slightly_less = run(layer, {"X": np.clip(x, -0.999 * largest, 0.999 * largest)})
     assert_close(slightly_less, got)
+
+
+@pytest.mark.usefixtures("level")
+@pytest.mark.parametrize("cell", OUTPUTS)
+def test_sixteen_bits_add_nothing_where_eight_are_exact(random, cell):
+    """Layers with many inputs round X to 16 bits: here because of inputs that are all zero."""
+    narrow = random_layer(random, cell, 20, 6)
+    wide = replace(narrow, w=np.pad(narrow.w, ((0, 0), (0, 0), (0, 44))))
+    x = random.integers(-126, 127, (9, 3, 20)).astype(np.float32)
+    x[..., 7] = 127
+    assert_same(run(narrow, {"X": x / 32}), run(wide, {"X": np.pad(x, ((0, 0), (0, 0), (0, 44))) / 32}))
 
 
 @pytest.mark.usefixtures("library")

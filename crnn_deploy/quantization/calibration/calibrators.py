@@ -64,7 +64,7 @@ def entropy(histogram: Histogram, symmetric: bool) -> Range:
     low, high = minmax(histogram, symmetric)
     thresholds = max(-low, high) * np.exp2(-np.arange(0, _OCTAVES, 1 / 16))
     lows, highs = np.maximum(low, -thresholds), np.minimum(high, thresholds)
-    best = int(np.argmin(_divergences(histogram, lows, highs, _levels(symmetric))))
+    best = int(np.argmin(divergences(histogram, lows, highs, _levels(symmetric))))
     return float(lows[best]), float(highs[best])
 
 
@@ -141,7 +141,7 @@ def _levels(symmetric: bool) -> int:
     return 255 if symmetric else 256
 
 
-def _divergences(
+def divergences(
     histogram: Histogram, lows: NDArray[np.float64], highs: NDArray[np.float64], levels: int
 ) -> NDArray[np.float64]:
     """KL divergence, in nats, of the values from what `levels` levels over each range keep of them, `[G]`."""
@@ -161,14 +161,14 @@ def _divergences(
     shares[every, occupied.argmax(1)] += np.interp(lows, histogram.edges, below)
     shares[every, -1 - occupied[:, ::-1].argmax(1)] += 1 - np.interp(highs, histogram.edges, below)
     ratios = np.divide(shares, kept, out=np.ones_like(shares), where=occupied)
-    divergences: NDArray[np.float64] = (shares * np.log(ratios)).sum(1)
+    found: NDArray[np.float64] = (shares * np.log(ratios)).sum(1)
     # Chance alone makes the parts of a level differ: half a nat per degree of freedom and value (Miller, 1955). Wider
     # levels, with fewer parts where the values are, would look better for that. Parts of one bin are not independent.
     size = (highs - lows) / levels / histogram.width
     freedom = parts.sum(1) * np.minimum(1, size / _PARTS) - (parts > 0).sum(1) * np.minimum(1, size)
-    divergences -= freedom / (2 * counts.sum())
-    divergences[inside == 0] = np.inf
-    return divergences
+    found -= freedom / (2 * counts.sum())
+    found[inside == 0] = np.inf
+    return found
 
 
 def _without_zeros(histogram: Histogram) -> NDArray[np.int64]:

@@ -42,6 +42,7 @@ def test_state_depends_on_the_values_alone_not_on_their_batches_or_order(parts, 
 @example(np.zeros(3, np.float32))
 @example(np.float32([-(2.0**-149), 2.0**127]))
 @example(np.full(4, -4096, np.float32))
+@example(np.float32([2 - 2.0**-23]))
 def test_counts_are_those_of_numpy(values):
     histogram = histogram_of(values)
     counts = np.histogram(values.astype(np.float64), [*histogram.edges[:-1], np.inf])[0]
@@ -53,8 +54,11 @@ def test_counts_are_those_of_numpy(values):
 
 
 @given(filled)
+@example(np.float32([2.0**-149]))
+@example(np.float32([-(2.0**-148), 0]))
 def test_bins_are_fine_for_the_largest_magnitude_and_aligned_to_zero(values):
     histogram = histogram_of(values)
+    assert histogram.magnitude / 8192 <= histogram.width
     assert histogram.magnitude == np.abs(values).max()
     assert histogram.width <= histogram.magnitude / 4096 or histogram.magnitude == 0
     assert (histogram.edges % histogram.width == 0).all()

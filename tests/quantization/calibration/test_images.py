@@ -162,3 +162,11 @@ def test_what_is_said_is_what_is_drawn(tmp_path):
     parts = images.draw_images(str(image_folder(tmp_path / "a", 12)), options, told)
     assert told.lines[-1].endswith("calibrating on 5 images, comparing on 7 others.")
     assert tuple(map(len, parts)) == (5, 7)
+
+
+def test_two_images_that_are_the_same_are_too_few(tmp_path):
+    folder = image_folder(tmp_path / "a", 2)
+    first, second = sorted(folder.iterdir())
+    shutil.copy(first, second)
+    with pytest.raises(InputError, match="All 2 images"):
+        draw(folder)

@@ -16,6 +16,7 @@ INT8 = RealisedPrecision(int8={"QLinearConv": 1}, fp32={"Conv": 1}, conversions=
 FP32 = RealisedPrecision(int8={}, fp32={"Conv": 2}, conversions=0)
 LAYERS = (
     LayerPlacement(layer="a", op="Conv", precision="int8"),
+    LayerPlacement(layer="c", op="Conv", precision="int8"),
     LayerPlacement(layer="b", op="Conv", precision="fp32", reason="too sensitive for the budget"),
 )
 
@@ -42,6 +43,23 @@ def record(speedup: float | None = 2.0, realised: RealisedPrecision | None = INT
 def test_what_is_accurate_and_faster_passes():
     assert complaint_about(CONFIG, record(), accepted=True) is None
     assert complaint_about(CONFIG, record(None, None), accepted=True) is None  # for another machine
+
+
+def test_the_last_trial_decides_for_it_is_that_of_the_chosen_plan():
+    slow, fast = (SpeedTrial.of("all", 100, stopwatches.steady(s), stopwatches.steady(1.0)) for s in (0.5, 2.0))
+    for speed, passes in (((slow, fast), True), ((fast, slow), False)):
+        found = complaint_about(CONFIG, record().model_copy(update={"speed": speed}), accepted=True)
+        assert (found is None) is passes
+
+
+def test_a_budget_that_could_not_be_missed_proves_nothing():
+    silent = record().comparison.model_copy(update={"unproven": "reads nothing in any of 20 images"})
+    unproven = record().model_copy(update={"comparison": silent})
+    budget = CONFIG.model_copy(update={"max_error_rise": 0.003})
+    what, _ = complaint_about(budget, unproven, accepted=True)
+    assert what == "The budget of 0.3 points proves nothing: m.onnx reads nothing in any of 20 images."
+    assert complaint_about(CONFIG, unproven, accepted=True) is None
+    assert complaint_about(budget, record(), accepted=True) is None
 
 
 @pytest.mark.parametrize("speedup", [0.5, 1.0, 1.019])
@@ -84,11 +102,11 @@ def test_what_runs_in_fp32_is_refused_however_fast_it_seemed():
 def test_only_what_is_known_is_said_of_an_inaccurate_model():
     what, cause = complaint_about(CONFIG, record(), accepted=False)
     assert "the error changes by +20.00 points (+0.00 … +40.00)" in what
-    assert cause == "This is the best candidate found, with 1 of 2 layers in FP32."
+    assert cause == "This is the best candidate found, with 1 of 3 layers in FP32."
     what, cause = complaint_about(CONFIG.model_copy(update={"max_error_rise": 0.003}), record(), accepted=False)
     assert "budget of 0.3 points" in what
     assert "--held-out" in cause
-    assert "1 of 2 layers in FP32" in cause
+    assert "1 of 3 layers in FP32" in cause
 
 
 def test_outputs_that_are_no_numbers_are_told():

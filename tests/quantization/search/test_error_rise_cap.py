@@ -81,6 +81,15 @@ def test_where_nothing_keeps_the_budget_the_least_error_is_given_even_if_another
     assert fit_of(0.0, {0: (0.01, 0), 2: (0.02, 0), 3: (0.03, 0), 4: (0.05, 0)}).plan == EVERYTHING
 
 
+def test_layers_stay_in_int8_where_fp32_helps_nothing():
+    assert fit_of(0.0, dict.fromkeys((0, 2, 3, 4), (0.3, 0))).plan == EVERYTHING
+
+
+def test_a_budget_that_is_just_kept_is_kept():
+    assert ErrorRiseCap(0.25).accepts(comparison(0.125, 0.0, 0.25))
+    assert not ErrorRiseCap(0.25).accepts(comparison(0.125, 0.0, 0.2501))
+
+
 def test_without_a_budget_a_model_must_not_be_broken():
     assert ErrorRiseCap(None).accepts(reading(0.3, same_text=0.5))
     assert not ErrorRiseCap(None).accepts(reading(0.3, same_text=0.49))
@@ -88,7 +97,8 @@ def test_without_a_budget_a_model_must_not_be_broken():
 
 def test_a_repaired_model_must_come_back_to_within_a_point():
     assert ErrorRiseCap(None).accepts_repaired(reading(0.009))
-    assert not ErrorRiseCap(None).accepts_repaired(reading(0.02))
+    assert ErrorRiseCap(None).accepts_repaired(reading(0.01))
+    assert not ErrorRiseCap(None).accepts_repaired(reading(0.011))
     assert ErrorRiseCap(0.05).accepts_repaired(reading(0.02))
 
 

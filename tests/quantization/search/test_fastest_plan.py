@@ -8,7 +8,10 @@ import pytest
 import stopwatches
 
 from crnn_deploy.progress import SILENT
-from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement
+from crnn_deploy.quantization.rewrite.plan import Layer
+from crnn_deploy.quantization.search import fastest_plan
+from crnn_deploy.quantization.search.fastest_plan import Choices, InterleavedStopwatch, Placement, choices_of
+from crnn_deploy.runtime.onnxruntime import open_network
 
 PARENT = "parent"
 BASE_MS = 10.0
@@ -61,6 +64,37 @@ def test_layers_go_back_to_float_where_that_is_faster():
     assert plan == {"gru", "b"}  # c gains too little to be sure
     assert [trial.plan for trial in trials] == ["recurrent", "all", "mixed"]
     assert trials[-1].candidate_ms == 7.0
+
+
+def test_layers_go_back_to_float_where_the_recurrent_ones_alone_are_as_fast():
+    costs = Costs(gru=-3, a=-2, b=2)
+    plan, trials = place(costs, {"gru"}, {"a"}, {"b"})
+    assert plan == {"gru", "a"}
+    assert trials[-1].plan == "mixed"
+
+
+def test_the_choices_are_the_first_convolution_and_the_groups_with_the_most_work_first():
+    weights = {"stem": [4, 1, 3, 3], "small": [8, 4, 1, 1], "large": [8, 8, 3, 3]}
+    nodes, value = [], "x"
+    for name in ("stem", "small", "large"):
+        nodes.append(onnx.helper.make_node("Conv", [value, f"{name}.w"], [name], name, pads=[1, 1, 1, 1]))
+        nodes.append(onnx.helper.make_node("HardSwish", [name], [f"{name}.h"]))
+        value = f"{name}.h"
+    graph = onnx.helper.make_graph(
+        nodes,
+        "g",
+        [onnx.helper.make_tensor_value_info("x", 1, [1, 1, 8, "w"])],
+        [onnx.helper.make_tensor_value_info(value, 1, None)],
+        [onnx.numpy_helper.from_array(np.ones(shape, np.float32), f"{name}.w") for name, shape in weights.items()],
+    )
+    layers = [
+        Layer("gru", "GRU", recurrent=True, depthwise=False),
+        *(Layer(name, "Conv", recurrent=False, depthwise=False) for name in ("stem", "small", "large")),
+    ]
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+    found = choices_of(frozenset({"small", "large"}), model, layers, (1, 1, 8, 40))
+    assert (found.first, found.recurrent) == ("stem", frozenset())
+    assert found.groups == (frozenset({"large"}), frozenset({"small"}))
 
 
 def test_only_recurrent_layers_where_nothing_else_pays():
@@ -116,7 +150,14 @@ def test_the_search_ends_in_time(monkeypatch):
     assert plan == {"gru"}
 
 
-def test_the_stopwatch_runs_models():
+def test_the_stopwatch_runs_models_on_one_thread(monkeypatch):
+    opened = []
+
+    def open_and_keep(model, threads):
+        opened.append(open_network(model, threads))
+        return opened[-1]
+
+    monkeypatch.setattr(fastest_plan, "open_network", open_and_keep)
 
     def relus(count):
         names = ["x", *(f"h{i}" for i in range(count - 1)), "y"]
@@ -128,3 +169,4 @@ def test_the_stopwatch_runs_models():
     few, many = InterleavedStopwatch(np.zeros((1, 1, 64, 64), np.float32)).times([relus(1), relus(100)], 0.05)
     assert 0 < few.ms < many.ms
     assert (few.clock, len(few.parts_ms)) == ("cpu", 10)
+    assert {each.session.get_session_options().intra_op_num_threads for each in opened} == {1}

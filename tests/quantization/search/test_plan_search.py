@@ -4,6 +4,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import stopwatches
 from onnx import TensorProto, helper, numpy_helper
 from quantization.comparisons import comparison
 
@@ -12,10 +13,11 @@ from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization import calibrated_model
 from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.config import CalibratorName
-from crnn_deploy.quantization.record import CalibratorTrial
+from crnn_deploy.quantization.record import CalibratorTrial, SpeedTrial
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
-from crnn_deploy.quantization.search.plan_search import PlanSearch, best_trial
+from crnn_deploy.quantization.search.fastest_plan import ALL, MIXED
+from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult, best_trial
 
 
 def reading(error: float, width: float = 0.001, noise_db: float = 30.0) -> ModelComparison:
@@ -38,6 +40,10 @@ NEAR = [reading(0.05, 0.01, 45), reading(0.010, 0.003, 30), reading(0.013, 0.003
 
 def test_the_least_noise_wins_among_errors_that_cannot_be_told_apart():
     assert chosen(NEAR) == 2
+
+
+def test_the_least_noise_wins_where_all_read_the_same():
+    assert chosen([reading(0, 0, 20), reading(0, 0, 40), reading(0, 0, 30), reading(0, 0, 10)]) == 1
 
 
 def test_what_keeps_the_budget_is_preferred():
@@ -90,6 +96,7 @@ def test_sensitivity_is_measured_with_all_other_layers_in_fp32(monkeypatch):
     search, asked = make_search(monkeypatch, "cpu", Examiner())
     found = search.choose_calibrator(["minmax"], ErrorRiseCap(None))
     assert found.plan == {"full", "point"}
+    assert not found.accepted  # nobody has asked yet
     asked.clear()
     search.keep_cap(found, ErrorRiseCap(None), always=True)
     assert asked == [({"full"}, {"depthwise", "point"}), ({"point"}, {"full", "depthwise"})]
@@ -135,3 +142,51 @@ def test_tensorrt_has_no_other_weights_to_try(monkeypatch):
     repairs = asked[len(NAMES) :]  # after each layer alone
     assert len(repairs) == 2  # one bisection
     assert not any(exact for _, exact in repairs)
+
+
+class Places:
+    """A placement that has found a plan and timed it beside the whole one."""
+
+    def __init__(self, plan: set[str]) -> None:
+        self.plan = frozenset(plan)
+        names = (MIXED, ALL)
+        self.trials = tuple(SpeedTrial.of(n, 40, stopwatches.steady(1.0), stopwatches.steady(0.5)) for n in names)
+
+    def fastest(self, plan, choices):
+        assert self.plan <= plan
+        return self.plan, self.trials
+
+
+class Wavering(Examiner):
+    """Reads badly with fewer than two layers in INT8."""
+
+    def compare(self, model, _):
+        return reading(0.0 if len(model[0]) == 2 else 0.5)
+
+
+def placed(monkeypatch, plan: set[str], examiner: Examiner) -> SearchResult:
+    search, _ = make_search(monkeypatch, "cpu", examiner)
+    budget = ErrorRiseCap(0.3)
+    found = search.keep_cap(search.choose_calibrator(["minmax"], budget), budget, always=False)
+    assert (found.accepted, found.plan) == (True, {"full", "point"})
+    return search.place(found, Places(plan), budget, (1, 4, 16, 40))
+
+
+def test_layers_that_lose_time_leave_the_plan_and_it_is_told_why(monkeypatch):
+    found = placed(monkeypatch, {"point"}, Examiner())
+    assert (found.plan, found.reasons) == ({"point"}, {"full": "slower in INT8 here"})
+    assert found.comparison.error == pytest.approx(0.1)
+    assert [trial.plan for trial in found.speed] == [MIXED, ALL]
+
+
+def test_the_plan_is_kept_where_it_is_the_fastest(monkeypatch):
+    found = placed(monkeypatch, {"full", "point"}, Examiner())
+    assert (found.plan, found.reasons) == ({"full", "point"}, {})
+    assert [trial.plan for trial in found.speed] == [MIXED, ALL]
+
+
+def test_a_faster_plan_that_reads_worse_is_not_taken_and_the_last_trial_is_that_of_the_whole(monkeypatch):
+    monkeypatch.setattr(Places, "fastest", lambda self, *_: (self.plan, self.trials[::-1]))
+    found = placed(monkeypatch, {"point"}, Wavering())
+    assert (found.plan, found.reasons) == ({"full", "point"}, {})
+    assert [trial.plan for trial in found.speed] == [MIXED, ALL]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from crnn_deploy.training.losses.ctc import Ctc
 from crnn_deploy.training.losses.pseudo_labels import PseudoLabels
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
@@ -43,3 +44,16 @@ def test_readings_longer_than_the_line_are_harmless() -> None:
 def test_teachers_count_the_same() -> None:
     first, second = teacher(UNDECIDED, readings=[[1], [1]]), teacher(UNDECIDED, readings=[[1, 1], [1, 1]])
     assert loss(first, second) == pytest.approx((ONE + TWO) / 2)
+
+
+def test_probabilities_are_those_of_the_classes_of_each_frame() -> None:
+    logits = torch.randn(2, 3, 4, generator=torch.Generator().manual_seed(0))
+    labelled = Ctc(0)(outputs(logits), lines([3, 3], [[1, 2], [3]]))
+    assert loss(teacher(logits, readings=[[1, 2], [3]]), logits=logits) == pytest.approx(labelled.item())
+
+
+def test_a_line_that_is_just_as_sure_as_asked_for_is_learned() -> None:
+    taught = teacher(UNDECIDED, readings=[[1], [1, 1]], confidence=[0.5, 0.4375])
+    batch = lines([3, 3], teachers=[taught])
+    assert PseudoLabels(0, 0.5)(outputs(UNDECIDED), batch).item() == pytest.approx(ONE)
+    assert PseudoLabels(0, 0.4375)(outputs(UNDECIDED), batch).item() == pytest.approx((ONE + TWO) / 2)
