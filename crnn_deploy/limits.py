@@ -39,6 +39,7 @@ MAX_NESTED = 64  # layers in a branch
 # Checkpoints
 MAX_EXPANSION = 4  # how many times what is stored the tensors of a file, or its unpacked members, may be
 SMALL_EXPANSION = 1 << 26  # and this more
+MAX_STORED_ARRAYS = 4096  # in an HDF5 file; a network of 512 layers has at most 3,072
 MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 
 # Images

@@ -17,7 +17,7 @@ class ImportConfig(Frozen):
     checkpoint: Annotated[
         Path,
         AfterValidator(locate),
-        Argument(metavar="CHECKPOINT", suffixes=(".pth", ".pt", ".safetensors", ".onnx")),
+        Argument(metavar="CHECKPOINT", suffixes=(".pth", ".pt", ".safetensors", ".onnx", ".keras", ".h5")),
     ] = Field(
         description="A .pth, .pt, .safetensors or .onnx file; package:NAME/FILE names one in an installed package.",
         examples=["english_g2.pth", "package:rapidocr/models/PP-OCRv6_rec_small.onnx"],

@@ -17,8 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.checkpoints.config import ImportConfig
-from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.checkpoints.families.ppocr import unrepeated
+from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.decoding import greedy_decode

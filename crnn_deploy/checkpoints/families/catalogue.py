@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crnn_deploy.checkpoints.families import crnn_pytorch, easyocr_g2, legere, ppocr
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
+from crnn_deploy.checkpoints.families.keras import family as keras
 
 WEIGHTS: tuple[WeightsFamily, ...] = (easyocr_g2.FAMILY, legere.FAMILY, crnn_pytorch.FAMILY)
-FILES: tuple[FileFamily, ...] = ()
+FILES: tuple[FileFamily, ...] = (keras.FAMILY,)
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, ppocr.FAMILY)
