@@ -76,7 +76,8 @@ class Hdf5File:
         if found is None or not hasattr(found, "dtype"):
             raise self._refused(f"There is no array {name}", "The file is damaged, or not all of it was saved.")
         self._check(found, name)
-        return np.asarray(found[()], np.float32)
+        with np.errstate(over="ignore"):  # a double that FP32 cannot hold becomes infinite, and is refused as such
+            return np.asarray(found[()], np.float32)
 
     def is_array(self, name: str) -> bool:
         """Whether there is an array of this name, rather than a group."""
