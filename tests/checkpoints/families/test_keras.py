@@ -12,7 +12,7 @@ import torch
 
 pytest.importorskip("h5py")
 
-from keras_files import Stored, both, convolved, gru, image, lstm, pooled, sigmoid, write
+from keras_files import Stored, both, convolved, gru, image, lstm, pooled, write
 
 from crnn_deploy.checkpoints.families.keras.axes import FIRST, Factor, slide
 from crnn_deploy.checkpoints.families.keras.container import is_keras
@@ -143,7 +143,6 @@ def test_an_lstm_with_relu(tmp_path: Path) -> None:
     x = RANDOM.random((2, 9, 5, 1), np.float32)
     y = lstm(x[..., 0], *cell, activation=relu) @ last[0] + last[1]
     np.testing.assert_allclose(logits(found, x.transpose(0, 2, 1, 3)), y, atol=1e-4)
-    assert sigmoid(np.zeros(1)) == 0.5
 
 
 def test_any_width(tmp_path: Path) -> None:
@@ -178,6 +177,25 @@ def test_a_lookup_beside_the_network_tells_the_characters(tmp_path: Path) -> Non
     ]
     spec = load_detected(write(tmp_path / "lookup.keras", layers)).spec
     assert (spec.charset, spec.blank) == (("", "x", "y"), 3)
+
+
+@pytest.mark.parametrize("pooling", ["AveragePooling2D", "MaxPooling2D"])
+def test_uneven_pooling_counts_what_is_inside(tmp_path: Path, pooling: str) -> None:
+    """Windows of 2 on 9 and of 3 on 4: the last one ends outside, as in TensorFlow."""
+    cell, last = [numbers(2, 16), numbers(4, 16), numbers(16)], [numbers(4, 3), numbers(3)]
+    layers = [
+        image(9, 4, 1),
+        Stored(pooling, "p", {"pool_size": [2, 3], "strides": [2, 2], "padding": "same"}),
+        Stored("Reshape", "r", {"target_shape": [5, 2]}),
+        Stored("LSTM", "l", {"units": 4, "return_sequences": True}, cell),
+        Stored("Dense", "out", {}, last),
+    ]
+    found = load(write(tmp_path / "p.keras", layers), charset="ab")
+    x = -RANDOM.random((2, 9, 4, 1), np.float32)
+    one = np.mean if pooling == "AveragePooling2D" else np.max
+    windows = [[one(x[:, 2 * i : 2 * i + 2, 2 * j : 2 * j + 3, 0], (1, 2)) for j in range(2)] for i in range(5)]
+    y = lstm(np.array(windows).transpose(2, 0, 1), *cell) @ last[0] + last[1]
+    np.testing.assert_allclose(logits(found, x.transpose(0, 2, 1, 3)), y, atol=1e-4)
 
 
 @pytest.mark.parametrize("size", range(1, 9))
