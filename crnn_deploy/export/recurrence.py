@@ -8,6 +8,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from crnn_deploy.errors import GateError
+from crnn_deploy.models.layers.stepwise import StepwiseRecurrence
 from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
@@ -19,7 +20,7 @@ _MOVING_OPS = ("Expand", "Identity", "Reshape", "Slice", "Squeeze", "Tile", "Tra
 
 
 def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
-    """Check that there is one node per recurrent layer, and that GRUs follow PyTorch's definition.
+    """Check that there is one node per recurrent layer, and that GRUs follow PyTorch's definition, unless some don't.
 
     PyTorch applies a GRU's reset gate after the recurrent product (`linear_before_reset=1`); ONNX's default is before,
     and exporters have silently written the wrong one.
@@ -28,12 +29,13 @@ def check_recurrent_nodes(graph: onnx.GraphProto, model: nn.Module) -> None:
         GateError: if a layer was unrolled or lost, or a GRU resets before its product.
     """
     nodes = [node for node in graph.node if node.op_type in RECURRENT]
-    layers = sum(module.num_layers for module in model.modules() if isinstance(module, nn.RNNBase))
+    stepwise = [module for module in model.modules() if isinstance(module, StepwiseRecurrence)]
+    layers = len(stepwise) + sum(module.num_layers for module in model.modules() if isinstance(module, nn.RNNBase))
     if len(nodes) < layers:
         raise GateError(f"The export holds {len(nodes)} recurrent nodes for {layers} recurrent layers.")
-    for node in nodes:
-        attributes = attributes_of(node)
-        if node.op_type == "GRU" and attributes.get("linear_before_reset", 0) != 1:
+    resetting = [n for n in nodes if n.op_type == "GRU" and attributes_of(n).get("linear_before_reset", 0) != 1]
+    for node in resetting:
+        if len(resetting) > sum(module.options.reset == "before" for module in stepwise):
             raise GateError(
                 f"The exported GRU {node.name} has linear_before_reset=0.",
                 "It would apply the reset gate before the recurrent product; PyTorch applies it after.",

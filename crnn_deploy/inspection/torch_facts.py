@@ -13,6 +13,7 @@ from torch.nn.modules.conv import _ConvNd
 from crnn_deploy.checkpoints.summary import precision_name
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.facts import Facts
+from crnn_deploy.models.layers.stepwise import StepwiseRecurrence
 
 Count = Callable[[Any, Tensor, Any], int]
 
@@ -77,7 +78,7 @@ def _linear(module: nn.Linear, _: Tensor, output: Tensor) -> int:
     return output.numel() * module.in_features
 
 
-def _recurrent(module: nn.RNNBase, inputs: Tensor, _: Any) -> int:
+def _recurrent(module: nn.RNNBase | StepwiseRecurrence, inputs: Tensor, _: Any) -> int:
     """Each weight matrix takes part once in every time step."""
     steps = inputs.shape[0] * inputs.shape[1]
     return steps * sum(weight.numel() for name, weight in module.named_parameters() if name.startswith("weight"))
@@ -87,4 +88,5 @@ _COUNTS: tuple[tuple[type[nn.Module], Count], ...] = (
     (_ConvNd, _convolution),
     (nn.Linear, _linear),
     (nn.RNNBase, _recurrent),
+    (StepwiseRecurrence, _recurrent),
 )

@@ -14,6 +14,7 @@ from crnn_deploy.checkpoints.families import (
 )
 from crnn_deploy.checkpoints.families.doctr import exports, mobilenet, vgg
 from crnn_deploy.checkpoints.families.family import Family, FileFamily, OnnxFamily, WeightsFamily
+from crnn_deploy.checkpoints.families.keras.family import FAMILY as KERAS
 from crnn_deploy.checkpoints.families.kraken.family import FAMILY as KRAKEN
 
 WEIGHTS: tuple[WeightsFamily, ...] = (
@@ -26,6 +27,6 @@ WEIGHTS: tuple[WeightsFamily, ...] = (
     mobilenet.FAMILY,
     mmocr.FAMILY,
 )
-FILES: tuple[FileFamily, ...] = (KRAKEN,)
+FILES: tuple[FileFamily, ...] = (KRAKEN, KERAS)
 ONNX: tuple[OnnxFamily, ...] = (ddddocr.FAMILY, ppocr.FAMILY, exports.FAMILY)
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, *ONNX)

@@ -32,6 +32,10 @@ class Listing:
         self._layers.append(layer)
         self._prefixes.append({"": weights} if isinstance(weights, str) and weights else dict(weights or {}))
 
+    def ends_in(self, kind: type[Layer]) -> bool:
+        """Whether the last layer is of a kind."""
+        return bool(self._layers) and isinstance(self._layers[-1], kind)
+
     def architecture(self) -> dict[str, Any]:
         """The field `architecture` of a spec."""
         options = LayersOptions(layers=tuple(self._layers))

@@ -19,6 +19,7 @@ from crnn_deploy.models.layers.modules import (
     RecurrentLayer,
     SequenceNorm,
     Sum,
+    UnevenMaxPooling,
 )
 from crnn_deploy.models.layers.options import (
     Activation,
@@ -126,6 +127,8 @@ def _activation(layer: Activation) -> nn.Module:
 
 
 def _pooling(layer: Pooling) -> nn.Module:
+    if any(layer.more):
+        return UnevenMaxPooling(layer)
     if layer.kind == "max-pooling":
         return nn.MaxPool2d(layer.kernel, layer.stride, layer.padding, ceil_mode=layer.partial)
     return nn.AvgPool2d(layer.kernel, layer.stride, layer.padding, ceil_mode=layer.partial, count_include_pad=False)

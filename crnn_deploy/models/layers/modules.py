@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy.models.layers.options import Columns, Convolution, Mean, Recurrent, Sequence
+from crnn_deploy.models.layers.options import Columns, Convolution, Mean, Pooling, Recurrent, Sequence
+from crnn_deploy.models.layers.stepwise import StepwiseRecurrence
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -47,6 +48,21 @@ class ImageGroupNorm(nn.GroupNorm):
         variance = (centred * centred).mean(-1, keepdim=True)
         normal = (centred / (variance + self.eps).sqrt()).reshape(x.shape)
         return normal * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class UnevenMaxPooling(nn.MaxPool2d):
+    """The largest value in each window, with more padding below or on the right, as Keras pads.
+
+    Repeated edges are padding that does not count: each window that holds a copy of an edge holds the edge itself.
+    """
+
+    def __init__(self, options: Pooling) -> None:
+        super().__init__(options.kernel, options.stride, options.padding, ceil_mode=options.partial)
+        self._margins = (0, options.more[1], 0, options.more[0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        largest: Tensor = super().forward(nn.functional.pad(x, self._margins, mode="replicate"))
+        return largest
 
 
 class SequenceNorm(nn.BatchNorm1d):
@@ -117,8 +133,10 @@ class RecurrentLayer(nn.Module):
     def __init__(self, options: Recurrent) -> None:
         super().__init__()
         both = options.direction == "both"
-        self.rnn = CELLS[options.kind](
-            options.inputs, options.hidden, options.layers, batch_first=True, bidirectional=both
+        self.rnn = (
+            CELLS[options.kind](options.inputs, options.hidden, options.layers, batch_first=True, bidirectional=both)
+            if options.is_standard
+            else StepwiseRecurrence(options)
         )
         self._reverse = options.direction == "reverse"
         self._merge = options.merge if both else "concatenate"

@@ -92,12 +92,19 @@ class Pooling(Frozen):
     kernel: Pair
     stride: Pair
     padding: tuple[Margin, Margin] = Field(default=(0, 0), description="above and below, left and right")
+    more: tuple[Margin, Margin] = Field(
+        default=(0, 0), description="padding of max-pooling besides, only below and only on the right"
+    )
     partial: bool = Field(default=False, description="windows that begin inside and end outside count")
 
     @model_validator(mode="after")
     def _padding_is_small(self) -> Pooling:
         if any(2 * margin > extent for margin, extent in zip(self.padding, self.kernel, strict=True)):
             raise ValueError("the padding is larger than half of the kernel")
+        if any(self.more) and self.kind != "max-pooling":
+            raise ValueError("only max-pooling has more padding below and on the right")
+        if any(margin >= extent for margin, extent in zip(self.more, self.kernel, strict=True)):
+            raise ValueError("the padding is as large as the kernel")
         return self
 
 
@@ -171,7 +178,10 @@ class Sequence(Frozen):
 
 
 class Recurrent(Frozen):
-    """An LSTM or GRU with PyTorch's weights and gates."""
+    """An LSTM or GRU with PyTorch's names and order of weights.
+
+    Where `activation`, `gates` or `reset` are not PyTorch's, its frames are computed one after the other.
+    """
 
     kind: Literal["lstm", "gru"]
     inputs: Features
@@ -184,6 +194,26 @@ class Recurrent(Frozen):
     result: Literal["frames", "last"] = Field(
         default="frames", description="all frames, or the state after the last frame of each direction `[N, C]`"
     )
+    activation: Literal["tanh", "relu", "sigmoid"] = Field(default="tanh", description="of states and candidates")
+    gates: Literal["sigmoid", "hard-sigmoid", "hard-sigmoid-5"] = Field(
+        default="sigmoid", description="hard-sigmoid is clip(x/6 + 0.5), and hard-sigmoid-5 clip(x/5 + 0.5)"
+    )
+    reset: Literal["after", "before"] = Field(
+        default="after", description="where a GRU's reset gate acts: after or before the recurrent product"
+    )
+
+    @property
+    def is_standard(self) -> bool:
+        """Whether it computes what `nn.LSTM` and `nn.GRU` do."""
+        return (self.activation, self.gates, self.reset) == ("tanh", "sigmoid", "after")
+
+    @model_validator(mode="after")
+    def _one_layer_unless_standard(self) -> Recurrent:
+        if not self.is_standard and self.layers > 1:
+            raise ValueError("several layers of one node have tanh, sigmoid and a reset after the product")
+        if self.reset == "before" and self.kind == "lstm":
+            raise ValueError("an LSTM has no reset gate")
+        return self
 
     @model_validator(mode="after")
     def _layers_agree(self) -> Recurrent:
