@@ -19,7 +19,7 @@ class ImportConfig(Frozen):
         AfterValidator(locate),
         Argument(metavar="CHECKPOINT", suffixes=(".pth", ".pt", ".safetensors", ".onnx", ".mlmodel", ".keras", ".h5")),
     ] = Field(
-        description="A .pth, .pt, .safetensors, .onnx, .mlmodel, .keras or .h5; package:NAME/FILE is one in an installed package.",
+        description="A .pth, .pt, .safetensors, .onnx, .mlmodel, .keras or .h5; package:NAME/FILE is one of a package.",
         examples=["english_g2.pth", "package:rapidocr/models/PP-OCRv6_rec_small.onnx"],
     )
     output: OutputFile
