@@ -26,7 +26,7 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
     if source.kind != wanted:
         has = "no labels" if source.kind == "unlabelled" else f"{source.kind} labels"
         layout = (
-            "a folder or tar with labels.tsv or another label file, or an LMDB"
+            "a folder, .tar or .zip with labels.tsv or another label file, or an LMDB"
             if wanted == "text"
             else "a class folder, IDX or NPZ"
         )

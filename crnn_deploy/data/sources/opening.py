@@ -28,13 +28,14 @@ from crnn_deploy.data.sources.labelled import (
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
 from crnn_deploy.data.sources.npz import open_npz
 from crnn_deploy.data.sources.tar import Tar
+from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 
 _KINDS = (
-    "a folder or .tar with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a folder "
-    "or .tar of images, a folder with one sub-folder for each class, an MNIST images-idx3 file (or its folder), or an "
-    ".npz with x and y"
+    "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
+    "folder, .tar or .zip of images, a folder with one sub-folder for each class, an MNIST images-idx3 file (or its "
+    "folder), or an .npz with x and y"
 )
 
 
@@ -86,17 +87,18 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if path.suffix in (".mdb", ".lmdb"):
         return open_lmdb(path)
     if ".tar" in path.suffixes:
-        return _open_tar(path, progress, needs_labels)
+        return _open_archive(Tar(path), progress, needs_labels)
+    if path.suffix == ".zip":
+        return _open_archive(Zip(path), progress, needs_labels)
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
 
 
-def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
+def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
     """Lines of text if the archive holds labels, or else its images without labels."""
-    archive = Tar(path)
     if archive.links:
-        progress.log(f"{path} holds {archive.links:,} links, which are not followed.")
+        progress.log(f"{archive.name} holds {archive.links:,} links, which are not followed.")
     found = find_label_files(archive)
     labelled = open_labelled(archive, found, progress)
     if labelled is not None:
@@ -104,7 +106,7 @@ def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
     items = [Item(name) for name in found.names if is_image(name)]
     if items:
         check_understood(archive, found.unread, needs_labels, progress)
-    return EncodedSource(str(path), "unlabelled", items, lambda index: read_image(archive, items[index].name))
+    return EncodedSource(archive.name, "unlabelled", items, lambda index: read_image(archive, items[index].name))
 
 
 def _open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:
