@@ -169,6 +169,7 @@ Charset = Annotated[
 ]
 Figures = Annotated[dict[Text, FiniteFloat], Field(max_length=limits.MAX_FIGURES)]
 Task = Literal["ctc", "classify"]
+NormalForm = Literal["NFC", "NFD", "NFKC", "none"]
 
 
 class ModelSpec(Frozen):
@@ -183,6 +184,9 @@ class ModelSpec(Frozen):
         description="Characters in class order, without the blank; a list may hold classes of several characters.",
     )
     blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
+    normal_form: NormalForm = Field(
+        default="NFC", description="Unicode form in which labels and what is read are compared; none: as they are."
+    )
     class_names: tuple[Text, ...] = Field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )

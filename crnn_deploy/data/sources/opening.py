@@ -17,6 +17,7 @@ from crnn_deploy.data.sources.folder import (
     sub_folders,
 )
 from crnn_deploy.data.sources.idx import open_idx
+from crnn_deploy.data.sources.invisible import tell_invisible
 from crnn_deploy.data.sources.label_files import LABELS, UnknownLayoutError, may_hold_labels
 from crnn_deploy.data.sources.labelled import (
     LabelFiles,
@@ -54,15 +55,22 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
     path = Path(location)
     try:
-        if is_folder(path):
-            return _open_folder(path, progress, needs_labels)
-        if not is_file(path):
-            raise _nothing_at(path)
-        return _open_file(path, progress, needs_labels)
+        source = _open(path, progress, needs_labels)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
         ) from None
+    if source.kind == "text":
+        tell_invisible(source, progress)
+    return source
+
+
+def _open(path: Path, progress: Progress, needs_labels: bool) -> Source:
+    if is_folder(path):
+        return _open_folder(path, progress, needs_labels)
+    if not is_file(path):
+        raise _nothing_at(path)
+    return _open_file(path, progress, needs_labels)
 
 
 def _nothing_at(path: Path) -> InputError:
