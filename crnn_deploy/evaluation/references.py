@@ -26,7 +26,8 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
     if source.kind != wanted:
         has = "no labels" if source.kind == "unlabelled" else f"{source.kind} labels"
         layout = (
-            "a folder, .tar or .zip with labels.tsv or another label file, or an LMDB"
+            "a folder, .tar or .zip with labels.tsv or another label file, or an LMDB; or names:FOLDER, if the "
+            "names of its files are their labels"
             if wanted == "text"
             else "a class folder, IDX or NPZ"
         )

@@ -72,7 +72,8 @@ def _check_labelled(source: Source) -> None:
         raise InputError(
             f"{source.name} has no labels.",
             "Training from scratch needs them.",
-            "Give labelled images, or use the readings of a teacher: crnn-deploy distill.",
+            "Give labelled images (names:FOLDER where file names are labels), or use the readings of a teacher: "
+            "crnn-deploy distill.",
         )
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
+from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.folder import (
     SubFolder,
@@ -27,6 +27,7 @@ from crnn_deploy.data.sources.labelled import (
     open_labelled,
 )
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
+from crnn_deploy.data.sources.names import PREFIX, open_names
 from crnn_deploy.data.sources.npz import open_npz
 from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.data.sources.zip import Zip
@@ -35,8 +36,8 @@ from crnn_deploy.progress import SILENT, Progress
 
 _KINDS = (
     "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
-    "folder, .tar or .zip of images, a folder with one sub-folder for each class, an MNIST images-idx3 file (or its "
-    "folder), or an .npz with x and y"
+    "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
+    "sub-folder for each class, an MNIST images-idx3 file (or its folder), or an .npz with x and y"
 )
 
 
@@ -44,6 +45,7 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     """Open the source at `location`.
 
     Args:
+        location: a path, or `names:` and the path of images whose file names are their texts.
         progress: is told what was chosen where there was a choice.
         needs_labels: whether a file that may hold labels and was not understood is refused. Otherwise the images are
             read without labels.
@@ -51,11 +53,13 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     Raises:
         InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
     """
-    if not str(location):
+    named = str(location).startswith(PREFIX)
+    place = str(location).removeprefix(PREFIX)
+    if not place:
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
-    path = Path(location)
+    path = Path(place)
     try:
-        source = _open(path, progress, needs_labels)
+        source = open_names(_images_of(path), progress) if named else _open(path, progress, needs_labels)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
@@ -101,6 +105,21 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
+
+
+def _images_of(path: Path) -> Container:
+    """The folder or archive with the images of a set; of a folder it may be the only sub-folder, such as `images`."""
+    if is_folder(path):
+        below = [each for each in sub_folders(path) if each.images]
+        own = any(map(is_image, Folder(path).names()))
+        return Folder(path / below[0].name if is_image_folder(below) and not own else path)
+    if not is_file(path):
+        raise _nothing_at(path)
+    if ".tar" in path.suffixes:
+        return Tar(path)
+    if path.suffix == ".zip":
+        return Zip(path)
+    raise InputError(f"{path} is no folder, .tar or .zip of images.", fix=f"Give one of these after {PREFIX}")
 
 
 def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
