@@ -97,9 +97,12 @@ Fraction = Annotated[float, BeforeValidator(_fraction)]
 MODEL_SUFFIXES = (".safetensors", ".onnx", ".engine")
 
 SourceName = Annotated[str, Option(metavar="SOURCE")]
-"""Where images are: a folder, an archive or a database that `crnn_deploy.data` opens."""
+"""Where images are: a folder, an archive or a database that `crnn_deploy.data` opens; `names:FOLDER` if the names of
+the files are their labels."""
 
-SOURCE_KINDS = "a folder or .tar with labels.tsv or another label file, LMDBs, a folder for each class, IDX or NPZ"
+SOURCE_KINDS = (
+    "a folder, .tar or .zip with labels.tsv or another label file, LMDBs, a folder for each class, IDX or NPZ"
+)
 
 OutputFile = Annotated[Path, Option(short="-o", metavar="OUT"), Field(description="The file to write.")]
 Force = Annotated[bool, Field(description="Overwrite the output if it exists.")]

@@ -49,6 +49,7 @@ Charset = Annotated[
 ]
 Figures = Annotated[dict[Text, FiniteFloat], Field(max_length=limits.MAX_FIGURES)]
 Task = Literal["ctc", "classify"]
+NormalForm = Literal["NFC", "NFD", "NFKC", "none"]
 
 
 class ModelSpec(Frozen):
@@ -65,6 +66,9 @@ class ModelSpec(Frozen):
     blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
     sequences: tuple[ClassSequence, ...] = Field(
         default=(), max_length=limits.MAX_CLASSES, description="Texts that several classes in a row stand for."
+    )
+    normal_form: NormalForm = Field(
+        default="NFC", description="Unicode form in which labels and what is read are compared; none: as they are."
     )
     class_names: tuple[Text, ...] = Field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."

@@ -1,8 +1,16 @@
-"""From text to the classes of a model, the way back from decoding."""
+"""From text to the classes of a model, the way back from decoding, and the Unicode form in which texts are compared."""
 
 from __future__ import annotations
 
-from crnn_deploy.spec import ModelSpec
+import unicodedata
+from collections.abc import Iterable
+
+from crnn_deploy.spec import ModelSpec, NormalForm
+
+
+def normalized(text: str, form: NormalForm) -> str:
+    """The text in a Unicode normal form (UAX #15), so that é is the same as e with a combining accent."""
+    return text if form == "none" or text.isascii() else unicodedata.normalize(form, text)
 
 
 class TextEncoder:
@@ -10,31 +18,57 @@ class TextEncoder:
 
     Most classes stand for one character, some for several, such as क्ष. Of classes with the same text the first one
     counts: a charset may repeat characters. A letter with one case in the charset stands for both cases.
+
+    Texts and classes meet in the normal form of the spec. A charset may be made of decomposed characters: a character
+    that it lacks is divided as far as needed.
     """
 
     def __init__(self, spec: ModelSpec) -> None:
+        self._form = spec.normal_form
         exact: dict[str, int] = {}
         for index, text in enumerate(spec.alphabet):
             if text:
                 exact.setdefault(text, index)
-        swapped = {text.swapcase(): index for text, index in exact.items() if len(text.swapcase()) == len(text)}
-        self._class_of = swapped | exact
+        formed = {normalized(text, self._form): index for text, index in reversed(exact.items())} | exact
+        swapped = {text.swapcase(): index for text, index in formed.items() if len(text.swapcase()) == len(text)}
+        self._class_of = swapped | formed
         self._lengths = sorted({len(text) for text in self._class_of}, reverse=True)
 
     def pieces(self, text: str) -> list[str]:
         """The texts of the classes that make `text`; a character without a class is a piece of its own."""
-        pieces, start = [], 0
+        text = normalized(text, self._form)
+        pieces: list[str] = []
+        start = 0
         while start < len(text):
             fitting = (text[start : start + length] for length in self._lengths)
-            piece = next((piece for piece in fitting if piece in self._class_of), text[start])
-            pieces.append(piece)
-            start += len(piece)
+            piece = next((piece for piece in fitting if piece in self._class_of), None)
+            pieces += self._parts(text[start]) if piece is None else [piece]
+            start += len(piece or text[start])
         return pieces
 
     def classes(self, text: str) -> list[int]:
         """The classes of a text without unknown characters."""
         return [self._class_of[piece] for piece in self.pieces(text)]
 
+    def class_of(self, piece: str) -> int | None:
+        """The class of a piece; None if it has none."""
+        return self._class_of.get(piece)
+
     def unknown(self, text: str) -> list[str]:
         """Characters of `text` that no class stands for."""
         return [piece for piece in self.pieces(text) if piece not in self._class_of]
+
+    def _parts(self, character: str) -> list[str]:
+        """The parts that make a character without a class, if all of them have one; else the character."""
+        if self._form == "none":
+            return [character]
+        parts = list(self._decomposed(character))
+        return parts if all(part in self._class_of for part in parts) else [character]
+
+    def _decomposed(self, character: str) -> Iterable[str]:
+        steps = unicodedata.decomposition(character)
+        if character in self._class_of or not steps or steps.startswith("<"):
+            yield character
+        else:
+            for code in steps.split():
+                yield from self._decomposed(chr(int(code, 16)))

@@ -49,8 +49,8 @@ class EvaluateConfig(EvaluateOptions):
 class PredictConfig(ReadOptions):
     """Images to read, and the model that reads them."""
 
-    images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar"))] = Field(
-        min_length=1, description="Image files, folders, .tar archives or other sources.", examples=["line.png"]
+    images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar", ".zip"))] = Field(
+        min_length=1, description="Image files, folders, .tar or .zip archives or other sources.", examples=["line.png"]
     )
     model: Annotated[Path, Option(metavar="ARTIFACT", suffixes=MODEL_SUFFIXES)] = Field(
         default=READER,

@@ -7,6 +7,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import difference_interval
 from crnn_deploy.evaluation.metrics import Ratio, exact_matches
 from crnn_deploy.evaluation.result import Evaluation
+from crnn_deploy.text_encoding import normalized
 
 RESAMPLES = 1000
 """Resamples of the paired bootstrap, unless a caller chooses others."""
@@ -59,7 +60,7 @@ def text_agreement(a: Evaluation, b: Evaluation) -> float:
 def check_same_images(a: Evaluation, b: Evaluation) -> None:
     """Raise `InputError` unless both evaluations have the same images with the same labels, in the same order."""
     ours, theirs = ([(p.item, p.reference) for p in evaluation.predictions] for evaluation in (a, b))
-    if ours == theirs:
+    if ours == theirs or _one_form(ours) == _one_form(theirs):
         return
     differing = next((x[0] for x, y in zip(ours, theirs, strict=False) if x != y), "the number of images")
     raise InputError(
@@ -68,6 +69,11 @@ def check_same_images(a: Evaluation, b: Evaluation) -> None:
         f"{differing}. Other data, another limit or another set of skipped images does this.",
         "Evaluate both on the same data with the same options.",
     )
+
+
+def _one_form(labels: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The labels in one form: models may have different normal forms."""
+    return [(item, normalized(reference, "NFKC")) for item, reference in labels]
 
 
 def _ratio(evaluation: Evaluation, figure: str) -> Ratio:

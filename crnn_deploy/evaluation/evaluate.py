@@ -19,6 +19,7 @@ from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Pr
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
+from crnn_deploy.text_encoding import normalized
 
 
 def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
@@ -55,7 +56,11 @@ def evaluate_session(
     if not texts:
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     predictions = tuple(
-        Prediction(item=source.item_name(index), reference=references[index], text=texts[index])
+        Prediction(
+            item=source.item_name(index),
+            reference=references[index],
+            text=normalized(texts[index], session.spec.normal_form),
+        )
         for index in sorted(texts)
     )
     return Evaluation(

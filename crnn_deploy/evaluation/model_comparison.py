@@ -19,6 +19,7 @@ from crnn_deploy.evaluation.primary_error import ERROR_NAMES, error_counts, prim
 from crnn_deploy.evaluation.unproven import CONSTANT, why_unproven
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import normalized
 
 Logits = NDArray[np.float32]
 ROUNDING = 1e-6
@@ -99,8 +100,8 @@ class _Tally:
 
     def add(self, expected: Logits, logits: Logits) -> None:
         """Count one batch in, with the parent's logits first."""
-        self.parent_texts += decode(expected, self._spec)
-        self._texts += decode(logits, self._spec)
+        self.parent_texts += self._decoded(expected)
+        self._texts += self._decoded(logits)
         self._means += [image.reshape(-1, image.shape[-1]).mean(axis=0) for image in expected]
         difference = expected - logits
         finite = np.isfinite(difference).all(axis=tuple(range(1, difference.ndim)))
@@ -111,6 +112,10 @@ class _Tally:
         self._relative = max(self._relative, largest / max(scale, float(np.finfo(np.float32).tiny)))
         self._signal += float(np.square(expected, dtype=np.float64).sum())
         self._noise += float(np.square(difference, dtype=np.float64).sum())
+
+    def _decoded(self, logits: Logits) -> list[str]:
+        """Texts in the form of the labels."""
+        return [normalized(text, self._spec.normal_form) for text in decode(logits, self._spec)]
 
     def comparison(self, labels: Sequence[str] | None) -> ModelComparison:
         references = self.parent_texts if labels is None else labels

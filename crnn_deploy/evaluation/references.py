@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.text_encoding import TextEncoder
+from crnn_deploy.text_encoding import TextEncoder, normalized
 
 UNKNOWN_LIMIT = 0.01
 """Share of label characters outside the charset up to which they are counted as errors instead of refused."""
 
 
 def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
-    """The right answer for each image: its text, or the model's name of its class.
+    """The right answer for each image: its text in the model's normal form, or the model's name of its class.
 
     Raises:
         InputError: if the source is empty or has labels of another kind, or classes that the model doesn't know.
@@ -26,7 +26,8 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
     if source.kind != wanted:
         has = "no labels" if source.kind == "unlabelled" else f"{source.kind} labels"
         layout = (
-            "a folder or tar with labels.tsv or another label file, or an LMDB"
+            "a folder, .tar or .zip with labels.tsv or another label file, or an LMDB; or names:FOLDER, if the "
+            "names of its files are their labels"
             if wanted == "text"
             else "a class folder, IDX or NPZ"
         )
@@ -34,7 +35,7 @@ def reference_texts(source: Source, spec: ModelSpec) -> list[str]:
     if wanted == "class":
         names = _model_classes(source, spec)
         return [names[source.class_index(index)] for index in range(len(source))]
-    texts = [source.text(index) for index in range(len(source))]
+    texts = [normalized(source.text(index), spec.normal_form) for index in range(len(source))]
     if not any(texts):
         raise InputError(f"All labels of {source.name} are empty.", fix="Write the text of each image in labels.tsv.")
     return texts
@@ -51,7 +52,8 @@ def unknown_characters(references: Sequence[str], spec: ModelSpec, dataset: str)
     writable = set("".join(text for text in spec.charset if len(text) == 1).casefold())
     encoder = TextEncoder(spec)
     pieces = Counter(piece for reference in references for piece in encoder.pieces(reference))
-    unknown = {p: n for p, n in pieces.most_common() if len(p) == 1 and not writable.issuperset(p.casefold())}
+    outside = {p: n for p, n in pieces.most_common() if encoder.class_of(p) is None}
+    unknown = {p: n for p, n in outside.items() if not writable.issuperset(p.casefold())}
     share = sum(unknown.values()) / max(1, sum(map(len, references)))
     if share > UNKNOWN_LIMIT:
         listed = ", ".join(f"{c!r} ×{n}" for c, n in list(unknown.items())[:20])

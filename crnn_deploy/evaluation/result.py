@@ -23,7 +23,7 @@ class DatasetFacts(Frozen):
 
 
 class Prediction(Frozen):
-    """The label of one image and what the model reads: text, or the name of a class."""
+    """The label of one image and what the model reads: text in the model's normal form, or the name of a class."""
 
     item: str
     reference: str

@@ -30,6 +30,7 @@ def line_spec(
         "task": like.task,
         "charset": like.charset if charset is None else charset,
         "blank": like.blank if charset is None else 0,
+        "normal_form": like.normal_form,
         "class_names": like.class_names,
         "preprocessing": _preprocessing(like.preprocessing, stride),
         "architecture": architecture,

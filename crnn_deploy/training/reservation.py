@@ -5,6 +5,7 @@ from __future__ import annotations
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.unproven import FEW, not_proved, why_unproven
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.text_encoding import normalized
 from crnn_deploy.training.teachers.answers import Answers
 from crnn_deploy.units import percent
 
@@ -22,8 +23,9 @@ def teacher_reservation(answers: Answers, source: Source, spec: ModelSpec) -> st
     readings = [tuple(answers[index].targets.tolist()) for index in indices]
     if spec.task == "classify":
         return why_unproven("classify", [spec.class_names[reading[0]] for reading in readings])
-    labels = [source.text(index) for index in indices] if source.kind == "text" else None
-    return why_unproven("ctc", [spec.text(reading) for reading in readings], labels)
+    form = spec.normal_form
+    labels = [normalized(source.text(index), form) for index in indices] if source.kind == "text" else None
+    return why_unproven("ctc", [normalized(spec.text(reading), form) for reading in readings], labels)
 
 
 def student_reservation(error: float, spec: ModelSpec) -> str:

@@ -16,6 +16,7 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
+from crnn_deploy.text_encoding import normalized
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
@@ -72,7 +73,8 @@ def _check_labelled(source: Source) -> None:
         raise InputError(
             f"{source.name} has no labels.",
             "Training from scratch needs them.",
-            "Give labelled images, or use the readings of a teacher: crnn-deploy distill.",
+            "Give labelled images (names:FOLDER where file names are labels), or use the readings of a teacher: "
+            "crnn-deploy distill.",
         )
 
 
@@ -91,11 +93,17 @@ def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
         width, height = seen_size(source.image(0))
         seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
-    characters = config.charset or tuple(sorted({c for i in range(len(source)) for c in source.text(i)}))
+    characters = config.charset or _characters(source)
     if not characters:
         raise InputError(f"All labels of {source.name} are empty.", fix="Write the text of each image in labels.tsv.")
     seen = Preprocessing(channels=config.channels, height=HEIGHT)
     return ModelSpec(name=name, charset=characters, preprocessing=seen)
+
+
+def _characters(source: Source) -> tuple[str, ...]:
+    """The characters of all labels in the default normal form, sorted."""
+    form = ModelSpec.model_fields["normal_form"].default
+    return tuple(sorted({c for i in range(len(source)) for c in normalized(source.text(i), form)}))
 
 
 def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:

@@ -59,3 +59,9 @@ def test_a_figure_of_another_task_is_refused(evaluation_of) -> None:
     same = evaluation_of(REFERENCES, REFERENCES)
     with pytest.raises(InputError, match=r"'top1'[\s\S]*cer_ci"):
         paired_difference(same, same, "top1")
+
+
+def test_models_of_different_normal_forms_can_be_compared(evaluation_of) -> None:
+    composed = evaluation_of(["caf\u00e9"], ["caf\u00e9"])
+    decomposed = evaluation_of(["cafe\u0301"], ["cafe"])
+    assert paired_difference(decomposed, composed, "word_accuracy", resamples=5).delta == -1

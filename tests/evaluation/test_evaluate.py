@@ -28,6 +28,19 @@ def test_predictions_and_figures_come_in_the_order_of_the_source(memory_source, 
     assert set(found.accuracy.ci95) == {"cer", "cer_ci", "word_accuracy", "word_accuracy_ci"}
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC"])
+@pytest.mark.parametrize("charset", ["e\u0301", "\u00e9e"], ids=["decomposed", "composed"])
+@pytest.mark.parametrize("label", ["\u00e9e", "e\u0301e"], ids=["composed label", "decomposed label"])
+def test_labels_and_readings_are_compared_in_one_form(
+    memory_source, reading_session, reader, form, charset, label
+) -> None:
+    spec = reader.model_copy(update={"charset": tuple(charset), "blank": 0, "normal_form": form})
+    read = label.replace("e\u0301", "\u00e9") if "\u00e9" in charset else label.replace("\u00e9", "e\u0301")
+    found = evaluate_session(reading_session(spec, [read]), memory_source([label]), EvaluateOptions())
+    assert (found.accuracy.cer, found.accuracy.word_accuracy, found.unknown_characters) == (0, 1, {})
+    assert found.predictions[0].text == found.predictions[0].reference
+
+
 def test_the_batch_size_changes_nothing(memory_source, reading_session, reader) -> None:
     session, source = reading_session(reader, ANSWERS), memory_source(LABELS)
     results = [evaluate_session(session, source, EvaluateOptions(batch_size=size)) for size in (1, 3, 100)]

@@ -47,6 +47,12 @@ def test_one_case_stands_for_both_where_the_charset_knows_no_other(lines: Path) 
     check_labels(open_source(lines), capitals)
 
 
+def test_labels_may_be_decomposed_or_the_charset(lines: Path) -> None:
+    for label, charset in (("e\u0301", "\u00e9"), ("\u00e9", "e\u0301")):
+        relabel(lines, 40, label)
+        check_labels(open_source(lines), ModelSpec(name="c", charset=charset, preprocessing=Preprocessing(height=32)))
+
+
 def test_the_number_of_classes_must_fit(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "c.npz", x=rng.integers(0, 255, (9, 8, 8), np.uint8), y=np.arange(9) % 3)

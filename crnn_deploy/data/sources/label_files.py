@@ -9,6 +9,8 @@ from crnn_deploy import limits
 from crnn_deploy.data.sources.container import Container
 from crnn_deploy.data.sources.encoded import Item, is_image
 from crnn_deploy.data.sources.layouts.columns import COLUMNS
+from crnn_deploy.data.sources.layouts.json_lines import JSON_LINES
+from crnn_deploy.data.sources.layouts.json_map import JSON_MAP
 from crnn_deploy.data.sources.layouts.layout import Layout
 from crnn_deploy.data.sources.layouts.quoted import QUOTED
 from crnn_deploy.data.sources.layouts.tab_separated import TAB_SEPARATED
@@ -16,7 +18,7 @@ from crnn_deploy.errors import InputError
 
 LABELS = "labels.tsv"
 """Our own label file. It is read as `path⇥text` even if its content looks like nothing known."""
-LAYOUTS = (COLUMNS, TAB_SEPARATED, QUOTED)
+LAYOUTS = (JSON_LINES, JSON_MAP, COLUMNS, TAB_SEPARATED, QUOTED)
 _TEXT_SUFFIXES = {".tsv", ".txt", ".csv", ".lst", ".list", ".gt", ".box", ".json", ".jsonl", ".ndjson", ".xml"}
 _SUFFIXES = _TEXT_SUFFIXES | {".parquet", ".arrow", ".xls", ".xlsx", ".ods", ".mat"}
 _BARE_NAMES = re.compile(r"(rec_)?(gt|labels?|annotations?|metadata|train|val|test)(_\w+)?", re.IGNORECASE)
@@ -25,6 +27,7 @@ _DOCUMENTS = re.compile(
     re.IGNORECASE,
 )
 _HEAD_LINES = 20
+_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"')
 
 
 def may_hold_labels(name: str) -> bool:
@@ -62,7 +65,7 @@ def read_items(files: Container, name: str, layout: Layout) -> list[Item]:
     """
     origin = files.title(name)
     text = decode(files.read(name), origin)
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.split("\n") if layout.by_line else (), 1):
         if len(line) > limits.MAX_LABEL:
             raise _too_long(origin, number)
     return layout.items(text, origin) if text.strip() else []
@@ -83,16 +86,19 @@ def decode(data: bytes, origin: str) -> str:
 
 
 def _head(files: Container, name: str) -> str:
-    """The first whole lines of a file."""
+    """The first whole lines of a file, or the beginning of its only line if that is a JSON object."""
     origin = files.title(name)
     size = files.size(name)
     if size > limits.MAX_LABEL_FILE:
         raise UnknownLayoutError(f"{origin} has {size:,} bytes.", f"At most {limits.MAX_LABEL_FILE:,} are read.")
     data = files.read(name, limits.MAX_LABEL)
     if size > len(data):
-        data, newline, _ = data.rpartition(b"\n")
+        lines, newline, _ = data.rpartition(b"\n")
         if not newline:
+            if _OBJECT.match(data):  # a JSON object may be one long line
+                return data.decode("utf-8-sig", "ignore")
             raise _too_long(origin, 1)
+        data = lines
     return decode(data, origin)
 
 

@@ -20,7 +20,8 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
     """The items with names of files of the container.
 
     Paths are relative to the folder of the label file. Where it has no such files, a sub-folder `images` or one named
-    as the label file is tried, and then the path without the name of the folder itself. Backslashes stand for slashes.
+    as the label file is tried, and then the path without the name of the folder or archive itself. Backslashes stand
+    for slashes.
 
     Raises:
         InputError: if a path leaves the folder, an image is missing or has two different texts, or a text holds line
@@ -84,12 +85,17 @@ def _plain(path: str) -> str:
 def _with_base(paths: list[str], files: Container, label_file: str) -> list[str]:
     """Names of files for paths, in the first place where most of a few samples are."""
     label = PurePosixPath(label_file)
-    folder = files.title(label_file).replace(":", "/").split("/")[-2:-1]
+    folder = [name.removesuffix(".tar").removesuffix(".zip") for name in _folder_name(files.title(label_file))]
     places = [_Place(), *(_Place(f"{base}/") for base in (*_IMAGE_FOLDERS, label.stem))]
     places += [_Place(dropped=f"{name}/") for name in folder]
     sample = paths[:: max(1, len(paths) // _SAMPLE)]
     found = [sum(files.has(place.name(path)) for path in sample) for place in places]
     return [places[found.index(max(found))].name(path) for path in paths]
+
+
+def _folder_name(title: str) -> list[str]:
+    """The name of the folder or archive that holds a file, from the file's title; empty if it has none."""
+    return title.replace(":", "/").split("/")[-2:-1]
 
 
 class _Place(NamedTuple):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
+from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.folder import (
     SubFolder,
@@ -17,6 +17,7 @@ from crnn_deploy.data.sources.folder import (
     sub_folders,
 )
 from crnn_deploy.data.sources.idx import open_idx
+from crnn_deploy.data.sources.invisible import tell_invisible
 from crnn_deploy.data.sources.label_files import LABELS, UnknownLayoutError, may_hold_labels
 from crnn_deploy.data.sources.labelled import (
     LabelFiles,
@@ -26,15 +27,17 @@ from crnn_deploy.data.sources.labelled import (
     open_labelled,
 )
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
+from crnn_deploy.data.sources.names import PREFIX, open_names
 from crnn_deploy.data.sources.npz import open_npz
 from crnn_deploy.data.sources.tar import Tar
+from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 
 _KINDS = (
-    "a folder or .tar with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a folder "
-    "or .tar of images, a folder with one sub-folder for each class, an MNIST images-idx3 file (or its folder), or an "
-    ".npz with x and y"
+    "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
+    "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
+    "sub-folder for each class, an MNIST images-idx3 file (or its folder), or an .npz with x and y"
 )
 
 
@@ -42,6 +45,7 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     """Open the source at `location`.
 
     Args:
+        location: a path, or `names:` and the path of images whose file names are their texts.
         progress: is told what was chosen where there was a choice.
         needs_labels: whether a file that may hold labels and was not understood is refused. Otherwise the images are
             read without labels.
@@ -49,19 +53,28 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     Raises:
         InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
     """
-    if not str(location):
+    named = str(location).startswith(PREFIX)
+    place = str(location).removeprefix(PREFIX)
+    if not place:
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
-    path = Path(location)
+    path = Path(place)
     try:
-        if is_folder(path):
-            return _open_folder(path, progress, needs_labels)
-        if not is_file(path):
-            raise _nothing_at(path)
-        return _open_file(path, progress, needs_labels)
+        source = open_names(_images_of(path), progress) if named else _open(path, progress, needs_labels)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
         ) from None
+    if source.kind == "text":
+        tell_invisible(source, progress)
+    return source
+
+
+def _open(path: Path, progress: Progress, needs_labels: bool) -> Source:
+    if is_folder(path):
+        return _open_folder(path, progress, needs_labels)
+    if not is_file(path):
+        raise _nothing_at(path)
+    return _open_file(path, progress, needs_labels)
 
 
 def _nothing_at(path: Path) -> InputError:
@@ -86,17 +99,33 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if path.suffix in (".mdb", ".lmdb"):
         return open_lmdb(path)
     if ".tar" in path.suffixes:
-        return _open_tar(path, progress, needs_labels)
+        return _open_archive(Tar(path), progress, needs_labels)
+    if path.suffix == ".zip":
+        return _open_archive(Zip(path), progress, needs_labels)
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
 
 
-def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
+def _images_of(path: Path) -> Container:
+    """The folder or archive with the images of a set; of a folder it may be the only sub-folder, such as `images`."""
+    if is_folder(path):
+        below = [each for each in sub_folders(path) if each.images]
+        own = any(map(is_image, Folder(path).names()))
+        return Folder(path / below[0].name if is_image_folder(below) and not own else path)
+    if not is_file(path):
+        raise _nothing_at(path)
+    if ".tar" in path.suffixes:
+        return Tar(path)
+    if path.suffix == ".zip":
+        return Zip(path)
+    raise InputError(f"{path} is no folder, .tar or .zip of images.", fix=f"Give one of these after {PREFIX}")
+
+
+def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
     """Lines of text if the archive holds labels, or else its images without labels."""
-    archive = Tar(path)
     if archive.links:
-        progress.log(f"{path} holds {archive.links:,} links, which are not followed.")
+        progress.log(f"{archive.name} holds {archive.links:,} links, which are not followed.")
     found = find_label_files(archive)
     labelled = open_labelled(archive, found, progress)
     if labelled is not None:
@@ -104,7 +133,7 @@ def _open_tar(path: Path, progress: Progress, needs_labels: bool) -> Source:
     items = [Item(name) for name in found.names if is_image(name)]
     if items:
         check_understood(archive, found.unread, needs_labels, progress)
-    return EncodedSource(str(path), "unlabelled", items, lambda index: read_image(archive, items[index].name))
+    return EncodedSource(archive.name, "unlabelled", items, lambda index: read_image(archive, items[index].name))
 
 
 def _open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:

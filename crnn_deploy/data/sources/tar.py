@@ -101,7 +101,7 @@ def _index(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path} cannot be read as a tar archive: {error}.",
-            "It is truncated, compressed (only plain .tar can be read in place) or something else.",
+            "It is truncated, compressed (of tar archives only plain .tar can be read in place) or something else.",
             "Fetch it again, or unpack it and name the folder.",
         ) from None
     if not _has_end(path, end):

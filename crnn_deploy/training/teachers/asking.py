@@ -89,7 +89,8 @@ class Teacher:
     def _key(self) -> str:
         """Fingerprint of everything that the answers depend on, besides the images."""
         student, options = self.student, self.options.model_dump()
-        depends = (ANSWERS_FORMAT, self.artifact.sha256, student.alphabet, student.class_names, options, _BATCH_SIZE)
+        writes = (student.alphabet, student.class_names, student.normal_form)
+        depends = (ANSWERS_FORMAT, self.artifact.sha256, *writes, options, _BATCH_SIZE)
         return hashlib.sha256(repr(depends).encode()).hexdigest()[:32]
 
     def _ask(self, source: Source, store: AnswerStore, progress: Progress) -> None:

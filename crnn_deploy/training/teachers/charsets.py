@@ -19,8 +19,9 @@ _FLOOR = np.float32(1e-6)
 class CharsetMap:
     """Sums the probabilities of a teacher's classes into the student's.
 
-    A character is mapped to itself. A character that the student lacks is mapped to its compatibility form (NFKC:
-    full-width letters and punctuation), or to its other case if the student has only that. All others are dropped.
+    A character is mapped to itself. A character that the student lacks is mapped to another spelling of it (NFC, NFD),
+    to its compatibility form (NFKC: full-width letters and punctuation), or to its other case if the student has only
+    that. All others are dropped.
 
     Raises:
         InputError: if neither charset contains the other after that, or they share only the blank, or classes of the
@@ -52,14 +53,18 @@ class CharsetMap:
 
     def index(self, character: str) -> int:
         """The student's class for a character of the teacher; -1 if it has none."""
-        forms = (character, unicodedata.normalize("NFKC", character))
+        forms = (character, *(unicodedata.normalize(form, character) for form in ("NFC", "NFD", "NFKC")))
         cased = (form.swapcase() for form in forms)
         return next((self._student[form] for form in (*forms, *cased) if form in self._student), -1)
 
     def text(self, text: str) -> list[int] | None:
         """The student's classes for a reading of the teacher; None if a character has none."""
-        classes = [self.index(piece) for piece in self._encoder.pieces(text)]
+        classes = [self._index_of_piece(piece) for piece in self._encoder.pieces(text)]
         return None if -1 in classes else classes
+
+    def _index_of_piece(self, piece: str) -> int:
+        known = self._encoder.class_of(piece)
+        return self.index(piece) if known is None else known
 
     def frames(self, log_probs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Log-probabilities `[T, K]` → the student's `[T, K']`, and for which frames `[T]` it has the characters."""

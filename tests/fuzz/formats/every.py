@@ -19,10 +19,12 @@ from fuzz.formats import (
     safetensors_files,
     tars,
     yaml_files,
+    zips,
 )
 
 _MODULES = (
-    onnx_files, safetensors_files, checkpoints, engines, tars, lmdbs, npz, idx, labels, yaml_files, images, run_folders,
+    onnx_files, safetensors_files, checkpoints, engines, tars, zips, lmdbs, npz, idx, labels, yaml_files, images,
+    run_folders,
 )  # fmt: skip
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 

@@ -41,6 +41,7 @@ def layouts() -> dict[str, str]:
         "rec_gt.txt": "".join(f'{path}, "{words}"\n' for path, words in pairs),
         "metadata.csv": "file_name,text\n" + "".join(f'{path},"{words}"\n' for path, words in pairs),
         "metadata.jsonl": "".join(json.dumps({"file_name": path, "text": words}) + "\n" for path, words in pairs),
+        "labels.json": json.dumps(dict(pairs), indent=1),
         "labels.csv": "filename,words\n" + "".join(f"{path},{words}\n" for path, words in pairs),
     }
 

@@ -106,3 +106,8 @@ def test_frames_are_probabilities_and_trust_is_what_is_kept(
     assert np.exp(mapped).sum(-1) == pytest.approx(1, abs=1e-3)
     known = [i for i, c in enumerate(spec(characters, min(blank, len(characters))).alphabet) if mapping.index(c) >= 0]
     assert trusted.tolist() == (np.exp(frames)[:, known].sum(-1) >= 0.5).tolist()
+
+
+def test_readings_of_a_teacher_that_decomposes_are_spelled_as_the_student_does() -> None:
+    assert charset_map("e\u0301a", "e\u0301a\u00e9").text("ae\u0301") == [3, 4]
+    assert charset_map("\u00e9a\u2126", "\u00e9a\u03a9").text("\u2126") == [3]

@@ -43,16 +43,23 @@ def _recognises(head: Sequence[str]) -> bool:
 
 def _columns(header: str) -> _Columns | None:
     for delimiter in _DELIMITERS:
-        names = [_name(cell) for cell in header.split(delimiter)]
-        if len(names) < 2 or any(map(is_image_path, names)):
-            continue
-        path = next((names.index(name) for name in _PATHS if name in names), None)
-        text = next((names.index(name) for name in _TEXTS if name in names), None)
-        if path is not None and text is None and len(names) == 2:
-            text = 1 - path
-        if path is not None and text is not None:
-            return _Columns(delimiter, f"{delimiter} " in header, len(names), path, text)
+        names = header.split(delimiter)
+        found = path_and_text(names) if len(names) > 1 else None
+        if found is not None:
+            return _Columns(delimiter, f"{delimiter} " in header, len(names), *found)
     return None
+
+
+def path_and_text(columns: Sequence[str]) -> tuple[int, int] | None:
+    """Which columns hold paths and texts, by their names; of two, of which one holds paths, the other holds texts."""
+    names = [_name(column) for column in columns]
+    if any(map(is_image_path, names)):
+        return None
+    path = next((names.index(name) for name in _PATHS if name in names), None)
+    text = next((names.index(name) for name in _TEXTS if name in names), None)
+    if path is not None and text is None and len(names) == 2:
+        text = 1 - path
+    return None if path is None or text is None else (path, text)
 
 
 def _name(cell: str) -> str:

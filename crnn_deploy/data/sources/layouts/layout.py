@@ -19,11 +19,13 @@ class Layout:
             among them do not change the answer, so that `items` can name them.
         items: the images, with paths as they are written, and their texts; the second argument is the name of the file
             for messages. It raises `InputError` naming the line that is wrong.
+        by_line: whether each image has a line of its own, so that a long line is no label file.
     """
 
     description: str
     recognises: Callable[[Sequence[str]], bool]
     items: Callable[[str, str], list[Item]]
+    by_line: bool = True
 
 
 def lines_of(text: str) -> list[tuple[int, str]]:
