@@ -12,8 +12,8 @@ from crnn_deploy.checkpoints.families.easyocr_custom import read_custom
 from crnn_deploy.checkpoints.families.family import Checkpoint
 from crnn_deploy.preprocessing import Preprocessing
 
-# As `Reader.recognize` of EasyOCR 1.7.2 reads a line alone. There, OpenCV resizes it with the filter whose number is the
-# one of Pillow's LANCZOS, which is its bilinear one; the bicubic one after it finds the size that it wants. Of 400
+# As `Reader.recognize` of EasyOCR 1.7.2 reads a line alone. There, OpenCV resizes it with the filter whose number is
+# that of Pillow's LANCZOS, which is its bilinear one; the bicubic one after it finds the size that it wants. Of 400
 # receipt lines, english_g2 reads 389 as EasyOCR does, and 318 with the bicubic filter, widths rounded up and multiples
 # of 32.
 _PREPROCESSING = Preprocessing(
