@@ -29,6 +29,7 @@ from crnn_deploy.data.sources.labelled import (
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
 from crnn_deploy.data.sources.names import PREFIX, open_names
 from crnn_deploy.data.sources.npz import open_npz
+from crnn_deploy.data.sources.parquet import one_part, open_parquet, open_parquets
 from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
@@ -37,7 +38,7 @@ from crnn_deploy.progress import SILENT, Progress
 _KINDS = (
     "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
     "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
-    "sub-folder for each class, an MNIST images-idx3 file (or its folder), or an .npz with x and y"
+    "sub-folder for each class, an MNIST images-idx3 file (or its folder), an .npz with x and y, or Parquet with images"
 )
 
 
@@ -102,6 +103,8 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return _open_archive(Tar(path), progress, needs_labels)
     if path.suffix == ".zip":
         return _open_archive(Zip(path), progress, needs_labels)
+    if path.suffix == ".parquet":
+        return open_parquet(path)
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
@@ -185,6 +188,11 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
         return open_class_folder(folder, below)
     if images:
         return open_image_folder(folder, images)
+    tables = [name for name in found.names if name.endswith(".parquet")]
+    if tables:
+        return open_parquets(one_part(folder, tables))
+    if (folder / "data").is_dir() and any(Path(name).suffix == ".parquet" for name in Folder(folder / "data").names()):
+        return _open_folder(folder / "data", progress, needs_labels)
     if not any(folder.iterdir()):
         raise InputError(f"{folder} is empty.", fix="Check the path.")
     raise InputError(f"{folder} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")

@@ -52,7 +52,7 @@ def _columns(header: str) -> _Columns | None:
 
 def path_and_text(columns: Sequence[str]) -> tuple[int, int] | None:
     """Which columns hold paths and texts, by their names; of two, of which one holds paths, the other holds texts."""
-    names = [_name(column) for column in columns]
+    names = [column_name(column) for column in columns]
     if any(map(is_image_path, names)):
         return None
     path = next((names.index(name) for name in _PATHS if name in names), None)
@@ -62,7 +62,14 @@ def path_and_text(columns: Sequence[str]) -> tuple[int, int] | None:
     return None if path is None or text is None else (path, text)
 
 
-def _name(cell: str) -> str:
+def first_named(columns: Sequence[str]) -> str | None:
+    """The column whose name says that it holds texts; None if there is none."""
+    by_name = {column_name(column): column for column in reversed(columns)}
+    return next((by_name[name] for name in _TEXTS if name in by_name), None)
+
+
+def column_name(cell: str) -> str:
+    """The name of a column in one spelling: `"Image Path"` is `image_path`."""
     return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
 
 
