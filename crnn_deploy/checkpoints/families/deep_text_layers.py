@@ -14,6 +14,7 @@ from crnn_deploy.models.layers.options import (
     BatchNorm,
     Convolution,
     GatedRecurrentConvolution,
+    Layer,
     Linear,
     Mean,
     Pooling,
@@ -98,7 +99,7 @@ def add_resnet(layers: Listing, checkpoint: Checkpoint) -> None:
 
 
 def add_reading(layers: Listing, checkpoint: Checkpoint) -> int:
-    """The mean of each column, the bidirectional LSTMs if there are any, and the head; returns the number of classes."""
+    """The mean of each column, the bidirectional LSTMs, if any, and the head; returns the number of classes."""
     layers.add(Mean(over="height"))
     layers.add(Sequence())
     for index in range(checkpoint.count(r"SequenceModeling\.\d+\.linear\.weight")):
@@ -116,7 +117,11 @@ def _add_linear(layers: Listing, checkpoint: Checkpoint, name: str) -> int:
 
 
 def _add_stage_convolution(
-    layers: Listing, checkpoint: Checkpoint, part: str, stride: tuple[int, int] = (1, 1), margin: tuple[int, int] = (1, 1)
+    layers: Listing,
+    checkpoint: Checkpoint,
+    part: str,
+    stride: tuple[int, int] = (1, 1),
+    margin: tuple[int, int] = (1, 1),
 ) -> None:
     _add_convolution(layers, checkpoint, f"{FEATURES}.conv{part}", f"{FEATURES}.bn{part}", stride, margin)
 
@@ -151,7 +156,8 @@ def _add_blocks(layers: Listing, checkpoint: Checkpoint, stage: int) -> None:
         first, second = (_convolution(checkpoint, f"{name}.{part}") for part in ("conv1", "conv2"))
         norms = [BatchNorm(channels=convolution.outputs) for convolution in (first, second)]
         weights = {"body.0": "conv1", "body.1": "bn1", "body.3": "conv2", "body.4": "bn2"}
-        body, shortcut = (first, norms[0], _RELU, second, norms[1]), ()
+        body = (first, norms[0], _RELU, second, norms[1])
+        shortcut: tuple[Layer, ...] = ()
         if f"{name}.downsample.0.weight" in checkpoint.tensors:
             projection = _convolution(checkpoint, f"{name}.downsample.0", margin=(0, 0))
             shortcut = (projection, BatchNorm(channels=projection.outputs))

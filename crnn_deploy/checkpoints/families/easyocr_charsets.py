@@ -102,7 +102,7 @@ def _of_languages(models: Sequence[Published], languages: Sequence[str], file: s
         return fitting[0]
     sizes = ", ".join(f"{model.name} {model.outputs:,}" for model in named or able)
     raise InputError(
-        f"The head of {file} has {outputs:,} outputs, and the charset for {', '.join(languages)} makes others: {sizes}.",
+        f"The head of {file} has {outputs:,} outputs, and charsets for {', '.join(languages)} make others: {sizes}.",
         "It is the checkpoint of another language, or a model that was trained with its own characters.",
         "Leave out --lang, or give the charset: --spec SPEC.yaml with `charset: …`.",
     )

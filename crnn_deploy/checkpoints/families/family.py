@@ -84,8 +84,8 @@ class WeightsFamily(Family):
         names: regular expressions for whole names of tensors. A checkpoint is of the family if each of them fits a
             tensor, and each tensor fits one of them.
         load: sizes and weights from such a checkpoint; raises `InputError` where these contradict each other.
-        fits: a further condition, which looks at the shapes, to tell families with the same names apart; not asked where
-            the user names the family.
+        fits: a further condition, which looks at the shapes, to tell families with the same names apart; not asked
+            where the user names the family.
     """
 
     names: Sequence[str]

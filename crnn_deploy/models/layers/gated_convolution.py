@@ -45,6 +45,8 @@ class _Norms(nn.Module):
         self.gate_state = nn.BatchNorm2d(channels)
         self.gated = nn.BatchNorm2d(channels)
 
-    def forward(self, from_input: Tensor, gate_from_input: Tensor, from_state: Tensor, gate_from_state: Tensor) -> Tensor:
+    def forward(
+        self, from_input: Tensor, gate_from_input: Tensor, from_state: Tensor, gate_from_state: Tensor
+    ) -> Tensor:
         gate = torch.sigmoid(self.gate_input(gate_from_input) + self.gate_state(gate_from_state))
         return torch.relu(self.input(from_input) + self.gated(self.state(from_state) * gate))

@@ -105,7 +105,8 @@ class ResNet(nn.Module):
         self.conv0_1, self.bn0_1 = convolution(inputs, first), nn.BatchNorm2d(first)
         self.conv0_2, self.bn0_2 = convolution(first, second), nn.BatchNorm2d(second)
         before = second
-        for stage, (channels, blocks) in enumerate(((outputs // 4, 1), (outputs // 2, 2), (outputs, 5), (outputs, 3)), 1):
+        stages = ((outputs // 4, 1), (outputs // 2, 2), (outputs, 5), (outputs, 3))
+        for stage, (channels, blocks) in enumerate(stages, 1):
             chain = [BasicBlock(before if index == 0 else channels, channels) for index in range(blocks)]
             setattr(self, f"layer{stage}", nn.Sequential(*chain))
             if stage < 4:

@@ -116,7 +116,7 @@ def test_attention_is_refused_with_the_reason(importing: Importing) -> None:
 def test_sizes_that_no_layer_has_are_refused(importing: Importing) -> None:
     weights = weights_of(made("vgg"))
     weights["module.FeatureExtraction.ConvNet.0.weight"] = torch.zeros(5000, 1, 3, 3)
-    with pytest.raises(InputError, match="The sizes of .* are none that a network of the family deep-text"):
+    with pytest.raises(InputError, match=r"The sizes of .* are none that a network of the family deep-text"):
         importing(weights)
     weights["module.FeatureExtraction.ConvNet.0.weight"] = torch.zeros(4, 2, 3, 3)
     with pytest.raises(InputError, match="reads images of 2 channels"):

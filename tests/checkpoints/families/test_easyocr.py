@@ -30,7 +30,7 @@ def family_of(artifact: Artifact) -> str:
     return str(artifact.spec.lineage[0].options["family"])
 
 
-def lowered(artifact: Artifact, classes: int) -> set[int]:
+def lowered(artifact: Artifact) -> set[int]:
     """Classes that are never read: those whose bias differs from that of the checkpoint."""
     bias = load_model(artifact).state_dict()["head.bias"]
     return set((bias < -900).nonzero().flatten().tolist())
@@ -45,39 +45,40 @@ def test_the_name_of_the_file_tells_the_charset(importing: Importing, model: Pub
     assert artifact.spec.preprocessing.height == 64
     x = torch.rand(2, 1, 64, 96) * 2 - 1
     ours, theirs = load_model(artifact)(x), network(x)
-    read = [index for index in range(model.outputs) if index not in lowered(artifact, model.outputs)]
+    unread = lowered(artifact)
+    read = [index for index in range(model.outputs) if index not in unread]
     assert torch.allclose(ours[..., read], theirs[..., read], atol=1e-4)
 
 
 def test_characters_of_other_languages_are_never_read(importing: Importing) -> None:
     artifact = importing(weights_of(1, 177), name="thai.pth")
-    assert lowered(artifact, 177) == {1, 2, 3, 4}, "the separators"
+    assert lowered(artifact) == {1, 2, 3, 4}, "the separators"
     artifact = importing(weights_of(1, 177), name="renamed.pth", lang="th")
-    unread = {artifact.spec.alphabet[index] for index in lowered(artifact, 177)}
+    unread = {artifact.spec.alphabet[index] for index in lowered(artifact)}
     assert {"a", "Z", "\xa2"} <= unread
     assert not {"ก", "0", "?", ""} & unread
     x = torch.rand(1, 1, 64, 96)
-    assert not set(load_model(artifact)(x).argmax(2).flatten().tolist()) & lowered(artifact, 177)
+    assert not set(load_model(artifact)(x).argmax(2).flatten().tolist()) & lowered(artifact)
 
 
 def test_of_a_repeated_character_only_the_first_class_is_not_read(importing: Importing) -> None:
     artifact = importing(weights_of(1, 188), name="devanagari.pth", lang="en")
-    places = [index for index, text in enumerate(artifact.spec.alphabet) if text == "़"]
+    places = [index for index, text in enumerate(artifact.spec.alphabet) if text == "अ"]
     assert len(places) > 1
-    assert lowered(artifact, 188) & set(places) == {places[0]}
+    assert lowered(artifact) & set(places) == {places[0]}
 
 
 def test_several_languages_are_read_together(importing: Importing) -> None:
-    alone = importing(weights_of(2, 352), lang="fr")
-    both = importing(weights_of(2, 352), lang="fr, de")
-    assert lowered(both, 352) < lowered(alone, 352)
-    assert both.spec.alphabet.index("ß") in lowered(alone, 352) - lowered(both, 352)
+    alone = lowered(importing(weights_of(2, 352), lang="fr"))
+    artifact = importing(weights_of(2, 352), lang="fr, pl")
+    assert lowered(artifact) < alone
+    assert artifact.spec.alphabet.index("ł") in alone - lowered(artifact)
 
 
 def test_without_name_and_language_the_size_of_the_head_tells(importing: Importing) -> None:
     artifact = importing(weights_of(2, 208), name="mine.pth")
     assert "Ж" in artifact.spec.charset
-    assert not lowered(artifact, 208)
+    assert not lowered(artifact)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,8 @@ def custom(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_custom_model_brings_its_file(importing: Importing, custom: Path) -> None:
+@pytest.mark.usefixtures("custom")
+def test_a_custom_model_brings_its_file(importing: Importing) -> None:
     artifact = importing(weights_of(2, 47), lang="en")
     assert "".join(artifact.spec.charset) == "0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ abc"
     assert artifact.spec.preprocessing.height == 48
@@ -131,7 +133,7 @@ def test_a_custom_model_brings_its_file(importing: Importing, custom: Path) -> N
     ("old", "new", "message"),
     [
         ("hidden_size: 32", "hidden_size: 256", "says hidden_size: 256, and the weights in .* have 32"),
-        ("0123456789!", "0123456789 #", "character_list must be a text"),
+        ("0123456789!", "123456789 #", "character_list must be a text"),
         ("imgH: 48", "imgH: high", "imgH must be a number of pixels"),
         ("imgH: 48", "imgH: 48\nimgH: 48", "stands there twice"),
         (" abc", " abcd", "charset doesn't fit the head"),
@@ -165,7 +167,7 @@ def test_deep_text_is_told_apart(importing: Importing, generation: int) -> None:
 
 
 def test_the_real_checkpoint_is_as_before(importing: Importing, shared_data: Path) -> None:
-    weights = torch.load(shared_data / "checkpoints/easyocr_english_g2/english_g2.pth", weights_only=True)
+    weights = torch.load(shared_data / "checkpoints/easyocr_english_g2/english_g2.pth", "cpu", weights_only=True)
     for options in ({}, {"lang": "en"}):
         artifact = importing(weights, name="english_g2.pth", **options)
         stored = load_model(artifact).state_dict()

@@ -26,7 +26,8 @@ class LocalizationNetwork(nn.Module):
         self.localization_fc1 = nn.Sequential(nn.Linear(inputs, 256 // narrow), nn.ReLU())
         self.localization_fc2 = nn.Linear(256 // narrow, 2 * POINTS)
         x = np.linspace(-1, 1, POINTS // 2)
-        line = np.concatenate([np.stack([x, np.linspace(0, -1, len(x))], 1), np.stack([x, np.linspace(1, 0, len(x))], 1)])
+        above, below = (np.stack([x, np.linspace(*ends, len(x))], 1) for ends in ((0, -1), (1, 0)))
+        line = np.concatenate([above, below])
         self.localization_fc2.bias.data = torch.from_numpy(line).float().reshape(-1)
 
     def forward(self, x: Tensor) -> Tensor:
