@@ -78,13 +78,15 @@ def furthest(artifact: Artifact, image: Any, logits: Any) -> float:
 def compare(artifact: Artifact, texts: dict[str, str], lines: Path, whole: bool) -> dict[str, Any]:
     """How many lines read the same, and those that differ."""
     model = load_model(artifact)
-    ways = {"import": artifact.spec.preprocessing}
-    ways["easyocr"] = Preprocessing.model_validate({**ways["import"].model_dump(), **THEIRS})
+    usual = artifact.spec.preprocessing
+    ways = {"easyocr": Preprocessing.model_validate({**usual.model_dump(), **THEIRS})}
+    if whole:
+        ways["import"] = usual
     same: dict[str, Any] = {"lines": len(texts), "different texts": len(set(texts.values()))}
     for way, preprocessing in ways.items():
         preprocess, differing = Preprocessor(preprocessing), []
         for name, line in pictures(lines, texts):
-            part = line if whole else line.crop((0, 0, int(SHORT * line.height), line.height))
+            part = line if whole else shortened(line)
             with torch.inference_mode():
                 logits = model(torch.from_numpy(preprocess(part, name))[None]).numpy()
             text = greedy_decode(logits, artifact.spec)[0]
@@ -93,6 +95,11 @@ def compare(artifact: Artifact, texts: dict[str, str], lines: Path, whole: bool)
         same[f"same, preprocessed as {way}"] = len(texts) - len(differing)
         same[f"examples as {way}"] = differing[:4]
     return same
+
+
+def shortened(line: Image.Image) -> Image.Image:
+    part = line.crop((0, 0, min(line.width, int(SHORT * line.height)), line.height))
+    return part.resize((round(64 * part.width / part.height), 64), Image.Resampling.BICUBIC)
 
 
 def pictures(tar: Path, names: dict[str, str]) -> Iterator[tuple[str, Image.Image]]:
