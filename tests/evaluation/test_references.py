@@ -39,7 +39,9 @@ def test_numbered_classes_are_matched_by_index(memory_source, classifier) -> Non
     assert reference_texts(source, classifier) == ["owl", "cat"]
 
 
-@pytest.mark.parametrize("names", [("cat", "dog", "fox"), ("0", "1")], ids=["a stranger", "another count"])
+@pytest.mark.parametrize(
+    "names", [("cat", "dog", "fox"), ("0", "1"), ("0", "1", "fox")], ids=["a stranger", "another count", "half numbers"]
+)
 def test_other_classes_are_refused(memory_source, classifier, names) -> None:
     source = memory_source([names[0]], kind="class", class_names=names)
     with pytest.raises(InputError, match=rf"not those of classifier[\s\S]*{names[1] if len(names) == 2 else 'fox'}"):
