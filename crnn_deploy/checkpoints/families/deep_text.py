@@ -8,6 +8,8 @@ from __future__ import annotations
 import string
 from typing import Any
 
+from torch import Tensor
+
 from crnn_deploy.checkpoints.families.deep_text_layers import (
     FEATURES,
     NORM,
@@ -30,7 +32,8 @@ _PREPROCESSING = Preprocessing(height=32, width=100, resize="bicubic", padding="
 
 _LOCALISATION = "Transformation.LocalizationNetwork"
 _SPLINE = "Transformation.GridGenerator"
-_SPLINE_NAMES = {f"{_SPLINE}.inv_delta_C": f"{_SPLINE}.inverse", f"{_SPLINE}.P_hat": f"{_SPLINE}.basis"}
+_INVERSE, _BASIS = f"{_SPLINE}.inv_delta_C", f"{_SPLINE}.P_hat"
+_AFFINE = 3  # coefficients of a spline beside one for each point: a constant, x and y
 _FIRST_X = 1  # column of the basis with the x of each pixel, after the constant
 
 _NAMES = (
@@ -50,13 +53,13 @@ def _load(checkpoint: Checkpoint) -> Recognised:
             "It writes one character after the other, each from those before it, and has no logits for frames.",
             "Train it with --Prediction CTC.",
         )
-    tensors = {_SPLINE_NAMES.get(name, name): tensor for name, tensor in checkpoint.tensors.items()}
-    checkpoint = Checkpoint(checkpoint.path, tensors, checkpoint.extras, checkpoint.language)
     layers = Listing()
+    tensors = dict(checkpoint.tensors)
     preprocessing: dict[str, Any] = _PREPROCESSING.model_dump()
     if checkpoint.count(r"Transformation\..*"):
         rectify = _add_rectification(layers, checkpoint)
         preprocessing |= {"height": rectify.height, "width": rectify.width}
+        tensors[f"{_SPLINE}.spline"] = _spline(tensors.pop(_BASIS), tensors.pop(_INVERSE, None), rectify.points)
     preprocessing["channels"] = _add_features(layers, checkpoint)
     outputs = add_reading(layers, checkpoint)
     fields = {
@@ -64,7 +67,7 @@ def _load(checkpoint: Checkpoint) -> Recognised:
         "preprocessing": preprocessing,
         "architecture": layers.architecture(),
     }
-    return Recognised(fields, layers.renamed(checkpoint.tensors), outputs)
+    return Recognised(fields, layers.renamed(tensors), outputs)
 
 
 def _add_features(layers: Listing, checkpoint: Checkpoint) -> str:
@@ -83,9 +86,8 @@ def _add_rectification(layers: Listing, checkpoint: Checkpoint) -> Rectify:
     x and y of the pixels are the centres of pixels from -1 to 1, so the first x is 1 / width - 1.
     """
     convolutions = checkpoint.count(r"Transformation\.LocalizationNetwork\.conv\.\d+\.running_mean")
-    basis = f"{_SPLINE}.basis"
-    pixels, coefficients = (checkpoint.size(basis, axis) for axis in range(2))
-    first_x = float(checkpoint.tensors[basis][0, _FIRST_X]) if pixels and coefficients > _FIRST_X else 0.0
+    pixels, coefficients = (checkpoint.size(_BASIS, axis) for axis in range(2))
+    first_x = float(checkpoint.tensors[_BASIS][0, _FIRST_X]) if pixels and coefficients > _FIRST_X else 0.0
     width = round(1 / (1 + first_x)) if -1 < first_x < 0 else 0
     if not width or pixels % width:
         raise InputError(
@@ -97,7 +99,7 @@ def _add_rectification(layers: Listing, checkpoint: Checkpoint) -> Rectify:
         inputs=checkpoint.size(first, 1),
         channels=tuple(checkpoint.size(f"{_LOCALISATION}.conv.{4 * index}.weight", 0) for index in range(convolutions)),
         hidden=checkpoint.size(f"{_LOCALISATION}.localization_fc1.0.weight", 0),
-        points=coefficients - 3,
+        points=coefficients - _AFFINE,
         height=pixels // width,
         width=width,
     )
@@ -105,6 +107,21 @@ def _add_rectification(layers: Listing, checkpoint: Checkpoint) -> Rectify:
     prefixed = {ours: f"{_LOCALISATION}.{theirs}" for ours, theirs in weights.items()}
     layers.add(rectify, {**prefixed, "": _SPLINE})
     return rectify
+
+
+def _spline(basis: Tensor, inverse: Tensor | None, points: int) -> Tensor:
+    """From where the points are to where each pixel comes from: both steps in one, and in double precision.
+
+    In FP32 the coefficients between the steps round so that runtimes differ.
+    """
+    coefficients = points + _AFFINE
+    if inverse is None or inverse.shape != (coefficients, coefficients) or basis.ndim != 2:
+        raise InputError(
+            "The spline of the spatial transformer is incomplete.",
+            f"Expected a tensor {_INVERSE} of {coefficients} x {coefficients}.",
+            "Save the whole state dict: torch.save(model.state_dict(), PATH).",
+        )
+    return (basis.double() @ inverse.double()[:, :points]).float()
 
 
 FAMILY = WeightsFamily(

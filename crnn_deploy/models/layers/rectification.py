@@ -12,8 +12,7 @@ class Rectification(nn.Module):
     """`[N, C, H, W]` → `[N, C, height, width]`: the picture straightened by a thin-plate spline.
 
     Attributes:
-        inverse: from where the points are to the coefficients of the spline, `[points + 3, points + 3]`.
-        basis: from the coefficients to where each pixel of the result comes from, `[height · width, points + 3]`.
+        spline: from where the points are to where each pixel of the result comes from, `[height · width, points]`.
     """
 
     def __init__(self, options: Rectify) -> None:
@@ -22,18 +21,14 @@ class Rectification(nn.Module):
         self.convolutions = _convolutions(options.inputs, options.channels)
         self.hidden = nn.Linear(options.channels[-1], options.hidden)
         self.points = nn.Linear(options.hidden, 2 * options.points)
-        coefficients = options.points + 3
-        self.inverse: Tensor
-        self.basis: Tensor
-        self.register_buffer("inverse", torch.zeros(coefficients, coefficients))
-        self.register_buffer("basis", torch.zeros(options.height * options.width, coefficients))
+        self.spline: Tensor
+        self.register_buffer("spline", torch.zeros(options.height * options.width, options.points))
 
     def forward(self, x: Tensor) -> Tensor:
         features = self.convolutions(x).mean((2, 3))
         # -1 for the batch: tracing would make sizes of all other axes constants, which they are, and of this one too.
         points = self.points(self.hidden(features).relu()).reshape(-1, self._points, 2)  # the last axis is x and y
-        coefficients = torch.matmul(self.inverse, nn.functional.pad(points, (0, 0, 0, 3)))
-        places = torch.matmul(self.basis, coefficients).reshape(-1, *self._size, 2)
+        places = torch.matmul(self.spline, points).reshape(-1, *self._size, 2)
         return nn.functional.grid_sample(x, places, padding_mode="border", align_corners=True)
 
 

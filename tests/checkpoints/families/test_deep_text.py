@@ -79,6 +79,13 @@ def test_a_spline_for_no_picture_is_refused(importing: Importing) -> None:
             importing(weights)
 
 
+def test_an_incomplete_spline_is_refused(importing: Importing) -> None:
+    weights = weights_of(made("vgg", transformation=SpatialTransformer()))
+    del weights["module.Transformation.GridGenerator.inv_delta_C"]
+    with pytest.raises(InputError, match="spline of the spatial transformer is incomplete"):
+        importing(weights)
+
+
 def test_case_sensitive_models_have_94_characters(importing: Importing) -> None:
     artifact = importing(weights_of(made("vgg", classes=95)))
     assert "".join(artifact.spec.charset) == string.printable[:94]

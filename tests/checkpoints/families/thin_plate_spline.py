@@ -37,7 +37,7 @@ class LocalizationNetwork(nn.Module):
 
 
 class GridGenerator(nn.Module):
-    """Where each pixel of the result comes from, `[N, H·W, 2]`."""
+    """Where each pixel of the result comes from, `[N, H·W, 2]`; in FP32, as the original, noise shows its rounding."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
@@ -49,9 +49,9 @@ class GridGenerator(nn.Module):
         self.register_buffer("P_hat", torch.tensor(basis(pixels, points)).float())
 
     def forward(self, points: Tensor) -> Tensor:
-        padded = torch.cat([points, torch.zeros(len(points), 3, 2)], 1)
-        coefficients = torch.bmm(self.inv_delta_C.repeat(len(points), 1, 1), padded)
-        return torch.bmm(self.P_hat.repeat(len(points), 1, 1), coefficients)
+        padded = torch.cat([points, torch.zeros(len(points), 3, 2)], 1).double()
+        coefficients = torch.bmm(self.inv_delta_C.double().repeat(len(points), 1, 1), padded)
+        return torch.bmm(self.P_hat.double().repeat(len(points), 1, 1), coefficients).float()
 
 
 def inverse(points: Array) -> Array:
