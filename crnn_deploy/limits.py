@@ -65,6 +65,7 @@ MAX_ARRAY_HEADER = 10_000  # of a .npy array in an NPZ file
 MAX_TAR_HEADER = 1 << 16  # a long name or an extended header of one member
 MAX_ROW_GROUP = 1 << 30  # images of a row group of a Parquet file
 MAX_KEPT_ROWS = 1 << 29  # images of row groups that are kept for the next image
+MAX_PAGE_FILE = 1 << 26  # the PAGE or ALTO XML of one page
 MAX_LMDB_DEPTH = 4  # folders below the given one in which LMDBs are found
 
 # ONNX

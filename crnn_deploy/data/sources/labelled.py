@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.container import Below, Container, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.data.sources.label_files import (
@@ -18,6 +19,7 @@ from crnn_deploy.data.sources.label_files import (
 )
 from crnn_deploy.data.sources.label_paths import check_texts, locate_images
 from crnn_deploy.data.sources.layouts.layout import Layout
+from crnn_deploy.data.sources.pages.opening import is_page, open_pages
 from crnn_deploy.data.sources.sidecars import is_sidecar, read_sidecars
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
@@ -31,12 +33,14 @@ class LabelFiles:
         understood: layouts by name.
         unread: for each name of another file why it was not understood.
         sidecars: whether there are texts beside single images.
+        pages: names of PAGE and ALTO XML files.
         names: of all files.
     """
 
     understood: dict[str, Layout]
     unread: dict[str, UnknownLayoutError]
     sidecars: bool
+    pages: tuple[str, ...]
     names: Sequence[str]
 
 
@@ -49,8 +53,12 @@ def find_label_files(files: Container) -> LabelFiles:
     names = list(files.names())
     understood: dict[str, Layout] = {}
     unread: dict[str, UnknownLayoutError] = {}
+    pages: list[str] = []
     for name in filter(may_hold_labels, names):
         if is_sidecar(name):
+            continue
+        if is_page(files, name):
+            pages.append(name)
             continue
         try:
             understood[name] = find_layout(files, name)
@@ -58,29 +66,41 @@ def find_label_files(files: Container) -> LabelFiles:
             if PurePosixPath(name).name == LABELS:
                 raise
             unread[name] = reason
-    return LabelFiles(understood, unread, any(map(is_sidecar, names)), names)
+    return LabelFiles(understood, unread, any(map(is_sidecar, names)), tuple(pages), names)
 
 
-def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> EncodedSource | None:
-    """Lines of text with the labels of one label file, or of the texts beside the images; None if there are none.
+def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> Source | None:
+    """Lines of text with the labels of one label file, of the texts beside the images, or of XML files for whole pages;
+    None if there are none.
 
-    `labels.tsv` goes before all others; of others there may be only one.
+    `labels.tsv` goes before all others; of other label files there may be only one. They go before texts beside the
+    images, and these before pages.
 
     Raises:
         InputError: if several label files are there, or what the one says is wrong.
     """
     chosen = _choose(files, found.understood)
     if chosen is not None:
-        others = [*(name for name in found.understood if name != chosen), *found.unread, *[".gt.txt"] * found.sidecars]
+        others = [
+            *(name for name in found.understood if name != chosen),
+            *found.unread,
+            *[".gt.txt"] * found.sidecars,
+            *found.pages,
+        ]
         if others:
             progress.log(f"{files.title(chosen)} gives the labels of {files.name}; not read: {_list(others)}")
         return open_label_file(files, chosen)
+    if found.pages and not found.sidecars:
+        if found.unread:
+            progress.log(f"The XML files give the lines of {files.name}; not read: {_list(list(found.unread))}")
+        return open_pages(files, found.pages, progress)
     if not found.sidecars:
         return None
     items = read_sidecars(files, found.names)
     check_texts(items, files.name)
-    if found.unread:
-        progress.log(f"The .gt.txt files give the labels of {files.name}; not read: {_list(list(found.unread))}")
+    others = [*found.unread, *found.pages]
+    if others:
+        progress.log(f"The .gt.txt files give the labels of {files.name}; not read: {_list(others)}")
     return _source(files, items)
 
 
@@ -105,7 +125,8 @@ def check_understood(
     raise InputError(
         f"{files.name} has label files that were not understood: {_list(list(unread))}.",
         "\n".join(filter(None, [first.what, first.cause])),
-        f"Known are {'; '.join(layout.description for layout in LAYOUTS)}; and NAME.gt.txt beside each image. "
+        f"Known are {'; '.join(layout.description for layout in LAYOUTS)}; NAME.gt.txt beside each image; and PAGE "
+        "or ALTO XML for each page. "
         "Write labels.tsv with a line path⇥text for each image, or move a file away that holds no labels.",
     )
 

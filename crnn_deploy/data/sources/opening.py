@@ -29,17 +29,21 @@ from crnn_deploy.data.sources.labelled import (
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
 from crnn_deploy.data.sources.names import PREFIX, open_names
 from crnn_deploy.data.sources.npz import open_npz
+from crnn_deploy.data.sources.pages.opening import is_page, open_pages, pages_below
 from crnn_deploy.data.sources.parquet import one_part, open_parquet, open_parquets
 from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.units import listed
 
 _KINDS = (
     "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
     "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
     "sub-folder for each class, an MNIST images-idx3 file (or its folder), an .npz with x and y, or Parquet with images"
 )
+
+_PAGE_FOLDERS = ("page", "alto")  # as Transkribus writes them below the images
 
 
 def open_source(location: Path | str, progress: Progress = SILENT, needs_labels: bool = True) -> Source:
@@ -105,6 +109,8 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return _open_archive(Zip(path), progress, needs_labels)
     if path.suffix == ".parquet":
         return open_parquet(path)
+    if is_page(Folder(path.parent), path.name):
+        return open_pages(Folder(path.parent), [path.name], progress)
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
@@ -136,6 +142,8 @@ def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) ->
     items = [Item(name) for name in found.names if is_image(name)]
     if items:
         check_understood(archive, found.unread, needs_labels, progress)
+    if len({item.name.rpartition("/")[0] for item in items}) > 1:
+        progress.log(f"{archive.name} is read without labels; only in a folder are sub-folders taken for classes")
     return EncodedSource(archive.name, "unlabelled", items, lambda index: read_image(archive, items[index].name))
 
 
@@ -144,25 +152,33 @@ def _open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source
     for name in (LABELS, LMDB_FILE):
         if os.path.lexists(folder / name) and not is_file(folder / name):
             raise InputError(f"{folder / name} is no file.", "It is a folder, a pipe, or a link to nothing.")
+    arrays = _arrays(files)
     if not is_file(folder / LABELS):
-        arrays = _open_database_or_arrays(folder)
-        if arrays is not None:
-            return arrays
+        if arrays:
+            return _open_database_or_arrays(files, arrays, progress)
+    elif arrays:
+        progress.log(f"{folder / LABELS} gives the labels of {folder}; not read: {listed(arrays)}")
     found = find_label_files(files)
     labelled = open_labelled(files, found, progress)
     return labelled if labelled is not None else _open_without_label_file(files, found, progress, needs_labels)
 
 
-def _open_database_or_arrays(folder: Path) -> Source | None:
-    """The LMDB or the IDX files directly in the folder; None if there are none."""
-    if is_file(folder / LMDB_FILE):
-        return open_lmdb(folder / LMDB_FILE)
-    idx = sorted(path for path in folder.iterdir() if "idx3" in path.name and is_file(path))
-    if len(idx) > 1:
-        raise InputError(
-            f"{folder} holds several IDX files: {', '.join(path.name for path in idx)}.", fix="Name one of them."
-        )
-    return open_idx(idx[0]) if idx else None
+def _arrays(files: Folder) -> list[str]:
+    """The LMDB or the IDX files with images directly in a folder."""
+    return [name for name in files.names() if name == LMDB_FILE or "idx3" in name]
+
+
+def _open_database_or_arrays(files: Folder, arrays: list[str], progress: Progress) -> Source:
+    """The LMDB, or the only IDX file; other files that could have been meant are named."""
+    idx = [name for name in arrays if name != LMDB_FILE]
+    if LMDB_FILE not in arrays and len(idx) > 1:
+        raise InputError(f"{files.path} holds several IDX files: {', '.join(idx)}.", fix="Name one of them.")
+    taken = LMDB_FILE if LMDB_FILE in arrays else idx[0]
+    others = [name for name in files.names() if name != taken and (is_image(name) or may_hold_labels(name))]
+    others = [name for name in [*idx, *others] if name != taken]
+    if others:
+        progress.log(f"{files.path / taken} is read, which holds images with their labels; not read: {listed(others)}")
+    return open_lmdb(files.path / taken) if taken == LMDB_FILE else open_idx(files.path / taken)
 
 
 def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progress, needs_labels: bool) -> Source:
@@ -173,6 +189,9 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
         return open_lmdbs(folder, databases, progress)
     images = [name for name in found.names if is_image(name)]
     folders = sub_folders(folder)
+    pages = [name for each in folders if each.name.lower() in _PAGE_FOLDERS for name in pages_below(files, each.name)]
+    if images and pages:
+        return open_pages(files, pages, progress)
     below = [each for each in folders if each.images]
     if images and below:
         raise InputError(

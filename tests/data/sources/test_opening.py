@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from data.conftest import labelled, picture, png, write_folder, write_tar
+from told import Told
 
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
@@ -183,3 +184,25 @@ def test_real_data(shared_data: Path, place: str, count: int, kind: str) -> None
     source = open_source(shared_data / place)
     assert (len(source), source.kind) == (count, kind)
     assert source.image(count - 1).size[0] > 1
+
+
+def test_a_database_beside_other_files_is_taken_which_is_said(tmp_path: Path) -> None:
+    write_lmdb(tmp_path, TEXTS)
+    told = Told()
+    open_source(tmp_path, told)
+    assert told.lines == []
+    write_folder(tmp_path, {"gt.txt": b"0.png\tx\n", "0.png": png(picture(0))})
+    assert len(open_source(tmp_path, told)) == len(TEXTS)
+    assert "data.mdb is read" in told.lines[0]
+    assert "not read: 0.png, gt.txt" in told.lines[0]
+    write_folder(tmp_path, {"labels.tsv": b"0.png\tx\n"})
+    told = Told()
+    assert len(open_source(tmp_path, told)) == 1
+    assert "not read: data.mdb" in told.lines[0]
+
+
+def test_folders_in_an_archive_are_no_classes_which_is_said(tmp_path: Path) -> None:
+    told = Told()
+    files = {f"{name}/0.png": png(picture(0)) for name in ("dog", "cat")}
+    assert open_source(write_tar(tmp_path / "set.tar", files), told).kind == "unlabelled"
+    assert "only in a folder are sub-folders taken for classes" in told.lines[0]

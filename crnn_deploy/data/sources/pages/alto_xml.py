@@ -1,0 +1,82 @@
+"""ALTO XML: `TextLine` with a box or a polygon, and in it `String`, `SP` and `HYP` (Library of Congress, version 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from crnn_deploy.data.sources.pages.page_file import Box, PageFile, PageLine, box_around, checked_text, points_of, whole
+from crnn_deploy.data.sources.pages.xml_events import read_xml
+
+ROOT = "alto"
+_COLLECTED = ("fileName", "MeasurementUnit")
+
+
+def read_alto(data: bytes, origin: str) -> PageFile:
+    """The lines of a page, whose words are joined by spaces.
+
+    Raises:
+        InputError: if it is no ALTO XML, does not measure in pixels, or a line has no box.
+    """
+    handler = _Lines(origin)
+    read_xml(data, handler, origin)
+    return PageFile(handler.image, handler.width, handler.height, tuple(handler.lines))
+
+
+class _Lines:
+    """Collects the lines."""
+
+    def __init__(self, origin: str) -> None:
+        self.image = ""
+        self.width = self.height = 0
+        self.lines: list[PageLine] = []
+        self._origin = origin
+        self._name = ""
+        self._box: Box | None = None
+        self._points: list[tuple[float, float]] = []
+        self._parts: list[str] = []
+        self._after_word = False
+        self._collected: list[str] | None = None
+
+    def start(self, name: str, attributes: Mapping[str, str], parents: Sequence[str]) -> None:
+        if name in _COLLECTED:
+            self._collected = []
+        elif name == "Page":
+            self.width, self.height = whole(attributes.get("WIDTH")), whole(attributes.get("HEIGHT"))
+        elif name == "TextLine":
+            self._name = attributes.get("ID", f"line{len(self.lines) + 1}")
+            self._box, self._points, self._parts, self._after_word = _box(attributes), [], [], False
+        elif name == "Polygon" and parents[-2:] == ["TextLine", "Shape"]:
+            self._points = points_of(attributes.get("POINTS", ""))
+        elif parents[-1:] == ["TextLine"] and name in ("String", "SP", "HYP"):
+            between = " " * (name == "String" and self._after_word)
+            self._parts.append(" " if name == "SP" else between + attributes.get("CONTENT", ""))
+            self._after_word = name == "String"
+
+    def text(self, data: str) -> None:
+        if self._collected is not None:
+            self._collected.append(data)
+
+    def end(self, name: str) -> None:
+        if name in _COLLECTED and self._collected is not None:
+            found = "".join(self._collected).strip()
+            self._collected = None
+            if name == "fileName":
+                self.image = self.image or found
+            elif found.lower() not in ("pixel", "px", ""):
+                raise ValueError(f"it measures in {found[:40]}, and only pixels are read")
+        elif name == "TextLine":
+            try:
+                box = self._box or box_around(self._points)
+            except ValueError as error:
+                raise ValueError(f"the polygon of line {self._name[:80]!r} is wrong: {error}") from None
+            text = checked_text("".join(self._parts), self._origin, self._name)
+            self.lines.append(PageLine(self._name, box, text or None))
+
+
+def _box(attributes: Mapping[str, str]) -> Box | None:
+    """The box in the attributes of a line; None if it is not there or has no area."""
+    try:
+        left, top, width, height = (float(attributes[key]) for key in ("HPOS", "VPOS", "WIDTH", "HEIGHT"))
+        return box_around(points_of(f"{left:.3f},{top:.3f} {left + width:.3f},{top + height:.3f}"))
+    except (KeyError, ValueError):
+        return None
