@@ -9,15 +9,7 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
-from crnn_deploy.models.layers.options import (
-    Activation,
-    BatchNorm,
-    Convolution,
-    Linear,
-    Pooling,
-    Recurrent,
-    Sequence,
-)
+from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Linear, Pooling, Recurrent, Sequence
 from crnn_deploy.preprocessing import Preprocessing
 
 # Of the published model, and the default of its training script.

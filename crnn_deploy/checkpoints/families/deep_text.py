@@ -22,7 +22,7 @@ from crnn_deploy.checkpoints.families.deep_text_layers import (
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
 from crnn_deploy.errors import InputError
-from crnn_deploy.models.layers.options import Rectify
+from crnn_deploy.models.layers.scene_text_options import Rectify
 from crnn_deploy.preprocessing import Preprocessing
 
 _ALPHABET = string.digits + string.ascii_lowercase

@@ -13,7 +13,6 @@ from crnn_deploy.models.layers.options import (
     Activation,
     BatchNorm,
     Convolution,
-    GatedRecurrentConvolution,
     Layer,
     Linear,
     Mean,
@@ -22,6 +21,7 @@ from crnn_deploy.models.layers.options import (
     Residual,
     Sequence,
 )
+from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution
 
 FEATURES = "FeatureExtraction.ConvNet"
 NORM = r"\.(weight|bias|running_mean|running_var|num_batches_tracked)"

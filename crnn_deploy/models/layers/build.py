@@ -27,7 +27,6 @@ from crnn_deploy.models.layers.options import (
     Columns,
     Convolution,
     Gate,
-    GatedRecurrentConvolution,
     GroupNorm,
     Layer,
     LayerNorm,
@@ -35,12 +34,12 @@ from crnn_deploy.models.layers.options import (
     Linear,
     Mean,
     Pooling,
-    Rectify,
     Recurrent,
     Residual,
     Sequence,
 )
 from crnn_deploy.models.layers.rectification import Rectification
+from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution, Rectify
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy.models.layers.options import GatedRecurrentConvolution
+from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution
 
 
 class GatedRecurrence(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy.models.layers.options import Rectify
+from crnn_deploy.models.layers.scene_text_options import Rectify
 
 
 class Rectification(nn.Module):

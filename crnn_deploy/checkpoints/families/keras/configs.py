@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.models.layers.options import Epsilon, Extent, Units
+from crnn_deploy.models.layers.sizes import Epsilon, Extent, Units
 
 
 def _pair(value: Any) -> Any:

@@ -22,15 +22,7 @@ from crnn_deploy.checkpoints.families.keras.graph import KerasLayer
 from crnn_deploy.checkpoints.families.keras.images import add_convolution, add_pooling
 from crnn_deploy.checkpoints.families.keras.recurrent import add_bidirectional, add_recurrent
 from crnn_deploy.checkpoints.families.keras.translation import Translation, configured, describe, names, refused
-from crnn_deploy.models.layers.options import (
-    Activation,
-    BatchNorm,
-    Convolution,
-    LayerNorm,
-    Linear,
-    Mean,
-    Sequence,
-)
+from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, LayerNorm, Linear, Mean, Sequence
 
 _NORM_WEIGHTS = ("weight", "bias", "running_mean", "running_var")
 _Translate = Callable[[Translation, KerasLayer], None]
