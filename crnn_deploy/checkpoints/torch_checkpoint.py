@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.families.catalogue import FILES
-from crnn_deploy.checkpoints.families.family import Checkpoint, FileFamily, Recognised, WeightsFamily
+from crnn_deploy.checkpoints.families.family import Checkpoint, Family, FileFamily, Recognised
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
 from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
@@ -66,21 +67,25 @@ def _recognised(path: Path, family: str, language: str) -> tuple[str, str, Recog
     """The family, why it is this one, and what the checkpoint holds."""
     file_family = own_format(path)
     if file_family is not None:
-        return file_family.name, f"its format is that of {file_family.name}", file_family.read(path)
+        return (
+            file_family.name,
+            f"its format is that of {file_family.name}",
+            _allowed(file_family, path, lambda: file_family.read(path)),
+        )
     state = read_state_dict(path)
     named = [Checkpoint(path, tensors, state.extras, language) for tensors in namings(state.tensors)]
     found, checkpoint, reason = detect(named, family)
-    return found.name, reason + state.remark, _loaded(found, checkpoint)
+    return found.name, reason + state.remark, _allowed(found, path, lambda: found.load(checkpoint))
 
 
-def _loaded(family: WeightsFamily, checkpoint: Checkpoint) -> Recognised:
-    """What the family makes of a checkpoint. Raises `InputError` for sizes that no layer may have, too."""
+def _allowed(family: Family, path: Path, load: Callable[[], Recognised]) -> Recognised:
+    """What `load` gives. Raises `InputError` for sizes that no layer may have, too."""
     try:
-        return family.load(checkpoint)
+        return load()
     except ValidationError as error:  # of the options of a layer
         problems = "\n".join(f"  · {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
         raise InputError(
-            f"The sizes of {checkpoint.path} are none that a network of the family {family.name} can have.", problems
+            f"The sizes of {path} are none that a network of the family {family.name} can have.", problems
         ) from None
 
 
