@@ -37,6 +37,7 @@ class ModelDescription(Frozen):
     name: str | None = None
     task: str | None = None
     charset: tuple[str, ...] = ()
+    normal_form: str | None = None
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None
