@@ -17,8 +17,12 @@ _Class = Annotated[int, Field(ge=0, le=limits.MAX_CLASSES)]
 class ClassSequence(Frozen):
     """Classes that stand for a text only together and in this order."""
 
-    classes: tuple[_Class, ...] = Field(min_length=2, max_length=limits.MAX_CLASS_TEXT)
-    text: Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)]
+    classes: tuple[_Class, ...] = Field(
+        min_length=2, max_length=limits.MAX_CLASS_TEXT, description="Classes of the head, in their order."
+    )
+    text: Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)] = Field(
+        description="The text that they stand for together."
+    )
 
 
 def check_sequences(sequences: Sequence[ClassSequence], alphabet: Sequence[str], blank: int) -> None:

@@ -40,6 +40,7 @@ class ModelDescription(Frozen):
     task: str | None = None
     charset: tuple[str, ...] = ()
     sequences: tuple[ClassSequence, ...] = ()
+    normal_form: str | None = None
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None
