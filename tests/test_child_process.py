@@ -49,7 +49,9 @@ def ended(pids: list[int]) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_killing_the_starter_ends_children_and_grandchildren(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
+    # `nohup` starts programs with SIGHUP ignored, and children inherit that.
+    heeding = f"import signal; signal.signal({int(number)}, signal.SIG_DFL)\n" if number != signal.SIGKILL else ""
+    with subprocess.Popen([sys.executable, "-c", heeding + STARTER], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         pids = [int(word) for word in starter.stdout.readline().split()]
         assert len(pids) == 2
