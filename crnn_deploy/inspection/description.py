@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from crnn_deploy.checkpoints.tensor_summary import TensorSummary
+from crnn_deploy.class_sequences import ClassSequence
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.facts import Facts
 from crnn_deploy.onnx_graph.external_data import model_sha256
@@ -37,6 +38,7 @@ class ModelDescription(Frozen):
     name: str | None = None
     task: str | None = None
     charset: tuple[str, ...] = ()
+    sequences: tuple[ClassSequence, ...] = ()
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None

@@ -25,7 +25,8 @@ def bent(width: int = 300, height: int = 90) -> Image.Image:
 
 def test_a_bent_line_becomes_straight() -> None:
     """Not where it begins and ends: the blur is darkest inside of the line."""
-    rise = [_middles(np.asarray(bent().resize((300, 30)))), _middles(straightened(bent(), PREPROCESSING))]
+    image = bent(1500)
+    rise = [_middles(np.asarray(image.resize((500, 30)))), _middles(straightened(image, PREPROCESSING))]
     assert rise[0] > 2
     assert rise[1] < rise[0] / 2
 
