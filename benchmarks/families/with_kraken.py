@@ -25,7 +25,7 @@ NETWORKS = {
     "S1(1x0)1,3 Lbx200 Do0.1,2 Lbx200 Do0.1,2 Lbx200 Do O1c{}]",
     "rgb": "[1,40,0,3 Ct3,3,16,2,1 Gn8 Clr3,5,24,1,2,1,2 Mp3,2,2,2 S1(1x0)1,3 Lfx48 Lrx32 O1c{}]",
     "columns": "[1,36,0,1 Ct3,3,16 Mp3,3 Lfys48 Lfx96 Lrx96 Lbx64 O1c{}]",
-    "two_ways": "[1,32,0,1 Cr3,3,16,2,2 Lbx12 Lby8 Cr3,3,24,2,1 Lbys16 Gbx32 O1c{}]",
+    "two_ways": "[1,32,0,1 Cr3,3,16,2,2 Lby8 Cr3,3,24,2,1 Lbys16 Gbx32 O1c{}]",
     "rows_only": "[1,1,0,48 Lbx100 O1c{}]",
     "fixed": "[1,48,600,1 Cl3,3,16,2,2 Mp2,2 S1(1x0)1,3 Lbx64 O1c20 O1c{}]",
 }

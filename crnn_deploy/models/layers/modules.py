@@ -158,7 +158,7 @@ class RecurrentLayer(nn.Module):
 
 
 class RecurrentColumns(nn.Module):
-    """An LSTM or GRU over the height of each column or the width of each row: `[N, C, H, W]` → `[N, D, H or 1, W]`."""
+    """An LSTM or GRU over the height of each column: `[N, C, H, W]` → `[N, D, H, W]`, or `[N, D, 1, W]`."""
 
     def __init__(self, options: Columns) -> None:
         super().__init__()
@@ -166,19 +166,15 @@ class RecurrentColumns(nn.Module):
         self.rnn = CELLS[options.cell](options.inputs, options.hidden, batch_first=True, bidirectional=both)
         self._reverse = options.direction == "reverse"
         self._last = options.result == "last"
-        self._axes = (0, 3, 2, 1) if options.kind == "columns" else (0, 2, 3, 1)
-        self._back = (0, 3, 2, 1) if options.kind == "columns" else (0, 3, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        moved = x.permute(self._axes)  # [N, W, H, C] of columns, [N, H, W, C] of rows
-        count, length = moved.shape[1], moved.shape[2]
-        lines = moved.flatten(0, 1)
-        y, state = self.rnn(lines.flip(1) if self._reverse else lines)
+        columns = x.permute(0, 3, 2, 1).flatten(0, 1)  # [N·W, H, C]
+        y, state = self.rnn(columns.flip(1) if self._reverse else columns)
         if self._last:
-            y, length = (y[:, -1] if self.rnn.bidirectional else _last_states(state, both=False)), 1
+            y = (y[:, -1] if self.rnn.bidirectional else _last_states(state, both=False)).unsqueeze(1)
         elif self._reverse:
             y = y.flip(1)
-        images: Tensor = y.reshape(x.shape[0], count, length, -1).permute(self._back)
+        images: Tensor = y.unflatten(0, (x.shape[0], x.shape[3])).permute(0, 3, 2, 1)
         return images
 
 

@@ -182,12 +182,12 @@ class Recurrent(Frozen):
 
 
 class Columns(Frozen):
-    """An LSTM or GRU in images: from the top to the bottom of each column, or from the left to the right of each row.
+    """An LSTM or GRU from the top to the bottom of each column of images.
 
-    `[N, C, H, W]` becomes `[N, D, H, W]`, or, where only the last state stays, `[N, D, 1, W]` or `[N, D, H, 1]`.
+    `[N, C, H, W]` becomes `[N, D, H, W]`, or, where only the last state stays, `[N, D, 1, W]`.
     """
 
-    kind: Literal["columns", "rows"] = "columns"
+    kind: Literal["columns"] = "columns"
     cell: Literal["lstm", "gru"] = "lstm"
     inputs: Channels
     hidden: Units

@@ -113,14 +113,18 @@ class NetworkListing:
         cell = self._cell(block, hidden or 0)
         directions = "both" if kind[0] == "b" else "forward"
         sizes = {"inputs": self._features, "hidden": hidden, "direction": directions}
-        if kind[1] == "x" and self._height == 1:
+        if kind[1] == "x":
+            if self._height != 1:
+                raise block.refused(
+                    f"it has {self._height} rows before it, and kraken itself reads lines with only one"
+                )
             if self._in_images:
                 self._begin_sequence()
             self._add(block, Recurrent, {"kind": cell, **sizes}, {"rnn": f"{block.name}.layer"})
         else:
             self._need_images(block)
-            along = {"kind": "columns" if kind[1] == "y" else "rows", "result": "last" if kind[2:] else "all"}
-            self._add(block, Columns, {"cell": cell, **sizes, **along}, {"rnn": f"{block.name}.layer"})
+            fields = {"cell": cell, **sizes, "result": "last" if kind[2:] else "all"}
+            self._add(block, Columns, fields, {"rnn": f"{block.name}.layer"})
         self._features = (hidden or 0) * (2 if kind[0] == "b" else 1)
         self._height = 1 if kind[2:] else self._height
 

@@ -60,6 +60,24 @@ def test_an_exported_model_reads_lines_of_any_width(tmp_path: Path, weights: dic
         np.testing.assert_allclose(session.run(x.numpy()), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("block", ["Lfys{L_0}5", "Lby{L_0}5 Mp4,1"])
+def test_columns_are_read_from_top_to_bottom(tmp_path: Path, block: str) -> None:
+    both = block.startswith("Lb")
+    columns, head = torch.nn.LSTM(1, 5, batch_first=True, bidirectional=both), torch.nn.Linear(10 if both else 5, 4)
+    parts = {"L_0.layer": columns, "O_2.lin": head}
+    weights = {f"{name}.{key}": value for name, part in parts.items() for key, value in part.state_dict().items()}
+    vgsl = f"[1,4,0,1 {block} O{{O_2}}1c4]"
+    path = files.write_safetensors(tmp_path / "m.safetensors", weights, {"x": files.meta(vgsl)})
+    imported, exported = tmp_path / "k.safetensors", tmp_path / "k.onnx"
+    api.import_checkpoint(api.ImportConfig(checkpoint=path, output=imported))
+    api.export(api.ExportConfig(model=imported, output=exported))
+    x = torch.rand(1, 1, 4, 50)
+    with torch.inference_mode():
+        outputs = columns(x[0, 0].T.unsqueeze(-1))[0]  # [W, H, D]
+        expected = head(outputs.amax(1) if both else outputs[:, -1])
+    np.testing.assert_allclose(open_session(open_artifact(exported)).run(x.numpy())[0], expected.numpy(), atol=1e-4)
+
+
 def test_half_precision_and_a_second_model(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
     models = {"page": files.meta("[1,0,0,3 Cr3,3,4 O2l4]", _tasks=["segmentation"]), "line": files.meta()}
     halves = {name: tensor.half() for name, tensor in weights.items()}
@@ -100,6 +118,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "any height": ({"vgsl": "[1,0,0,1 Lbys6 O1c4]"}, "kernel|fixed height|rows are left"),
     "no head": ({"vgsl": "[1,12,0,1 S1(1x0)1,3 Lbx6]"}, "its head"),
     "huge": ({"vgsl": "[1,12,0,1 Cr3,3,999999 O1c4]"}, "outputs"),
+    "rows along x": ({"vgsl": "[1,12,0,1 Lfx6 S1(1x0)1,3 O1c4]"}, "kraken itself"),
     "no rows": ({"vgsl": "[1,12,0,1 Mp13,1 S1(1x0)1,3 O1c4]"}, "no row is left"),
     "stride 0": ({"vgsl": "[1,12,0,1 Cr{C_0}3,3,4,0,0 S1(1x0)1,3 O1c4]"}, "stride"),
     "other shapes": ({"vgsl": files.VGSL.replace("3,3,4", "3,5,4")}, "of another shape"),
