@@ -37,15 +37,17 @@ class ImageGroupNorm(nn.GroupNorm):
     """Group normalisation that computes alike in all runtimes.
 
     On blank paper a group is nearly constant, and a mean that is off in its last bits makes a difference of hundreds of
-    times that. ONNX Runtime's own normalisation sums thousands of columns one after the other; here the mean of what is
-    left after a first mean is subtracted as well.
+    times that. ONNX Runtime sums thousands of columns one after the other; so the mean of what is left after a first
+    mean counts as well, of the numbers and of their squares.
     """
 
     def forward(self, x: Tensor) -> Tensor:
         groups = x.reshape(x.shape[0], self.num_groups, -1)
         centred = groups - groups.mean(-1, keepdim=True)
         centred = centred - centred.mean(-1, keepdim=True)
-        variance = (centred * centred).mean(-1, keepdim=True)
+        squares = centred * centred
+        rough = squares.mean(-1, keepdim=True)
+        variance = rough + (squares - rough).mean(-1, keepdim=True)
         normal = (centred / (variance + self.eps).sqrt()).reshape(x.shape)
         return normal * self.weight[:, None, None] + self.bias[:, None, None]
 
@@ -174,7 +176,7 @@ class RecurrentColumns(nn.Module):
             y = (y[:, -1] if self.rnn.bidirectional else _last_states(state, both=False)).unsqueeze(1)
         elif self._reverse:
             y = y.flip(1)
-        images: Tensor = y.unflatten(0, (x.shape[0], x.shape[3])).permute(0, 3, 2, 1)
+        images: Tensor = y.reshape(x.shape[0], x.shape[3], y.shape[1], -1).permute(0, 3, 2, 1)
         return images
 
 
