@@ -9,8 +9,8 @@ import onnx
 
 from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetensors
 from crnn_deploy.checkpoints.config import ImportConfig
-from crnn_deploy.checkpoints.families.catalogue import ONNX
 from crnn_deploy.checkpoints.families.family import OnnxRecognised
+from crnn_deploy.checkpoints.families.onnx_catalogue import ONNX
 from crnn_deploy.checkpoints.onnx_model import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import make_spec
 from crnn_deploy.errors import InputError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,18 @@ def test_a_real_onnx_recogniser_is_adopted(shared_data: Path, tmp_path: Path) ->
         checkpoint=folder / "clp_v2_c_rec.onnx", output=tmp_path / "p.onnx", spec=written(tmp_path / "s.yaml", spec)
     )
     assert import_checkpoint(config).spec.num_outputs == 73
+
+
+def test_pytorch_is_not_loaded_for_an_onnx_model(tmp_path: Path) -> None:
+    checkpoint = onnx_model(tmp_path / "given.onnx")
+    spec = written(tmp_path / "s.yaml", "charset: xyz\npreprocessing: {height: 16}\n")
+    arguments = {"checkpoint": str(checkpoint), "output": str(tmp_path / "o.onnx"), "spec": str(spec)}
+    code = (
+        "import sys; from crnn_deploy.api import ImportConfig, import_checkpoint; "
+        f"import_checkpoint(ImportConfig(**{arguments!r})); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def ending_in_softmax(opset: int, **attributes: int) -> ModelProto:

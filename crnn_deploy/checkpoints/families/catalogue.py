@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from crnn_deploy.checkpoints.families import (
     crnn_pytorch,
-    ddddocr,
     deep_text,
     easyocr_g1,
     easyocr_g2,
     legere,
     mmocr,
-    ppocr,
 )
-from crnn_deploy.checkpoints.families.doctr import exports, mobilenet, vgg
-from crnn_deploy.checkpoints.families.family import Family, FileFamily, OnnxFamily, WeightsFamily
+from crnn_deploy.checkpoints.families.doctr import mobilenet, vgg
+from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsFamily
 from crnn_deploy.checkpoints.families.keras.family import FAMILY as KERAS
 from crnn_deploy.checkpoints.families.kraken.family import FAMILY as KRAKEN
+from crnn_deploy.checkpoints.families.onnx_catalogue import ONNX
 
 WEIGHTS: tuple[WeightsFamily, ...] = (
     easyocr_g2.FAMILY,
@@ -28,5 +27,4 @@ WEIGHTS: tuple[WeightsFamily, ...] = (
     mmocr.FAMILY,
 )
 FILES: tuple[FileFamily, ...] = (KRAKEN, KERAS)
-ONNX: tuple[OnnxFamily, ...] = (ddddocr.FAMILY, ppocr.FAMILY, exports.FAMILY)
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, *ONNX)

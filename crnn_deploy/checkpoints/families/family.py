@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
-from torch import Tensor
 
 from crnn_deploy.errors import InputError
+
+if TYPE_CHECKING:  # PyTorch takes seconds to load, and families of ONNX models don't need it
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
