@@ -6,6 +6,7 @@ import onnx
 from onnx import helper
 
 from crnn_deploy.checkpoints.onnx_trial import input_of
+from crnn_deploy.checkpoints.output_axes import axes_of
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
@@ -75,15 +76,13 @@ def with_measured_layout(
     if spec.task != "ctc" or "output_layout" in spec.model_fields_set or len(model.graph.output) != 1:
         return model, spec
     network = open_network(model, threads=1, title=title)
-    batch, classes = network.batch or 1, spec.num_outputs
+    batch = network.batch or 1
     (value,) = network.try_out(trial_images(spec, batch), [model.graph.output[0].name])
-    shape: tuple[int, ...] = getattr(value, "shape", ())
-    if len(shape) != 3 or (shape[0] == batch and shape[2] == classes):
-        return model, spec
-    if shape[1:] == (batch, classes):
+    axes = axes_of(getattr(value, "shape", ()), batch, spec.num_outputs)
+    if axes == "TNC":
         progress.log(f"The output of {title} is [T, N, K].")
         return model, spec.model_copy(update={"output_layout": "TNC"})
-    if shape[:2] == (batch, classes):
+    if axes == "NCT":
         progress.log(f"The output of {title} is [N, K, T]; a Transpose is put behind it.")
         return _transposed(model), spec
     return model, spec

@@ -44,15 +44,6 @@ def take_images_alone(model: nn.Module, form: OutputForm) -> None:
     model.forward = _Forward(model, form)
 
 
-def form_of(outputs: Tensor, images: int, classes: int, packed: bool = False) -> OutputForm:
-    """The form of a network's outputs for a batch of `images` and a head of `classes`."""
-    frames_last = outputs.ndim == 3 and outputs.shape[0] == images and classes in outputs.shape[1:2]
-    frames_last = frames_last and outputs.shape[2] != classes
-    sums = outputs.float().sum(1 if frames_last else -1)
-    probabilities = bool((outputs >= 0).all() and (sums - 1).abs().max() < 1e-3)
-    return OutputForm(frames_last=frames_last, probabilities=probabilities, packed=packed)
-
-
 class _Forward:
     """A network's own `forward`, called with images alone."""
 
@@ -60,10 +51,10 @@ class _Forward:
         self._forward: Callable[..., Tensor] = model.forward
         self._absent = _required_after_first(self._forward)
         self._form = form
-        self._modules = model
+        self._model = model
 
     def __call__(self, images: Tensor) -> Tensor:
-        packing = nullcontext() if self._form.packed else _nothing_packed(self._modules)
+        packing = nullcontext() if self._form.packed else _nothing_packed(self._model)
         with packing, redirect_stdout(sys.stderr):  # stdout is for results
             outputs = self._forward(images, **self._absent)
         if self._form.frames_last:
@@ -79,7 +70,7 @@ def _required_after_first(forward: Callable[..., Tensor]) -> dict[str, None]:
     return {each.name: None for each in required}
 
 
-class _MeanPooling(nn.Module):
+class _WholeAxisPooling(nn.Module):
     """Adaptive mean or maximum over whole axes, or to a number of rows that divides the height."""
 
     def __init__(self, size: tuple[int | None, int | None], largest: bool) -> None:
@@ -118,7 +109,7 @@ def _exportable(module: nn.Module) -> nn.Module | None:
     size: Any = module.output_size
     rows, columns = size if isinstance(size, tuple) else (size, size)
     if {rows, columns} <= {None, 1}:
-        return _MeanPooling((rows, columns), largest)
+        return _WholeAxisPooling((rows, columns), largest)
     if columns is None and rows is not None:
         return _RowPooling(rows, largest)
     return None

@@ -114,6 +114,16 @@ def test_logits_are_given_for_probabilities_with_frames_last(tmp_path: Path, imp
     assert torch.allclose(logits.softmax(-1), network(x).transpose(1, 2), atol=1e-6)
 
 
+def test_a_layout_that_the_spec_states_is_not_replaced(tmp_path: Path, importing: Importing) -> None:
+    network = saved(tmp_path, NETWORKS["time first"])
+    with pytest.raises(InputError, match="expected logits"):
+        importing(
+            network.state_dict(),
+            spec=SPEC.replace("{", "{output_layout: NTC, ", 1),
+            module=f"{tmp_path / 'own.py'}:Net",
+        )
+
+
 def test_packing_that_matters_stays(tmp_path: Path, importing: Importing) -> None:
     forward = NETWORKS["packed"].replace("y.shape[1])\n", "y.shape[1] // 2)\n")
     network = saved(tmp_path, forward)
