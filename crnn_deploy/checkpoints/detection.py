@@ -58,7 +58,7 @@ def detect(namings: Sequence[Checkpoint], wanted: str = "") -> tuple[WeightsFami
     if wanted:
         raise InputError(
             f"{namings[0].path} is no checkpoint of the family {wanted}.",
-            _difference(nearest) or "The shapes of its weights are others.",
+            _difference(nearest),
             "Leave out --family, and crnn-deploy looks for the family itself.",
         )
     raise _unknown(namings[0], nearest)
@@ -96,7 +96,7 @@ def _difference(one: Resemblance) -> str:
         lines.append(f"{len(one.strange)} weights have other names: {names}")
     if one.missing:
         lines.append(f"nothing is called {', '.join(one.missing[:3])}{', …' * (len(one.missing) > 3)}")
-    return "\n".join(lines)
+    return "\n".join(lines) or "its names are the same, and the shapes of its weights are others"
 
 
 def _unknown(checkpoint: Checkpoint, nearest: Resemblance) -> InputError:

@@ -7,7 +7,7 @@ import onnx
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from crnn_deploy.onnx_graph.structure import image_inputs
-from crnn_deploy.onnx_graph.wiring import nested
+from crnn_deploy.onnx_graph.wiring import feed_from, nested
 
 _HALF = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 _TYPE_ATTRIBUTES = ("to", "dtype", "output_dtype")
@@ -70,8 +70,7 @@ def taking_floats(model: onnx.ModelProto) -> onnx.ModelProto:
     if kind == TensorProto.FLOAT:
         return model
     name, cast, half = image.name, f"{image.name}_as_given", f"{image.name}_half"
-    for node in changed.graph.node:
-        node.input[:] = [cast if given == name else given for given in node.input]
+    feed_from(changed.graph, name, cast)
     source, before = name, []
     if kind != TensorProto.DOUBLE:  # a cast to integers cuts off: the nearest one is meant
         changed.graph.initializer.append(numpy_helper.from_array(np.float32(0.5), half))

@@ -8,6 +8,7 @@ from onnx import helper
 from crnn_deploy.checkpoints.onnx_trial import input_of
 from crnn_deploy.checkpoints.output_axes import axes_of
 from crnn_deploy.errors import InputError
+from crnn_deploy.onnx_graph.wiring import feed_from
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.onnxruntime import open_network
@@ -31,8 +32,7 @@ def with_channels_first(
     changed.CopyFrom(model)
     image = input_of(changed, title)
     name, last = image.name, f"{image.name}_channels_last"
-    for node in changed.graph.node:
-        node.input[:] = [last if given == name else given for given in node.input]
+    feed_from(changed.graph, name, last)
     changed.graph.node.insert(0, helper.make_node("Transpose", [name], [last], last, perm=_CHANNELS_LAST))
     dims = [onnx.TensorShapeProto.Dimension.FromString(d.SerializeToString()) for d in image.type.tensor_type.shape.dim]
     del image.type.tensor_type.shape.dim[:]

@@ -24,6 +24,7 @@ _WRAPPERS = ("module.", "_orig_mod.")  # prefixes from DataParallel and torch.co
 _AVERAGED = re.compile(r"(^|[._])(ema|swa|avg|average[ds]?|averaged|shadow|teacher)([._]|$)", re.IGNORECASE)
 _RECURRENT = re.compile(r"(.*\.)?weight_hh(_l\d+)?")
 _MOST_PREFIXES = 8
+_PLAIN_TYPES = (str, int, float, list, tuple)
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _network_among(sets: Mapping[str, Any], path: Path) -> str:
 
 
 def _has_recurrence(value: Any) -> bool:
-    """Whether a recurrent layer's weights lie in a value, at any depth."""
+    """Whether a recurrent layer's weights lie in a mapping, or in one of the mappings directly in it."""
     if not isinstance(value, Mapping):
         return False
     inner = [each for each in value.values() if isinstance(each, Mapping)][:_MOST_PREFIXES]
@@ -167,14 +168,11 @@ def _is_tensor(value: object) -> bool:
     return isinstance(value, Tensor)
 
 
-_PLAIN = (str, int, float, list, tuple)
-
-
 def _plain(loaded: Mapping[Any, Any]) -> dict[str, Any]:
-    plain: dict[str, Any] = {str(key): value for key, value in loaded.items() if isinstance(value, _PLAIN)}
+    plain: dict[str, Any] = {str(key): value for key, value in loaded.items() if isinstance(value, _PLAIN_TYPES)}
     meta = loaded.get("meta")  # where frameworks such as mmcv say which of their versions wrote the file
     if isinstance(meta, Mapping):
-        plain["meta"] = {str(key): value for key, value in meta.items() if isinstance(value, _PLAIN)}
+        plain["meta"] = {str(key): value for key, value in meta.items() if isinstance(value, _PLAIN_TYPES)}
     return plain
 
 

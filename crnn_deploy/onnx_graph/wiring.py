@@ -39,6 +39,12 @@ def producers_of(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     return {output: node for node in graph.node for output in node.output if output}
 
 
+def feed_from(graph: onnx.GraphProto, name: str, other: str) -> None:
+    """Let the nodes of the top level that take the tensor `name` take `other` instead."""
+    for node in graph.node:
+        node.input[:] = [other if given == name else given for given in node.input]
+
+
 def names_read(graph: onnx.GraphProto) -> set[str]:
     """The names of all tensors that are read: by a node at any depth, or as an output of the graph."""
     return {value.name for value in graph.output}.union(*map(names_read_by, graph.node))
