@@ -103,10 +103,8 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return open_idx(path)
     if path.suffix in (".mdb", ".lmdb"):
         return open_lmdb(path)
-    if ".tar" in path.suffixes:
-        return _open_archive(Tar(path), progress, needs_labels)
-    if path.suffix == ".zip":
-        return _open_archive(Zip(path), progress, needs_labels)
+    if _is_archive(path):
+        return _open_archive(_archive(path), progress, needs_labels)
     if path.suffix == ".parquet":
         return open_parquet(path)
     if is_page(Folder(path.parent), path.name):
@@ -124,11 +122,17 @@ def _images_of(path: Path) -> Container:
         return Folder(path / below[0].name if is_image_folder(below) and not own else path)
     if not is_file(path):
         raise _nothing_at(path)
-    if ".tar" in path.suffixes:
-        return Tar(path)
-    if path.suffix == ".zip":
-        return Zip(path)
+    if _is_archive(path):
+        return _archive(path)
     raise InputError(f"{path} is no folder, .tar or .zip of images.", fix=f"Give one of these after {PREFIX}")
+
+
+def _is_archive(path: Path) -> bool:
+    return ".tar" in path.suffixes or path.suffix == ".zip"
+
+
+def _archive(path: Path) -> Tar | Zip:
+    return Tar(path) if ".tar" in path.suffixes else Zip(path)
 
 
 def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from crnn_deploy.data.sources.pages.line_collector import LineCollector
 from crnn_deploy.data.sources.pages.page_file import Box, PageFile, PageLine, box_around, checked_text, points_of, whole
 from crnn_deploy.data.sources.pages.xml_events import read_xml
 
@@ -19,23 +20,17 @@ def read_alto(data: bytes, origin: str) -> PageFile:
     """
     handler = _Lines(origin)
     read_xml(data, handler, origin)
-    return PageFile(handler.image, handler.width, handler.height, tuple(handler.lines))
+    return handler.page()
 
 
-class _Lines:
+class _Lines(LineCollector):
     """Collects the lines."""
 
     def __init__(self, origin: str) -> None:
-        self.image = ""
-        self.width = self.height = 0
-        self.lines: list[PageLine] = []
-        self._origin = origin
-        self._name = ""
+        super().__init__(origin)
         self._box: Box | None = None
-        self._points: list[tuple[float, float]] = []
         self._parts: list[str] = []
         self._after_word = False
-        self._collected: list[str] | None = None
 
     def start(self, name: str, attributes: Mapping[str, str], parents: Sequence[str]) -> None:
         if name in _COLLECTED:
@@ -52,23 +47,15 @@ class _Lines:
             self._parts.append(" " if name == "SP" else between + attributes.get("CONTENT", ""))
             self._after_word = name == "String"
 
-    def text(self, data: str) -> None:
-        if self._collected is not None:
-            self._collected.append(data)
-
     def end(self, name: str) -> None:
         if name in _COLLECTED and self._collected is not None:
-            found = "".join(self._collected).strip()
-            self._collected = None
+            found = self._taken().strip()
             if name == "fileName":
                 self.image = self.image or found
             elif found.lower() not in ("pixel", "px", ""):
                 raise ValueError(f"it measures in {found[:40]}, and only pixels are read")
         elif name == "TextLine":
-            try:
-                box = self._box or box_around(self._points)
-            except ValueError as error:
-                raise ValueError(f"the polygon of line {self._name[:80]!r} is wrong: {error}") from None
+            box = self._box or self._box_of_polygon()
             text = checked_text("".join(self._parts), self._origin, self._name)
             self.lines.append(PageLine(self._name, box, text or None))
 

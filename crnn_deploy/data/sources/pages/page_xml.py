@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crnn_deploy.data.sources.pages.page_file import PageFile, PageLine, box_around, checked_text, points_of, whole
+from crnn_deploy.data.sources.pages.line_collector import LineCollector
+from crnn_deploy.data.sources.pages.page_file import PageFile, PageLine, checked_text, points_of, whole
 from crnn_deploy.data.sources.pages.xml_events import read_xml
 
 ROOT = "PcGts"
@@ -18,22 +19,16 @@ def read_page(data: bytes, origin: str) -> PageFile:
     """
     handler = _Lines(origin)
     read_xml(data, handler, origin)
-    return PageFile(handler.image, handler.width, handler.height, tuple(handler.lines))
+    return handler.page()
 
 
-class _Lines:
+class _Lines(LineCollector):
     """Collects the lines; words and glyphs in a line have boxes and texts of their own, which are passed by."""
 
     def __init__(self, origin: str) -> None:
-        self.image = ""
-        self.width = self.height = 0
-        self.lines: list[PageLine] = []
-        self._origin = origin
-        self._name = ""
-        self._points: list[tuple[float, float]] = []
+        super().__init__(origin)
         self._texts: dict[int, str] = {}
         self._index = 0
-        self._collected: list[str] | None = None
 
     def start(self, name: str, attributes: Mapping[str, str], parents: Sequence[str]) -> None:
         if name == "Page":
@@ -52,18 +47,10 @@ class _Lines:
         elif name == "Unicode" and parents[-2:] == ["TextLine", "TextEquiv"]:
             self._collected = []
 
-    def text(self, data: str) -> None:
-        if self._collected is not None:
-            self._collected.append(data)
-
     def end(self, name: str) -> None:
         if name == "Unicode" and self._collected is not None:
-            self._texts.setdefault(self._index, checked_text("".join(self._collected), self._origin, self._name))
-            self._collected = None
+            self._texts.setdefault(self._index, checked_text(self._taken(), self._origin, self._name))
         elif name == "TextLine":
-            try:
-                box = box_around(self._points)
-            except ValueError as error:
-                raise ValueError(f"the polygon of line {self._name[:80]!r} is wrong: {error}") from None
+            box = self._box_of_polygon()
             text = self._texts[min(self._texts)] if self._texts else None
             self.lines.append(PageLine(self._name, box, text or None))
