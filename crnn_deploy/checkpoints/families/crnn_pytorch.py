@@ -9,6 +9,7 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Linear, Pooling, Recurrent, Sequence
 from crnn_deploy.preprocessing import Preprocessing
 
@@ -20,10 +21,10 @@ _CONVOLUTIONS = 7
 # After which convolution which window and stride follow, and the padding beside each line.
 _POOLING = {0: ((2, 2), (2, 2), 0), 1: ((2, 2), (2, 2), 0), 3: ((2, 2), (2, 1), 1), 5: ((2, 2), (2, 1), 1)}
 _NAMES = (
-    r"cnn\.conv[0-6]\.(weight|bias)",
-    r"cnn\.batchnorm\d\.(weight|bias|running_mean|running_var|num_batches_tracked)",
-    r"rnn\.\d\.rnn\.(weight|bias)_[ih]h_l0(_reverse)?",
-    r"rnn\.\d\.embedding\.(weight|bias)",
+    rf"cnn\.conv[0-6]{WEIGHTS}",
+    rf"cnn\.batchnorm\d{NORM}",
+    rf"rnn\.\d\.rnn{LSTM}",
+    rf"rnn\.\d\.embedding{WEIGHTS}",
 )
 
 

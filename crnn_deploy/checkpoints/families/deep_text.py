@@ -12,7 +12,6 @@ from torch import Tensor
 
 from crnn_deploy.checkpoints.families.deep_text_layers import (
     FEATURES,
-    NORM,
     add_reading,
     add_recurrent_convolutions,
     add_resnet,
@@ -21,6 +20,7 @@ from crnn_deploy.checkpoints.families.deep_text_layers import (
 )
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.scene_text_options import Rectify
 from crnn_deploy.preprocessing import Preprocessing
@@ -40,7 +40,7 @@ _NAMES = (
     rf"FeatureExtraction\.ConvNet\.(\w+|layer[1-4]\.\d+\.(conv[12]|bn[12]|downsample\.[01])){NORM}"
     rf"|FeatureExtraction\.ConvNet\.\d\.(w\w+|BN_x_init|GRCL\.\d+\.BN_\w+){NORM}",
     r"Prediction\.(weight|bias|attention_cell\..*|generator\..*)"
-    r"|SequenceModeling\.\d+\.(linear\.(weight|bias)|rnn\.(weight|bias)_[ih]h_l0(_reverse)?)"
+    rf"|SequenceModeling\.\d+\.(linear{WEIGHTS}|rnn{LSTM})"
     r"|Transformation\.(LocalizationNetwork|GridGenerator)\..*",
 )
 

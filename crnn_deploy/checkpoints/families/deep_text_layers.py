@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from crnn_deploy.checkpoints.families.family import Checkpoint
 from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.options import (
     Activation,
@@ -24,12 +25,11 @@ from crnn_deploy.models.layers.options import (
 from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution
 
 FEATURES = "FeatureExtraction.ConvNet"
-NORM = r"\.(weight|bias|running_mean|running_var|num_batches_tracked)"
 SEQUENCE_NAMES = (
-    r"SequenceModeling\.\d+\.rnn\.(weight|bias)_[ih]h_l0(_reverse)?",
-    r"SequenceModeling\.\d+\.linear\.(weight|bias)",
+    rf"SequenceModeling\.\d+\.rnn{LSTM}",
+    rf"SequenceModeling\.\d+\.linear{WEIGHTS}",
 )
-HEAD_NAMES = r"Prediction\.(weight|bias)"
+HEAD_NAMES = rf"Prediction{WEIGHTS}"
 RESNET_NAMES = (
     r"FeatureExtraction\.ConvNet\.(conv0_[12]|conv[123]|conv4_[12])\.weight",
     rf"FeatureExtraction\.ConvNet\.(bn0_[12]|bn[123]|bn4_[12]){NORM}",

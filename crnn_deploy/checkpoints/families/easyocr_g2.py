@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from crnn_deploy.checkpoints.families.deep_text_layers import HEAD_NAMES, NORM, SEQUENCE_NAMES, colours
+from crnn_deploy.checkpoints.families.deep_text_layers import HEAD_NAMES, SEQUENCE_NAMES, colours
 from crnn_deploy.checkpoints.families.easyocr import fields_of, fits_easyocr, without_unread
 from crnn_deploy.checkpoints.families.easyocr_charsets import charset_of
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
+from crnn_deploy.checkpoints.families.tensor_names import NORM, WEIGHTS
 from crnn_deploy.models.vgg_lstm import EasyOcrOptions
 from crnn_deploy.validation import parse
 
@@ -17,7 +18,7 @@ _RENAMED = {"FeatureExtraction.ConvNet.": "features.", "SequenceModeling.": "seq
 _STAGE_CONVOLUTIONS = (0, 3, 6, 11)
 
 _NAMES = (
-    r"FeatureExtraction\.ConvNet\.(0|3|6|8|11|14|18)\.(weight|bias)",
+    rf"FeatureExtraction\.ConvNet\.(0|3|6|8|11|14|18){WEIGHTS}",
     rf"FeatureExtraction\.ConvNet\.(12|15){NORM}",
     *SEQUENCE_NAMES,
     HEAD_NAMES,

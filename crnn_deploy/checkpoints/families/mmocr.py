@@ -13,6 +13,7 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families import crnn_pytorch
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
+from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.preprocessing import Preprocessing
 
 _CHARSET = "0123456789abcdefghijklmnopqrstuvwxyz"  # DICT36, and lower_english_digits.txt
@@ -63,10 +64,10 @@ FAMILY = WeightsFamily(
     files="crnn_mini-vgg_5e_mj.pth",
     example="import crnn_mini-vgg_5e_mj.pth -o mmocr.safetensors",
     names=(
-        rf"{_CNN}\.conv[0-6]\.(weight|bias)",
-        rf"{_CNN}\.batchnorm\d\.(weight|bias|running_mean|running_var|num_batches_tracked)",
-        rf"{_RNN}\.rnn\.(weight|bias)_[ih]h_l0(_reverse)?",
-        rf"{_RNN}\.embedding\.(weight|bias)",
+        rf"{_CNN}\.conv[0-6]{WEIGHTS}",
+        rf"{_CNN}\.batchnorm\d{NORM}",
+        rf"{_RNN}\.rnn{LSTM}",
+        rf"{_RNN}\.embedding{WEIGHTS}",
     ),
     load=_load,
 )

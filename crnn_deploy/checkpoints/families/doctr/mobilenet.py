@@ -9,6 +9,7 @@ from typing import Literal
 from crnn_deploy.checkpoints.families.doctr.decoder import NAMES, with_decoder
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.tensor_names import NORM, WEIGHTS
 from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Gate, Layer, Mean, Residual
 
 _EPSILON = 1e-3  # of torchvision's MobileNetV3
@@ -116,7 +117,6 @@ def _add(layers: Listing, parts: Sequence[_Part]) -> None:
         layers.add(layer, weights)
 
 
-_STATE = r"(weight|bias|running_mean|running_var|num_batches_tracked)"
 FAMILY = WeightsFamily(
     name="doctr-mobilenet",
     about="docTR's crnn_mobilenet_v3_small and _large: MobileNetV3 features and two BiLSTMs.",
@@ -124,10 +124,10 @@ FAMILY = WeightsFamily(
     example="import crnn_mobilenet_v3_small.pt -o doctr.safetensors",
     names=(
         r"feat_extractor\.\d+\.0\.weight",
-        rf"feat_extractor\.\d+\.1\.{_STATE}",
+        rf"feat_extractor\.\d+\.1{NORM}",
         r"feat_extractor\.\d+\.block\.\d\.0\.weight",
-        rf"feat_extractor\.\d+\.block\.\d\.1\.{_STATE}",
-        r"feat_extractor\.\d+\.block\.\d\.fc[12]\.(weight|bias)",
+        rf"feat_extractor\.\d+\.block\.\d\.1{NORM}",
+        rf"feat_extractor\.\d+\.block\.\d\.fc[12]{WEIGHTS}",
         *NAMES,
     ),
     load=_load,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crnn_deploy.checkpoints.families.doctr.decoder import NAMES, with_decoder
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
 from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.tensor_names import NORM, WEIGHTS
 from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Pooling
 
 # Place of each convolution among the features, and the window and stride of the pooling behind some of them.
@@ -34,8 +35,8 @@ FAMILY = WeightsFamily(
     files="crnn_vgg16_bn.pt, or pytorch_model.bin with config.json beside it",
     example="import crnn_vgg16_bn.pt -o doctr.safetensors",
     names=(
-        rf"feat_extractor\.({_PLACES})\.(weight|bias)",
-        rf"feat_extractor\.({_NORMS})\.(weight|bias|running_mean|running_var|num_batches_tracked)",
+        rf"feat_extractor\.({_PLACES}){WEIGHTS}",
+        rf"feat_extractor\.({_NORMS}){NORM}",
         *NAMES,
     ),
     load=_load,
