@@ -135,7 +135,7 @@ def compare(folder: Path) -> dict:
     """Largest differences by model and kind of file."""
     import torch
 
-    from crnn_deploy.checkpoints.torch_checkpoint import load_detected
+    from crnn_deploy.checkpoints.pytorch.network import load_detected
 
     spec = folder / "spec.yaml"
     spec.write_text('charset: "abcdefgh"\nblank: 8\n', encoding="utf-8")

@@ -11,7 +11,7 @@ from crnn_deploy.artifact import Artifact, read_onnx, read_spec, write_safetenso
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.families.family import OnnxRecognised
 from crnn_deploy.checkpoints.families.onnx_catalogue import ONNX
-from crnn_deploy.checkpoints.onnx_model import adopt_onnx
+from crnn_deploy.checkpoints.onnx.adoption import adopt_onnx
 from crnn_deploy.checkpoints.spec_file import make_spec
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, printable, require_file
@@ -40,7 +40,7 @@ def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Arti
 def _import_torch(config: ImportConfig, progress: Progress) -> Artifact:
     import torch  # takes seconds to load, and ONNX files don't need it
 
-    from crnn_deploy.checkpoints.torch_checkpoint import load_detected, load_own, tried_out
+    from crnn_deploy.checkpoints.pytorch.network import load_detected, load_own, tried_out
 
     if config.module:
         spec, model = load_own(config.checkpoint, config.module, _required_spec(config), progress)

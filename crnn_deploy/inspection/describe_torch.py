@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from crnn_deploy.artifact import read_safetensors
-from crnn_deploy.checkpoints.state_dict import read_state_dict
-from crnn_deploy.checkpoints.summary import summarise
-from crnn_deploy.checkpoints.torch_checkpoint import load_detected, own_format
+from crnn_deploy.checkpoints.pytorch.network import load_detected, own_format
+from crnn_deploy.checkpoints.pytorch.state_dict import read_state_dict
+from crnn_deploy.checkpoints.pytorch.summary import summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.description import ModelDescription, compose_description
 from crnn_deploy.inspection.facts import line_shape

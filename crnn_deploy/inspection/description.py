@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from crnn_deploy.checkpoints.tensor_summary import TensorSummary
+from crnn_deploy.checkpoints.pytorch.tensor_summary import TensorSummary
 from crnn_deploy.class_sequences import ClassSequence
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.facts import Facts

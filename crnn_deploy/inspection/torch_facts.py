@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
-from crnn_deploy.checkpoints.summary import precision_name
+from crnn_deploy.checkpoints.pytorch.summary import precision_name
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.facts import Facts
 from crnn_deploy.models.layers.stepwise import StepwiseRecurrence

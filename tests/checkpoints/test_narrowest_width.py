@@ -11,7 +11,7 @@ from onnx import helper, numpy_helper
 from told import Told
 
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
-from crnn_deploy.checkpoints.onnx_model import adopt_onnx
+from crnn_deploy.checkpoints.onnx.adoption import adopt_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import LineageStep, ModelSpec

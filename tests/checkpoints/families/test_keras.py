@@ -16,7 +16,7 @@ from keras_files import Stored, both, convolved, gru, image, lstm, pooled, write
 
 from crnn_deploy.checkpoints.families.keras.axes import FIRST, Factor, slide
 from crnn_deploy.checkpoints.families.keras.container import is_keras
-from crnn_deploy.checkpoints.torch_checkpoint import Detected, load_detected, own_format
+from crnn_deploy.checkpoints.pytorch.network import Detected, load_detected, own_format
 from crnn_deploy.errors import InputError
 
 RANDOM = np.random.default_rng(0)

@@ -16,7 +16,7 @@ pytest.importorskip("h5py")
 import h5py
 from keras_files import Stored, image, model_config, write, write_h5
 
-from crnn_deploy.checkpoints.torch_checkpoint import load_detected
+from crnn_deploy.checkpoints.pytorch.network import load_detected
 from crnn_deploy.errors import InputError
 
 NOTHING = np.zeros

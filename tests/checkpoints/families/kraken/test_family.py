@@ -16,7 +16,7 @@ import torch
 from crnn_deploy import api
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.checkpoints.families.kraken.family import FAMILY
-from crnn_deploy.checkpoints.torch_checkpoint import load_detected
+from crnn_deploy.checkpoints.pytorch.network import load_detected
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.opening import open_session
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from crnn_deploy.checkpoints.trial import check_forward
+from crnn_deploy.checkpoints.pytorch.trial import check_forward
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from crnn_deploy.checkpoints.families.catalogue import WEIGHTS
 from crnn_deploy.checkpoints.families.family import Checkpoint, WeightsFamily
-from crnn_deploy.checkpoints.summary import summarise
+from crnn_deploy.checkpoints.pytorch.summary import summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.units import listed
 

@@ -12,9 +12,9 @@ import pytest
 from onnx import ModelProto, TensorProto, helper
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.checkpoints.closing_softmax import as_logits
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.checkpoints.onnx.closing_softmax import as_logits
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of
 from crnn_deploy.preprocessing import Preprocessing

@@ -9,12 +9,12 @@ from onnx import TensorProto
 
 from crnn_deploy.artifact import Artifact, read_onnx, write_onnx
 from crnn_deploy.checkpoints.blank import doubt_blank
-from crnn_deploy.checkpoints.closing_softmax import as_logits
-from crnn_deploy.checkpoints.full_precision import in_full_precision, taking_floats
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
-from crnn_deploy.checkpoints.onnx_axes import with_channels_first, with_measured_layout, with_named_axes
-from crnn_deploy.checkpoints.onnx_opset import with_recent_opset
-from crnn_deploy.checkpoints.onnx_trial import input_of, with_any_batch, with_one_output
+from crnn_deploy.checkpoints.onnx.axes import with_channels_first, with_measured_layout, with_named_axes
+from crnn_deploy.checkpoints.onnx.closing_softmax import as_logits
+from crnn_deploy.checkpoints.onnx.full_precision import in_full_precision, taking_floats
+from crnn_deploy.checkpoints.onnx.opset import with_recent_opset
+from crnn_deploy.checkpoints.onnx.trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from crnn_deploy.checkpoints.tensor_summary import TensorSummary
+from crnn_deploy.checkpoints.pytorch.tensor_summary import TensorSummary
 
 _RECURRENT = re.compile(r"weight_hh(_l\d+)?$")  # without the reverse direction
 _GATES = {1: "RNN", 3: "GRU", 4: "LSTM"}

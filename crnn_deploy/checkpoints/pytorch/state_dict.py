@@ -11,9 +11,9 @@ from typing import Any
 from torch import Tensor
 
 from crnn_deploy.artifact import read_safetensors
-from crnn_deploy.checkpoints.foreign import Foreign
-from crnn_deploy.checkpoints.pickled import load_pickled
-from crnn_deploy.checkpoints.torchscript import module_tensors
+from crnn_deploy.checkpoints.pytorch.foreign import Foreign
+from crnn_deploy.checkpoints.pytorch.pickled import load_pickled
+from crnn_deploy.checkpoints.pytorch.torchscript import module_tensors
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import require_file
 from crnn_deploy.models.weights import check_tensors

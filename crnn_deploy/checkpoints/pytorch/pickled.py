@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from crnn_deploy.checkpoints.foreign import StandIn, stand_in, would_run
+from crnn_deploy.checkpoints.pytorch.foreign import StandIn, stand_in, would_run
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_EXPANSION, MAX_FOREIGN, SMALL_EXPANSION
 

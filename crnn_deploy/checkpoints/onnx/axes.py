@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from crnn_deploy.checkpoints.onnx_trial import input_of
+from crnn_deploy.checkpoints.onnx.trial import input_of
 from crnn_deploy.checkpoints.output_axes import axes_of
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.wiring import feed_from

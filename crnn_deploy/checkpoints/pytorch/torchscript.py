@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from crnn_deploy.checkpoints.foreign import Foreign
+from crnn_deploy.checkpoints.pytorch.foreign import Foreign
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_DEPTH
 

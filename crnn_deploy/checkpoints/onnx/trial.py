@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.checkpoints.free_batch import set_batch, with_free_batch
+from crnn_deploy.checkpoints.onnx.free_batch import set_batch, with_free_batch
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.pruning import with_outputs
 from crnn_deploy.onnx_graph.simplification import simplify

@@ -9,14 +9,14 @@ from pathlib import Path
 from pydantic import ValidationError
 from torch import nn
 
-from crnn_deploy.checkpoints.detection import detect
 from crnn_deploy.checkpoints.families.catalogue import FILES
 from crnn_deploy.checkpoints.families.family import Checkpoint, Family, FileFamily, Recognised
 from crnn_deploy.checkpoints.narrowest_width import with_readable_width
+from crnn_deploy.checkpoints.pytorch.detection import detect
+from crnn_deploy.checkpoints.pytorch.state_dict import namings, read_state_dict
+from crnn_deploy.checkpoints.pytorch.trial import check_forward
+from crnn_deploy.checkpoints.pytorch.user_outputs import with_measured_outputs
 from crnn_deploy.checkpoints.spec_file import check_outputs, make_spec
-from crnn_deploy.checkpoints.state_dict import namings, read_state_dict
-from crnn_deploy.checkpoints.trial import check_forward
-from crnn_deploy.checkpoints.user_outputs import with_measured_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import printable, require_file
 from crnn_deploy.models.assembly import build, build_with_weights

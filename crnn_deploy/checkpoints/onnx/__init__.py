@@ -1,0 +1,1 @@
+"""Third-party ONNX models, brought into the form that every stage takes."""
