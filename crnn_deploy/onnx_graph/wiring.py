@@ -34,6 +34,11 @@ def constant_tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
     return found
 
 
+def all_constants(graph: onnx.GraphProto) -> dict[str, NDArray[Any]]:
+    """The graph's constants by name, those of Constant nodes too."""
+    return {name: numpy_helper.to_array(tensor) for name, tensor in constant_tensors(graph).items()}
+
+
 def producers_of(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     """The node that computes each tensor."""
     return {output: node for node in graph.node for output in node.output if output}

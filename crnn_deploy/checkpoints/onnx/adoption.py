@@ -14,6 +14,7 @@ from crnn_deploy.checkpoints.onnx.axes import with_channels_first, with_measured
 from crnn_deploy.checkpoints.onnx.closing_softmax import as_logits
 from crnn_deploy.checkpoints.onnx.full_precision import in_full_precision, taking_floats
 from crnn_deploy.checkpoints.onnx.opset import with_recent_opset
+from crnn_deploy.checkpoints.onnx.recurrence.recovery import with_recurrent_nodes
 from crnn_deploy.checkpoints.onnx.trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
@@ -47,7 +48,8 @@ def adopt_onnx(
     model = taking_floats(model)
     model = with_recent_opset(model, spec, title, progress)
     model, spec = with_measured_layout(model, spec, title, progress)
-    model = with_any_batch(with_one_output(model, spec, title), spec, title, progress)
+    model = with_recurrent_nodes(with_one_output(model, spec, title), spec, progress)
+    model = with_any_batch(model, spec, title, progress)
     session = OnnxGraphSession(model, spec, 1, title)
     check_outputs(spec, session.run(trial_images(spec, 1)).shape[-1], title)
     if spec.task == "ctc":

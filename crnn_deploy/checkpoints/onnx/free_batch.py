@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.structure import image_inputs
-from crnn_deploy.onnx_graph.wiring import constant_tensors
+from crnn_deploy.onnx_graph.wiring import all_constants
 
 _BATCH = "batch"
 _STATES = (5, 6)  # positions of the initial states among the inputs of a recurrent layer
@@ -29,7 +29,7 @@ def with_free_batch(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:
     graph = freed.graph
     set_batch(freed, None)
     del graph.value_info[:]
-    constants = {name: numpy_helper.to_array(tensor) for name, tensor in constant_tensors(graph).items()}
+    constants = all_constants(graph)
     for node in graph.node:
         if node.op_type in RECURRENT:
             _leave_out_zero_states(node, constants)

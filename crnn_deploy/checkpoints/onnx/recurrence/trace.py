@@ -1,0 +1,86 @@
+"""A graph that takes a sequence apart: what depends on which steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import onnx
+
+from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of
+from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.reads import Reads
+from crnn_deploy.checkpoints.onnx.recurrence.step import Step
+from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value
+from crnn_deploy.onnx_graph.wiring import names_read_by, producers_of
+
+_OF_ONE_TENSOR = ("Gemm", "MatMul", "Add", "Split", "Slice", "Identity")
+
+
+class Trace:
+    """What each tensor of a graph depends on: a set of the steps of one sequence, as bits of a number."""
+
+    def __init__(self, graph: onnx.GraphProto, constants: Mapping[str, Constant], reads: Reads) -> None:
+        self.reads = reads
+        self._makers = producers_of(graph)
+        self._constants = constants
+        self._steps = {name: 1 << index for index, names in enumerate(reads.tensors) for name in names}
+        self._readers: dict[str, list[int]] = {}
+        self._made: dict[int, list[str]] = {}
+        for node in graph.node:
+            self._add(node)
+
+    def _add(self, node: onnx.NodeProto) -> None:
+        read = [name for name in names_read_by(node) if name in self._steps]
+        bits = 0
+        for name in read:
+            bits |= self._steps[name]
+        for name in read:
+            self._readers.setdefault(name, []).append(bits)
+        for output in node.output if bits else ():
+            if output and output not in self._steps:
+                self._steps[output] = bits
+                self._made.setdefault(bits, []).append(output)
+
+    @staticmethod
+    def bits(steps: Iterable[int]) -> int:
+        """A set of steps as bits."""
+        return sum(1 << step for step in steps)
+
+    def made_by(self, done: int) -> list[str]:
+        """The tensors that depend on exactly the steps `done`, in the order of the graph."""
+        return self._made.get(done, [])
+
+    def carried(self, done: int, after: int) -> list[str]:
+        """The tensors that depend on exactly `done`, and from which nodes that depend on `after` begin.
+
+        What the next step computes from a state alone, such as its product with weights, depends on `done` too; the
+        state is what that begins with.
+        """
+        read = [name for name in self.made_by(done) if after in self._readers.get(name, ())]
+        return list(dict.fromkeys(map(self._origin, read)))
+
+    def _origin(self, name: str) -> str:
+        """The tensor that `name` is a product or a part of."""
+        while (maker := self._makers[name]).op_type in _OF_ONE_TENSOR:
+            given = [each for each in maker.input if each in self._steps]
+            if len(given) != 1 or given[0] not in self._made[self._steps[name]]:
+                break
+            name = given[0]
+        return name
+
+    def step(
+        self, index: int, done: int, states: Mapping[str, Value], x: Signal, other: Callable[[str], Value] | None = None
+    ) -> Step:
+        """A reader of one step: of what depends on it, or on what was done before.
+
+        Args:
+            index: the step, whose tensors are the signal `x`.
+            done: the steps before it and itself.
+            states: what the steps before it give, and the rest depends on.
+            x: the signal.
+            other: the value of a tensor that is not read here.
+        """
+        allowed = (0, 1 << index, done, done & ~(1 << index))
+        makers = {name: node for name, node in self._makers.items() if self._steps.get(name, 0) in allowed}
+        bound = dict.fromkeys(self.reads.tensors[index], of(x))
+        return Step(makers, self._constants, {**states, **bound}, other)
