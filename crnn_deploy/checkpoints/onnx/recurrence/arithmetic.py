@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from crnn_deploy.checkpoints.onnx.recurrence.values import (
+    MAX_STATE,
     SAME,
     Activation,
     Factor,
@@ -16,6 +17,8 @@ from crnn_deploy.checkpoints.onnx.recurrence.values import (
     UnreadableError,
     Value,
 )
+
+_MOST_TERMS = 64  # of the products of two sums; a GRU's step has four
 
 
 def of(factor: Factor) -> Value:
@@ -34,17 +37,15 @@ def constant(numbers: Numbers, width: int) -> Value:
 
 def total(values: Iterable[Value]) -> Value:
     """The sum of values of the same width."""
-    terms: dict[str, Term] = {}
-    biases = []
-    for value in values:
-        biases.append(value.bias)
-        for term in value.terms:
-            before = terms.get(term.factors_key)
-            terms[term.factors_key] = term if before is None else Term(term.factors, _sum(before, term))
-    if len({len(bias) for bias in biases}) != 1:
+    values = list(values)
+    if len({value.width for value in values}) != 1:
         raise UnreadableError("a sum of rows of several widths")
+    terms: dict[str, Term] = {}
+    for term in (term for value in values for term in value.terms):
+        before = terms.get(term.factors_key)
+        terms[term.factors_key] = term if before is None else Term(term.factors, _sum(before, term))
     kept = tuple(term for term in terms.values() if not (isinstance(term.matrix, float) and term.matrix == 0))
-    return Value(kept, np.sum(biases, axis=0, dtype=np.float32))
+    return Value(kept, np.sum([value.bias for value in values], axis=0, dtype=np.float32))
 
 
 def _sum(one: Term, other: Term) -> float | Numbers:
@@ -74,8 +75,10 @@ def product(one: Value, other: Value) -> Value:
     """Two values of the same width, multiplied number by number."""
     if one.width != other.width:
         raise UnreadableError("a product of rows of two widths")
-    parts = []
     one, other = _by_number(one), _by_number(other)
+    if len(one.terms) * len(other.terms) > _MOST_TERMS:
+        raise UnreadableError("a product of long sums")
+    parts = []
     for left in (*one.terms, Term((), float(one.bias[0]))):
         for right in (*other.terms, Term((), float(other.bias[0]))):
             number = float(left.matrix) * float(right.matrix)
@@ -131,6 +134,8 @@ def _columns_of_factor(factor: Factor, start: int, stop: int) -> Factor:
 def joined(values: list[Value]) -> Value:
     """Values one after the other."""
     width = sum(value.width for value in values)
+    if width > MAX_STATE:
+        raise UnreadableError(f"{width} numbers in a row")
     parts, start = [], 0
     for value in values:
         place = np.zeros((value.width, width), np.float32)

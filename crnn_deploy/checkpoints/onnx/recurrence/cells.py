@@ -173,7 +173,7 @@ def _products(value: Value, counts: list[int]) -> list[Term]:
 
 def _inputs(gates: list[Value], states: Collection[Signal]) -> tuple[Signal, Signal]:
     """The two signals that gates are computed from: the input and the state."""
-    signals = set.union(*(gate.signals() for gate in gates))
+    signals = frozenset().union(*(gate.signals for gate in gates))
     x, h = [s for s in signals if s not in states], [s for s in signals if s in states]
     if len(x) != 1 or len(h) != 1:
         raise UnreadableError("gates of other signals")

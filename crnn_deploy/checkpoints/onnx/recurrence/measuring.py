@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from crnn_deploy.checkpoints.onnx.recurrence.values import MAX_STATE
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.pruning import with_outputs
 from crnn_deploy.runtime.onnxruntime import open_network
@@ -34,5 +35,6 @@ def measured_on(model: onnx.ModelProto, images: NDArray[np.float32]) -> Measured
 
 
 def widths(names: Iterable[str], measured: Measured, axes: int) -> dict[str, int]:
-    """The size of the last axis of those tensors that have so many axes."""
-    return {name: numbers.shape[-1] for name, numbers in measured(list(names)).items() if numbers.ndim == axes}
+    """The size of the last axis of those tensors that have so many axes, without huge ones."""
+    sizes = {name: numbers.shape for name, numbers in measured(list(names)).items()}
+    return {name: size[-1] for name, size in sizes.items() if len(size) == axes and size[-1] <= MAX_STATE}

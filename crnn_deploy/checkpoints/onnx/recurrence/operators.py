@@ -143,10 +143,9 @@ def _slice(_: onnx.NodeProto, inputs: list[Operand], __: int) -> Operand:
 
 
 def _joined(node: onnx.NodeProto, inputs: list[Operand], _: int) -> Operand:
-    values = [value for value in inputs if isinstance(value, Value)]
-    if len(values) < len(inputs) or attributes_of(node).get("axis") not in _LAST:
+    if attributes_of(node).get("axis") not in _LAST or not any(isinstance(each, Value) for each in inputs):
         raise UnreadableError("images, or constants, are joined")
-    return joined(values)
+    return joined([each if isinstance(each, Value) else constant(each, each.shape[-1]) for each in inputs])
 
 
 def _same(_: onnx.NodeProto, inputs: list[Operand], output: int) -> Operand:

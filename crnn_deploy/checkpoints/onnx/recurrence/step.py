@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import onnx
 
@@ -19,7 +19,6 @@ class Step:
         makers: the node that makes each tensor, of the nodes that may be read.
         constants: constant tensors.
         bound: the values of tensors that are given.
-        other: the value of a tensor whose node is none of those that are read here.
     """
 
     def __init__(
@@ -27,13 +26,11 @@ class Step:
         makers: Mapping[str, onnx.NodeProto],
         constants: Mapping[str, Constant],
         bound: Mapping[str, Value],
-        other: Callable[[str], Value] | None = None,
     ) -> None:
         self._makers = makers
         self._constants = constants
         self._known: dict[str, Operand] = dict(bound)
         self._unread: set[str] = set()
-        self._other = other
         self._replaced: dict[str, Value] = {}
 
     def replace(self, value: Value, by: Value) -> None:
@@ -68,24 +65,13 @@ class Step:
             raise UnreadableError(name)
         self._unread.add(name)  # until it is known; nodes in a circle end here
         maker = self._makers.get(name)
-        try:
-            found = self._made_by(maker, name, depth) if maker is not None else self._outside(name)
-        except UnreadableError:
-            if maker is None or self._other is None:
-                raise
-            found = self._other(name)
+        if maker is None:
+            raise UnreadableError(name)
+        inputs = [self._operand(given, depth + 1) for given in maker.input if given]
+        found = computed(maker, inputs, list(maker.output).index(name))
         self._unread.discard(name)
         self._known[name] = found = self._after_replacement(found)
         return found
 
-    def _outside(self, name: str) -> Value:
-        if self._other is None:
-            raise UnreadableError(name)
-        return self._other(name)
-
     def _after_replacement(self, found: Operand) -> Operand:
         return self._replaced.get(found.key, found) if self._replaced and isinstance(found, Value) else found
-
-    def _made_by(self, node: onnx.NodeProto, name: str, depth: int) -> Operand:
-        inputs = [self._operand(given, depth + 1) for given in node.input if given]
-        return computed(node, inputs, list(node.output).index(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import onnx
 
@@ -13,7 +13,8 @@ from crnn_deploy.checkpoints.onnx.recurrence.step import Step
 from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value
 from crnn_deploy.onnx_graph.wiring import names_read_by, producers_of
 
-_OF_ONE_TENSOR = ("Gemm", "MatMul", "Add", "Split", "Slice", "Identity")
+_PRODUCTS = ("Gemm", "MatMul")
+_OF_ONE_TENSOR = (*_PRODUCTS, "Add", "Split", "Slice", "Identity")
 
 
 class Trace:
@@ -27,7 +28,8 @@ class Trace:
         self._readers: dict[str, list[int]] = {}
         self._made: dict[int, list[str]] = {}
         for node in graph.node:
-            self._add(node)
+            if node.op_type != "Shape":  # sizes are the same in all steps
+                self._add(node)
 
     def _add(self, node: onnx.NodeProto) -> None:
         read = [name for name in names_read_by(node) if name in self._steps]
@@ -56,21 +58,29 @@ class Trace:
         What the next step computes from a state alone, such as its product with weights, depends on `done` too; the
         state is what that begins with.
         """
-        read = [name for name in self.made_by(done) if after in self._readers.get(name, ())]
-        return list(dict.fromkeys(map(self._origin, read)))
+        return self._origins(name for name in self.made_by(done) if after in self._readers.get(name, ()))
+
+    def given(self, step: int) -> list[str]:
+        """The tensors that depend on no step, and from which the nodes of this step alone begin, without constants."""
+        nodes = {id(node): node for name in self.made_by(1 << step) if (node := self._makers[name])}
+        read = (name for node in nodes.values() for name in node.input if name and name not in self._steps)
+        return self._origins(name for name in read if name not in self._constants)
+
+    def _origins(self, names: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(map(self._origin, names)))
 
     def _origin(self, name: str) -> str:
-        """The tensor that `name` is a product or a part of."""
-        while (maker := self._makers[name]).op_type in _OF_ONE_TENSOR:
-            given = [each for each in maker.input if each in self._steps]
-            if len(given) != 1 or given[0] not in self._made[self._steps[name]]:
+        """The tensor that `name` is a product or a part of; itself if it is none."""
+        found = at = name
+        while (maker := self._makers.get(at)) is not None and maker.op_type in _OF_ONE_TENSOR:
+            varying = [each for each in maker.input if each not in self._constants]
+            if len(varying) != 1 or self._steps.get(varying[0]) != self._steps.get(name):
                 break
-            name = given[0]
-        return name
+            at = varying[0]
+            found = at if maker.op_type in _PRODUCTS else found
+        return found
 
-    def step(
-        self, index: int, done: int, states: Mapping[str, Value], x: Signal, other: Callable[[str], Value] | None = None
-    ) -> Step:
+    def step(self, index: int, done: int, states: Mapping[str, Value], x: Signal) -> Step:
         """A reader of one step: of what depends on it, or on what was done before.
 
         Args:
@@ -78,9 +88,8 @@ class Trace:
             done: the steps before it and itself.
             states: what the steps before it give, and the rest depends on.
             x: the signal.
-            other: the value of a tensor that is not read here.
         """
         allowed = (0, 1 << index, done, done & ~(1 << index))
         makers = {name: node for name, node in self._makers.items() if self._steps.get(name, 0) in allowed}
         bound = dict.fromkeys(self.reads.tensors[index], of(x))
-        return Step(makers, self._constants, {**states, **bound}, other)
+        return Step(makers, self._constants, {**states, **bound})

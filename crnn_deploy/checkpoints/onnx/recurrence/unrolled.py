@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of
 from crnn_deploy.checkpoints.onnx.recurrence.cells import Cell, cell_of
@@ -14,7 +15,7 @@ from crnn_deploy.checkpoints.onnx.recurrence.layer import Layer
 from crnn_deploy.checkpoints.onnx.recurrence.measuring import Measured, widths
 from crnn_deploy.checkpoints.onnx.recurrence.step import Step
 from crnn_deploy.checkpoints.onnx.recurrence.trace import Trace
-from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, UnreadableError, Value
+from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value, numbers_of
 
 _FEWEST = 3  # steps: the second one shows the cell, and the third which of its tensors are states
 _ROLES = ("h", "c")
@@ -113,16 +114,22 @@ def _with_values(names: Sequence[str], step: Step, wanted: Sequence[Value]) -> t
 
 def _initial_states(trace: Trace, first: int, chain: _Chain, measured: Measured) -> tuple[str, ...] | None:
     """The states `[N, H]` before the first step, `""` for zeros; None if that step is not the cell's."""
-    step = trace.step(first, trace.bits([first]), {}, chain.cell.x, lambda name: _given(name, measured))
-    value = step.readable(chain.states[0][0])
+    given = {name: _given(name, numbers) for name, numbers in measured(trace.given(first)).items() if numbers.ndim == 2}
+    value = trace.step(first, trace.bits([first]), given, chain.cell.x).readable(chain.states[0][0])
     if value is None:
         return None
-    given = sorted(signal.name for signal in value.signals() - {chain.cell.x})
+    signals = sorted(signal.name for signal in value.signals - {chain.cell.x})
     zeros = [""] * len(chain.states[0])
-    for names in itertools.permutations([*given, *zeros], len(zeros)):
-        if set(given) <= set(names) and _begins(value, chain, names):
+    for names in itertools.permutations([*signals, *zeros], len(zeros)):
+        if set(signals) <= set(names) and _begins(value, chain, names):
             return names
     return None
+
+
+def _given(name: str, numbers: NDArray[np.float32]) -> Value:
+    """A tensor `[N, width]` from outside the steps: zeros, or a signal."""
+    width = numbers.shape[1]
+    return of(Signal(name, width)) if numbers.any() else Value((), np.zeros(width, np.float32))
 
 
 def _begins(first: Value, chain: _Chain, names: Sequence[str]) -> bool:
@@ -136,16 +143,6 @@ def _begins(first: Value, chain: _Chain, names: Sequence[str]) -> bool:
         numbers[role] = random.normal(size=(_PROBES, chain.cell.h.width)) * bool(name)
         numbers[name or role] = numbers[role]
     try:
-        return np.allclose(first.at(numbers), chain.new_h.at(numbers), _TOLERANCE, _TOLERANCE)
+        return np.allclose(numbers_of(first, numbers), numbers_of(chain.new_h, numbers), _TOLERANCE, _TOLERANCE)
     except ValueError:  # of other widths
         return False
-
-
-def _given(name: str, measured: Measured) -> Value:
-    """A tensor `[N, width]` from outside the steps: zeros, or a signal."""
-    numbers = measured([name]).get(name)
-    if numbers is None or numbers.ndim != 2:
-        raise UnreadableError(name)
-    if not numbers.any():
-        return Value((), np.zeros(numbers.shape[1], np.float32))
-    return of(Signal(name, numbers.shape[1]))

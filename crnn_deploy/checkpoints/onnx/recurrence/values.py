@@ -19,6 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
+Rows = NDArray[np.float64]
+
+MAX_STATE = 8192
+"""Numbers that are read in a row: the states and the input of a step."""
 
 
 class UnreadableError(Exception):
@@ -46,7 +50,7 @@ class Function:
     alpha: float = 0.0
     beta: float = 0.0
 
-    def __call__(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, numbers: Rows) -> Rows:
         """The activation of each number."""
         match self.name:
             case "Sigmoid":
@@ -115,24 +119,32 @@ class Value:
         parts = sorted(f"{term.factors_key} × {_digest(term.matrix)}" for term in self.terms)
         return hashlib.blake2b("\n".join([*parts, _digest(self.bias)]).encode(), digest_size=16).hexdigest()
 
-    def signals(self) -> set[Signal]:
+    @cached_property
+    def signals(self) -> frozenset[Signal]:
         """All signals that the value depends on."""
         found: set[Signal] = set()
         for factor in (factor for term in self.terms for factor in term.factors):
-            found |= {factor} if isinstance(factor, Signal) else factor.value.signals()
-        return found
+            found |= {factor} if isinstance(factor, Signal) else factor.value.signals
+        return frozenset(found)
 
-    def at(self, given: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-        """The value's numbers `[N, width]` for rows `[N, width]` of each signal, by name."""
-        result = np.tile(self.bias.astype(np.float64), (len(next(iter(given.values()))), 1))
-        for term in self.terms:
-            product = np.prod([_numbers(factor, given) for factor in term.factors], axis=0)
+
+def numbers_of(value: Value, given: Mapping[str, Rows]) -> Rows:
+    """The value's numbers `[N, width]` for rows `[N, width]` of each signal, by name."""
+    return _numbers(value, given, {})
+
+
+def _numbers(value: Value, given: Mapping[str, Rows], known: dict[str, Rows]) -> Rows:
+    if value.key not in known:
+        result = np.tile(value.bias.astype(np.float64), (len(next(iter(given.values()))), 1))
+        for term in value.terms:
+            rows = [
+                given[f.name] if isinstance(f, Signal) else f.function(_numbers(f.value, given, known))
+                for f in term.factors
+            ]
+            product = np.prod(rows, axis=0)
             result += product * term.matrix if isinstance(term.matrix, float) else product @ term.matrix
-        return result
-
-
-def _numbers(factor: Factor, given: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    return given[factor.name] if isinstance(factor, Signal) else factor.function(factor.value.at(given))
+        known[value.key] = result
+    return known[value.key]
 
 
 def _digest(matrix: float | Numbers) -> str:
