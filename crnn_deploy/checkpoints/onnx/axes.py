@@ -16,29 +16,42 @@ from crnn_deploy.runtime.trial import trial_images
 from crnn_deploy.spec import ModelSpec
 
 _NAMES = ("batch", "channels", "height", "width")
-_CHANNELS_FIRST = (0, 3, 1, 2)
-_CHANNELS_LAST = (0, 2, 3, 1)
+_ROWS_FIRST = (0, 2, 3, 1)  # the axes of [N, C, H, W] in the order [N, H, W, C]
+_COLUMNS_FIRST = (0, 3, 2, 1)  # in the order [N, W, H, C]
 
 
 def with_channels_first(
     model: onnx.ModelProto, preprocessing: Preprocessing, title: str, progress: Progress
 ) -> onnx.ModelProto:
-    """A copy that takes `[N, C, H, W]` where the model takes `[N, H, W, C]`; `model` itself otherwise."""
-    sizes = _sizes(input_of(model, title))
-    channels, height = preprocessing.channel_count, preprocessing.height
-    if len(sizes) != 4 or sizes[3] != channels or sizes[1] == channels or sizes[1] not in (0, height):
+    """A copy that takes `[N, C, H, W]` where the model takes `[N, H, W, C]` or `[N, W, H, C]`; else `model` itself.
+
+    Readers in Keras often take the columns of an image first.
+    """
+    order = _order_of(_sizes(input_of(model, title)), preprocessing)
+    if order is None:
         return model
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     image = input_of(changed, title)
     name, last = image.name, f"{image.name}_channels_last"
     feed_from(changed.graph, name, last)
-    changed.graph.node.insert(0, helper.make_node("Transpose", [name], [last], last, perm=_CHANNELS_LAST))
+    changed.graph.node.insert(0, helper.make_node("Transpose", [name], [last], last, perm=order))
     dims = [onnx.TensorShapeProto.Dimension.FromString(d.SerializeToString()) for d in image.type.tensor_type.shape.dim]
     del image.type.tensor_type.shape.dim[:]
-    image.type.tensor_type.shape.dim.extend(dims[axis] for axis in _CHANNELS_FIRST)
-    progress.log(f"{title} takes images with the channels last; a Transpose is put before it.")
+    image.type.tensor_type.shape.dim.extend(dims[order.index(axis)] for axis in range(len(dims)))
+    columns = " and the columns first" if order == _COLUMNS_FIRST else ""
+    progress.log(f"{title} takes images with the channels last{columns}; a Transpose is put before it.")
     return changed
+
+
+def _order_of(sizes: list[int], preprocessing: Preprocessing) -> tuple[int, ...] | None:
+    """The order in which the model takes the axes of `[N, C, H, W]`; None for that order itself, or an unknown one."""
+    channels, height, width = preprocessing.channel_count, preprocessing.height, preprocessing.width
+    if len(sizes) != len(_NAMES) or sizes[3] != channels or sizes[1] == channels:
+        return None
+    if sizes[2] == height != sizes[1] and sizes[1] in (0, width):
+        return _COLUMNS_FIRST
+    return _ROWS_FIRST if sizes[1] in (0, height) else None
 
 
 def with_named_axes(model: onnx.ModelProto, title: str) -> onnx.ModelProto:

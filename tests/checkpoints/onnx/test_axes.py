@@ -74,6 +74,7 @@ def expected() -> NDArray[np.float32]:
     [
         {},
         {"dims": ("n", HEIGHT, "w", 1), "first": (0, 2, 3, 1)},
+        {"dims": ("n", "w", HEIGHT, 1), "first": (0, 1, 3, 2)},
         {"dims": ("?", 1, HEIGHT, "?")},
         {"last": (1, 0, 2)},
         {"last": (0, 2, 1)},

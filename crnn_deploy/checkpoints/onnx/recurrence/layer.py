@@ -92,6 +92,14 @@ def steps_at(axis: int) -> list[int]:
     return [steps_first(axis).index(place) for place in range(3)]
 
 
+def add_turn(graph: onnx.GraphProto, sequence: str, output: str) -> None:
+    """Append the sequence `[T, N, D]` from its last step to its first."""
+    bounds = [NAMES.name_for(role, output) for role in ("last", "before the first", "axis of steps", "backwards")]
+    for name, number in zip(bounds, (-1, np.iinfo(np.int64).min + 1, 0, -1), strict=True):
+        graph.initializer.append(numpy_helper.from_array(np.array([number]), name))
+    graph.node.append(helper.make_node("Slice", [sequence, *bounds], [output], output))
+
+
 def _weights(cell: Cell) -> tuple[Numbers, Numbers, Numbers]:
     """W `[1, gates · H, D]`, R `[1, gates · H, H]` and B `[1, 2 · gates · H]`."""
     of_x = np.concatenate([gate.of_x.T for gate in cell.gates])

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from crnn_deploy.checkpoints.onnx.recurrence.bodies import body_of
-from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, steps_at
+from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, add_turn, steps_at
 from crnn_deploy.checkpoints.onnx.recurrence.looped import Looped, Source, find_looped
 from crnn_deploy.checkpoints.onnx.recurrence.measuring import measured_on
 from crnn_deploy.checkpoints.onnx.recurrence.proof import Proof
@@ -115,12 +114,9 @@ def _give_sequence(graph: onnx.GraphProto, source: Source, output: str) -> None:
     """Make `output` of the sequence `[T, N, H]`, in the order and with the axis of the steps that it had."""
     tensor = source.tensor
     if source.reverse:
-        bounds = [NAMES.name_for(role, output) for role in ("last", "before the first", "steps", "backwards")]
-        for name, number in zip(bounds, (-1, np.iinfo(np.int64).min + 1, 0, -1), strict=True):
-            graph.initializer.append(numpy_helper.from_array(np.array([number]), name))
-        flipped = NAMES.name_for("flipped", output)
-        graph.node.append(helper.make_node("Slice", [tensor, *bounds], [flipped], flipped))
-        tensor = flipped
+        turned = NAMES.name_for("turned", output)
+        add_turn(graph, tensor, turned)
+        tensor = turned
     name = NAMES.name_for("given", output)
     if source.axis:
         graph.node.append(helper.make_node("Transpose", [tensor], [output], name, perm=steps_at(source.axis)))

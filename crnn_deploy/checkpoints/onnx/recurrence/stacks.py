@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, steps_at
+from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, add_turn, steps_at
 from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
 from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.wiring import producers_of
@@ -38,6 +38,7 @@ class Stacks:
         self._steps = steps
         self._makers = producers_of(graph)
         self._lifted: dict[tuple[str, ...], str | None] = {}
+        self._made = {output for node in graph.node for output in node.output}
 
     def join(self) -> None:
         """Let what each step combines of several sequences be a step of one: a layer may read that."""
@@ -94,9 +95,19 @@ class Stacks:
 
     def _known(self, names: Sequence[str]) -> str | None:
         steps = [self._steps.get(name) for name in names]
-        sequences = {step[0] for step in steps if step}
-        whole = len(sequences) == 1 and [step and step[1] for step in steps] == list(range(len(names)))
-        return sequences.pop() if whole else None
+        sequences, order = {step[0] for step in steps if step}, [step and step[1] for step in steps]
+        if len(sequences) != 1 or order not in (list(range(len(names))), list(range(len(names)))[::-1]):
+            return None
+        sequence = sequences.pop()
+        return sequence if order[0] == 0 else self._turned(sequence)
+
+    def _turned(self, sequence: str) -> str:
+        """The sequence from its last step to its first."""
+        turned = NAMES.name_for("turned", sequence)
+        if turned not in self._made:
+            self._made.add(turned)
+            add_turn(self._graph, sequence, turned)
+        return turned
 
     def _computed(self, names: Sequence[str], depth: int) -> str | None:
         """What the same node computes for each step, computed for all of them."""
