@@ -12,6 +12,7 @@ from functools import partial
 import onnx
 from onnx import helper
 
+from crnn_deploy.checkpoints.onnx.recurrence import turns
 from crnn_deploy.checkpoints.onnx.recurrence.bodies import body_of
 from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, add_turn, steps_at
 from crnn_deploy.checkpoints.onnx.recurrence.looped import Looped, Source, find_looped
@@ -97,6 +98,8 @@ class _Recovery:
         for reads in all_reads(graph, constants):
             for unrolled in find_unrolled(Trace(graph, constants, reads), measured):
                 yield unrolled.layer.name, partial(_without_steps, found=unrolled)
+        if self.layers:
+            yield from turns.changes(graph)
 
 
 def _without_loop(graph: onnx.GraphProto, name: str, found: Looped) -> None:

@@ -91,6 +91,7 @@ def model(recurrence: str) -> onnx.ModelProto:
     made = parser.parse_model(text)
     random = np.random.default_rng(0)
     values: dict[str, object] = {
+        **{"minus": [-1], "start": [-(2**62)], "zeroths": [0]},
         **{"second": [1], "units": [H], "zeroth": 0, "first": 1, "thirds": [H] * 3, "quarters": [H] * 4, "yes": True},
         **{"one": np.float32(1), "zero": np.float32(0), "six": np.float32(6), "sixth": np.float32(1 / 6)},
         **{"W": (D, 3 * H), "R": (H, 3 * H), "b": (3 * H,), "c": (3 * H,), "V": (D + H, 4 * H), "d": (4 * H,)},
@@ -120,10 +121,23 @@ def check_same(artifact: Artifact, given: onnx.ModelProto) -> None:
         np.testing.assert_allclose(open_session(artifact).run(images), expected.transpose(1, 0, 2), atol=1e-5)
 
 
+TURNED = """
+    forth = Slice(steps, minus, start, zeroths, minus)
+    y0, back = Loop(count, yes, zeros) <body = step (int64 at, bool go, float[n, 5] h)
+        => (bool more, float[n, 5] new, float[n, 5] out) {
+      more = Identity(go)
+      x = Gather(forth, at)
+      %s
+      out = Identity(new)
+    }>
+    y = Slice(back, minus, start, zeroths, minus)
+"""
+
 FORWARD, BACKWARD = "Identity(at)", "Sub(last, at)"
 MODELS = {
     "loop": (LOOP % (FORWARD, GRU), "GRU"),
     "loop from the end": ("last = Sub(count, first)\n" + LOOP % (BACKWARD, GRU), "GRU"),
+    "loop of a turned sequence": (TURNED % GRU, "GRU"),
     "scan": (SCAN % (0, 0, LSTM), "LSTM"),
     "scan from the end": (SCAN % (1, 1, LSTM), "LSTM"),
     "scan that turns": (SCAN % (1, 0, LSTM), "LSTM"),
@@ -139,6 +153,13 @@ def test_loops_become_nodes_that_read_the_same(name: str, tmp_path: Path) -> Non
     assert found[kind] == 1
     assert not found["Loop"] + found["Scan"]
     check_same(artifact, given)
+
+
+def test_a_layer_between_two_turns_runs_in_the_other_direction(tmp_path: Path) -> None:
+    artifact = imported(tmp_path, model(MODELS["loop of a turned sequence"][0]))
+    assert not operators(artifact)["Slice"]
+    (node,) = (node for node in read_onnx(artifact.path).graph.node if node.op_type == "GRU")
+    assert [attribute.s for attribute in node.attribute if attribute.name == "direction"] == [b"reverse"]
 
 
 @pytest.mark.parametrize(
