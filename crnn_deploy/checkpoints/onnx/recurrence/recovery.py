@@ -12,21 +12,22 @@ from functools import partial
 import onnx
 from onnx import helper
 
-from crnn_deploy.checkpoints.onnx.recurrence import turns
-from crnn_deploy.checkpoints.onnx.recurrence.bodies import body_of
-from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, add_turn, steps_at
-from crnn_deploy.checkpoints.onnx.recurrence.looped import Looped, Source, find_looped
-from crnn_deploy.checkpoints.onnx.recurrence.measuring import measured_on
+from crnn_deploy.checkpoints.onnx.recurrence.nodes import directions, turns
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import NAMES, add_turn, steps_at
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.stacks import Stacks, give_step
 from crnn_deploy.checkpoints.onnx.recurrence.proof import Proof
-from crnn_deploy.checkpoints.onnx.recurrence.reads import all_reads
-from crnn_deploy.checkpoints.onnx.recurrence.stacks import Stacks, give_step
-from crnn_deploy.checkpoints.onnx.recurrence.trace import Trace
-from crnn_deploy.checkpoints.onnx.recurrence.unrolled import Unrolled, find_unrolled
+from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import body_of
+from crnn_deploy.checkpoints.onnx.recurrence.search.looped import Looped, Source, find_looped
+from crnn_deploy.checkpoints.onnx.recurrence.search.measuring import measured_on
+from crnn_deploy.checkpoints.onnx.recurrence.search.reads import all_reads
+from crnn_deploy.checkpoints.onnx.recurrence.search.trace import Trace
+from crnn_deploy.checkpoints.onnx.recurrence.search.unrolled import Unrolled, find_unrolled
 from crnn_deploy.errors import InputError
+from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.pruning import prune
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.structure import sort_nodes
-from crnn_deploy.onnx_graph.wiring import all_constants, names_read, producers_of
+from crnn_deploy.onnx_graph.wiring import all_constants, captured, feed_from, names_read, producers_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 
@@ -45,23 +46,28 @@ def with_recurrent_nodes(model: onnx.ModelProto, spec: ModelSpec, progress: Prog
     try:
         simplified = simplify(model)
         reads = all_reads(simplified.graph, all_constants(simplified.graph))
-        found = _Recovery(simplified, Proof(model, spec, reads))
+        recovery = _Recovery(simplified, Proof(model, spec, reads))
     except InputError:
         return model
-    found.run()
-    if not found.layers:
+    recovery.run()
+    if not recovery.found:
         return model
-    progress.log(f"Recurrent layers were written out step by step; {found.layers} are one node each again.")
-    return found.model
+    progress.log(f"Recurrent layers that were written out are nodes again: {recovery.found}.")
+    return recovery.model
 
 
 class _Recovery:
     def __init__(self, model: onnx.ModelProto, proof: Proof) -> None:
         NAMES.refuse_in(model.graph)
         self.model = model
-        self.layers = 0
+        self._before = _layers(model)
         self._proof = proof
         self._refused: set[str] = set()
+
+    @property
+    def found(self) -> int:
+        """How many recurrent nodes there are more than in the beginning."""
+        return _layers(self.model) - self._before
 
     def run(self) -> None:
         """Change the model until no layer is found any more."""
@@ -75,13 +81,13 @@ class _Recovery:
         changed.CopyFrom(self.model)
         del changed.graph.value_info[:]
         change(changed.graph)
+        _skip_identities(changed.graph)
         sort_nodes(changed.graph)
         prune(changed.graph)
         if not self._proof.holds(changed):
             self._refused.add(name)
             return False
-        before, after = (sum(n.op_type in ("LSTM", "GRU") for n in m.graph.node) for m in (self.model, changed))
-        self.model, self.layers = changed, self.layers + after - before
+        self.model = changed
         return True
 
     def _candidates(self) -> Iterator[Candidate]:
@@ -98,8 +104,21 @@ class _Recovery:
         for reads in all_reads(graph, constants):
             for unrolled in find_unrolled(Trace(graph, constants, reads), measured):
                 yield unrolled.layer.name, partial(_without_steps, found=unrolled)
-        if self.layers:
+        if self.found:
             yield from turns.changes(graph)
+            yield from directions.changes(graph)
+
+
+def _layers(model: onnx.ModelProto) -> int:
+    return sum(node.op_type in RECURRENT for node in model.graph.node)
+
+
+def _skip_identities(graph: onnx.GraphProto) -> None:
+    """Let what reads the result of an Identity read what that is of."""
+    kept = {value.name for value in graph.output}.union(*map(captured, graph.node))
+    for node in graph.node:
+        if node.op_type == "Identity" and node.output[0] not in kept:
+            feed_from(graph, node.output[0], node.input[0])
 
 
 def _without_loop(graph: onnx.GraphProto, name: str, found: Looped) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from crnn_deploy.checkpoints.onnx.recurrence.cells import Cell
-from crnn_deploy.checkpoints.onnx.recurrence.values import Numbers
+from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import Cell
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Numbers
 from crnn_deploy.onnx_graph.reserved_names import ReservedNames
 
 NAMES = ReservedNames("recurrence::", "finding recurrent layers")
@@ -55,7 +55,7 @@ class Layer:
         weights = [self._store(graph, f"weights {index}", array) for index, array in enumerate(_weights(cell))]
         source = self.source
         if self.axis:
-            source = self._add(graph, "Transpose", [source], "steps first", perm=steps_first(self.axis))
+            source = _with_steps_first(graph, source, self.axis)
         directions = self._store(graph, "axis of directions", np.array([1]))
         leading = self._store(graph, "first axis", np.array([0]))
         states = [name and self._add(graph, "Unsqueeze", [name, leading], f"initial {name}") for name in self.initial]
@@ -80,6 +80,14 @@ class Layer:
         name = NAMES.name_for(role, self.name)
         graph.node.append(helper.make_node(operator, inputs, [name], name, **attributes))
         return name
+
+
+def _with_steps_first(graph: onnx.GraphProto, source: str, axis: int) -> str:
+    """The source as `[T, N, D]`, made once for all layers that read it."""
+    name = NAMES.name_for(f"steps first of axis {axis}", source)
+    if not any(name in node.output for node in graph.node):
+        graph.node.append(helper.make_node("Transpose", [source], [name], name, perm=steps_first(axis)))
+    return name
 
 
 def steps_first(axis: int) -> list[int]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import onnx
 
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant, Operand, computed
-from crnn_deploy.checkpoints.onnx.recurrence.values import UnreadableError, Value
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant, Operand, computed
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import UnreadableError, Value
 
 _DEEPEST = 100  # nodes after each other in one step
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of
-from crnn_deploy.checkpoints.onnx.recurrence.bodies import Body
-from crnn_deploy.checkpoints.onnx.recurrence.cells import cell_of
-from crnn_deploy.checkpoints.onnx.recurrence.layer import Layer
-from crnn_deploy.checkpoints.onnx.recurrence.measuring import Measured, widths
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
-from crnn_deploy.checkpoints.onnx.recurrence.step import Step
-from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import Layer
+from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import Body
+from crnn_deploy.checkpoints.onnx.recurrence.search.measuring import Measured, widths
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import cell_of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.steps.step import Step
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Signal, Value
 from crnn_deploy.onnx_graph.wiring import all_constants, producers_of
 
 

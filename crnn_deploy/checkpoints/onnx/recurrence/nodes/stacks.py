@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES, add_turn, steps_at
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import NAMES, add_turn, steps_at
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
 from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.wiring import producers_of
 

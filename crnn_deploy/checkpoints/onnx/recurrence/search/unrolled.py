@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of
-from crnn_deploy.checkpoints.onnx.recurrence.cells import Cell, cell_of
-from crnn_deploy.checkpoints.onnx.recurrence.layer import Layer
-from crnn_deploy.checkpoints.onnx.recurrence.measuring import Measured, widths
-from crnn_deploy.checkpoints.onnx.recurrence.step import Step
-from crnn_deploy.checkpoints.onnx.recurrence.trace import Trace
-from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value, numbers_of
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import Layer
+from crnn_deploy.checkpoints.onnx.recurrence.search.measuring import Measured, widths
+from crnn_deploy.checkpoints.onnx.recurrence.search.trace import Trace
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import Cell, cell_of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.step import Step
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Signal, Value, numbers_of
 
 _FEWEST = 3  # steps: the second one shows the cell, and the third which of its tensors are states
 _ROLES = ("h", "c")

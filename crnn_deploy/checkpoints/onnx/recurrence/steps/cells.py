@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of, product, scaled, total
-from crnn_deploy.checkpoints.onnx.recurrence.values import (
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import of, product, scaled, total
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import (
     SAME,
     Activation,
     Factor,

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import (
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import (
     columns,
     constant,
     joined,
@@ -19,7 +19,7 @@ from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import (
     times_matrix,
     total,
 )
-from crnn_deploy.checkpoints.onnx.recurrence.values import Activation, Function, UnreadableError, Value
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Activation, Function, UnreadableError, Value
 from crnn_deploy.onnx_graph.attributes import attributes_of
 
 _ACTIVATIONS = ("Sigmoid", "Tanh", "Relu", "HardSigmoid")

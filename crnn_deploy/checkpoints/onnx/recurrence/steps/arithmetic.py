@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from crnn_deploy.checkpoints.onnx.recurrence.values import (
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import (
     MAX_STATE,
     SAME,
     Activation,

@@ -11,8 +11,8 @@ from functools import partial
 import onnx
 from onnx import helper
 
-from crnn_deploy.checkpoints.onnx.recurrence.layer import NAMES
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import NAMES
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
 from crnn_deploy.onnx_graph.attributes import attributes_of
 from crnn_deploy.onnx_graph.operators import RECURRENT
 from crnn_deploy.onnx_graph.wiring import all_constants, producers_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
 from crnn_deploy.onnx_graph.attributes import attributes_of
 
 _AXES = (0, 1, 2)  # that steps may have: in [T, N, D], [N, T, D] and [N, D, T]

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from crnn_deploy.checkpoints.onnx.recurrence.values import MAX_STATE
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import MAX_STATE
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.pruning import with_outputs
 from crnn_deploy.runtime.onnxruntime import open_network

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import onnx
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import of
-from crnn_deploy.checkpoints.onnx.recurrence.operators import Constant
-from crnn_deploy.checkpoints.onnx.recurrence.reads import Reads
-from crnn_deploy.checkpoints.onnx.recurrence.step import Step
-from crnn_deploy.checkpoints.onnx.recurrence.values import Signal, Value
+from crnn_deploy.checkpoints.onnx.recurrence.search.reads import Reads
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
+from crnn_deploy.checkpoints.onnx.recurrence.steps.step import Step
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Signal, Value
 from crnn_deploy.onnx_graph.wiring import names_read_by, producers_of
 
 _PRODUCTS = ("Gemm", "MatMul")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import (
+from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import (
     columns,
     constant,
     joined,
@@ -17,8 +17,8 @@ from crnn_deploy.checkpoints.onnx.recurrence.arithmetic import (
     times_matrix,
     total,
 )
-from crnn_deploy.checkpoints.onnx.recurrence.cells import cell_of
-from crnn_deploy.checkpoints.onnx.recurrence.values import (
+from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import cell_of
+from crnn_deploy.checkpoints.onnx.recurrence.steps.values import (
     Activation,
     Function,
     Signal,
