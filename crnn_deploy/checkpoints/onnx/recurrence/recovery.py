@@ -33,6 +33,7 @@ from crnn_deploy.spec import ModelSpec
 
 _LOOPS = ("Loop", "Scan")
 _FEWEST_STEPS = 3
+_MANY = 1000  # operators, in which the search takes seconds
 
 Candidate = tuple[str, Callable[[onnx.GraphProto], None]]
 """A layer's name, and what puts its node into a copy of the graph."""
@@ -43,6 +44,8 @@ def with_recurrent_nodes(model: onnx.ModelProto, spec: ModelSpec, progress: Prog
     operators = [node.op_type for node in model.graph.node]
     if not any(name in _LOOPS for name in operators) and operators.count("Tanh") < _FEWEST_STEPS:
         return model
+    if len(operators) > _MANY:
+        progress.log(f"Recurrent layers are looked for among {len(operators):,} operators.")
     try:
         simplified = simplify(model)
         reads = all_reads(simplified.graph, all_constants(simplified.graph))

@@ -49,9 +49,12 @@ class Stacks:
             if node.op_type in _COMBINING and all(steps) and len(numbers) == 1:
                 groups.setdefault((node.op_type, *(step[0] for step in steps if step)), {})[numbers.pop()] = node
         for (_, *sources), nodes in groups.items():
-            whole = [nodes[index] for index in range(len(nodes))] if nodes.keys() == set(range(len(nodes))) else []
-            sequence = self._add(whole[0], sources) if len(whole) == self._length(sources[0]) else None
-            for index, node in enumerate(whole if sequence else ()):
+            first = next(iter(nodes.values()))
+            whole = nodes.keys() == set(range(self._length(sources[0]))) and all(
+                _alike(first, n) for n in nodes.values()
+            )
+            sequence = self._add(first, sources) if whole else None
+            for index, node in nodes.items() if sequence is not None else ():
                 give_step(self._graph, node, sequence or "", index)
 
     def _length(self, sequence: str) -> int:

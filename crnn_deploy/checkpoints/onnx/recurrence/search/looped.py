@@ -138,11 +138,11 @@ class _Search:
         states, sequences = {}, {}
         node, body = self._body.node, self._body
         count = len(body.carried)
-        for output, (before, inside, _) in zip(node.output[:count], body.carried, strict=True):
+        for output, (before, inside, _) in zip(node.output, body.carried, strict=False):
             if output in read and inside not in self._finals and inside not in self._same:
                 return None
             states[output] = self._finals.get(inside, before)
-        for output, (name, axis, backwards) in zip(node.output[count:], body.gathered, strict=True):
+        for output, (name, axis, backwards) in zip(node.output[count:], body.gathered, strict=False):
             value = self._step.readable(name)
             source = self._gathered.get(value.key) if value is not None else None
             if source is None and output in read:
