@@ -136,7 +136,7 @@ def outcome(parent: Artifact, precision: Precision, lines: Path, folder: Path) -
 
 
 def quantized(parent: Artifact, lines: Path, folder: Path) -> tuple[Path, str]:
-    """The INT8 model, and why `quantize` rejects it: some of random weights prove nothing, and are built all the same."""
+    """The INT8 model, and why `quantize` rejects it: random weights may prove nothing, and are built all the same."""
     config = QuantizeConfig(
         model=parent.path, data=str(lines), output=folder / "m.int8.onnx", target="tensorrt", calibrator="mse",
         samples=LINES // 2, held_out=LINES // 2, max_error_rise=1, force=True,
@@ -174,7 +174,8 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---:|"
     for row in rows:
         cells = [cell(row.get(precision, row)) for precision in PRECISIONS]
-        yield f"| {row['name']} | {row.get('family', '–')} | {' | '.join(cells)} | {len(row.get('fp16', {}).get('kept_fp32', ()))} |"
+        kept = len(row.get("fp16", {}).get("kept_fp32", ()))
+        yield f"| {row['name']} | {row.get('family', '–')} | {' | '.join(cells)} | {kept} |"
     for row in rows:
         for part in (row, *(row.get(precision, {}) for precision in PRECISIONS)):
             if "refused" in part:

@@ -10,12 +10,12 @@ from onnx import TensorProto
 
 from crnn_deploy.engine.lowering.crnn_gru_function import is_recurrence
 from crnn_deploy.engine.lowering.half_range import misfit
-from crnn_deploy.engine.lowering.positions import computing_positions
 from crnn_deploy.engine.lowering.recurrence import projection_of
 from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half_support, is_float
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, RECURRENT
+from crnn_deploy.onnx_graph.positions import computing_positions
 from crnn_deploy.onnx_graph.wiring import captured, constants_of, depending_on_values, producers_of
 from crnn_deploy.runtime.tensorrt.names import Precision
 

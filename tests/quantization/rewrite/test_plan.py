@@ -56,6 +56,18 @@ def test_a_product_of_constants_is_no_layer(target):
     assert [layer.name for layer in find_layers(initial, target)] == ["linear"]
 
 
+def test_what_computes_positions_in_the_image_is_no_layer():
+    straightening = graph(
+        helper.make_node("Conv", ["x", "dense"], ["a"], "features"),
+        helper.make_node("MatMul", ["a", "square"], ["b"], "points"),
+        helper.make_node("GridSample", ["x", "b"], ["y"], "sample"),
+        helper.make_node("Conv", ["y", "dense"], ["z"], "conv"),
+        dense=(8, 8, 3, 3),
+        square=(8, 8),
+    )
+    assert [layer.name for layer in find_layers(straightening, "cpu")] == ["features", "conv"]
+
+
 @pytest.mark.parametrize(
     ("activation", "target", "runs_in_int8"),
     [("Relu", "cpu", True), ("HardSwish", "cpu", False), ("HardSwish", "tensorrt", True)],

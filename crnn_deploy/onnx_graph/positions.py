@@ -15,7 +15,8 @@ _ENDS = ("Conv", "ConvTranspose", "DequantizeLinear", "QuantizeLinear")
 def computing_positions(graph: onnx.GraphProto) -> set[str]:
     """The names of the nodes that take pixels at computed positions, and of those that compute these from features.
 
-    FP16 has steps of 2⁻¹¹ below 1, a twentieth of a pixel in an image of 100; these nodes have little to compute.
+    They have little to compute, and rounding moves the whole image: FP16 has steps of 2⁻¹¹ below 1, a fortieth of a
+    pixel in an image of 100, and INT8 has steps of two fifths of a pixel.
     """
     producers = producers_of(graph)
     found: set[str] = set()
