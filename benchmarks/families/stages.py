@@ -25,7 +25,6 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import RejectedError, quantize
-from crnn_deploy.students.configs import MobileNetGruConfig
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.distill import distill
 

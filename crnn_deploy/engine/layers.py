@@ -21,7 +21,8 @@ from crnn_deploy.runtime.tensorrt.manifest import EngineLayer
 LAYERS_HEADING = "Layers:"
 NO_TYPE = "none"  # of layers that touch no tensor
 MOST_LISTED = 5
-_PRODUCT_PRECISIONS = ("int8", "fp8", "fp16", "bf16", "fp32")
+_FLOAT_PRECISIONS = ("fp16", "bf16", "fp32")
+_PRODUCT_PRECISIONS = ("int8", "fp8", *_FLOAT_PRECISIONS)
 
 _LINE = re.compile(r"Name: (?P<name>.*), LayerType: (?P<kind>[^,]*), Inputs: (?P<rest>.*)")
 # TensorRT's compiler numbers its graphs and their layers, and writes to which profile those with a name belong.
@@ -44,6 +45,7 @@ _KINDS = (
     (r"memset|copy|reformat|shuffle|reshape|cast|shape|noop|constant|identity|^slice$", "data movement"),
 )
 _FUSED = ("runtime_fusion", "myelin", "fusion")
+_FUSED_ATTENTION = re.compile(r"_gemm_mha")  # of layers of the kind `kgen`, which are pointwise otherwise
 
 
 def parse_layers(dump: str) -> tuple[EngineLayer, ...]:
@@ -78,7 +80,8 @@ def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
 
 
 def _kind(kind: str, name: str, forms: str) -> str:
-    described = " ".join(filter(None, (kind, name if kind in _FUSED else "", forms)))
+    named = kind in _FUSED or _FUSED_ATTENTION.match(name)
+    described = " ".join(filter(None, (kind, name if named else "", forms)))
     for pattern, meaning in _KINDS:
         if re.search(pattern, described, re.IGNORECASE):
             return meaning
@@ -137,10 +140,14 @@ def check_precision(layers: Sequence[EngineLayer], expected: Mapping[str, str], 
 
 
 def realised_precisions(layers: Sequence[EngineLayer], node: str) -> set[str]:
-    """The precisions of an ONNX node: those of its products, or of all its floating-point layers where it is a loop."""
+    """The precisions of an ONNX node: those of its products, or of all its floating-point layers where it is a loop.
+
+    Layers of a loop that read INT8 only move what was rounded behind it: TensorRT moves the rounding into the loop.
+    """
     own = [layer for layer in layers if node in layer.origins or node in layer.name.split(" + ")]
     products = {layer.precision for layer in own if layer.kind in MULTIPLYING_KINDS}
-    return products or {layer.precision for layer in own if layer.precision in _PRODUCT_PRECISIONS}
+    others = {layer.precision for layer in own if layer.precision in _PRODUCT_PRECISIONS}
+    return products or others.intersection(_FLOAT_PRECISIONS) or others
 
 
 def check_recurrent(layers: Sequence[EngineLayer], recurrent: Sequence[RecurrentLayer]) -> None:

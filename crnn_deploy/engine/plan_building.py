@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import onnx
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
-from crnn_deploy.engine.config import EngineConfig, EngineOptions
+from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.engine.flavors import Flavor
 from crnn_deploy.engine.layers import LAYERS_HEADING, parse_layers
 from crnn_deploy.engine.lowering.result import Lowered
@@ -28,6 +29,8 @@ from crnn_deploy.runtime.tensorrt.session import load_plugin
 
 _MEGABYTE = 1 << 20
 _SHOWN_ERRORS = 5
+_INTERNAL = re.compile(r"Exception: \S+\.cpp:\d+: CHECK|Unexpected exception|Unexpected Internal Error")
+"""Complaints about TensorRT itself: a check of its compiler failed, or its code did."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,9 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
     start = time.perf_counter()
     plan = _build(trt, builder, network, config, progress)
     if plan is None:
+        complaint = _first(log.of(*COMPLAINTS))
         raise InputError(
-            f"{TITLES[order.flavor.name]} could not build the engine.",
-            _first(log.of(*COMPLAINTS)),
-            _advice(order.config),
+            f"{TITLES[order.flavor.name]} could not build the engine.", complaint, _advice(order, complaint)
         )
     seconds = time.perf_counter() - start
     cache.save(config)
@@ -103,17 +105,31 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
     return BuiltPlan(order, bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
 
 
-def _advice(options: EngineOptions) -> str:
-    """Changes of the options that may help."""
+def _advice(order: BuildOrder, complaint: str) -> str:
+    """Changes of the options that may help against what TensorRT complains of."""
+    options, preprocessing = order.config, order.parent.spec.preprocessing
+    inside, any_width = _INTERNAL.search(complaint), preprocessing.width is None
     ways = []
-    if options.workspace_mb is not None:
+    if options.workspace_mb is not None and not inside:
         ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
     if len(options.targets) > 1:
         ways.append("leave out the --target that it names")
-    if options.precision != "fp32":
+    if options.precision != "fp32" and not inside:
         ways.append("keep the layer in FP32 with --keep-fp32")
-    sentence = ", ".join([*ways, "or choose other profiles"] if ways else ["choose other profiles"])
-    return f"{sentence[0].upper()}{sentence[1:]}."
+    if inside and any_width and order.lowered.recurrent:
+        height = preprocessing.height
+        width = preprocessing.with_padding(10 * height)
+        ways.append(
+            f"build for a single width, such as --profile 1x{width},8x{width},16x{width}, where lines can be padded to "
+            "it: TensorRT writes out loops of known length, which avoids some of its errors"
+        )
+    elif any_width and not inside:
+        ways.append("choose other profiles")
+    if inside or not ways:
+        ways.append(f"build with another version of {TITLES[order.flavor.name]}")
+    sentence = ", or ".join(filter(None, (", ".join(ways[:-1]), ways[-1])))
+    told = f"This is an error inside {TITLES[order.flavor.name]}, not in the model. " if inside else ""
+    return f"{told}{sentence[0].upper()}{sentence[1:]}."
 
 
 def _parse(order: BuildOrder, network: Any, logger: Any) -> None:

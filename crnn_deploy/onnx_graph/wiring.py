@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 Constants = Mapping[str, NDArray[Any]]
+_SHAPE_OPS = ("Shape", "Size")
 
 
 def nested(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
@@ -58,6 +59,18 @@ def names_read(graph: onnx.GraphProto) -> set[str]:
 def names_read_by(node: onnx.NodeProto) -> set[str]:
     """The names of all tensors that a node, its branches or its body read, including tensors inside of them."""
     return {name for name in node.input if name}.union(*map(names_read, bodies(node)))
+
+
+def depending_on_values(graph: onnx.GraphProto) -> set[str]:
+    """The tensors that depend on the values of the graph's inputs, not only on their shapes; nodes stand in order.
+
+    All others are the same for all images of a size, as initial states for a batch are.
+    """
+    reached = {value.name for value in graph.input} - {tensor.name for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type not in _SHAPE_OPS and not reached.isdisjoint({*node.input, *captured(node)}):
+            reached.update(node.output)
+    return reached - {""}
 
 
 def captured(node: onnx.NodeProto) -> set[str]:

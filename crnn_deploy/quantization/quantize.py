@@ -21,7 +21,7 @@ from crnn_deploy.quantization.compose_record import compose_record
 from crnn_deploy.quantization.config import CalibratorName, QuantizeConfig
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import find_layers
-from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
+from crnn_deploy.quantization.rewrite.preparation import TENSORRT_OPSET, prepare, read_fp32, require_target
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.acceptance import complaint_about
 from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
@@ -29,6 +29,7 @@ from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import InterleavedStopwatch, Placement
 from crnn_deploy.quantization.search.plan_search import PlanSearch, SearchResult
 from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.runtime.raised_opset import with_recent_opset
 from crnn_deploy.spec import LineageStep
 
 
@@ -65,6 +66,8 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     parent = open_artifact(config.model)
     original = read_fp32(parent)
     open_session(parent, config.threads)  # refuses what does not run
+    if config.target == "tensorrt":
+        original = with_recent_opset(original, TENSORRT_OPSET, parent.spec, str(config.model), progress)
     model = prepare(original)
     require_target(model, config.target)
     layers = find_layers(model.graph, config.target)

@@ -156,3 +156,28 @@ def test_what_may_help_a_failed_build_is_what_was_asked_for(
         build(tmp_path, models["gru"], **options)
     assert caught.value.fix.startswith(told)
     assert ("--workspace-mb" in caught.value.fix) == ("workspace_mb" in options)
+
+
+@pytest.mark.parametrize(
+    ("model", "complaint", "told"),
+    [
+        (
+            "lstm",
+            "Myelin (MyelinCheckException: gvn.cpp:325: CHECK(graph().ssa_validation()) failed.",
+            "a single width",
+        ),
+        ("classifier", "Unexpected exception vector::_M_range_check", "another version of TensorRT-RTX"),
+        ("classifier", "Cannot compile operation for Turing (SM75)", "keep the layer in FP32"),
+    ],
+)
+def test_advice_fits_what_tensorrt_complains_of(
+    tmp_path: Path, models: Models, monkeypatch: pytest.MonkeyPatch, model: str, complaint: str, told: str
+) -> None:
+    monkeypatch.setattr(building, "_build", lambda *_: None)
+    monkeypatch.setattr(building, "_first", lambda _: complaint)
+    with pytest.raises(InputError, match="could not build the engine") as caught:
+        build(tmp_path, models[model])
+    advice = caught.value.fix.lower()
+    assert told.lower() in advice
+    assert "profiles" not in advice, "classifiers have one width, and errors inside TensorRT are not of shapes"
+    assert ("an error inside TensorRT-RTX, not in the model".lower() in advice) == ("exception" in complaint.lower())

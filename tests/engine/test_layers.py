@@ -190,3 +190,22 @@ def test_every_layer_is_found_whatever_it_is_called(layers: list[tuple[str, str,
 def test_no_text_breaks_the_parser(text: str) -> None:
     parse_layers(f"Layers:\n{text}")
     parse_layers(f"Layers:\nName: {text}, LayerType: kgen, Inputs: {text}")
+
+
+# Of an INT8 engine of PP-OCRv6: an attention whose result is rounded, and what moves the rounded result.
+ATTENTION = """Layers:
+Name: _gemm_mha_v2_myl0_124, LayerType: kgen, Inputs: [ { Name: q, Datatype: Half, Format: x }], Constants: [], \
+Outputs: [ { Name: a, Datatype: Int8, Format: x }], Metadata: [ONNX Layer: round][ONNX Layer: product]
+Name: __myl_SlicMoveReshTran_myl0_125, LayerType: kgen, Inputs: [ { Name: a, Datatype: Int8, Format: x }], Constants: \
+[], Outputs: [ { Name: b, Datatype: Int8, Format: x }], Metadata: [ONNX Layer: round][ONNX Layer: product]
+"""
+
+
+def test_moving_what_was_rounded_behind_a_layer_is_not_its_precision() -> None:
+    attention, moving = parse_layers(ATTENTION)
+    assert (attention.kind, moving.kind) == ("matmul", "pointwise")
+    check_precision([attention, moving], {"product": "fp16"})
+    loop = attention.model_copy(update={"kind": "pointwise"})
+    check_precision([loop, moving], {"product": "fp16"})
+    with pytest.raises(GateError, match="should run in FP16"):
+        check_precision([moving], {"product": "fp16"})

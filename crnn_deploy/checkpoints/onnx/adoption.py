@@ -13,13 +13,13 @@ from crnn_deploy.checkpoints.narrowest_width import with_readable_width
 from crnn_deploy.checkpoints.onnx.axes import with_channels_first, with_measured_layout, with_named_axes
 from crnn_deploy.checkpoints.onnx.closing_softmax import as_logits
 from crnn_deploy.checkpoints.onnx.full_precision import in_full_precision, taking_floats
-from crnn_deploy.checkpoints.onnx.opset import with_recent_opset
 from crnn_deploy.checkpoints.onnx.recurrence.recovery import with_recurrent_nodes
 from crnn_deploy.checkpoints.onnx.trial import input_of, with_any_batch, with_one_output
 from crnn_deploy.checkpoints.spec_file import check_outputs
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
+from crnn_deploy.runtime.raised_opset import with_recent_opset
 from crnn_deploy.runtime.trial import trial_images
 from crnn_deploy.spec import LineageStep, ModelSpec
 
@@ -28,6 +28,8 @@ _IMAGE_TYPES = {
     *(TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64),
 }
 _ROUNDING = 1e-3
+_OPSET = 13
+"""From here on Squeeze, ReduceSum and others take their axes as inputs, and integers have scales for each channel."""
 _PIXELS = {"mean": (0.0,), "std": (1 / 255,)}  # the values that pixels have in images, 0 to 255
 
 
@@ -46,7 +48,7 @@ def adopt_onnx(
     model = in_full_precision(with_named_axes(model, title))
     spec = _in_pixels(spec, input_of(model, title), title)
     model = taking_floats(model)
-    model = with_recent_opset(model, spec, title, progress)
+    model = with_recent_opset(model, _OPSET, spec, title, progress)
     model, spec = with_measured_layout(model, spec, title, progress)
     model = with_recurrent_nodes(with_one_output(model, spec, title), spec, progress)
     model = with_any_batch(model, spec, title, progress)

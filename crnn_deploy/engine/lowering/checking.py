@@ -65,7 +65,7 @@ def _check_quantized(model: onnx.ModelProto, precision: Precision) -> None:
         raise InputError(
             f"The model's opset is {opset}, too old for INT8 next to FP16.",
             f"ONNX has scales in FP16 since opset {_HALF_QDQ_OPSET}.",
-            f"Export the model with --opset {_HALF_QDQ_OPSET} or later, and quantize that.",
+            f"Quantize the FP32 model once more, which raises its opset: {_QUANTIZE}",
         )
 
 

@@ -43,6 +43,21 @@ def lower(model: onnx.ModelProto, options: LoweringOptions) -> Lowered:
 
 def _check(model: onnx.ModelProto) -> None:
     try:
-        onnx.checker.check_model(model, full_check=True)  # with strict shape inference
+        onnx.checker.check_model(_with_result_shapes(model), full_check=True)  # with strict shape inference
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise GateError("The lowered graph is not valid ONNX.", str(error)) from error
+
+
+def _with_result_shapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model, or a copy in which results without a shape have one of free axes.
+
+    The checker demands one, ONNX Runtime and TensorRT don't, and `import` removes those that are no longer true.
+    """
+    if all(value.type.tensor_type.HasField("shape") for value in model.graph.output):
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(onnx.shape_inference.infer_shapes(model))
+    for value in copy.graph.output:
+        if not value.type.tensor_type.HasField("shape"):
+            value.type.tensor_type.shape.dim.add()
+    return copy

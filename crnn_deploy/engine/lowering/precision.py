@@ -15,17 +15,22 @@ from crnn_deploy.engine.lowering.schemas import HalfSupport, element_types, half
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
 from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, RECURRENT
-from crnn_deploy.onnx_graph.wiring import captured, constants_of, producers_of
+from crnn_deploy.onnx_graph.positions import computing_positions
+from crnn_deploy.onnx_graph.wiring import captured, constants_of, depending_on_values, producers_of
 from crnn_deploy.runtime.tensorrt.names import Precision
 
-_SHAPE_OPS = ("Shape", "Size")
 _TYPED_BY = ("dtype", "output_dtype")  # attributes that would contradict an FP16 result
 _NO_IMAGE = "it computes constants or shapes"
 _INT8_CONVOLUTION = "it runs in INT8 and gives FP32"
 _BEHIND_CONVOLUTION = "it takes what an INT8 convolution gives"
+_POSITIONS = "it computes positions in the image"
+_READS_FP32 = "it reads a layer in FP32, which TensorRT would otherwise run in FP16, between its casts"
 BY_DESIGN = (_NO_IMAGE, _INT8_CONVOLUTION, _BEHIND_CONVOLUTION)
 """Reasons that apply to every model, and are not reported."""
 
+_LAYERS = (*PRODUCTS, "ConvTranspose")
+_BIASES = {"Conv": 2, "ConvTranspose": 2, "Gemm": 2}  # their positions among the inputs
+_MOVING = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 # Operators that runtimes fuse with the convolution before, or with the rounding to INT8 after them.
 _POINTWISE = ("Add", "Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "MaxPool", "Mul", "Relu", "Sigmoid")
 
@@ -33,10 +38,11 @@ _POINTWISE = ("Add", "Clip", "HardSigmoid", "HardSwish", "LeakyRelu", "MaxPool",
 def nodes_in_fp32(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, str]:
     """The nodes that stay in FP32, each with the reason.
 
-    These are the wanted ones (a recurrent layer takes its input projection along), what computes constants and shapes,
-    what has branches or a body, operators without FP16, what reads a constant that FP16 can't hold, and INT8
-    convolutions with what follows up to the next rounding: TensorRT for RTX runs a convolution between Q/DQ nodes in
-    FP16 if its result is FP16, and in INT8 if it is FP32 (1.7, read from its layers).
+    These are the wanted ones (a recurrent layer takes its input projection along), what computes constants, shapes or
+    positions in the image, what has branches or a body, operators without FP16, what reads a constant that FP16 can't
+    hold, and INT8 convolutions with what follows up to the next rounding: TensorRT for RTX runs a convolution between
+    Q/DQ nodes in FP16 if its result is FP16, and in INT8 if it is FP32 (1.7, read from its layers). A layer between
+    two casts would run in FP16 too, so that the nodes that read a layer in FP32 are among these (also 1.7).
 
     Raises:
         InputError: if there is no node of a wanted name.
@@ -45,7 +51,8 @@ def nodes_in_fp32(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, 
     _check_names(graph, wanted)
     names = {*wanted, *(part for name in wanted for part in projection_of(name))}
     reasons = _around_int8_convolutions(graph)
-    on_the_way, misfits = _reached_from_inputs(graph), _misfits(graph, types)
+    on_the_way, misfits = depending_on_values(graph), _misfits(graph, types)
+    reasons |= dict.fromkeys(computing_positions(graph) - reasons.keys(), _POSITIONS)
     for node in graph.node:
         if node.op_type == "DequantizeLinear":
             continue  # takes the precision of its readers
@@ -54,20 +61,40 @@ def nodes_in_fp32(model: onnx.ModelProto, wanted: Collection[str]) -> dict[str, 
             reason = "it was to stay in FP32"
         elif on_the_way.isdisjoint({*node.input, *captured(node)}):
             reason = _NO_IMAGE
+            reasons[node.name] = reason
         if reason:
             reasons.setdefault(node.name, reason)
-    return reasons
+    return _readers(graph, reasons) | reasons
+
+
+def _readers(graph: onnx.GraphProto, reasons: Mapping[str, str]) -> dict[str, str]:
+    """The nodes that compute with the results of layers in FP32, and those that only move these results to them."""
+    producers = producers_of(graph)
+    fp32_results: set[str] = set()
+    readers = {}
+    for node in graph.node:
+        reason = reasons.get(node.name, "")
+        if not fp32_results.isdisjoint(node.input) and not reason:
+            readers[node.name] = _READS_FP32
+            fp32_results.update(node.output if node.op_type in _MOVING else ())
+        if reason and reason not in BY_DESIGN and node.op_type in _LAYERS and not is_int8(node, producers):
+            fp32_results.update(node.output)
+    return readers
 
 
 def expected_precisions(model: onnx.ModelProto) -> dict[str, Precision]:
     """The precision of each convolution, matrix product and recurrence, by the name of its node.
 
-    A node is INT8 if it reads both its operands from `DequantizeLinear`; others run in the type of their result.
+    A node is INT8 if it reads both its operands from `DequantizeLinear`; others run in the type of their result. Of
+    products of constants, such as those for an initial state, nothing is expected: TensorRT may compute them when it
+    builds, in any precision.
     """
     types, producers = element_types(model), producers_of(model.graph)
+    on_the_way = depending_on_values(model.graph)
     precisions: dict[str, Precision] = {}
     for node in model.graph.node:
-        if node.op_type in (*PRODUCTS, "ConvTranspose", *RECURRENT) or is_recurrence(node):
+        has_arithmetic = node.op_type in (*_LAYERS, *RECURRENT) or is_recurrence(node)
+        if has_arithmetic and not on_the_way.isdisjoint(node.input):
             output = next(name for name in node.output if name)
             float_type: Precision = "fp16" if types[output] == TensorProto.FLOAT16 else "fp32"
             precisions[node.name] = "int8" if is_int8(node, producers) else float_type
@@ -93,29 +120,30 @@ def _check_names(graph: onnx.GraphProto, wanted: Collection[str]) -> None:
             )
 
 
-def _reached_from_inputs(graph: onnx.GraphProto) -> set[str]:
-    """The tensors that depend on the values of the graph's inputs, not only on their shapes."""
-    reached = {value.name for value in graph.input}
-    for node in graph.node:
-        if node.op_type not in _SHAPE_OPS and not reached.isdisjoint({*node.input, *captured(node)}):
-            reached.update(node.output)
-    return reached
+def _misfits(graph: onnx.GraphProto, types: Mapping[str, int]) -> dict[tuple[str, bool], str]:
+    """The constants, and tensors dequantized by scales, that FP16 can't hold, with the reason.
 
-
-def _misfits(graph: onnx.GraphProto, types: Mapping[str, int]) -> dict[str, str]:
-    """The constants, and tensors dequantized by scales, that FP16 can't hold, with the reason."""
+    Each with whether it is used as a bias, which may be too small.
+    """
     constants = constants_of(graph)
     scales = {node.input[1] for node in graph.node if node.op_type in QDQ}
     reasons = {}
-    for name, values in constants.items():
-        problem = misfit(values, all_matter=name in scales) if is_float(types, name) else ""
-        if problem:
-            reasons[name] = f"{problem} ({name})"
-    decoders = [node for node in graph.node if node.op_type == "DequantizeLinear" and node.input[1] in reasons]
-    return reasons | {node.output[0]: reasons[node.input[1]] for node in decoders}
+    for name, is_bias in {role for node in graph.node for role in _with_roles(node)}:
+        if name in constants and is_float(types, name):
+            problem = misfit(constants[name], all_matter=name in scales, may_vanish=is_bias)
+            if problem:
+                reasons[name, is_bias] = f"{problem} ({name})"
+    decoders = [node for node in graph.node if node.op_type == "DequantizeLinear"]
+    coarse = {node.output[0]: reasons[node.input[1], False] for node in decoders if (node.input[1], False) in reasons}
+    return reasons | {(name, is_bias): reason for name, reason in coarse.items() for is_bias in (False, True)}
 
 
-def _reason(node: onnx.NodeProto, support: HalfSupport, types: Mapping[str, int], misfits: Mapping[str, str]) -> str:
+def _reason(
+    node: onnx.NodeProto,
+    support: HalfSupport,
+    types: Mapping[str, int],
+    misfits: Mapping[tuple[str, bool], str],
+) -> str:
     """Why a node needs FP32 whatever is around it; empty where it doesn't."""
     attributes = attributes_of(node)
     if any(isinstance(value, onnx.GraphProto) for value in attributes.values()):
@@ -125,8 +153,13 @@ def _reason(node: onnx.NodeProto, support: HalfSupport, types: Mapping[str, int]
     outputs = zip(node.output, support.outputs, strict=True)
     if any(is_float(types, name) and not allowed for name, allowed in outputs):
         return f"ONNX has no {node.op_type} in FP16"
-    inputs = zip(node.input, support.inputs, strict=True)
+    inputs = zip(_with_roles(node), support.inputs, strict=True)
     return next((misfits[name] for name, allowed in inputs if allowed and name in misfits), "")
+
+
+def _with_roles(node: onnx.NodeProto) -> list[tuple[str, bool]]:
+    """The inputs of a node, each with whether it is the bias of a layer."""
+    return [(name, position == _BIASES.get(node.op_type)) for position, name in enumerate(node.input)]
 
 
 def _around_int8_convolutions(graph: onnx.GraphProto) -> dict[str, str]:

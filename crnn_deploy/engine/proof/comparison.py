@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from crnn_deploy.engine.lowering.half_range import LARGEST
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.runtime.tensorrt.names import Precision
@@ -27,8 +28,9 @@ class LoweringParity(ModelComparison):
         if self.not_finite:
             raise GateError(
                 f"In {self.precision.upper()} {self.not_finite} of {self.images} images give NaN or infinity.",
-                "An activation overflows that didn't on the images looked at.",
-                "Give more images, or name layers that must stay in FP32.",
+                self._peak_told,
+                "Read the images with the FP32 model; if that gives text, keep the nodes around the peak in FP32 with "
+                "--keep-fp32, or build with --fp32.",
             )
         if self.precision == "fp32" and self.changed:
             raise GateError(
@@ -36,3 +38,10 @@ class LoweringParity(ModelComparison):
                 f"Its logits differ by up to {self.max_difference:.2g}.",
                 "Please report it, with the model.",
             )
+
+    @property
+    def _peak_told(self) -> str:
+        """Where FP16 is most likely left; nodes above half of its largest number are in FP32 already."""
+        if self.peak is None:
+            return "The model itself gives them: nothing was rounded."
+        return f"Activations reach {self.peak:,.0f} at {self.peak_node}, and FP16 ends at {LARGEST:,.0f}."

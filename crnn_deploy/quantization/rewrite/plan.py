@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import onnx
 
 from crnn_deploy.onnx_graph.operators import PRODUCTS
+from crnn_deploy.onnx_graph.positions import computing_positions
 from crnn_deploy.onnx_graph.products import is_depthwise, is_product
-from crnn_deploy.onnx_graph.wiring import Wiring
+from crnn_deploy.onnx_graph.wiring import Wiring, depending_on_values
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
 
@@ -34,12 +35,17 @@ class Layer:
 def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
     """All layers that could run in INT8 on the target, in graph order.
 
-    Products of two activations have no weights to quantize. Recurrent layers run in INT8 on CPUs only, by our kernels.
+    Products of two activations have no weights to quantize, and those of two constants, such as for an initial state,
+    are computed when a runtime loads. What computes positions in the image stays exact. Recurrent layers run in INT8 on
+    CPUs only, by our kernels.
     """
     tensors = (tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in tensors}
+    values, positions = depending_on_values(graph), computing_positions(graph)
     layers = []
     for node in graph.node:
+        if values.isdisjoint(node.input) or node.name in positions:
+            continue
         recurrent = target == "cpu" and is_quantizable(node, shapes)
         if recurrent or is_product(node, shapes):
             layers.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))

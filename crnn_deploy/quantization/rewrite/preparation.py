@@ -16,7 +16,8 @@ from crnn_deploy.quantization.config import Target
 _QUANTIZED_OPS = (*QDQ, "DynamicQuantizeLinear")
 _INT8_TYPES = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
 _HALF_TYPES = {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
-_TENSORRT_OPSET = 13  # the first whose Q/DQ has a scale for each channel
+TENSORRT_OPSET = 19
+"""The first whose Q/DQ has scales in FP16, as beside layers in FP16 in an engine."""
 
 
 def read_fp32(artifact: Artifact) -> onnx.ModelProto:
@@ -58,14 +59,15 @@ def require_target(model: onnx.ModelProto, target: Target) -> None:
     """Refuse a model whose opset is too old for the target.
 
     Raises:
-        InputError: for TensorRT, if the opset is below 13.
+        InputError: for TensorRT, if the opset is below 19.
     """
     opset = opset_of(model)
-    if target == "tensorrt" and opset < _TENSORRT_OPSET:
+    if target == "tensorrt" and opset < TENSORRT_OPSET:
         raise InputError(
-            f"The model's opset is {opset}.",
-            f"TensorRT needs a scale for each channel, which ONNX knows since opset {_TENSORRT_OPSET}.",
-            "Export the model with a newer opset, or convert it with onnx.version_converter.",
+            f"The model's opset is {opset}, and ONNX's converter makes no model of opset {TENSORRT_OPSET} of it.",
+            f"In an engine INT8 stands beside FP16, and ONNX has scales in FP16 since opset {TENSORRT_OPSET}.",
+            f"Export it from its framework with opset {TENSORRT_OPSET} or later, or build an engine of the FP32 model "
+            "with --fp16.",
         )
 
 

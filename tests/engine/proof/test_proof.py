@@ -94,5 +94,7 @@ def test_changed_text_is_a_failure_in_fp32_only():
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
 def test_results_that_are_not_finite_are_a_failure(precision):
-    with pytest.raises(GateError, match="2 of 4 images give NaN"):
-        parity(not_finite=2, precision=precision).require()
+    with pytest.raises(GateError, match="2 of 4 images give NaN") as caught:
+        parity(not_finite=2, precision=precision, peak=1e5, peak_node="Conv_1").require()
+    assert caught.value.cause == "Activations reach 100,000 at Conv_1, and FP16 ends at 65,504."
+    assert "--keep-fp32" in caught.value.fix

@@ -43,6 +43,31 @@ def test_recurrent_layers_stay_as_they_are_for_tensorrt():
     assert [layer.name for layer in find_layers(mixed(), "tensorrt")] == ["dense conv", "grouped conv", "linear"]
 
 
+@pytest.mark.parametrize("target", ["cpu", "tensorrt"])
+def test_a_product_of_constants_is_no_layer(target):
+    initial = graph(
+        helper.make_node("Shape", ["x"], ["size"], "size"),
+        helper.make_node("Expand", ["start", "size"], ["rows"], "rows"),
+        helper.make_node("MatMul", ["rows", "square"], ["first"], "first state"),
+        helper.make_node("MatMul", ["x", "square"], ["z"], "linear"),
+        start=(1, 8),
+        square=(8, 8),
+    )
+    assert [layer.name for layer in find_layers(initial, target)] == ["linear"]
+
+
+def test_what_computes_positions_in_the_image_is_no_layer():
+    straightening = graph(
+        helper.make_node("Conv", ["x", "dense"], ["a"], "features"),
+        helper.make_node("MatMul", ["a", "square"], ["b"], "points"),
+        helper.make_node("GridSample", ["x", "b"], ["y"], "sample"),
+        helper.make_node("Conv", ["y", "dense"], ["z"], "conv"),
+        dense=(8, 8, 3, 3),
+        square=(8, 8),
+    )
+    assert [layer.name for layer in find_layers(straightening, "cpu")] == ["features", "conv"]
+
+
 @pytest.mark.parametrize(
     ("activation", "target", "runs_in_int8"),
     [("Relu", "cpu", True), ("HardSwish", "cpu", False), ("HardSwish", "tensorrt", True)],

@@ -72,13 +72,13 @@ def test_names_that_quantization_makes_are_refused():
         )
 
 
-def test_tensorrt_needs_scales_for_each_channel():
+def test_tensorrt_needs_scales_in_fp16():
     def relu(opset):
         return model(helper.make_node("Relu", ["images"], ["logits"]), opset=opset)
 
-    with pytest.raises(InputError, match="opset is 12"):
-        require_target(relu(12), "tensorrt")
-    require_target(relu(13), "tensorrt")
+    with pytest.raises(InputError, match="opset is 18"):
+        require_target(relu(18), "tensorrt")
+    require_target(relu(19), "tensorrt")
     require_target(relu(12), "cpu")
 
 
