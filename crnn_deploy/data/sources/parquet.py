@@ -127,7 +127,7 @@ class _File:
         return [text for text in texts if text is not None]
 
     def begins_with_image(self) -> bool:
-        """Whether the first rows hold an image, or are damaged, which is said when it is read; they may only name it."""
+        """Whether the first rows hold an image, not only its path; damage is said when the image is read."""
         try:
             batch = next((each for group in range(self.groups) for each in self._batches(group, _IMAGES_AT_ONCE)), None)
         except InputError:
