@@ -19,7 +19,9 @@ many widths."""
 class Preprocessing(Frozen):
     """From a PIL image to the network's input `[C, H, W]`: x = (pixel / 255 - mean) / std, padded on the right.
 
-    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std.
+    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std. With `normalise: image`, mean and std are those of
+    all pixels and channels of the padded image itself, and std is at least 1 / 255 / √(number of values), the deviation
+    of an image with one pixel that is one grey level off: a blank image becomes zeros.
 
     The padded width follows from the image alone, never from its neighbours in a batch: that is what makes results
     independent of the batch.
@@ -58,6 +60,9 @@ class Preprocessing(Frozen):
     )
     std: tuple[FiniteFloat, ...] = Field(
         default=(0.5,), description="Standard deviation of each channel, or one for all."
+    )
+    normalise: Literal["fixed", "image"] = Field(
+        default="fixed", description="fixed: by mean and std; image: each image by its own mean and deviation."
     )
     padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
     margin: int = Field(
@@ -127,6 +132,8 @@ class Preprocessing(Frozen):
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channel_count):
                 raise ValueError(f"{name} needs 1 or {self.channel_count} numbers, got {len(values)}")
+        if self.normalise == "image" and (self.mean, self.std) != ((0.5,), (0.5,)):
+            raise ValueError("normalise: image takes mean and std from each image, so they have to be left out")
         if not all(limits.SMALLEST_STD <= value <= limits.LARGEST_NORM for value in self.std):
             raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
         if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):

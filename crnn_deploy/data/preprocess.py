@@ -63,11 +63,14 @@ class Preprocessor:
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
         """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`."""
         p = self.preprocessing
-        missing = (width or p.with_padding(pixels.shape[1])) - pixels.shape[1] - p.margin
+        own = p.with_padding(pixels.shape[1])
+        missing = (width or own) - pixels.shape[1] - p.margin
         left, right = self._columns(pixels[:, :1], p.margin), self._columns(pixels[:, -1:], max(0, missing))
         pixels = np.concatenate([left, pixels, right], axis=1)
         fractions = pixels.astype(np.float32) / np.float32(255)
-        normalised = ((1 - fractions if p.invert else fractions) - self._mean) / self._std
+        seen = 1 - fractions if p.invert else fractions
+        mean, std = _statistics(seen[:, :own]) if p.normalise == "image" else (self._mean, self._std)
+        normalised = (seen - mean) / std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
     def _with_rows(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -86,3 +89,9 @@ class Preprocessor:
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
         return self.tensor(self.pixels(image, name))
+
+
+def _statistics(image: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
+    """Mean and deviation of all values of an image, which is not blank enough to divide by nothing."""
+    values = image.astype(np.float64)
+    return np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))
