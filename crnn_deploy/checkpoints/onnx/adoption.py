@@ -93,8 +93,8 @@ def _in_pixels(spec: ModelSpec, image: onnx.ValueInfoProto, title: str) -> Model
     if p.normalise == "image" or (stated and not in_pixels):
         raise InputError(
             f"{title} takes whole numbers, and the spec gives others.",
-            f"It says normalise: {p.normalise}, mean {list(p.mean)} and std {list(p.std)}, and the model takes pixels from "
-            "0 to 255.",
+            f"It says normalise: {p.normalise}, mean {list(p.mean)} and std {list(p.std)}, and the model takes "
+            "pixels from 0 to 255.",
             "Leave out preprocessing.normalise, preprocessing.mean and preprocessing.std: the model normalises itself.",
         )
     return spec.model_copy(update={"preprocessing": p.model_copy(update=_PIXELS)})
