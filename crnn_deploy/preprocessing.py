@@ -111,7 +111,7 @@ class Preprocessing(Frozen):
         return self.scaled_width(image_width, image_height) > most
 
     def padded_width(self, image_width: int, image_height: int) -> int:
-        """Width in pixels of the network's input for an image of the given size."""
+        """Width in pixels of the network's input for an image of this size; not of a line that `centerline` cuts."""
         return self.with_padding(self.resized_width(image_width, image_height))
 
     @property
@@ -144,7 +144,7 @@ class Preprocessing(Frozen):
     def _margins_fit(self) -> Preprocessing:
         if self.width is not None and self.width <= 2 * self.margin:
             raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
-        if self.centerline and (self.channels != "L" or self.width is not None):
+        if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
         return self
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.center_line import straightened
+from crnn_deploy.data.center_line import is_squeezed, straightened
 from crnn_deploy.data.picture import picture, seen_size
 from crnn_deploy.preprocessing import Preprocessing
 
@@ -35,6 +35,16 @@ class Preprocessor:
         if self.preprocessing.centerline:
             return self.preprocessing.with_padding(self.pixels(image, "of this width").shape[1])
         return self.preprocessing.padded_width(*seen_size(image))
+
+    def squeezes(self, image: Image.Image, name: str) -> bool:
+        """Whether `image` is squeezed; reads only its header, except where the center line decides.
+
+        Raises:
+            InputError: naming the image, if the center line decides, and the pixels cannot be decoded.
+        """
+        if self.preprocessing.centerline:
+            return is_squeezed(self.picture(image, name), self.preprocessing)
+        return self.preprocessing.squeezes(*seen_size(image))
 
     def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
         """Decode and resize to `[height, width, channels]`, not yet padded.
