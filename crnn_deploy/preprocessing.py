@@ -19,7 +19,9 @@ many widths."""
 class Preprocessing(Frozen):
     """From a PIL image to the network's input `[C, H, W]`: x = (pixel / 255 - mean) / std, padded on the right.
 
-    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std.
+    With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std. With `normalise: image`, mean and std are those of
+    all pixels and channels of the padded image itself, and std is at least 1 / 255 / √(number of values), the deviation
+    of an image with one pixel that is one grey level off: a blank image becomes zeros.
 
     The padded width follows from the image alone, never from its neighbours in a batch: that is what makes results
     independent of the batch.
@@ -58,6 +60,9 @@ class Preprocessing(Frozen):
     )
     std: tuple[FiniteFloat, ...] = Field(
         default=(0.5,), description="Standard deviation of each channel, or one for all."
+    )
+    normalise: Literal["fixed", "image"] = Field(
+        default="fixed", description="fixed: by mean and std; image: each image by its own mean and deviation."
     )
     padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
     margin: int = Field(
@@ -106,7 +111,7 @@ class Preprocessing(Frozen):
         return self.scaled_width(image_width, image_height) > most
 
     def padded_width(self, image_width: int, image_height: int) -> int:
-        """Width in pixels of the network's input for an image of the given size."""
+        """Width in pixels of the network's input for an image of this size; not of a line that `centerline` cuts."""
         return self.with_padding(self.resized_width(image_width, image_height))
 
     @property
@@ -127,6 +132,8 @@ class Preprocessing(Frozen):
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channel_count):
                 raise ValueError(f"{name} needs 1 or {self.channel_count} numbers, got {len(values)}")
+        if self.normalise == "image" and (self.mean, self.std) != ((0.5,), (0.5,)):
+            raise ValueError("normalise: image takes mean and std from each image, so they have to be left out")
         if not all(limits.SMALLEST_STD <= value <= limits.LARGEST_NORM for value in self.std):
             raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
         if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):
@@ -137,7 +144,7 @@ class Preprocessing(Frozen):
     def _margins_fit(self) -> Preprocessing:
         if self.width is not None and self.width <= 2 * self.margin:
             raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
-        if self.centerline and (self.channels != "L" or self.width is not None):
+        if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
         return self
 

@@ -27,16 +27,21 @@ def parse(model: type[M], data: Any, origin: str, spell: Callable[[str], str] = 
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        errors = error.errors()
-        # An error inside a value is an error of the value too; only the inner one is shown.
-        innermost = [p for p in errors if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in errors if q is not p)]
-        moved = {renaming.location for problem in errors if (renaming := _renaming(problem, model))}
-        problems = [
-            _explain(problem, model, spell)
-            for problem in innermost or errors
-            if problem["type"] != "missing" or problem["loc"] not in moved
-        ]
-        raise InputError(f"{origin} is not valid:", "\n".join(f"  · {text}" for text in problems)) from None
+        raise InputError(f"{origin} is not valid:", explained(error, model, spell)) from None
+
+
+def explained(error: ValidationError, model: type[BaseModel] = BaseModel, spell: Callable[[str], str] = str) -> str:
+    """What is wrong, one line for each key; `model`, if it is known, gives the right names of misspelt keys."""
+    errors = error.errors()
+    # An error inside a value is an error of the value too; only the inner one is shown.
+    innermost = [p for p in errors if not any(q["loc"][: len(p["loc"])] == p["loc"] for q in errors if q is not p)]
+    moved = {renaming.location for problem in errors if (renaming := _renaming(problem, model))}
+    problems = [
+        _explain(problem, model, spell)
+        for problem in innermost or errors
+        if problem["type"] != "missing" or problem["loc"] not in moved
+    ]
+    return "\n".join(f"  · {text}" for text in problems)
 
 
 def _explain(problem: Any, model: type[BaseModel], spell: Callable[[str], str]) -> str:

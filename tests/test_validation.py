@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.models.layers.options import Convolution
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.training.config import DistillOptions, TrainOptions
-from crnn_deploy.validation import parse
+from crnn_deploy.validation import explained, parse
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,14 @@ def test_a_fraction_may_be_written_in_per_cent(written: object, value: float) ->
 def test_yes_is_no_number(key: str) -> None:
     with pytest.raises(InputError, match=f"'{key}' can't be true"):
         parse(TrainOptions, {key: True}, "The recipe")
+
+
+def test_what_is_wrong_with_a_layer_is_worded_as_elsewhere() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Convolution(inputs=3, outputs=4, kernel=(3, 3), groups=2)
+    assert explained(refusal.value) == "  · 2 groups do not divide 3 inputs and 4 outputs"
+    with pytest.raises(ValidationError) as refusal:
+        Convolution.model_validate({"inputs": 3, "outputs": 0, "kernel": (3, 3), "dilations": 1})
+    lines = explained(refusal.value, Convolution).split("\n")
+    assert lines[0].startswith("  · 'outputs': ")
+    assert lines[1] == "  · unknown key 'dilations': did you mean 'dilation'?"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.preprocessing import Preprocessing
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
-from crnn_deploy.spec import LineageStep
+from crnn_deploy.spec import LineageStep, ModelSpec
 
 _MOST_CHARACTERS = 300  # that are shown; some charsets have tens of thousands
 
@@ -45,6 +45,9 @@ def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
         "SHA-256": d.sha256,
         "task": d.task,
         "charset": f"{len(d.charset):,} characters, blank {d.blank}: {_shown(d.charset)}" if d.charset else None,
+        "sequences": f"{len(d.sequences):,} texts that several classes in a row stand for" if d.sequences else None,
+        "normal form": _unusual(d, "normal_form"),
+        "output layout": _unusual(d, "output_layout"),
         "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
         "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,
         "architecture": f"{d.architecture.family} {json.dumps(d.architecture.options)}" if d.architecture else None,
@@ -59,6 +62,12 @@ def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
         "note": d.note,
     }
     return [(name, value) for name, value in lines.items() if value]
+
+
+def _unusual(d: ModelDescription, name: str) -> str | None:
+    """A field of the spec, unless it is not known or has its default."""
+    value = getattr(d, name)
+    return None if value == ModelSpec.model_fields[name].default else value
 
 
 def _engine(e: EngineManifest) -> dict[str, str | Sequence[str]]:
@@ -85,8 +94,24 @@ def _profile(p: ShapeProfile) -> str:
 
 
 def _preprocessing(p: Preprocessing) -> str:
+    """What every model has, and then each field that says something other than its default."""
     width = p.width or f"kept, padded {p.padding} to a multiple of {p.width_multiple}"
-    return f"{p.channels}, height {p.height}, width {width}, {p.resize}, mean {list(p.mean)}, std {list(p.std)}"
+    fixed = [f"mean {list(p.mean)}", f"std {list(p.std)}"] if p.normalise == "fixed" else []
+    shown = {
+        "channels",
+        "height",
+        "width",
+        "resize",
+        "mean",
+        "std",
+        *([] if p.width else ["padding", "width_multiple"]),
+    }
+    others = [
+        name if value is True else f"{name} {value}"
+        for name, value in p
+        if name not in shown and value != type(p).model_fields[name].default
+    ]
+    return ", ".join([p.channels, f"height {p.height}", f"width {width}", p.resize, *fixed, *others])
 
 
 def _step(step: LineageStep) -> str:

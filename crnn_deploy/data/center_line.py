@@ -52,6 +52,12 @@ def straightened(grey: Image.Image, preprocessing: Preprocessing) -> NDArray[np.
     return _cut_out(line, _centers(ink / ink.max()), preprocessing)
 
 
+def is_squeezed(grey: Image.Image, preprocessing: Preprocessing) -> bool:
+    """Whether the line around its center line would be wider than `max_width`; its header alone does not say it."""
+    wider = preprocessing.model_copy(update={"max_width": preprocessing.max_width + 1})
+    return len(straightened(grey, wider)[0]) > preprocessing.max_width
+
+
 def _centers(ink: Floats) -> _Centers:
     """Where the center line of `[H, W]` is: ink is 1, paper 0."""
     height, width = ink.shape

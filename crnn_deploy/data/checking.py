@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crnn_deploy.data.picture import has_several_frames, picture, seen_size
+from crnn_deploy.data.picture import has_several_frames, picture
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -59,10 +60,11 @@ def first_usable(
 
 def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
     """Say how many images are wider than a model takes, so that they are squeezed and hard to read."""
+    preprocessor = Preprocessor(preprocessing)
     squeezed = [
         source.item_name(index)
         for index in range(len(source))
-        if preprocessing.squeezes(*seen_size(source.image(index)))
+        if preprocessor.squeezes(source.image(index), title(source, index))
     ]
     if squeezed:
         progress.log(

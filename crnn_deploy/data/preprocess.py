@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.center_line import straightened
+from crnn_deploy.data.center_line import is_squeezed, straightened
 from crnn_deploy.data.picture import picture, seen_size
 from crnn_deploy.preprocessing import Preprocessing
 
@@ -36,6 +36,16 @@ class Preprocessor:
             return self.preprocessing.with_padding(self.pixels(image, "of this width").shape[1])
         return self.preprocessing.padded_width(*seen_size(image))
 
+    def squeezes(self, image: Image.Image, name: str) -> bool:
+        """Whether `image` is squeezed; reads only its header, except where the center line decides.
+
+        Raises:
+            InputError: naming the image, if the center line decides, and the pixels cannot be decoded.
+        """
+        if self.preprocessing.centerline:
+            return is_squeezed(self.picture(image, name), self.preprocessing)
+        return self.preprocessing.squeezes(*seen_size(image))
+
     def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
         """Decode and resize to `[height, width, channels]`, not yet padded.
 
@@ -63,11 +73,14 @@ class Preprocessor:
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
         """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`."""
         p = self.preprocessing
-        missing = (width or p.with_padding(pixels.shape[1])) - pixels.shape[1] - p.margin
+        own = p.with_padding(pixels.shape[1])
+        missing = (width or own) - pixels.shape[1] - p.margin
         left, right = self._columns(pixels[:, :1], p.margin), self._columns(pixels[:, -1:], max(0, missing))
         pixels = np.concatenate([left, pixels, right], axis=1)
         fractions = pixels.astype(np.float32) / np.float32(255)
-        normalised = ((1 - fractions if p.invert else fractions) - self._mean) / self._std
+        seen = 1 - fractions if p.invert else fractions
+        mean, std = _statistics(seen[:, :own]) if p.normalise == "image" else (self._mean, self._std)
+        normalised = (seen - mean) / std
         return np.ascontiguousarray(normalised.transpose(2, 0, 1))
 
     def _with_rows(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -86,3 +99,9 @@ class Preprocessor:
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
         return self.tensor(self.pixels(image, name))
+
+
+def _statistics(image: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
+    """Mean and deviation of all values of an image, which is not blank enough to divide by nothing."""
+    values = image.astype(np.float64)
+    return np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))

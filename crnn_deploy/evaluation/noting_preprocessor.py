@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.center_line import is_squeezed
 from crnn_deploy.data.picture import has_several_frames
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -29,7 +30,8 @@ class NotingPreprocessor(Preprocessor):
         if has_several_frames(image):
             self._notes.note("several_frames", name)
         plain = self.picture(image, name)
-        if self.preprocessing.squeezes(*plain.size):
+        seen = self.preprocessing
+        if is_squeezed(plain, seen) if seen.centerline else seen.squeezes(*plain.size):
             self._notes.note("squeezed", name)
         if self._reads_lines and is_several_lines(plain):
             self._notes.note("several_lines", name)

@@ -15,7 +15,7 @@ from crnn_deploy.evaluation.config import ReadOptions
 from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
-from crnn_deploy.evaluation.wide_lines import cut, join
+from crnn_deploy.evaluation.wide_lines import cut, join, with_margins, without_margins
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
@@ -50,13 +50,15 @@ def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker)
     """Logits `[1, T, K]` of a single line that is wider than the model takes."""
     spec, index = session.spec, batch.indices[0]
     name = title(source, index)
-    pieces = cut(batch.images[0], spec.preprocessing)
+    padded, seen = batch.images[0], spec.preprocessing
+    pieces = cut(without_margins(padded, seen), seen)
     if not pieces:
         notes.note("squeezed", name)
         return session.run(Preprocessor(spec.preprocessing)(source.image(index), name)[np.newaxis])
     notes.note("cut", name)
-    logits = [session.run(np.ascontiguousarray(batch.images[:, :, :, start:end])) for start, end in pieces]
-    return join(logits, pieces, spec.preprocessing.height, spec.blank)
+    framed = [with_margins(padded, piece, seen) for piece in pieces]
+    logits = [session.run(image[np.newaxis]) for image, _ in framed]
+    return join(logits, [piece for _, piece in framed], spec.preprocessing.height, spec.blank)
 
 
 def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:

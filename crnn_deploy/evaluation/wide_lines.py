@@ -30,10 +30,34 @@ _FEWEST_STEPS = 4
 
 
 def cut(line: NDArray[np.float32], preprocessing: Preprocessing) -> list[Piece]:
-    """Pieces of a line `[C, H, W]`, none wider than `max_width`; empty where too few columns are blank."""
+    """Pieces of a line `[C, H, W]` without margins, none above `max_width`; empty where too few columns are blank."""
     without_rules = line - np.median(line, axis=2, keepdims=True)  # of a rule below the text, each row keeps its colour
     candidates = (_cut_where(_blank_columns(values), preprocessing) for values in (without_rules, line))
     return next((pieces for pieces in candidates if pieces), [])
+
+
+def with_margins(
+    padded: NDArray[np.float32], piece: Piece, preprocessing: Preprocessing
+) -> tuple[NDArray[np.float32], Piece]:
+    """The network's input `[C, H, W']` for a piece, with the margins of a line of its own, and its columns.
+
+    Args:
+        padded: the whole line `[C, H, W]` with its margins.
+        piece: of the line without its margins.
+    """
+    start, end = piece
+    margin = preprocessing.margin
+    inside = padded[:, :, margin + start : margin + end]
+    behind = preprocessing.whole(end - start + 2 * margin) - (end - start) - margin
+    edge = preprocessing.padding == "edge"
+    left, right = (inside[:, :, :1], inside[:, :, -1:]) if edge or not margin else (padded[:, :, :1],) * 2
+    sides = np.repeat(left, margin, axis=2), np.repeat(right, behind, axis=2)
+    return np.concatenate([sides[0], inside, sides[1]], axis=2), (start - margin, end + behind)
+
+
+def without_margins(padded: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """A line `[C, H, W]` without the margins on both sides; what pads it to whole multiples stays."""
+    return padded[:, :, preprocessing.margin : padded.shape[2] - preprocessing.margin]
 
 
 def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[Piece]:
@@ -64,6 +88,7 @@ def join(
 
     Args:
         logits: `[1, T, K]` of each piece.
+        pieces: with their margins.
         height: of the line in pixels: the same character may lie up to a quarter of it apart in two pieces.
         blank: class of the CTC blank.
     """

@@ -38,7 +38,8 @@ class QuantizeOptions(Frozen):
         le=1,
         description="Cap on the rise of the error over the parent: the upper end of its paired 95 % interval, such as "
         "0.005 or 0.5%. Layers that cost too much stay in FP32; more held-out images narrow the interval. Without it "
-        "only a broken model is repaired: one that reads fewer than half of the images as its parent does.",
+        "only a broken model is repaired: one that reads fewer than half of the images as its parent does, or by the "
+        "labels certainly more than one point worse.",
         examples=[0.005],
     )
     sensitivity: bool = Field(default=False, description="Measure what each layer costs, even if all may be INT8.")

@@ -101,7 +101,7 @@ def _search(
 ) -> SearchResult:
     """The best plan for `config`; on a CPU, with layers in FP32 where that is faster than in `original`."""
     search = PlanSearch(calibrated, examiner, progress)
-    cap = ErrorRiseCap(config.max_error_rise)
+    cap = ErrorRiseCap(config.max_error_rise, labelled=examiner.reference == "labels")
     names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
     result = search.keep_cap(search.choose_calibrator(names, cap), cap, config.sensitivity)
     if not result.accepted or config.target != "cpu":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from crnn_deploy.data.picture import seen_size
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -84,4 +84,4 @@ def frames_needed(pieces: Sequence[str]) -> int:
 
 
 def _frames(source: Source, index: int, spec: ModelSpec, stride: int) -> int:
-    return spec.preprocessing.padded_width(*seen_size(source.image(index))) // stride
+    return Preprocessor(spec.preprocessing).size(source.image(index)) // stride

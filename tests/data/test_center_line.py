@@ -61,6 +61,6 @@ def test_widths_stay_within_the_limits() -> None:
 
 
 def test_only_grey_images_of_any_width_have_a_center_line() -> None:
-    for field in ({"channels": "RGB"}, {"width": 100}):
+    for field in ({"channels": "RGB"}, {"width": 100}, {"grey_last": True}):
         with pytest.raises(ValidationError, match="centerline"):
             Preprocessing.model_validate({**PREPROCESSING.model_dump(), **field})

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from crnn_deploy.data.checking import tell_squeezed, without_broken
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
@@ -53,6 +54,25 @@ def test_pixels_that_are_no_numbers_stop_the_work_before_it_starts(tmp_path: Pat
     Image.new("F", (4, 4), float("nan")).save(tmp_path / "x.tif")
     with pytest.raises(InputError, match=r"0\.png in lines is broken: 16 of its pixels"):
         without_broken(source((tmp_path / "x.tif").read_bytes()), False, Log())
+
+
+def test_the_line_around_its_center_decides_whether_it_is_squeezed() -> None:
+    """A thin line in a high image becomes far wider than the image's own shape says."""
+    image = Image.new("L", (100, 100), 255)
+    image.paste(0, (5, 48, 95, 52))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    seen = Preprocessing(height=20, max_width=100, centerline=True)
+    width = Preprocessor(seen.model_copy(update={"max_width": 4096})).pixels(image, "x").shape[1]
+    assert width > 101
+    for most, squeezed in ((width - 1, 1), (width, 0)):
+        log = Log()
+        tell_squeezed(source(buffer.getvalue()), seen.model_copy(update={"max_width": most}), log)
+        assert len(log.lines) == squeezed
+    wide = Image.new("L", (200, 20), 255)  # whose own shape is wider than the limit; blank, it stays so
+    wide.save(buffer := io.BytesIO(), "PNG")
+    tell_squeezed(source(buffer.getvalue()), seen, log := Log())
+    assert len(log.lines) == 1
 
 
 def test_images_that_are_squeezed_are_counted() -> None:

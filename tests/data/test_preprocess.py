@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
+from pydantic import ValidationError
 
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.preprocessing import Preprocessing
@@ -115,3 +118,39 @@ def test_every_column_up_to_the_padded_width_is_paper(missing: int) -> None:
     x = run(Image.new("L", (8 - missing, 4), 0), min_width=1)
     assert x.shape == (1, 4, 8)
     assert x[0, 0].tolist() == [-1] * (8 - missing) + [1] * missing
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 20),
+    st.sampled_from(["L", "RGB"]),
+    st.booleans(),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_an_image_is_normalised_by_its_own_mean_and_deviation(
+    width: int, height: int, channels: str, invert: bool, margin: int, blank: bool
+) -> None:
+    """As NumPy has them for the input that is padded only to its own width; what pads a batch changes nothing."""
+    values = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    image = Image.fromarray(np.full_like(values, 77) if blank else values)
+    fields = {"height": 4, "channels": channels, "invert": invert, "margin": margin, "padding": "edge"}
+    own = Preprocessor(Preprocessing.model_validate({**fields, "normalise": "image"}))
+    plain = Preprocessor(Preprocessing.model_validate({**fields, "mean": (0.0,), "std": (1.0,)}))(image, "x")
+    expected = np.zeros_like(plain) if np.ptp(plain) == 0 else (plain - plain.mean()) / plain.std()
+    assert own(image, "x") == pytest.approx(expected, abs=1e-4)
+    pixels = own.pixels(image, "x")
+    padded = own.tensor(pixels, expected.shape[2] + 32)
+    assert np.array_equal(padded[..., : expected.shape[2]], own(image, "x"))
+
+
+def test_an_image_with_one_pixel_off_has_its_real_deviation() -> None:
+    pixels = np.full((4, 8), 200, np.uint8)
+    pixels[2, 3] -= 1
+    x = run(Image.fromarray(pixels), normalise="image")
+    assert x.std() == pytest.approx(1, abs=0.02)  # √(1 - 1 / 32), because the pixel shifts the mean
+
+
+def test_mean_and_std_of_each_image_are_not_stated_besides() -> None:
+    with pytest.raises(ValidationError, match="have to be left out"):
+        Preprocessing(height=4, normalise="image", mean=(0.0,))

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import numpy as np
 import pytest
 import tiny_crnn
+from PIL import Image
 
 from crnn_deploy.data.batching import Batch
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.evaluation.read_images import check_logits
+from crnn_deploy.evaluation.config import ReadOptions
+from crnn_deploy.evaluation.image_notes import NoteTaker
+from crnn_deploy.evaluation.read_images import check_logits, read
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
 BATCH = Batch([4, 0, 2], np.zeros((3, 1, 8, 8), np.float32))
@@ -39,3 +47,27 @@ def test_another_number_of_outputs_than_the_spec_names_is_refused(source: Source
         logits = np.zeros((3, reader.num_outputs, reader.num_outputs + difference), np.float32)
         with pytest.raises(InputError, match=f"its spec names {reader.num_outputs}"):
             check_logits(logits, BATCH, source, reader)
+
+
+def test_the_pieces_of_a_wide_line_have_the_margin_of_the_model(tmp_path: Path, reader: ModelSpec) -> None:
+    """Black margins beside lines that are read upright: each input begins and ends with them."""
+    seen = Preprocessing(height=8, max_width=64, margin=4, padding="black")
+    spec = reader.model_copy(update={"preprocessing": seen})
+    Image.new("L", (200, 8), 255).save(tmp_path / "line.png")
+    inputs: list[np.ndarray] = []
+
+    class Recording:
+        def __init__(self) -> None:
+            self.spec = spec
+
+        def run(self, images: np.ndarray) -> np.ndarray:
+            inputs.append(images)
+            return np.zeros((1, images.shape[3] // 4, spec.num_outputs), np.float32)
+
+    source = open_source(tmp_path)
+    list(read(cast(Session, Recording()), source, ReadOptions(), [], NoteTaker()))
+    assert len(inputs) > 2
+    for images in inputs:
+        assert np.all(images[..., :4] == -1)
+        assert np.all(images[..., -4:] == -1)
+        assert np.all(images[..., 4:-8] == 1)

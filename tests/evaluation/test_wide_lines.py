@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from crnn_deploy.evaluation.decoding import greedy_decode
-from crnn_deploy.evaluation.wide_lines import Piece, cut, join
+from crnn_deploy.evaluation.wide_lines import Piece, cut, join, with_margins, without_margins
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 
@@ -257,3 +257,23 @@ def test_the_same_letter_at_two_places_is_read_twice() -> None:
 
 def test_a_place_where_the_pieces_read_different_letters_is_no_seam() -> None:
     assert both_read({3: 1, 17: 3, 20: 4}, {2: 3, 5: 5, 20: 2}) == "aceb"
+
+
+@pytest.mark.parametrize(("margin", "padding"), [(0, "white"), (6, "white"), (16, "black"), (8, "edge")])
+def test_each_piece_has_the_margins_of_a_line_of_its_own(margin: int, padding: str) -> None:
+    letters = "abcdefgh" * 5
+    seen = SEEN.model_copy(update={"margin": margin, "padding": padding})
+    columns = [(0, 0), (0, 0), (margin, margin)]
+    paper = {"white": 3, "black": -3}.get(padding, 0)
+    edge = padding == "edge"
+    padded = np.pad(line(letters), columns, "edge") if edge else np.pad(line(letters), columns, constant_values=paper)
+    pieces = cut(without_margins(padded, seen), seen)
+    framed = [with_margins(padded, piece, seen) for piece in pieces]
+    for (image, (begin, end)), (start, stop) in zip(framed, pieces, strict=True):
+        assert image.shape[2] == end - begin == seen.with_padding(stop - start) <= seen.widest
+        assert np.array_equal(image[:, :, start - begin : stop - begin], line(letters)[:, :, start:stop])
+        assert (start - begin, min(margin, end - stop)) == (margin, margin)
+        sides = [image[:, :, : start - begin], image[:, :, stop - begin :]]
+        outermost = [image[:, :, start - begin], image[:, :, stop - begin - 1]] if edge else [paper, paper]
+        assert all(np.all(np.transpose(value) == side.T) for side, value in zip(sides, outermost, strict=True))
+    assert read(letters, [piece for _, piece in framed]) == letters

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from told import Told
 
 from crnn_deploy.data.sources.opening import open_source
@@ -108,3 +109,16 @@ def test_many_that_are_too_long_mean_that_something_is_wrong(lines: Path, spec: 
         without_too_long(open_source(lines), student_spec("s", StudentChoice(stride=8), spec), SILENT)
     assert "8 pixels" in raised.value.cause
     assert "smaller stride" in raised.value.fix
+
+
+def test_the_line_around_its_center_says_how_many_frames_there_are(tmp_path: Path, spec: ModelSpec) -> None:
+    """A thin line in a high image: the image's own shape gives five frames, the line more."""
+    image = Image.new("L", (60, 100), 255)
+    image.paste(0, (5, 48, 55, 52))
+    image.save(tmp_path / "a.png")
+    (tmp_path / "labels.tsv").write_text("a.png\tAAAA\n")
+    lines = open_source(tmp_path)
+    with pytest.raises(InputError, match="7 frames are needed, and there are 5"):
+        without_too_long(lines, spec, SILENT)
+    centered = spec.preprocessing.model_copy(update={"centerline": True})
+    assert without_too_long(lines, spec.model_copy(update={"preprocessing": centered}), SILENT)[1] == []

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
-from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.listing import Listing, convolution
 from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
-from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Linear, Pooling, Recurrent, Sequence
+from crnn_deploy.models.layers.options import Activation, BatchNorm, Linear, Pooling, Recurrent, Sequence
 from crnn_deploy.preprocessing import Preprocessing
 
 # Of the published model, and the default of its training script.
@@ -53,12 +53,10 @@ def _load(checkpoint: Checkpoint) -> Recognised:
 
 def _add_convolution(layers: Listing, checkpoint: Checkpoint, index: int) -> None:
     name, norm = f"cnn.conv{index}", f"cnn.batchnorm{index}"
-    outputs, inputs, height, width = (checkpoint.size(f"{name}.weight", axis) for axis in range(4))
-    margin = 0 if index == _CONVOLUTIONS - 1 else 1
-    padding = (margin,) * 4
-    layers.add(Convolution(inputs=inputs, outputs=outputs, kernel=(height, width), padding=padding), name)
+    layer = convolution(checkpoint, name, margin=(0, 0) if index == _CONVOLUTIONS - 1 else (1, 1))
+    layers.add(layer, name)
     if f"{norm}.weight" in checkpoint.tensors:
-        layers.add(BatchNorm(channels=outputs), norm)
+        layers.add(BatchNorm(channels=layer.outputs), norm)
     layers.add(Activation(function="relu"))
     if index in _POOLING:
         kernel, stride, beside = _POOLING[index]

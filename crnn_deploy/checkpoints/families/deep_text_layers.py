@@ -7,13 +7,12 @@ shapes of the weights.
 from __future__ import annotations
 
 from crnn_deploy.checkpoints.families.family import Checkpoint
-from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.listing import Listing, convolution
 from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.options import (
     Activation,
     BatchNorm,
-    Convolution,
     Layer,
     Linear,
     Mean,
@@ -135,31 +134,22 @@ def _add_convolution(
     margin: tuple[int, int] = (1, 1),
 ) -> None:
     """A convolution, its batch norm if it has one, and ReLU."""
-    layers.add(_convolution(checkpoint, name, stride, margin), name)
+    layers.add(convolution(checkpoint, name, stride, margin), name)
     if norm:
         layers.add(BatchNorm(channels=checkpoint.size(f"{name}.weight", 0)), norm)
     layers.add(_RELU)
 
 
-def _convolution(
-    checkpoint: Checkpoint, name: str, stride: tuple[int, int] = (1, 1), margin: tuple[int, int] = (1, 1)
-) -> Convolution:
-    outputs, inputs, height, width = (checkpoint.size(f"{name}.weight", axis) for axis in range(4))
-    bias = f"{name}.bias" in checkpoint.tensors
-    kernel, padding = (height, width), (*margin, *margin)
-    return Convolution(inputs=inputs, outputs=outputs, kernel=kernel, stride=stride, padding=padding, bias=bias)
-
-
 def _add_blocks(layers: Listing, checkpoint: Checkpoint, stage: int) -> None:
     for index in range(checkpoint.count(rf"FeatureExtraction\.ConvNet\.layer{stage}\.\d+\.conv1\.weight")):
         name = f"{FEATURES}.layer{stage}.{index}"
-        first, second = (_convolution(checkpoint, f"{name}.{part}") for part in ("conv1", "conv2"))
+        first, second = (convolution(checkpoint, f"{name}.{part}", margin=(1, 1)) for part in ("conv1", "conv2"))
         norms = [BatchNorm(channels=convolution.outputs) for convolution in (first, second)]
         weights = {"body.0": "conv1", "body.1": "bn1", "body.3": "conv2", "body.4": "bn2"}
         body = (first, norms[0], _RELU, second, norms[1])
         shortcut: tuple[Layer, ...] = ()
         if f"{name}.downsample.0.weight" in checkpoint.tensors:
-            projection = _convolution(checkpoint, f"{name}.downsample.0", margin=(0, 0))
+            projection = convolution(checkpoint, f"{name}.downsample.0", margin=(0, 0))
             shortcut = (projection, BatchNorm(channels=projection.outputs))
             weights |= {"shortcut.0": "downsample.0", "shortcut.1": "downsample.1"}
         prefixed = {ours: f"{name}.{theirs}" for ours, theirs in weights.items()}

@@ -7,11 +7,43 @@ from typing import Any
 
 from torch import Tensor
 
+from crnn_deploy.checkpoints.families.family import Checkpoint
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.build import FAMILY
-from crnn_deploy.models.layers.options import Layer, LayersOptions
+from crnn_deploy.models.layers.options import Convolution, Layer, LayersOptions
 
 _COUNTERS = "num_batches_tracked"
+
+
+def convolution(
+    checkpoint: Checkpoint,
+    name: str,
+    stride: tuple[int, int] = (1, 1),
+    margin: tuple[int, int] | None = None,
+    depthwise: bool = False,
+) -> Convolution:
+    """A convolution with the sizes of its weights in a checkpoint, and with a bias if one is there.
+
+    Args:
+        name: of the layer, such as `cnn.conv0`.
+        margin: zeros above and below, and on the left and the right; None: half of the kernel.
+        depthwise: each channel for itself.
+
+    Raises:
+        InputError: if the checkpoint has no such weights.
+    """
+    outputs, inputs, height, width = (checkpoint.size(f"{name}.weight", axis) for axis in range(4))
+    groups = outputs if depthwise else 1
+    beside = (height // 2, width // 2) if margin is None else margin
+    return Convolution(
+        inputs=inputs * groups,
+        outputs=outputs,
+        kernel=(height, width),
+        stride=stride,
+        padding=(*beside, *beside),
+        groups=groups,
+        bias=f"{name}.bias" in checkpoint.tensors,
+    )
 
 
 class Listing:

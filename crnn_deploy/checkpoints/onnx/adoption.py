@@ -93,10 +93,12 @@ def _in_pixels(spec: ModelSpec, image: onnx.ValueInfoProto, title: str) -> Model
         return spec
     p = spec.preprocessing
     stated = p.model_fields_set & _PIXELS.keys()
-    if stated and not (set(p.mean) == {0.0} and all(abs(std * 255 - 1) < _ROUNDING for std in p.std)):
+    in_pixels = set(p.mean) == {0.0} and all(abs(std * 255 - 1) < _ROUNDING for std in p.std)
+    if p.normalise == "image" or (stated and not in_pixels):
         raise InputError(
             f"{title} takes whole numbers, and the spec gives others.",
-            f"It says mean {list(p.mean)} and std {list(p.std)}, and the model takes pixels from 0 to 255.",
-            "Leave out preprocessing.mean and preprocessing.std: the model normalises itself.",
+            f"It says normalise: {p.normalise}, mean {list(p.mean)} and std {list(p.std)}, and the model takes "
+            "pixels from 0 to 255.",
+            "Leave out preprocessing.normalise, preprocessing.mean and preprocessing.std: the model normalises itself.",
         )
     return spec.model_copy(update={"preprocessing": p.model_copy(update=_PIXELS)})

@@ -24,6 +24,7 @@ from crnn_deploy.models.user_module import module_architecture
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.torch import TorchSession
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.validation import explained
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,8 @@ def _allowed(family: Family, path: Path, load: Callable[[], Recognised]) -> Reco
     try:
         return load()
     except ValidationError as error:  # of the options of a layer
-        problems = "\n".join(f"  · {'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
         raise InputError(
-            f"The sizes of {path} are none that a network of the family {family.name} can have.", problems
+            f"The sizes of {path} are none that a network of the family {family.name} can have.", explained(error)
         ) from None
 
 

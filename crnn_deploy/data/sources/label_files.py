@@ -10,6 +10,7 @@ from crnn_deploy.data.sources.container import Container
 from crnn_deploy.data.sources.encoded import Item, is_image
 from crnn_deploy.data.sources.layouts.columns import COLUMNS
 from crnn_deploy.data.sources.layouts.json_lines import JSON_LINES
+from crnn_deploy.data.sources.layouts.json_list import JSON_LIST
 from crnn_deploy.data.sources.layouts.json_map import JSON_MAP
 from crnn_deploy.data.sources.layouts.layout import Layout
 from crnn_deploy.data.sources.layouts.quoted import QUOTED
@@ -18,7 +19,7 @@ from crnn_deploy.errors import InputError
 
 LABELS = "labels.tsv"
 """Our own label file. It is read as `path⇥text` even if its content looks like nothing known."""
-LAYOUTS = (JSON_LINES, JSON_MAP, COLUMNS, TAB_SEPARATED, QUOTED)
+LAYOUTS = (JSON_LINES, JSON_LIST, JSON_MAP, COLUMNS, TAB_SEPARATED, QUOTED)
 _TEXT_SUFFIXES = {".tsv", ".txt", ".csv", ".lst", ".list", ".gt", ".box", ".json", ".jsonl", ".ndjson", ".xml"}
 _SUFFIXES = _TEXT_SUFFIXES | {".parquet", ".arrow", ".xls", ".xlsx", ".ods", ".mat"}
 _BARE_NAMES = re.compile(r"(rec_)?(gt|labels?|annotations?|metadata|train|val|test)(_\w+)?", re.IGNORECASE)
@@ -27,7 +28,7 @@ _DOCUMENTS = re.compile(
     re.IGNORECASE,
 )
 _HEAD_LINES = 20
-_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*\{\s*"')
+_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*"')
 
 
 def may_hold_labels(name: str) -> bool:
@@ -86,7 +87,7 @@ def decode(data: bytes, origin: str) -> str:
 
 
 def _head(files: Container, name: str) -> str:
-    """The first whole lines of a file, or the beginning of its only line if that is a JSON object."""
+    """The first whole lines of a file, or the beginning of its only line if that is JSON."""
     origin = files.title(name)
     size = files.size(name)
     if size > limits.MAX_LABEL_FILE:
@@ -95,7 +96,7 @@ def _head(files: Container, name: str) -> str:
     if size > len(data):
         lines, newline, _ = data.rpartition(b"\n")
         if not newline:
-            if _OBJECT.match(data):  # a JSON object may be one long line
+            if _JSON.match(data):  # an object or a list may be one long line
                 return data.decode("utf-8-sig", "ignore")
             raise _too_long(origin, 1)
         data = lines

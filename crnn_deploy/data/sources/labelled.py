@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.container import Below, Container, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.container import Below, Container, Folder, read_image
+from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.label_files import (
     LABELS,
     LAYOUTS,
@@ -89,7 +89,7 @@ def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> So
         ]
         if others:
             progress.log(f"{files.title(chosen)} gives the labels of {files.name}; not read: {_list(others)}")
-        return open_label_file(files, chosen)
+        return open_label_file(files, chosen, progress)
     if found.pages and not found.sidecars:
         if found.unread:
             progress.log(f"The XML files give the lines of {files.name}; not read: {_list(list(found.unread))}")
@@ -104,12 +104,36 @@ def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> So
     return _source(files, items)
 
 
-def open_label_file(files: Container, name: str) -> EncodedSource:
-    """Lines of text with the labels of this file; paths of its images are relative to its folder."""
+def open_label_file(files: Container, name: str, progress: Progress) -> EncodedSource:
+    """Lines of text with the labels of this file; paths of its images are relative to its folder.
+
+    Images without a label are left out, which is said.
+
+    Raises:
+        InputError: if what it says is wrong, or an image that it names is missing.
+    """
     base, slash, own = name.rpartition("/")
     inside = Below(files, base + slash) if base else files
     items = locate_images(read_items(inside, own, find_layout(inside, own)), inside, own)
+    labelled = {item.name for item in items}
+    beside = labelled.union(_images_beside(inside, labelled))
+    if len(beside) > len(labelled):
+        example = min(beside - labelled)
+        progress.log(
+            f"{files.title(name)} has a label for {len(labelled):,} of {len(beside):,} images; left out are the "
+            f"others, such as {example}."
+        )
     return _source(inside, items)
+
+
+def _images_beside(files: Container, names: Collection[str]) -> Iterator[str]:
+    """All images in the folders of these ones."""
+    folders = {name.rpartition("/")[0] for name in names}
+    if isinstance(files, Folder):
+        inside = [f"{folder}/{name}".lstrip("/") for folder in folders for name in Folder(files.path / folder).names()]
+    else:
+        inside = [name for name in files.names() if name.rpartition("/")[0] in folders]
+    return filter(is_image, inside)
 
 
 def check_understood(

@@ -110,7 +110,7 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if is_page(Folder(path.parent), path.name):
         return open_pages(Folder(path.parent), [path.name], progress)
     if may_hold_labels(path.name):
-        return open_label_file(Folder(path.parent), path.name)
+        return open_label_file(Folder(path.parent), path.name, progress)
     raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {_KINDS}.")
 
 

@@ -1,4 +1,4 @@
-"""Parquet files that hold encoded images and their texts, as Hugging Face's `datasets` writes them."""
+"""Parquet files that hold encoded images or their paths, and their texts, as Hugging Face's `datasets` writes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from threading import Lock
 from typing import Any
 
 from crnn_deploy import limits
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
+from crnn_deploy.data.sources.container import Folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
-from crnn_deploy.data.sources.label_paths import check_texts
+from crnn_deploy.data.sources.label_paths import check_texts, locate_images
 from crnn_deploy.data.sources.parquet_columns import Columns, find_columns
 from crnn_deploy.errors import InputError
 from crnn_deploy.units import listed
@@ -25,18 +26,29 @@ _IMAGES_AT_ONCE = 4  # a dictionary of the file may repeat one large image: few 
 
 
 def open_parquet(path: Path) -> EncodedSource:
-    """Images and texts from the rows of a Parquet file; only the texts are read now.
+    """Images and texts from the rows of a Parquet file; only the texts and paths are read now.
+
+    Paths of images are relative to the folder of the file, as in a label file.
 
     Raises:
         InputError: if the file is broken or larger than the limits, has no columns of images and texts, or pyarrow is
-            missing.
+            missing; or a path leaves the folder or names no image.
     """
     file = _File(path)
+    if file.columns.beside_paths and not file.begins_with_image():
+        file = _File(path, by_path=True)
+    kind: Kind = "text" if file.columns.text else "unlabelled"
     texts = [text for group in range(file.groups) for text in file.texts(group)]
+    if file.columns.holds_paths:
+        files = Folder(path.parent)
+        paths = [each for group in range(file.groups) for each in file.paths(group)]
+        rows = [Item(each, text) for each, text in zip(paths, texts, strict=True)]
+        located = locate_images(rows, files, path.name)
+        return EncodedSource(str(path), kind, located, lambda index: read_image(files, located[index].name))
     items = [Item(f"row-{number:09d}", text) for number, text in enumerate(texts)]
     check_texts(items, str(path))
     reader = _Images(file)
-    return EncodedSource(str(path), "text" if file.columns.text else "unlabelled", items, reader)
+    return EncodedSource(str(path), kind, items, reader)
 
 
 def open_parquets(paths: Sequence[Path]) -> Source:
@@ -61,9 +73,9 @@ def one_part(folder: Path, names: Sequence[str]) -> list[Path]:
 
 
 class _File:
-    """One file, read by row group."""
+    """One file, read by row group; `by_path`: its images are named, not held."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, by_path: bool = False) -> None:
         if find_spec("pyarrow") is None:
             raise InputError(f"{path} needs pyarrow to be read.", fix="pip install 'crnn-deploy[parquet]'")
         import pyarrow
@@ -73,11 +85,9 @@ class _File:
         # What pyarrow raises on damage; some of its errors are no more than one of Python's own.
         self._damage = (pyarrow.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError)
         try:
-            schema = pyarrow.parquet.ParquetFile(path).schema_arrow
-            self.columns: Columns = find_columns(schema, path)
-            self._file = pyarrow.parquet.ParquetFile(
-                path, read_dictionary=[self.columns.text] if self.columns.text else []
-            )
+            file = pyarrow.parquet.ParquetFile(path)
+            self.columns: Columns = find_columns(file.schema_arrow, path, by_path)
+            self._file = pyarrow.parquet.ParquetFile(path, read_dictionary=self.columns.strings)
             sizes = [self._group_sizes(group) for group in range(self._file.num_row_groups)]
             self.rows: list[int] = [self._file.metadata.row_group(group).num_rows for group in range(len(sizes))]
         except self._damage as error:
@@ -94,18 +104,35 @@ class _File:
         """The texts of a row group; empty ones where the file has none."""
         if self.columns.text is None:
             return [""] * self.rows[group]
+        return self._strings(group, self.columns.text, "text of one line")
+
+    def paths(self, group: int) -> list[str]:
+        """The paths of the images of a row group."""
+        return self._strings(group, self.columns.image, "path of an image")
+
+    def _strings(self, group: int, name: str, what: str) -> list[str]:
         texts: list[str | None] = []
-        for batch in self._batches(group, _TEXTS_AT_ONCE, [self.columns.text]):
-            column = batch.column(0)  # with a dictionary, so that a text that is repeated is in memory once
+        for batch in self._batches(group, _TEXTS_AT_ONCE, name):
+            column = batch.column(0)
+            column = column.field("path") if "." in name and not hasattr(column, "dictionary") else column
+            # with a dictionary, so that a text that is repeated is in memory once
             values = [None if _is_long(value) else value.as_py() for value in column.dictionary]
             texts += [None if index is None else values[index] for index in column.indices.to_pylist()]
         if None in texts:
             raise InputError(
-                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self._path} has no text of one line.",
+                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self._path} has no {what}.",
                 f"It has none, or one of more than {limits.MAX_LABEL:,} bytes.",
                 "Correct or remove it.",
             )
         return [text for text in texts if text is not None]
+
+    def begins_with_image(self) -> bool:
+        """Whether the first rows hold an image, not only its path; damage is said when the image is read."""
+        try:
+            batch = next((each for group in range(self.groups) for each in self._batches(group, _IMAGES_AT_ONCE)), None)
+        except InputError:
+            return True
+        return batch is None or batch.column(0).field("bytes").null_count < batch.num_rows
 
     def images(self, group: int) -> list[bytes | None]:
         """The encoded images of a row group; None where a row has none.
@@ -116,7 +143,7 @@ class _File:
         images: list[bytes | None] = []
         total = 0
         try:
-            for batch in self._batches(group, _IMAGES_AT_ONCE, [self.columns.image]):
+            for batch in self._batches(group, _IMAGES_AT_ONCE):
                 column = batch.column(0)
                 found = column.field("bytes") if self.columns.nested else column
                 images += found.to_pylist()
@@ -127,7 +154,8 @@ class _File:
             raise OSError(error.what) from None
         return images
 
-    def _batches(self, group: int, size: int, columns: list[str]) -> Iterator[Any]:
+    def _batches(self, group: int, size: int, column: str | None = None) -> Iterator[Any]:
+        columns = [column or self.columns.image]
         try:
             yield from self._file.iter_batches(size, row_groups=[group], columns=columns, use_threads=False)
         except self._damage as error:

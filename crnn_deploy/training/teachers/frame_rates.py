@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crnn_deploy.data.picture import seen_size
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
@@ -46,6 +46,6 @@ def _share(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
     kept = []
     for i in range(min(_SAMPLE, len(source))):
         frames = answers[i].log_probs
-        length = spec.preprocessing.padded_width(*seen_size(source.image(i))) // stride_of(spec)
+        length = Preprocessor(spec.preprocessing).size(source.image(i)) // stride_of(spec)
         kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
     return float(np.mean(kept))

@@ -53,6 +53,26 @@ def test_arabic_letters_join() -> None:
     assert np.asarray(ink).max() == 255
 
 
+@raqm
+def test_labels_are_in_logical_order_and_the_first_letter_is_drawn_on_the_right(tmp_path: Path) -> None:
+    """The label is the line of the file; of yod and shin the narrow yod, which comes first, stands on the right."""
+    file = written(tmp_path / "words.txt", "\u05d9\u05e9\n")
+    render_lines(RenderOptions(count=1, text=file, degradation=0), tmp_path / "lines.tar")
+    source = open_source(tmp_path / "lines.tar")
+    assert source.text(0) == "\u05d9\u05e9"
+    ink = 255 - np.asarray(source.image(0).convert("L"), float)
+    inked = np.flatnonzero(ink.max(axis=0) > 128)
+    left, right = np.array_split(ink[:, inked[0] : inked[-1] + 1], 2, axis=1)
+    assert left.sum() > 1.5 * right.sum()
+
+
+def test_characters_that_no_font_has_are_named(tmp_path: Path) -> None:
+    file = written(tmp_path / "words.txt", "A 京 1\n")
+    with pytest.raises(InputError, match="None of the fonts") as raised:
+        render_lines(RenderOptions(count=1, text=file), tmp_path / "lines.tar")
+    assert "lacks '京'" in raised.value.cause
+
+
 @pytest.mark.parametrize("text", [ARABIC, HEBREW, "हिन्दी", "e\u0301", "\u0e17\u0e35\u0e48"])
 def test_scripts_that_need_shaping(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert needs_shaping(text)

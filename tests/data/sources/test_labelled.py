@@ -170,3 +170,14 @@ def test_the_only_sub_folder_images_holds_the_set(tmp_path: Path) -> None:
 def test_hidden_folders_are_no_classes(tmp_path: Path) -> None:
     files = {f"{name}/0.png": png(picture(0)) for name in ("a", "b", ".thumbnails")}
     assert open_source(write_folder(tmp_path, files)).class_names == ("a", "b")
+
+
+@pytest.mark.parametrize(("write", "name"), [(write_folder, "set"), (write_tar, "set.tar"), (write_zip, "set.zip")])
+def test_images_without_a_label_are_left_out_and_counted(tmp_path: Path, write: Callable[..., Path], name: str) -> None:
+    told = Told()
+    source = open_source(
+        write(tmp_path / name, {"gt.txt": "".join(ROWS.splitlines(True)[:3]).encode(), **IMAGES}), told
+    )
+    assert len(source) == 3
+    (line,) = [line for line in told.lines if "has a label" in line]
+    assert line.endswith("has a label for 3 of 4 images; left out are the others, such as images/3.png.")

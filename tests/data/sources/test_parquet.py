@@ -22,6 +22,7 @@ pq = pytest.importorskip("pyarrow.parquet")
 
 TEXTS = ["HELLO", " a, b ", "¼ €", "", "HELLO"]
 STRUCTS = [{"bytes": png(picture(i)), "path": f"{i}.png"} for i in range(5)]
+STRUCT = [("path", pa.string()), ("bytes", pa.binary())]
 BYTES = [each["bytes"] for each in STRUCTS]
 
 
@@ -87,8 +88,8 @@ def damaged(path: Path, change: Callable[[bytes], bytes]) -> Path:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: write(path, {"text": TEXTS}), "no column with bytes of images: text"),
-        (lambda path: write(path, {"a": BYTES, "b": BYTES}), "several columns with bytes of images"),
+        (lambda path: write(path, {"text": TEXTS}), "no column with bytes or paths of images: text"),
+        (lambda path: write(path, {"a": BYTES, "b": BYTES}), "several columns with bytes or paths of images"),
         (lambda path: write(path, {"image": STRUCTS, "text": [*TEXTS[:3], None, ""]}), "Row 3 of .* has no text"),
         (lambda path: write(path, {"image": STRUCTS, "text": ["x" * 70_000] * 5}), "Row 0 of .* has no text"),
         (lambda path: write(path, {"image": STRUCTS, "text": ["a\nb"] * 5}), "hold line ends"),
@@ -103,6 +104,51 @@ def test_bad_files(tmp_path: Path, make: Callable[[Path], Path], message: str) -
     path = make(tmp_path / "a.parquet")
     with pytest.raises(InputError, match=message):
         open_source(path)
+
+
+PATHS = [f"crops/{i}.png" for i in range(5)]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"file_name": PATHS, "text": TEXTS},
+        {"image": PATHS, "label": TEXTS, "split": ["train"] * 5},
+        {"image": [{"path": path} for path in PATHS], "text": TEXTS},
+        {"image": pa.array([{"path": p, "bytes": None} for p in PATHS], pa.struct(STRUCT)), "text": TEXTS},
+    ],
+    ids=["strings", "image", "structs", "structs whose bytes are null"],
+)
+@pytest.mark.parametrize("options", [{}, {"use_dictionary": False}], ids=str)
+def test_images_may_be_paths_beside_the_file(tmp_path: Path, columns: dict[str, Any], options: dict[str, Any]) -> None:
+    write_folder(tmp_path, {f"crops/{i}.png": png(picture(i)) for i in range(5)})
+    source = open_source(write(tmp_path / "train.parquet", columns, **options))
+    assert [source.text(i) for i in range(5)] == TEXTS
+    assert [source.item_name(i) for i in range(5)] == PATHS
+    assert np.array_equal(np.asarray(source.image(3)), np.asarray(picture(3)))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("../a.png", "1 of 2 paths in .* leave its folder"),
+        ("/etc/a.png", "leave its folder"),
+        ("b.png", "1 of 2 images of .* are missing; the first is b.png"),
+        (None, "Row 1 of .* has no path of an image"),
+        ("x" * 70_000, "Row 1 of .* has no path of an image"),
+    ],
+)
+def test_paths_that_name_no_image_beside_the_file(tmp_path: Path, path: str | None, message: str) -> None:
+    write_folder(tmp_path, {"a.png": png(picture(0))})
+    images = [{"path": "a.png"}, {"path": path}]
+    with pytest.raises(InputError, match=message):
+        open_source(write(tmp_path / "train.parquet", {"image": images, "text": TEXTS[:2]}))
+
+
+def test_paths_without_texts_are_images_without_labels(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a.png": png(picture(0))})
+    source = open_source(write(tmp_path / "train.parquet", {"image": [{"path": "a.png"}], "label": [3]}))
+    assert (source.kind, len(source)) == ("unlabelled", 1)
 
 
 def test_a_row_that_only_names_a_file_is_a_broken_image(tmp_path: Path) -> None:

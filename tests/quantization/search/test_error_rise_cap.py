@@ -111,3 +111,11 @@ def test_a_budget_is_held_against_the_upper_end_of_the_interval():
 def test_outputs_that_are_no_numbers_are_never_accepted(cap):
     assert ErrorRiseCap(cap).accepts(reading(0.0))
     assert not ErrorRiseCap(cap).accepts(reading(0.0).model_copy(update={"not_finite": 1}))
+
+
+def test_without_a_budget_labels_show_that_an_error_certainly_rises_by_more_than_a_point():
+    labelled = ErrorRiseCap(None, labelled=True)
+    assert labelled.accepts(comparison(0.03, 0.01, 0.05, 0.9))
+    assert not labelled.accepts(comparison(0.03, 0.011, 0.05, 0.9))
+    assert ErrorRiseCap(None).accepts(comparison(0.03, 0.011, 0.05, 0.9))
+    assert ErrorRiseCap(0.06, labelled=True).accepts(comparison(0.03, 0.011, 0.05, 0.9))

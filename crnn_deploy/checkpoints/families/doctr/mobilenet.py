@@ -8,7 +8,7 @@ from typing import Literal
 
 from crnn_deploy.checkpoints.families.doctr.decoder import NAMES, with_decoder
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
-from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.listing import Listing, convolution
 from crnn_deploy.checkpoints.families.tensor_names import NORM, WEIGHTS
 from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Gate, Layer, Mean, Residual
 
@@ -73,20 +73,11 @@ def _add_block(
 
 def _convolution(checkpoint: Checkpoint, name: str, stride: tuple[int, int], function: _Function | None) -> list[_Part]:
     """Convolution, normalisation and activation; only a kernel larger than 1 has the stride."""
-    outputs, inputs, height, width = (checkpoint.size(f"{name}.0.weight", axis) for axis in range(4))
-    groups = outputs if _is_depthwise(checkpoint, name) else 1
-    convolution = Convolution(
-        inputs=inputs * groups,
-        outputs=outputs,
-        kernel=(height, width),
-        stride=stride if height > 1 else (1, 1),
-        padding=(height // 2, width // 2) * 2,
-        groups=groups,
-        bias=False,
-    )
+    used = stride if checkpoint.size(f"{name}.0.weight", 2) > 1 else (1, 1)
+    layer = convolution(checkpoint, f"{name}.0", used, depthwise=_is_depthwise(checkpoint, name))
     parts: list[_Part] = [
-        (convolution, {"": f"{name}.0"}),
-        (BatchNorm(channels=outputs, epsilon=_EPSILON), {"": f"{name}.1"}),
+        (layer, {"": f"{name}.0"}),
+        (BatchNorm(channels=layer.outputs, epsilon=_EPSILON), {"": f"{name}.1"}),
     ]
     return [*parts, (Activation(function=function), {})] if function else parts
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from crnn_deploy.checkpoints.families.doctr.decoder import NAMES, with_decoder
 from crnn_deploy.checkpoints.families.family import Checkpoint, Recognised, WeightsFamily
-from crnn_deploy.checkpoints.families.listing import Listing
+from crnn_deploy.checkpoints.families.listing import Listing, convolution
 from crnn_deploy.checkpoints.families.tensor_names import NORM, WEIGHTS
-from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution, Pooling
+from crnn_deploy.models.layers.options import Activation, BatchNorm, Pooling
 
 # Place of each convolution among the features, and the window and stride of the pooling behind some of them.
 _CONVOLUTIONS = (0, 3, 7, 10, 14, 17, 20, 24, 27, 30, 34, 37, 40)
@@ -19,14 +19,13 @@ def _load(checkpoint: Checkpoint) -> Recognised:
     layers = Listing()
     for place in _CONVOLUTIONS:
         name = f"feat_extractor.{place}"
-        outputs, inputs, height, width = (checkpoint.size(f"{name}.weight", axis) for axis in range(4))
-        padding = (height // 2, width // 2) * 2
-        layers.add(Convolution(inputs=inputs, outputs=outputs, kernel=(height, width), padding=padding), name)
-        layers.add(BatchNorm(channels=outputs), f"feat_extractor.{place + 1}")
+        layer = convolution(checkpoint, name)
+        layers.add(layer, name)
+        layers.add(BatchNorm(channels=layer.outputs), f"feat_extractor.{place + 1}")
         layers.add(Activation(function="relu"))
         if place in _POOLING:
             layers.add(Pooling(kind="max-pooling", kernel=_POOLING[place], stride=_POOLING[place]))
-    return with_decoder(layers, checkpoint, outputs)
+    return with_decoder(layers, checkpoint, layer.outputs)
 
 
 FAMILY = WeightsFamily(

@@ -15,7 +15,7 @@ _WHOLE_PAGE = '{"gt_parse'
 
 
 def _recognises(head: Sequence[str]) -> bool:
-    return most([_keys(_object(line)) is not None for line in head])
+    return most([path_and_text_keys(_object(line)) is not None for line in head])
 
 
 def _object(line: str) -> Iterable[str]:
@@ -27,23 +27,28 @@ def _object(line: str) -> Iterable[str]:
     return value if isinstance(value, dict) else ()
 
 
-def _keys(keys: Iterable[str]) -> tuple[str, str] | None:
-    """Which keys of an object hold path and text."""
+def path_and_text_keys(keys: Iterable[str]) -> tuple[str, str] | None:
+    """Which keys of an object hold path and text, by the names that columns have, too; None if it isn't clear."""
     keys = list(keys)
     found = path_and_text(keys)
     return (keys[found[0]], keys[found[1]]) if found else None
 
 
 def _items(text: str, origin: str) -> list[Item]:
-    return [_item(number, line, origin) for number, line in lines_of(text)]
+    return [item_of(number, line, origin) for number, line in lines_of(text)]
 
 
-def _item(number: int, line: str, origin: str) -> Item:
+def item_of(number: int, line: str, origin: str) -> Item:
+    """The path and the text of one object, which begins in line `number` of the file `origin`.
+
+    Raises:
+        InputError: if it is no JSON object with a path and a text.
+    """
     row = parse_json(line, f"{origin}, line {number},")
-    keys = _keys(row) if isinstance(row, dict) else None
+    keys = path_and_text_keys(row) if isinstance(row, dict) else None
     if keys is None:
         raise wrong_line(
-            origin, number, line, '{"file_name": "path", "text": "text"}', "Name path and text in each line."
+            origin, number, line, '{"file_name": "path", "text": "text"}', "Name path and text in each object."
         )
     path, label = row[keys[0]], row[keys[1]]
     if not isinstance(path, str) or not isinstance(label, str) or not path:

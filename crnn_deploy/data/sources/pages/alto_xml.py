@@ -13,7 +13,9 @@ _COLLECTED = ("fileName", "MeasurementUnit")
 
 
 def read_alto(data: bytes, origin: str) -> PageFile:
-    """The lines of a page, whose words are joined by spaces.
+    """The lines of a page, whose words are joined by spaces, and where a word has no text, its glyphs.
+
+    A line with a word that has neither has no text, since the other words are not the whole line.
 
     Raises:
         InputError: if it is no ALTO XML, does not measure in pixels, or a line has no box.
@@ -30,7 +32,9 @@ class _Lines(LineCollector):
         super().__init__(origin)
         self._box: Box | None = None
         self._parts: list[str] = []
+        self._word: list[str] = []  # of the open word: its text, and where it has none those of its glyphs
         self._after_word = False
+        self._untold = False  # whether a word of the line has no text
 
     def start(self, name: str, attributes: Mapping[str, str], parents: Sequence[str]) -> None:
         if name in _COLLECTED:
@@ -39,13 +43,17 @@ class _Lines(LineCollector):
             self.width, self.height = whole(attributes.get("WIDTH")), whole(attributes.get("HEIGHT"))
         elif name == "TextLine":
             self._name = attributes.get("ID", f"line{len(self.lines) + 1}")
-            self._box, self._points, self._parts, self._after_word = _box(attributes), [], [], False
+            self._box, self._points, self._parts = _box(attributes), [], []
+            self._after_word = self._untold = False
         elif name == "Polygon" and parents[-2:] == ["TextLine", "Shape"]:
             self._points = points_of(attributes.get("POINTS", ""))
-        elif parents[-1:] == ["TextLine"] and name in ("String", "SP", "HYP"):
-            between = " " * (name == "String" and self._after_word)
-            self._parts.append(" " if name == "SP" else between + attributes.get("CONTENT", ""))
-            self._after_word = name == "String"
+        elif name == "Glyph" and parents[-2:] == ["TextLine", "String"] and not self._word[0]:
+            self._word.append(attributes.get("CONTENT", ""))
+        elif parents[-1:] == ["TextLine"] and name == "String":
+            self._word = [attributes.get("CONTENT", "")]
+        elif parents[-1:] == ["TextLine"] and name in ("SP", "HYP"):
+            self._parts.append(" " if name == "SP" else attributes.get("CONTENT", ""))
+            self._after_word = False
 
     def end(self, name: str) -> None:
         if name in _COLLECTED and self._collected is not None:
@@ -54,10 +62,15 @@ class _Lines(LineCollector):
                 self.image = self.image or found
             elif found.lower() not in ("pixel", "px", ""):
                 raise ValueError(f"it measures in {found[:40]}, and only pixels are read")
+        elif name == "String" and self._word:
+            word = "".join(self._word)
+            self._untold |= not word.strip()
+            self._parts.append(" " * self._after_word + word)
+            self._word, self._after_word = [], True
         elif name == "TextLine":
             box = self._box or self._box_of_polygon()
             text = checked_text("".join(self._parts), self._origin, self._name)
-            self.lines.append(PageLine(self._name, box, text or None))
+            self.lines.append(PageLine(self._name, box, None if self._untold else text or None))
 
 
 def _box(attributes: Mapping[str, str]) -> Box | None:

@@ -28,11 +28,12 @@ def escaped(text: str) -> str:
 
 
 def page_xml(image: str = "0.png", texts: list[str] = TEXTS, size: tuple[int, int] = (WIDTH, HEIGHT)) -> bytes:
-    """As Transkribus and eScriptorium write it, with words that are no lines."""
+    """As Transkribus and eScriptorium write it, with words that are no lines; of an empty line they are empty."""
     lines = "".join(
         f'<TextLine id="l{number}"><Coords points="{left},{top} {right},{top} {right},{bottom} {left},{bottom}"/>'
-        f'<Baseline points="0,0 9,9"/><Word id="w"><Coords points="0,0 1,1"/><TextEquiv><Unicode>word</Unicode>'
-        f"</TextEquiv></Word><TextEquiv><Unicode>{escaped(text)}</Unicode></TextEquiv></TextLine>"
+        f'<Baseline points="0,0 9,9"/><Word id="w"><Coords points="0,0 1,1"/><TextEquiv><Unicode>'
+        f"{'word' * bool(text)}</Unicode></TextEquiv></Word>"
+        f"<TextEquiv><Unicode>{escaped(text)}</Unicode></TextEquiv></TextLine>"
         for number, (text, (left, top, right, bottom)) in enumerate(zip(texts, BOXES, strict=True))
     )
     return (
