@@ -106,13 +106,13 @@ def exported(case: Case, folder: Path) -> Artifact:
     return export(ExportConfig(model=artifact.path, output=folder / "m.onnx", force=True))
 
 
-def some_of(lines: Path, output: Path) -> Path:
+def some_of(lines: Path, output: Path, count: int = LINES) -> Path:
     """The first images of a `.tar`, or the source itself if it is none."""
     if lines.suffix != ".tar":
         return lines
     with tarfile.open(lines) as given, tarfile.open(output, "w") as taken:
         images = (member for member in given if member.name.endswith((".png", ".jpg")))
-        for member, _ in zip(images, range(LINES), strict=False):
+        for member, _ in zip(images, range(count), strict=False):
             file = given.extractfile(member)
             assert file is not None
             taken.addfile(member, io.BytesIO(file.read()))
