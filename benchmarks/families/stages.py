@@ -28,7 +28,7 @@ from crnn_deploy.quantization.quantize import RejectedError, quantize
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.distill import distill
 
-LINES = 192
+LINES = 128
 
 
 def main() -> None:
@@ -76,7 +76,7 @@ def in_int8(parent: Artifact, lines: Path, folder: Path) -> dict[str, Any]:
     return {
         "rejected": rejected,
         "size": parent.path.stat().st_size / done.artifact.path.stat().st_size,
-        "speedup": speedup and [speedup.ratio, *(speedup.spread or ())],
+        "speedup": speedup and [speedup.ratio, speedup.low, speedup.high],
         "images": done.record.comparison.images,
         "same": done.record.comparison.images - done.record.comparison.changed,
         "unproven": done.record.comparison.unproven,
