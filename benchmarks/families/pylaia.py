@@ -18,6 +18,7 @@ import argparse
 import importlib
 import io
 import json
+import shutil
 import sys
 import tarfile
 import types
@@ -76,9 +77,16 @@ def main() -> None:
     parser.add_argument("lines", type=Path)
     parser.add_argument("answers", type=Path)
     parser.add_argument("--count", type=int, default=120)
+    parser.add_argument(
+        "--trained", type=Path, help="a folder of PyLaia's with model, syms.txt, experiment/weights.ckpt"
+    )
+    parser.add_argument("--height", type=int, default=32, help="of the lines that it was trained with")
     arguments = parser.parse_args()
     load_parts()
     lines = read(arguments.lines, arguments.count)
+    if arguments.trained:
+        answer_trained(arguments.answers / "pylaia-trained", arguments.trained, arguments.height, lines)
+        return
     for name, (options, height, defined) in CASES.items():
         answer(arguments.answers / name, options, height, defined, lines)
 
@@ -129,8 +137,6 @@ def answer(folder: Path, options: dict[str, Any], height: int, defined: bool, li
     """Write a checkpoint as PyLaia does, the definition and the symbols, and what PyLaia reads."""
     from laia.models.htr.laia_crnn import LaiaCRNN
 
-    transforms = importlib.import_module("laia.data.transforms.vision.transforms")
-    prepare = transforms.ToImageTensor(invert=True, fixed_height=height)
     arguments = {
         "num_input_channels": 1,
         "num_output_labels": len(SYMBOLS),
@@ -144,12 +150,41 @@ def answer(folder: Path, options: dict[str, Any], height: int, defined: bool, li
     }
     torch.manual_seed(0)
     network = LaiaCRNN(**{**arguments, **_as_pairs(arguments)}).eval()
-    inputs = {name: prepare(image)[None] for name, image in lines.items()}
+    inputs = prepared(lines, height)
     enliven(network, list(inputs.values()))
-    logits = {name: forward(network, x) for name, x in inputs.items()}
     write(folder, network, arguments if defined else None)
     (folder / "spec.yaml").write_text(f"preprocessing: {{height: {height}}}\n")
     (folder / "options.json").write_text(json.dumps({"spec": str((folder / "spec.yaml").absolute())}))
+    read_lines(folder, network, inputs)
+
+
+@torch.no_grad()
+def answer_trained(folder: Path, trained: Path, height: int, lines: dict[str, Image.Image]) -> None:
+    """What PyLaia reads with a network of its own folder; the pickles in it are loaded, so it must be your own."""
+    from laia.models.htr.laia_crnn import LaiaCRNN
+
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    network = LaiaCRNN(**torch.load(folder / "model", weights_only=False)["kwargs"]).eval()
+    state = torch.load(folder / "experiment" / "weights.ckpt", weights_only=False)["state_dict"]
+    network.load_state_dict({name.removeprefix("model."): tensor for name, tensor in state.items()})
+    (folder / "checkpoint").write_text("experiment/weights.ckpt")
+    read_lines(folder, network, prepared(lines, height))
+
+
+def prepared(lines: dict[str, Image.Image], height: int) -> dict[str, torch.Tensor]:
+    """Inputs `[1, 1, H, W]`: resized before, as PyLaia's documentation asks for, and made a tensor by PyLaia."""
+    transforms = importlib.import_module("laia.data.transforms.vision.transforms")
+    prepare = transforms.ToImageTensor(invert=True)
+    sizes = {name: (max(8, round(image.width * height / image.height)), height) for name, image in lines.items()}
+    return {
+        name: prepare(image.convert("L").resize(sizes[name], Image.Resampling.LANCZOS))[None]
+        for name, image in lines.items()
+    }
+
+
+def read_lines(folder: Path, network: nn.Module, inputs: dict[str, torch.Tensor]) -> None:
+    """Write the text of each line, those of one width first, and inputs and logits of some of these."""
+    logits = {name: forward(network, x) for name, x in inputs.items()}
     table = importlib.import_module("laia.utils.symbols_table").SymbolsTable(folder / "syms.txt")
     same = stored(inputs)
     texts = {name: text(logits[name], table) for name in (*same, *(set(logits) - set(same)))}

@@ -20,12 +20,11 @@ from crnn_deploy.models.layers.options import Activation, BatchNorm, Convolution
 from crnn_deploy.models.layers.row_options import Rows
 from crnn_deploy.preprocessing import Preprocessing
 
-# PyLaia takes images as they are, in which ink is bright, one at a time or padded with zeros, which its recurrent
-# layers skip. So the width is not rounded up. What PyLaia resizes with, where it does, is Lanczos, and it cuts off
-# fractions of a pixel of lines that are made larger.
+# PyLaia takes images that were resized before, in which ink is bright, one at a time or padded with zeros, which its
+# recurrent layers skip. So the width is not rounded up. Where its own code resizes, it does so with Lanczos.
 _PREPROCESSING = Preprocessing(
     height=128,
-    width_rounding="floor",
+    width_rounding="round",
     width_multiple=1,
     max_width=16384,
     resize="lanczos",
