@@ -214,13 +214,13 @@ def forward(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
 def enliven(network: Any, inputs: list[torch.Tensor]) -> None:
     """Give batch normalisation the statistics of lines, and the head large, centred logits."""
     network.conv.train()
-    for x in inputs[:40]:
+    for x in inputs[:20]:
         network.conv(x)
     network.eval()
-    frames = torch.cat([forward(network, x) for x in inputs[:40]])
+    frames = torch.cat([forward(network, x) for x in inputs[:20]])
     network.linear.weight.mul_(6 / frames.std(0).mean())
     network.linear.bias.zero_()
-    frames = torch.cat([forward(network, x) for x in inputs[:40]])
+    frames = torch.cat([forward(network, x) for x in inputs[:20]])
     network.linear.bias.sub_(frames.mean(0))
 
 

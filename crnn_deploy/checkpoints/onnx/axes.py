@@ -16,29 +16,44 @@ from crnn_deploy.runtime.trial import trial_images
 from crnn_deploy.spec import ModelSpec
 
 _NAMES = ("batch", "channels", "height", "width")
-_CHANNELS_FIRST = (0, 3, 1, 2)
-_CHANNELS_LAST = (0, 2, 3, 1)
+# Where an image `[N, C, H, W]` has its axes in the image that the model takes, and back.
+_LINES_LAST = ((0, 3, 1, 2), (0, 2, 3, 1))  # [N, H, W, C]
+_COLUMNS_LAST = ((0, 3, 2, 1), (0, 3, 2, 1))  # [N, W, H, C], as of recognisers whose rows are the columns of a line
 
 
 def with_channels_first(
     model: onnx.ModelProto, preprocessing: Preprocessing, title: str, progress: Progress
 ) -> onnx.ModelProto:
-    """A copy that takes `[N, C, H, W]` where the model takes `[N, H, W, C]`; `model` itself otherwise."""
-    sizes = _sizes(input_of(model, title))
-    channels, height = preprocessing.channel_count, preprocessing.height
-    if len(sizes) != 4 or sizes[3] != channels or sizes[1] == channels or sizes[1] not in (0, height):
+    """A copy that takes `[N, C, H, W]` where the model takes `[N, H, W, C]` or `[N, W, H, C]`; else `model` itself."""
+    orders = _orders(_sizes(input_of(model, title)), preprocessing)
+    if orders is None:
         return model
+    ours_of_theirs, theirs_of_ours = orders
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     image = input_of(changed, title)
     name, last = image.name, f"{image.name}_channels_last"
     feed_from(changed.graph, name, last)
-    changed.graph.node.insert(0, helper.make_node("Transpose", [name], [last], last, perm=_CHANNELS_LAST))
+    changed.graph.node.insert(0, helper.make_node("Transpose", [name], [last], last, perm=theirs_of_ours))
     dims = [onnx.TensorShapeProto.Dimension.FromString(d.SerializeToString()) for d in image.type.tensor_type.shape.dim]
     del image.type.tensor_type.shape.dim[:]
-    image.type.tensor_type.shape.dim.extend(dims[axis] for axis in _CHANNELS_FIRST)
-    progress.log(f"{title} takes images with the channels last; a Transpose is put before it.")
+    image.type.tensor_type.shape.dim.extend(dims[axis] for axis in ours_of_theirs)
+    order = "the channels" if orders is _LINES_LAST else "rows and channels"
+    progress.log(f"{title} takes images with {order} last; a Transpose is put before it.")
     return changed
+
+
+def _orders(sizes: list[int], preprocessing: Preprocessing) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Orders of axes for an input of these sizes, 0 for free ones; None where its channels come first.
+
+    Of `[N, 0, height, C]`, the free axis is the width, unless the width is fixed and no other than the height.
+    """
+    channels, height, width = preprocessing.channel_count, preprocessing.height, preprocessing.width
+    if len(sizes) != 4 or sizes[3] != channels or sizes[1] == channels:
+        return None
+    if sizes[2] == height != width and sizes[1] in (0, width or 0):
+        return _COLUMNS_LAST
+    return _LINES_LAST if sizes[1] in (0, height) else None
 
 
 def with_named_axes(model: onnx.ModelProto, title: str) -> onnx.ModelProto:
