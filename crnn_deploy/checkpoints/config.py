@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field
 from crnn_deploy.config import Argument, Force, Frozen, Option, OutputFile
 from crnn_deploy.files import locate
 
+_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors", ".onnx", ".mlmodel", ".keras", ".h5")
+
 
 class ImportConfig(Frozen):
     """One import."""
@@ -17,9 +19,10 @@ class ImportConfig(Frozen):
     checkpoint: Annotated[
         Path,
         AfterValidator(locate),
-        Argument(metavar="CHECKPOINT", suffixes=(".pth", ".pt", ".safetensors", ".onnx", ".mlmodel", ".keras", ".h5")),
+        Argument(metavar="CHECKPOINT", suffixes=_SUFFIXES),
     ] = Field(
-        description="A .pth, .pt, .safetensors, .onnx, .mlmodel, .keras or .h5; package:NAME/FILE is one of a package.",
+        description="A checkpoint (.pth, .pt, .ckpt, .safetensors, .onnx, .mlmodel, .keras or .h5); "
+        "package:NAME/FILE is one of a package.",
         examples=["english_g2.pth", "package:rapidocr/models/PP-OCRv6_rec_small.onnx"],
     )
     output: OutputFile

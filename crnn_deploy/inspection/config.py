@@ -13,6 +13,6 @@ from crnn_deploy.config import MODEL_SUFFIXES, Argument, Frozen
 class InspectConfig(Frozen):
     """A model file to describe."""
 
-    file: Annotated[Path, Argument(metavar="FILE", suffixes=(*MODEL_SUFFIXES, ".pth", ".pt"))] = Field(
+    file: Annotated[Path, Argument(metavar="FILE", suffixes=(*MODEL_SUFFIXES, ".pth", ".pt", ".ckpt"))] = Field(
         description="A .pth, .pt, .safetensors, .onnx or .engine file.", examples=["student.int8.onnx"]
     )

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import rnn
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.models.layers.adaptive_rows import AdaptiveRows
 
 _SMALLEST = 1e-30  # probability whose logarithm is finite
 
@@ -71,7 +72,7 @@ def _required_after_first(forward: Callable[..., Tensor]) -> dict[str, None]:
 
 
 class _WholeAxisPooling(nn.Module):
-    """Adaptive mean or maximum over whole axes, or to a number of rows that divides the height."""
+    """Adaptive mean or maximum over whole axes."""
 
     def __init__(self, size: tuple[int | None, int | None], largest: bool) -> None:
         super().__init__()
@@ -85,22 +86,6 @@ class _WholeAxisPooling(nn.Module):
         return x
 
 
-class _RowPooling(nn.Module):
-    """Adaptive pooling to a number of rows, of a height that it divides, and all columns."""
-
-    def __init__(self, rows: int, largest: bool) -> None:
-        super().__init__()
-        self._rows = rows
-        self._largest = largest
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows, rest = divmod(int(x.shape[-2]), self._rows)
-        if rest:
-            raise ValueError(f"adaptive pooling from {x.shape[-2]} to {self._rows} rows cannot be exported")
-        pool = nn.functional.max_pool2d if self._largest else nn.functional.avg_pool2d
-        return pool(x, (rows, 1))
-
-
 def _exportable(module: nn.Module) -> nn.Module | None:
     """A module that computes the same as an adaptive pooling, and exports; None where none is needed or known."""
     largest = type(module) is nn.AdaptiveMaxPool2d
@@ -111,7 +96,7 @@ def _exportable(module: nn.Module) -> nn.Module | None:
     if {rows, columns} <= {None, 1}:
         return _WholeAxisPooling((rows, columns), largest)
     if columns is None and rows is not None:
-        return _RowPooling(rows, largest)
+        return AdaptiveRows(rows, largest)
     return None
 
 

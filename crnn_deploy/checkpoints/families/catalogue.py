@@ -15,6 +15,7 @@ from crnn_deploy.checkpoints.families.family import Family, FileFamily, WeightsF
 from crnn_deploy.checkpoints.families.keras.family import FAMILY as KERAS
 from crnn_deploy.checkpoints.families.kraken.family import FAMILY as KRAKEN
 from crnn_deploy.checkpoints.families.onnx_catalogue import ONNX
+from crnn_deploy.checkpoints.families.pylaia.family import FAMILY as PYLAIA
 
 WEIGHTS: tuple[WeightsFamily, ...] = (
     easyocr_g2.FAMILY,
@@ -25,6 +26,7 @@ WEIGHTS: tuple[WeightsFamily, ...] = (
     vgg.FAMILY,
     mobilenet.FAMILY,
     mmocr.FAMILY,
+    PYLAIA,
 )
 FILES: tuple[FileFamily, ...] = (KRAKEN, KERAS)
 ALL: tuple[Family, ...] = (*WEIGHTS, *FILES, *ONNX)

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.models.layers.adaptive_rows import AdaptiveRows
 from crnn_deploy.models.layers.gated_convolution import GatedRecurrence
 from crnn_deploy.models.layers.modules import (
     Frames,
@@ -39,6 +40,7 @@ from crnn_deploy.models.layers.options import (
     Sequence,
 )
 from crnn_deploy.models.layers.rectification import Rectification
+from crnn_deploy.models.layers.row_options import Rows
 from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution, Rectify
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
@@ -142,6 +144,7 @@ _BUILDERS: dict[type, Callable[[Any], nn.Module]] = {
     GatedRecurrentConvolution: GatedRecurrence,
     Rectify: Rectification,
     Mean: MeanOver,
+    Rows: lambda layer: AdaptiveRows(layer.rows, layer.function == "max"),
     Residual: lambda layer: Sum(_sequential(layer.body), _sequential(layer.shortcut)),
     Gate: lambda layer: Gated(_sequential(layer.body)),
     Sequence: Frames,

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from crnn_deploy import limits
 from crnn_deploy.config import Frozen
+from crnn_deploy.models.layers.row_options import Rows
 from crnn_deploy.models.layers.scene_text_options import GatedRecurrentConvolution, Rectify
 from crnn_deploy.models.layers.sizes import Channels, Epsilon, Features, Margin, Pair, Units
 
@@ -216,6 +217,7 @@ Layer = Annotated[
     | GatedRecurrentConvolution
     | Rectify
     | Mean
+    | Rows
     | Residual
     | Gate
     | Sequence

@@ -91,6 +91,13 @@ def test_it_gives_the_same_logits(tmp_path: Path, model: dict[str, Any]) -> None
     assert np.allclose(open_session(artifact).run(images()), expected(), atol=1e-5)
 
 
+def test_columns_before_rows_are_told_from_a_fixed_width(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("charset: xyz\npreprocessing: {height: 16, width: 20}\n", encoding="utf-8")
+    checkpoint = saved(tmp_path / "given.onnx", dims=("n", 20, HEIGHT, 1), first=(0, 1, 3, 2))
+    config = ImportConfig(checkpoint=checkpoint, output=tmp_path / "o.onnx", spec=tmp_path / "s.yaml")
+    assert np.allclose(open_session(import_checkpoint(config)).run(images()), expected(), atol=1e-5)
+
+
 def test_free_axes_get_names_of_their_own(tmp_path: Path) -> None:
     artifact = imported(tmp_path, dims=("?", 1, HEIGHT, "?"))
     (image,) = onnxruntime.InferenceSession(artifact.path.read_bytes()).get_inputs()
