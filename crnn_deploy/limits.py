@@ -44,6 +44,8 @@ MAX_FOREIGN = 200  # classes besides tensors that a checkpoint may name
 MAX_NEIGHBOURS = 50  # files beside a checkpoint that are read in search of its charset
 MAX_MESSAGE_FIELDS = 10_000  # of a protobuf message; a network has one for each of its layers
 MAX_STORED_ARRAYS = 4096  # in an HDF5 file; a network of 512 layers has at most 3,072
+MAX_HDF5_SECONDS = 2  # of a processor to read an HDF5 file, besides one for each 64 MiB
+MAX_HDF5_MEMORY = 1 << 28  # to read an HDF5 file, besides four times its size
 MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 
 # Images

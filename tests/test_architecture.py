@@ -34,7 +34,7 @@ FLOORS = (
     ("spec",),
     ("preprocessing", "class_sequences"),
     ("validation", "text_formats", "scratch"),
-    ("config", "compact", "files", "progress", "zoo"),
+    ("config", "compact", "files", "package_process", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

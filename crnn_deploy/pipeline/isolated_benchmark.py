@@ -10,32 +10,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
-import crnn_deploy
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.child_process import child_process
 from crnn_deploy.errors import CrnnDeployError
-from crnn_deploy.import_path import import_path
+from crnn_deploy.package_process import package_command
 from crnn_deploy.pipeline.benchmark_messages import INTERRUPTED, Message, Step
-from crnn_deploy.progress import SILENT, Progress
-
-# The other process imports from where this one does, but never from the current folder, which may hold a numpy.py.
-# The package itself is loaded from its own place, whose folder need not be on the path.
-_START = """
-import sys
-sys.path[:] = {path!r}
-from importlib.util import module_from_spec, spec_from_file_location
-spec = spec_from_file_location("crnn_deploy", {file!r}, submodule_search_locations={folders!r})
-sys.modules["crnn_deploy"] = module_from_spec(spec)
-spec.loader.exec_module(sys.modules["crnn_deploy"])
 from crnn_deploy.pipeline.benchmark_process import main
-main()
-"""
+from crnn_deploy.progress import SILENT, Progress
 
 
 def isolated_benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark:
@@ -44,8 +30,7 @@ def isolated_benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> 
     Raises:
         CrnnDeployError: if it fails; the reason is on stderr.
     """
-    start = _START.format(path=import_path(), file=crnn_deploy.__file__, folders=list(crnn_deploy.__path__))
-    command = [sys.executable, "-c", start, json.dumps(config.model_dump(mode="json"))]
+    command = package_command(main, json.dumps(config.model_dump(mode="json")))
     with child_process(command, {"OMP_WAIT_POLICY": "PASSIVE"}) as process:
         result = _result(process, progress)
     if process.returncode == INTERRUPTED:

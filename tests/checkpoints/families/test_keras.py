@@ -19,6 +19,8 @@ from crnn_deploy.checkpoints.families.keras.container import is_keras
 from crnn_deploy.checkpoints.pytorch.network import Detected, load_detected, own_format
 from crnn_deploy.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("keras_read_here")
+
 RANDOM = np.random.default_rng(0)
 KINDS = (".keras", ".h5")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from keras_files import Stored, image, model_config, write, write_h5
 
 from crnn_deploy.checkpoints.pytorch.network import load_detected
 from crnn_deploy.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("keras_read_here")
 
 NOTHING = np.zeros
 LSTM = Stored("LSTM", "l", {"units": 4, "return_sequences": True}, [NOTHING((5, 16)), NOTHING((4, 16)), NOTHING(16)])
@@ -88,14 +89,6 @@ def test_weights_alone_are_refused(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "m.weights.h5", "w") as file:
         file["layers/dense/vars/0"] = np.zeros(3)
     refused(tmp_path / "m.weights.h5", "only weights")
-
-
-def test_without_h5py_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / "m.keras", GOOD)
-    monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(InputError) as caught:
-        load_detected(path)
-    assert "crnn-deploy[keras]" in str(caught.value.fix)
 
 
 @pytest.mark.parametrize("kind", [".keras", ".h5"])

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 
 from crnn_deploy.checkpoints.families.keras.hdf5 import SIGNATURE, Hdf5File, open_hdf5
 from crnn_deploy.errors import InputError
+from crnn_deploy.files import FULL_DISK
 from crnn_deploy.limits import MAX_EXPANSION, MAX_JSON, SMALL_EXPANSION
-from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.text_formats import parse_json
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -68,18 +67,22 @@ def is_keras(path: Path) -> bool:
         return False
 
 
-def read_keras(path: Path) -> KerasFile:
-    """Read a `.keras` or `.h5` file.
+def read_here(path: Path, folder: Path) -> KerasFile:
+    """Read a `.keras` or `.h5` file in this process, which a damaged one may crash or keep busy for ever.
+
+    Args:
+        folder: an empty one, for a copy of the weights.
 
     Raises:
         InputError: if it is damaged, holds weights alone, or asks for more memory than what it holds needs.
+        OSError: if the disk of `folder` is full.
     """
     with path.open("rb") as file:
         start = file.read(len(SIGNATURE))
-    return _read_hdf5(path) if start == SIGNATURE else _read_archive(path)
+    return _read_hdf5(path) if start == SIGNATURE else _read_archive(path, folder)
 
 
-def _read_archive(path: Path) -> KerasFile:
+def _read_archive(path: Path, folder: Path) -> KerasFile:
     try:
         with zipfile.ZipFile(path) as archive:
             missing = {_CONFIG, _WEIGHTS} - set(archive.namelist())
@@ -91,11 +94,13 @@ def _read_archive(path: Path) -> KerasFile:
                 )
             model = _json(archive, _CONFIG, path)
             about = _json(archive, _METADATA, path) if _METADATA in archive.namelist() else {}
-            with _unpacked(archive, path) as stored, open_hdf5(stored, path) as file:
+            with open_hdf5(_unpacked(archive, path, folder), path) as file:
                 weights = _weights_of_archive(file, model)
     except InputError:
         raise
     except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno in FULL_DISK:
+            raise
         raise _damaged(path, error) from None
     return KerasFile(model, str(about.get("keras_version", "")), weights)
 
@@ -111,15 +116,13 @@ def _json(archive: zipfile.ZipFile, name: str, path: Path) -> dict[str, Any]:
     return value
 
 
-@contextmanager
-def _unpacked(archive: zipfile.ZipFile, path: Path) -> Iterator[Path]:
+def _unpacked(archive: zipfile.ZipFile, path: Path, folder: Path) -> Path:
     """The weights as a file of their own, which HDF5 needs."""
     largest = MAX_EXPANSION * path.stat().st_size + SMALL_EXPANSION
-    with scratch_folder() as folder, archive.open(_WEIGHTS) as file:
-        stored = folder / _WEIGHTS
-        with stored.open("wb") as copy:
-            _copy(file, copy, largest, path)
-        yield stored
+    stored = folder / _WEIGHTS
+    with archive.open(_WEIGHTS) as file, stored.open("wb") as copy:
+        _copy(file, copy, largest, path)
+    return stored
 
 
 def _copy(source: IO[bytes], target: IO[bytes], largest: int, path: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from crnn_deploy.checkpoints.families.family import FileFamily, Recognised
 from crnn_deploy.checkpoints.families.keras.axes import CHANNELS, FIRST, SECOND, Axes, Factor
-from crnn_deploy.checkpoints.families.keras.container import KerasFile, is_keras, read_keras
+from crnn_deploy.checkpoints.families.keras.container import KerasFile, is_keras
 from crnn_deploy.checkpoints.families.keras.graph import Chain, read_chain
+from crnn_deploy.checkpoints.families.keras.isolated_reading import read_keras
 from crnn_deploy.checkpoints.families.keras.layers import translate
 from crnn_deploy.checkpoints.families.keras.translation import Translation
 from crnn_deploy.errors import InputError

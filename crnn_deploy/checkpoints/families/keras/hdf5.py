@@ -130,16 +130,10 @@ def open_hdf5(path: Path, name: Path) -> Iterator[Hdf5File]:
     """Open a file; `name` is what it is called in messages.
 
     Raises:
-        InputError: if it is damaged, now or while it is read in the block; or if h5py is missing.
+        InputError: if it is damaged, now or while it is read in the block.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            f"{name} is a Keras model, and the package that reads its weights is missing: h5py.",
-            "It belongs to the optional extra 'keras', which is not installed.",
-            "pip install 'crnn-deploy[keras]'",
-        ) from None
+    import h5py
+
     try:
         with h5py.File(path, "r", locking=False) as root:
             yield Hdf5File(root, name, path.stat().st_size)
@@ -151,3 +145,12 @@ def open_hdf5(path: Path, name: Path) -> Iterator[Hdf5File]:
             "It is truncated or damaged; a download or copy was probably interrupted.",
             "Fetch the file again and compare its size or checksum.",
         ) from None
+
+
+def without_h5py(name: Path) -> InputError:
+    """The error that a file cannot be read because h5py is missing."""
+    return InputError(
+        f"{name} is a Keras model, and the package that reads its weights is missing: h5py.",
+        "It belongs to the optional extra 'keras', which is not installed.",
+        "pip install 'crnn-deploy[keras]'",
+    )
