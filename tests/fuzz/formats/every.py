@@ -11,10 +11,13 @@ from fuzz.formats import (
     engines,
     idx,
     images,
+    keras_models,
+    kraken_models,
     labels,
     lmdbs,
     npz,
     onnx_files,
+    page_files,
     run_folders,
     safetensors_files,
     tars,
@@ -23,8 +26,8 @@ from fuzz.formats import (
 )
 
 _MODULES = (
-    onnx_files, safetensors_files, checkpoints, engines, tars, zips, lmdbs, npz, idx, labels, yaml_files, images,
-    run_folders,
+    onnx_files, safetensors_files, checkpoints, keras_models, kraken_models, engines, tars, zips, lmdbs, npz, idx,
+    labels, page_files, yaml_files, images, run_folders,
 )  # fmt: skip
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 
