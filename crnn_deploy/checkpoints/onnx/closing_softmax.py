@@ -22,19 +22,45 @@ def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
     while last is not None and last.op_type == "Transpose" and spec.task == "ctc":
         axis = list(attributes_of(last).get("perm", (2, 1, 0)))[axis]
         last = producers.get(last.input[0])
-    if last is None or last.op_type not in _CLOSING or _users(graph, last.output[0]) != 1:
+    if last is None or last.op_type not in (*_CLOSING, "Reshape") or _users(graph, last.output[0]) != 1:
         return model
-    # Before opset 13, Softmax by default works over all axes from the second one on together.
-    axes = spec.output_axes
-    if attributes_of(last).get("axis", -1 if opset_of(model) >= 13 else 1) not in (axis, axis - axes):
+    flattened = _flattened(last, graph) if last.op_type == "Reshape" else None
+    if last.op_type == "Reshape" and flattened is None:
+        return model
+    source, given, removed = flattened or (last.input[0], _axis(last, model), [last])
+    if given not in (axis, axis - spec.output_axes):
         return model
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    changed.graph.node.remove(last)
+    for node in removed:
+        changed.graph.node.remove(node)
     for node in changed.graph.node:
         for names in (node.input, node.output):
-            names[:] = [last.output[0] if name == last.input[0] else name for name in names]
+            names[:] = [last.output[0] if name == source else name for name in names]
     return changed
+
+
+def _axis(softmax: onnx.NodeProto, model: onnx.ModelProto) -> object:
+    """Before opset 13, Softmax by default works over all axes from the second one on together."""
+    return attributes_of(softmax).get("axis", -1 if opset_of(model) >= 13 else 1)
+
+
+def _flattened(last: onnx.NodeProto, graph: onnx.GraphProto) -> tuple[str, object, list[onnx.NodeProto]] | None:
+    """What ONNX's converter makes of a Softmax over all axes from one on: Flatten, Softmax, and a Reshape at the end.
+
+    The tensor before it, the axis and the nodes; None where `last` is another Reshape.
+    """
+    producers = producers_of(graph)
+    softmax, sizes = (producers.get(name) for name in (*last.input, "", "")[:2])
+    flatten = producers.get(softmax.input[0]) if softmax is not None and softmax.op_type in _CLOSING else None
+    if softmax is None or flatten is None or sizes is None or (flatten.op_type, sizes.op_type) != ("Flatten", "Shape"):
+        return None
+    inner = (softmax, flatten, sizes)
+    if sizes.input[0] != flatten.input[0] or any(_users(graph, node.output[0]) != 1 for node in inner):
+        return None
+    if attributes_of(softmax).get("axis", -1) not in (-1, 1):
+        return None
+    return flatten.input[0], attributes_of(flatten).get("axis", 1), [last, *inner]
 
 
 def _users(graph: onnx.GraphProto, name: str) -> int:

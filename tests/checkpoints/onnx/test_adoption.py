@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx
 import pytest
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, TensorProto, helper, version_converter
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.checkpoints.config import ImportConfig
@@ -133,4 +133,14 @@ def test_a_softmax_is_taken_off_where_it_is_over_the_classes(
     spec = ModelSpec(name="m", task=task, preprocessing=Preprocessing(height=32), **outputs)
     model = as_logits(ending_in_softmax(opset, **attributes), spec)
     assert [node.op_type for node in model.graph.node] == (["Relu"] if taken else ["Relu", "Softmax"])
+    assert model.graph.node[-1].output[0] == model.graph.output[0].name
+
+
+@pytest.mark.parametrize(("axis", "taken"), [(2, True), (1, False)])
+def test_a_softmax_that_the_converter_of_opsets_wrote_out_is_taken_off(axis: int, taken: bool) -> None:
+    spec = ModelSpec(name="m", charset="ab", preprocessing=Preprocessing(height=32))
+    raised = version_converter.convert_version(ending_in_softmax(12, axis=axis), 13)
+    assert [node.op_type for node in raised.graph.node] == ["Relu", "Shape", "Flatten", "Softmax", "Reshape"]
+    model = as_logits(raised, spec)
+    assert (len(model.graph.node) == 1) is taken
     assert model.graph.node[-1].output[0] == model.graph.output[0].name
