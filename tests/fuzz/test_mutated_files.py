@@ -16,7 +16,7 @@ from fuzz.formats.every import FORMATS
 from fuzz.session import Session, examine
 from fuzz.table import Table
 
-INPUTS = 25  # of each format
+INPUTS = 20  # of each format
 FOUND = sorted((Path(__file__).parent / "found").glob("*.zip"))
 NEEDS_MORE = (
     "boxes of a whole page",
