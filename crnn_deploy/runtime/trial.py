@@ -40,7 +40,7 @@ def check_trial(output: NDArray[np.float32], name: str) -> None:
 def steady_outputs(session: Session, images: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     """The outputs for the images `[N, C, H, W]`. Raises `InputError` if a second run on them gives others."""
     outputs = session.run(images)
-    if not _close(outputs, session.run(images)):
+    if not close(outputs, session.run(images)):
         raise InputError(
             f"{name} gives other outputs each time for the same images.",
             "It draws random numbers, as dropout does in training.",
@@ -55,9 +55,10 @@ def reads_alike(session: Session, images: NDArray[np.float32], expected: NDArray
         results = [session.run(images), np.concatenate([session.run(image[np.newaxis]) for image in images])]
     except (InputError, ValueError):  # it fails, or its results have different sizes
         return False
-    return all(_close(expected, result) for result in results)
+    return all(close(expected, result) for result in results)
 
 
-def _close(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    scale = max(float(np.abs(one).max(initial=0)), 1.0)
-    return one.shape == other.shape and np.allclose(one, other, rtol=0, atol=_TOLERANCE * scale)
+def close(expected: NDArray[np.float32], given: NDArray[np.float32], tolerance: float = _TOLERANCE) -> bool:
+    """Whether outputs have the same shape and differ by no more than a share of the largest expected one, or of 1."""
+    scale = max(float(np.abs(expected).max(initial=0)), 1.0)
+    return expected.shape == given.shape and np.allclose(expected, given, rtol=0, atol=tolerance * scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.pruning import with_outputs
 from crnn_deploy.runtime.network import Network
 from crnn_deploy.runtime.onnxruntime import open_network
-from crnn_deploy.runtime.trial import trial_images
+from crnn_deploy.runtime.trial import close, trial_images
 from crnn_deploy.spec import ModelSpec
 
 _IMAGES = 3
@@ -31,20 +32,23 @@ class Proof:
     Args:
         model: the model as it came.
         spec: its spec.
-        reads: the sequences that the graph takes apart.
+        simplified: the same model with constants folded, whose tensors `reads` names.
+        reads: the sequences that it takes apart.
 
     Raises:
         InputError: if the model does not run.
     """
 
-    def __init__(self, model: onnx.ModelProto, spec: ModelSpec, reads: list[Reads]) -> None:
+    def __init__(
+        self, model: onnx.ModelProto, spec: ModelSpec, simplified: onnx.ModelProto, reads: Sequence[Reads]
+    ) -> None:
         network = open_network(model, threads=1)
         self.images = trial_images(spec, network.batch or _IMAGES)
         self._outputs = [output.name for output in model.graph.output]
         widths = [self.images.shape[-1]]
         if spec.preprocessing.width is None:
             widths.append(spec.preprocessing.with_padding(int(widths[0] * _NARROW)))
-            traced = next(filter(None, (self._traced_width(model, each) for each in reads)), None)
+            traced = next(filter(None, (self._traced_width(simplified, each) for each in reads)), None)
             widths = [traced] if traced else widths
         self.images = self._of_width(max(widths))
         self._expected = [(images, self._run(network, images)) for images in map(self._of_width, widths)]
@@ -53,10 +57,10 @@ class Proof:
         """Whether a changed model gives the same."""
         try:
             network = open_network(changed, threads=1)
-            pairs = [(self._run(network, images), expected) for images, expected in self._expected]
+            pairs = [(expected, self._run(network, images)) for images, expected in self._expected]
         except InputError:
             return False
-        return all(_close(one, other) for got, expected in pairs for one, other in zip(got, expected, strict=True))
+        return all(close(*outputs, _TOLERANCE) for pair in pairs for outputs in zip(*pair, strict=True))
 
     def _run(self, network: Network, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         return network.try_out(images, self._outputs)
@@ -83,8 +87,3 @@ class Proof:
         widths = range(1, _WIDEST)
         width = widths[min(bisect.bisect_left(widths, count, key=steps), len(widths) - 1)]
         return width if steps(width) == count else None
-
-
-def _close(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
-    scale = max(1.0, float(np.abs(other).max(initial=0)))
-    return one.shape == other.shape and np.allclose(one, other, rtol=0, atol=_TOLERANCE * scale)

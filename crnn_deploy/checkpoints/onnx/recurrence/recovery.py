@@ -16,8 +16,8 @@ from crnn_deploy.checkpoints.onnx.recurrence.nodes import directions, turns
 from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import NAMES, add_turn, steps_at
 from crnn_deploy.checkpoints.onnx.recurrence.nodes.stacks import Stacks, give_step
 from crnn_deploy.checkpoints.onnx.recurrence.proof import Proof
-from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import body_of
-from crnn_deploy.checkpoints.onnx.recurrence.search.looped import Looped, Source, find_looped
+from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import Source, body_of
+from crnn_deploy.checkpoints.onnx.recurrence.search.looped import Looped, find_looped
 from crnn_deploy.checkpoints.onnx.recurrence.search.measuring import measured_on
 from crnn_deploy.checkpoints.onnx.recurrence.search.reads import all_reads
 from crnn_deploy.checkpoints.onnx.recurrence.search.trace import Trace
@@ -42,14 +42,17 @@ Candidate = tuple[str, Callable[[onnx.GraphProto], None]]
 def with_recurrent_nodes(model: onnx.ModelProto, spec: ModelSpec, progress: Progress) -> onnx.ModelProto:
     """The model with recurrent nodes for all layers that were written out, as far as they are found and proved."""
     operators = [node.op_type for node in model.graph.node]
-    if not any(name in _LOOPS for name in operators) and operators.count("Tanh") < _FEWEST_STEPS:
+    loops = any(name in _LOOPS for name in operators)
+    if not loops and operators.count("Tanh") < _FEWEST_STEPS:
         return model
     if len(operators) > _MANY:
         progress.log(f"Recurrent layers are looked for among {len(operators):,} operators.")
     try:
         simplified = simplify(model)
         reads = all_reads(simplified.graph, all_constants(simplified.graph))
-        recovery = _Recovery(simplified, Proof(model, spec, reads))
+        if not loops and not reads:
+            return model
+        recovery = _Recovery(simplified, Proof(model, spec, simplified, reads))
     except InputError:
         return model
     recovery.run()
@@ -100,7 +103,7 @@ class _Recovery:
         read = names_read(graph)
         for node in graph.node:
             body = body_of(node)
-            for reverse in (False, True) if body is not None else ():
+            for reverse in body.orders if body is not None else ():
                 looped = find_looped(body, constants, read, measured, reverse) if body is not None else None
                 if looped is not None:
                     yield f"{node.output[0]} {reverse}", partial(_without_loop, name=node.output[0], found=looped)

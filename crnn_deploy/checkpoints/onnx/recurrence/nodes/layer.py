@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import Cell
@@ -58,7 +60,7 @@ class Layer:
             source = _with_steps_first(graph, source, self.axis)
         directions = self._store(graph, "axis of directions", np.array([1]))
         leading = self._store(graph, "first axis", np.array([0]))
-        states = [name and self._add(graph, "Unsqueeze", [name, leading], f"initial {name}") for name in self.initial]
+        states = [name and self._with_direction(graph, name, leading) for name in self.initial]
         inputs = [source, *weights, "", *states]
         while not inputs[-1]:
             inputs.pop()
@@ -71,14 +73,15 @@ class Layer:
         for state, last in zip(made[1:], self.last, strict=True):
             graph.node.append(helper.make_node("Squeeze", [state, leading], [last], last))
 
-    def _store(self, graph: onnx.GraphProto, role: str, array: Numbers | np.ndarray) -> str:
+    def _store(self, graph: onnx.GraphProto, role: str, array: NDArray[Any]) -> str:
         name = NAMES.name_for(role, self.name)
         graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def _add(self, graph: onnx.GraphProto, operator: str, inputs: list[str], role: str, **attributes: object) -> str:
-        name = NAMES.name_for(role, self.name)
-        graph.node.append(helper.make_node(operator, inputs, [name], name, **attributes))
+    def _with_direction(self, graph: onnx.GraphProto, state: str, axis: str) -> str:
+        """A state `[N, H]` as `[1, N, H]`."""
+        name = NAMES.name_for(f"initial {state}", self.name)
+        graph.node.append(helper.make_node("Unsqueeze", [state, axis], [name], name))
         return name
 
 

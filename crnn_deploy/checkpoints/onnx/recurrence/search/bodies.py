@@ -11,6 +11,15 @@ from crnn_deploy.onnx_graph.attributes import attributes_of
 
 
 @dataclass(frozen=True)
+class Source:
+    """A sequence: its tensor, the axis of the steps, and whether the last step comes first."""
+
+    tensor: str
+    axis: int
+    reverse: bool
+
+
+@dataclass(frozen=True)
 class Body:
     """A Loop or a Scan, in the same words.
 
@@ -18,16 +27,20 @@ class Body:
         node: the Loop or Scan.
         graph: its body.
         carried: of each state: its tensor before the loop, in the body, and after a step.
-        steps: of each sequence that the operator takes apart: its tensor in the body → its tensor outside, the axis of
-            the steps, and whether it begins with the last one.
-        gathered: of each sequence: its tensor after a step, the axis of the steps, whether the last one comes first.
+        steps: the tensors in the body that are steps of a sequence outside, which the operator takes apart.
+        gathered: the sequences that the operator puts together; their tensors are those of one step in the body.
     """
 
     node: onnx.NodeProto
     graph: onnx.GraphProto
     carried: Sequence[tuple[str, str, str]]
-    steps: Mapping[str, tuple[str, int, bool]]
-    gathered: Sequence[tuple[str, int, bool]]
+    steps: Mapping[str, Source]
+    gathered: Sequence[Source]
+
+    @property
+    def orders(self) -> tuple[bool, ...]:
+        """Whether it may begin with the last step: a Scan says so, and a Loop takes the steps itself."""
+        return (False, True) if self.node.op_type == "Loop" else (False,)
 
 
 def body_of(node: onnx.NodeProto) -> Body | None:
@@ -42,7 +55,7 @@ def _loop(node: onnx.NodeProto) -> Body:
     before, inside = list(node.input[2:]), [value.name for value in graph.input[2:]]
     after = [value.name for value in graph.output[1:]]
     carried = list(zip(before, inside, after[: len(before)], strict=True))
-    return Body(node, graph, carried, {}, [(name, 0, False) for name in after[len(before) :]])
+    return Body(node, graph, carried, {}, [Source(name, 0, False) for name in after[len(before) :]])
 
 
 def _scan(node: onnx.NodeProto) -> Body:
@@ -60,11 +73,11 @@ def _scan(node: onnx.NodeProto) -> Body:
         graph,
         list(zip(node.input[:states], inside[:states], after[:states], strict=True)),
         {
-            name: (outside, axis, bool(backwards))
+            name: Source(outside, axis, bool(backwards))
             for name, outside, axis, backwards in zip(inside[states:], node.input[states:], axes, reverse, strict=True)
         },
         [
-            (name, axis, bool(backwards))
+            Source(name, axis, bool(backwards))
             for name, axis, backwards in zip(after[states:], axes_after, reverse_after, strict=True)
         ],
     )

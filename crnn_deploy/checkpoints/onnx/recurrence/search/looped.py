@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crnn_deploy.checkpoints.onnx.recurrence.nodes.layer import Layer
-from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import Body
+from crnn_deploy.checkpoints.onnx.recurrence.search.bodies import Body, Source
 from crnn_deploy.checkpoints.onnx.recurrence.search.measuring import Measured, widths
 from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import of
 from crnn_deploy.checkpoints.onnx.recurrence.steps.cells import cell_of
@@ -14,15 +14,6 @@ from crnn_deploy.checkpoints.onnx.recurrence.steps.operators import Constant
 from crnn_deploy.checkpoints.onnx.recurrence.steps.step import Step
 from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Signal, Value
 from crnn_deploy.onnx_graph.wiring import all_constants, producers_of
-
-
-@dataclass(frozen=True)
-class Source:
-    """A sequence that is taken apart: its tensor outside, the axis of the steps, whether the last one comes first."""
-
-    tensor: str
-    axis: int
-    reverse: bool
 
 
 @dataclass(frozen=True)
@@ -67,9 +58,10 @@ class _Search:
         self._before = {inside: before for before, inside, _ in body.carried if inside not in self._same}
         self._sources: dict[str, Source] = {}
         bound = self._steps(reverse, constants, measured)
-        sizes = widths(self._before.values(), measured, axes=2)
+        numbers = measured(list(self._before.values()))
+        sizes = widths(numbers, axes=2)
         self._states = {name: Signal(name, sizes[before]) for name, before in self._before.items() if before in sizes}
-        self._zeros = {before for before, numbers in measured(list(self._before.values())).items() if not numbers.any()}
+        self._zeros = {before for before, found in numbers.items() if not found.any()}
         bound |= {name: of(signal) for name, signal in self._states.items()}
         self._step = Step(self._makers, {**constants, **inner, **given}, bound)
         self._layers: list[Layer] = []
@@ -84,14 +76,14 @@ class _Search:
 
     def _steps(self, reverse: bool, constants: Mapping[str, Constant], measured: Measured) -> dict[str, Value]:
         """The tensors that are one step of a sequence outside, as signals."""
-        found = {name: Source(*source) for name, source in self._body.steps.items()}
+        found = dict(self._body.steps)
         for node in self._body.graph.node:
             if node.op_type == "Gather" and node.input[0] not in self._makers:
                 source = self._same.get(node.input[0], node.input[0])
                 axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)
                 if source not in constants and axis in (0, 1):
                     found[node.output[0]] = Source(source, axis, reverse)
-        sizes = widths({source.tensor for source in found.values()}, measured, axes=3)
+        sizes = widths(measured([source.tensor for source in found.values()]), axes=3)
         found = {name: source for name, source in found.items() if source.tensor in sizes}
         self._sources = {f"step of {source.tensor} {source.axis}": source for source in found.values()}
         return {
@@ -142,12 +134,12 @@ class _Search:
             if output in read and inside not in self._finals and inside not in self._same:
                 return None
             states[output] = self._finals.get(inside, before)
-        for output, (name, axis, backwards) in zip(node.output[count:], body.gathered, strict=False):
-            value = self._step.readable(name)
+        for output, gathered in zip(node.output[count:], body.gathered, strict=False):
+            value = self._step.readable(gathered.tensor)
             source = self._gathered.get(value.key) if value is not None else None
             if source is None and output in read:
                 return None
             if source is not None:
-                sequences[output] = Source(source.tensor, axis, source.reverse != backwards)
+                sequences[output] = Source(source.tensor, gathered.axis, source.reverse != gathered.reverse)
         used = {output: name for output, name in states.items() if output in read}
         return Looped(self._layers, used, sequences) if self._layers else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -34,7 +34,7 @@ def measured_on(model: onnx.ModelProto, images: NDArray[np.float32]) -> Measured
     return measured
 
 
-def widths(names: Iterable[str], measured: Measured, axes: int) -> dict[str, int]:
+def widths(measured: Mapping[str, NDArray[np.float32]], axes: int) -> dict[str, int]:
     """The size of the last axis of those tensors that have so many axes, without huge ones."""
-    sizes = {name: numbers.shape for name, numbers in measured(list(names)).items()}
+    sizes = {name: numbers.shape for name, numbers in measured.items()}
     return {name: size[-1] for name, size in sizes.items() if len(size) == axes and size[-1] <= MAX_STATE}

@@ -50,7 +50,7 @@ class _Chain:
 def find_unrolled(trace: Trace, measured: Measured) -> Iterator[Unrolled]:
     """The layers whose input is the sequence of `trace`."""
     reads = trace.reads
-    width = next(iter(widths(reads.tensors[0][:1], measured, axes=2).values()), None)
+    width = next(iter(widths(measured(reads.tensors[0][:1]), axes=2).values()), None)
     for reverse in (False, True) if width and len(reads.tensors) >= _FEWEST else ():
         order = range(len(reads.tensors))[:: -1 if reverse else 1]
         for chain in _chains(trace, order, Signal("x", width or 0), measured):
@@ -65,38 +65,39 @@ def _chains(trace: Trace, order: Sequence[int], x: Signal, measured: Measured) -
     """Cells that take states of the first step to those of the second, and on to the last."""
     steps = [(index, trace.bits(order[: position + 1])) for position, index in enumerate(order)]
     done = [bits for _, bits in steps]
-    signals = {name: Signal(name, size) for name, size in widths(trace.carried(*done[:2]), measured, axes=2).items()}
+    signals = {name: Signal(name, size) for name, size in widths(measured(trace.carried(*done[:2])), axes=2).items()}
     second = trace.step(*steps[1], {name: of(signal) for name, signal in signals.items()}, x)
     for name in trace.carried(*done[1:3]):
         new_h = second.readable(name)
         cell = cell_of(new_h, signals.values()) if new_h is not None else None
         if cell is not None:
             states = (cell.h, cell.c) if cell.c else (cell.h,)
-            chain = _followed(trace, steps[1:], x, states)
+            chain = _followed(trace, steps[1:], x, states, name)
             if chain is not None:
                 yield chain
 
 
-def _followed(trace: Trace, steps: Sequence[tuple[int, int]], x: Signal, first: Sequence[Signal]) -> _Chain | None:
-    """The chain that begins with the states `first`, the tensors after the first step; `steps` are those after it."""
+def _followed(
+    trace: Trace, steps: Sequence[tuple[int, int]], x: Signal, first: Sequence[Signal], new_h: str
+) -> _Chain | None:
+    """The chain that begins with the states `first` and has the state `new_h` after the first of `steps`."""
     signals = [Signal(role, state.width) for role, state in zip(_ROLES, first, strict=False)]
     states = [tuple(state.name for state in first)]
-    cell, new_h = None, None
+
+    def next_step(index: int, done: int) -> Step:
+        return trace.step(index, done, dict(zip(states[-1], map(of, signals), strict=True)), x)
+
+    value = next_step(*steps[0]).readable(new_h)
+    cell = cell_of(value, signals) if value is not None else None
+    if value is None or cell is None:
+        return None
     for index, done in steps:
-        bound = {name: of(signal) for name, signal in zip(states[-1], signals, strict=True)}
-        step = trace.step(index, done, bound, x)
-        if cell is None or new_h is None:
-            values = filter(None, map(step.readable, trace.made_by(done)))
-            cell, new_h = next(
-                ((cell, value) for value in values if (cell := cell_of(value, signals)) is not None), (None, None)
-            )
-            if cell is None or new_h is None:
-                return None
-        found = _with_values(trace.made_by(done), step, [new_h, *([cell.new_c] if cell.new_c else [])])
+        wanted = [value, *([cell.new_c] if cell.new_c else [])]
+        found = _with_values(trace.made_by(done), next_step(index, done), wanted)
         if len(found) < len(first):
             return None
         states.append(found)
-    return _Chain(cell, new_h, states) if cell is not None and new_h is not None else None
+    return _Chain(cell, value, states)
 
 
 def _with_values(names: Sequence[str], step: Step, wanted: Sequence[Value]) -> tuple[str, ...]:
