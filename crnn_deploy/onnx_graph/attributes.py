@@ -7,10 +7,12 @@ from typing import Any
 import onnx
 from onnx import helper
 
+from crnn_deploy.onnx_graph.operators import STANDARD_DOMAINS
+
 
 def opset_of(model: onnx.ModelProto) -> int:
     """The version of standard ONNX that a model uses."""
-    return int(next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")))
+    return int(next(entry.version for entry in model.opset_import if entry.domain in STANDARD_DOMAINS))
 
 
 def attributes_of(node: onnx.NodeProto) -> dict[str, Any]:

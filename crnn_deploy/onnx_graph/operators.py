@@ -7,6 +7,9 @@ from collections.abc import Mapping
 DOMAIN = "crnn_deploy"
 """The domain of our own operators."""
 
+STANDARD_DOMAINS = ("", "ai.onnx")
+"""The two names of the domain of ONNX's own operators."""
+
 PRODUCTS = ("Conv", "Gemm", "MatMul")
 """Standard operators that multiply activations by weights and that INT8 makes faster, without recurrent ones."""
 

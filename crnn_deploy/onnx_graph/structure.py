@@ -15,12 +15,11 @@ from onnx import AttributeProto, defs
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_NODES
-from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT, RECURRENT_WEIGHTS
+from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT, RECURRENT_WEIGHTS, STANDARD_DOMAINS
 from crnn_deploy.onnx_graph.wiring import bodies, names_read_by, nested
 
 _CAUSE = "The file is damaged, or was edited."
 _FIX = "Fetch or export the model again."
-_STANDARD = ("", "ai.onnx")
 _LARGEST = 2**31 - 1  # version that the library of ONNX can look up
 
 
@@ -34,7 +33,9 @@ def check_structure(model: onnx.ModelProto) -> None:
     if count > MAX_NODES:
         raise InputError(f"The model has {count:,} operators.", f"The limit is {MAX_NODES:,}.", "Check the file.")
     opsets = {entry.domain or "": entry.version for entry in model.opset_import}
-    undeclared = not opsets.keys() & set(_STANDARD) and any(node.domain in _STANDARD for node in model.graph.node)
+    undeclared = not opsets.keys() & set(STANDARD_DOMAINS) and any(
+        node.domain in STANDARD_DOMAINS for node in model.graph.node
+    )
     imported = (entry.version for part in (model, *model.functions) for entry in part.opset_import)
     if undeclared or not opsets or not all(1 <= version <= _LARGEST for version in (model.ir_version, *imported)):
         raise InputError("The model does not say which version of ONNX it is written in.", _CAUSE, _FIX)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from crnn_deploy.onnx_graph.int8_rows import quantize_channels
-from crnn_deploy.onnx_graph.operators import PRODUCTS
+from crnn_deploy.onnx_graph.operators import PRODUCTS, STANDARD_DOMAINS
 from crnn_deploy.onnx_graph.products import channel_axis
 from crnn_deploy.onnx_graph.pruning import prune_constants
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
@@ -71,7 +71,7 @@ class _Insertion:
         self.constants = constants_of(model.graph)
         self.stored: set[str] = set()  # names of the constants added so far
         self.domain = ""
-        opset = next(entry for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+        opset = next(entry for entry in model.opset_import if entry.domain in STANDARD_DOMAINS)
         if opset.version < _PER_CHANNEL_OPSET:
             self.domain = "com.microsoft"
             if all(entry.domain != self.domain for entry in model.opset_import):

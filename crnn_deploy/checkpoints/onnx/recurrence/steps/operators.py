@@ -21,12 +21,11 @@ from crnn_deploy.checkpoints.onnx.recurrence.steps.arithmetic import (
 )
 from crnn_deploy.checkpoints.onnx.recurrence.steps.values import Activation, Function, UnreadableError, Value
 from crnn_deploy.onnx_graph.attributes import attributes_of
+from crnn_deploy.onnx_graph.operators import STANDARD_DOMAINS
 
 _ACTIVATIONS = ("Sigmoid", "Tanh", "Relu", "HardSigmoid")
 _SLOPE, _OFFSET = 0.2, 0.5  # of ONNX's HardSigmoid
 _LAST = (1, -1)  # the axis of the numbers in [N, width]
-
-_STANDARD = ("", "ai.onnx")
 
 Constant = NDArray[Any]
 Operand = Value | Constant
@@ -192,7 +191,7 @@ def computed(node: onnx.NodeProto, inputs: list[Operand], output: int) -> Operan
     Raises:
         UnreadableError: if it is none of the operators, or not one that treats each image alike.
     """
-    operator = _OPERATORS.get(node.op_type) if node.domain in _STANDARD else None
+    operator = _OPERATORS.get(node.op_type) if node.domain in STANDARD_DOMAINS else None
     if operator is None or len(inputs) < len(node.input) or not inputs:
         raise UnreadableError(node.op_type)
     return operator(node, inputs, output)
