@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import onnx
 
 from crnn_deploy.onnx_graph.attributes import attributes_of, opset_of
@@ -22,33 +25,45 @@ def as_logits(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
     while last is not None and last.op_type == "Transpose" and spec.task == "ctc":
         axis = list(attributes_of(last).get("perm", (2, 1, 0)))[axis]
         last = producers.get(last.input[0])
-    if last is None or last.op_type not in (*_CLOSING, "Reshape") or _users(graph, last.output[0]) != 1:
+    closing = _closing(last, model) if last is not None else None
+    if last is None or closing is None or _users(graph, last.output[0]) != 1:
         return model
-    flattened = _flattened(last, graph) if last.op_type == "Reshape" else None
-    if last.op_type == "Reshape" and flattened is None:
-        return model
-    source, given, removed = flattened or (last.input[0], _axis(last, model), [last])
-    if given not in (axis, axis - spec.output_axes):
+    if closing.axis not in (axis, axis - spec.output_axes):
         return model
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    for node in removed:
+    for node in closing.nodes:
         changed.graph.node.remove(node)
     for node in changed.graph.node:
         for names in (node.input, node.output):
-            names[:] = [last.output[0] if name == source else name for name in names]
+            names[:] = [last.output[0] if name == closing.source else name for name in names]
     return changed
 
 
-def _axis(softmax: onnx.NodeProto, model: onnx.ModelProto) -> object:
-    """Before opset 13, Softmax by default works over all axes from the second one on together."""
-    return attributes_of(softmax).get("axis", -1 if opset_of(model) >= 13 else 1)
+@dataclass(frozen=True)
+class _Closing:
+    """The nodes of a Softmax, the tensor before them, and the axis that it works over."""
+
+    nodes: Sequence[onnx.NodeProto]
+    source: str
+    axis: object
 
 
-def _flattened(last: onnx.NodeProto, graph: onnx.GraphProto) -> tuple[str, object, list[onnx.NodeProto]] | None:
+def _closing(last: onnx.NodeProto, model: onnx.ModelProto) -> _Closing | None:
+    """The Softmax that ends in the node `last`."""
+    if last.op_type == "Reshape":
+        return _flattened(last, model.graph)
+    if last.op_type not in _CLOSING:
+        return None
+    # Before opset 13, Softmax by default works over all axes from the second one on together.
+    axis = attributes_of(last).get("axis", -1 if opset_of(model) >= 13 else 1)
+    return _Closing([last], last.input[0], axis)
+
+
+def _flattened(last: onnx.NodeProto, graph: onnx.GraphProto) -> _Closing | None:
     """What ONNX's converter makes of a Softmax over all axes from one on: Flatten, Softmax, and a Reshape at the end.
 
-    The tensor before it, the axis and the nodes; None where `last` is another Reshape.
+    None where `last` is another Reshape.
     """
     producers = producers_of(graph)
     softmax, sizes = (producers.get(name) for name in (*last.input, "", "")[:2])
@@ -60,7 +75,7 @@ def _flattened(last: onnx.NodeProto, graph: onnx.GraphProto) -> tuple[str, objec
         return None
     if attributes_of(softmax).get("axis", -1) not in (-1, 1):
         return None
-    return flatten.input[0], attributes_of(flatten).get("axis", 1), [last, *inner]
+    return _Closing([last, *inner], flatten.input[0], attributes_of(flatten).get("axis", 1))
 
 
 def _users(graph: onnx.GraphProto, name: str) -> int:
