@@ -12,28 +12,19 @@ NAME=FILE is a checkpoint with its name in the table, and @LINES are images of i
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
-import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from random_checkpoints import RANDOM, write
+from cases import Case, exported, refusal, run, some_of
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.checkpoints.config import ImportConfig
-from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.engine.build_engine import build_engine
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import CrnnDeployError
-from crnn_deploy.export.config import ExportConfig
-from crnn_deploy.export.export import export
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import RejectedError, quantize
 from crnn_deploy.runtime.tensorrt.names import Precision
@@ -44,39 +35,6 @@ TARGET = "sm89"
 LINES = 32  # to calibrate and to compare on
 
 
-@dataclass(frozen=True)
-class Case:
-    """A checkpoint and the images that it reads."""
-
-    name: str
-    checkpoint: Path
-    lines: Path
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lines", type=Path, help="a .tar with images of lines")
-    parser.add_argument("files", nargs="*", metavar="NAME=FILE[@LINES]")
-    parser.add_argument("--random", nargs="?", const="", metavar="PART", help="also networks with random weights")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [measured(case, Path(folder)) for case in cases(options, Path(folder))]
-    options.output.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    options.output.with_suffix(".md").write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
-
-
-def cases(options: argparse.Namespace, folder: Path) -> Iterator[Case]:
-    """The files given, then those with random weights."""
-    for text in options.files:
-        name, _, rest = text.partition("=")
-        file, _, lines = rest.partition("@")
-        yield Case(name, Path(file), Path(lines) if lines else options.lines)
-    for name in RANDOM if options.random is not None else ():
-        if options.random in name:
-            yield Case(name, write(name, folder / name), options.lines)
-
-
 def measured(case: Case, folder: Path) -> dict[str, Any]:
     """What came of each precision; a step that fails ends those that need it."""
     start = time.perf_counter()
@@ -84,7 +42,7 @@ def measured(case: Case, folder: Path) -> dict[str, Any]:
     try:
         parent = exported(case, folder)
         row["family"] = parent.spec.lineage[0].options.get("family", "")
-        lines = some_of(case.lines, folder / "lines.tar")
+        lines = some_of(case.lines, folder / "lines.tar", LINES)
         for precision in PRECISIONS:
             row[precision] = outcome(parent, precision, lines, folder)
     except CrnnDeployError as error:
@@ -92,31 +50,6 @@ def measured(case: Case, folder: Path) -> dict[str, Any]:
     row["seconds"] = round(time.perf_counter() - start)
     print(json.dumps(row, ensure_ascii=False), flush=True)
     return row
-
-
-def exported(case: Case, folder: Path) -> Artifact:
-    spec = case.checkpoint.with_name(f"{case.checkpoint.name}.yaml")
-    suffix = ".onnx" if case.checkpoint.suffix == ".onnx" else ".safetensors"
-    options = {"spec": spec} if spec.exists() else {}
-    options |= {"family": "deep-text"} if case.name.startswith("deep-text") else {}
-    config = ImportConfig(checkpoint=case.checkpoint, output=folder / f"m{suffix}", force=True, **options)
-    artifact = import_checkpoint(config)
-    if suffix == ".onnx":
-        return artifact
-    return export(ExportConfig(model=artifact.path, output=folder / "m.onnx", force=True))
-
-
-def some_of(lines: Path, output: Path, count: int = LINES) -> Path:
-    """The first images of a `.tar`, or the source itself if it is none."""
-    if lines.suffix != ".tar":
-        return lines
-    with tarfile.open(lines) as given, tarfile.open(output, "w") as taken:
-        images = (member for member in given if member.name.endswith((".png", ".jpg")))
-        for member, _ in zip(images, range(count), strict=False):
-            file = given.extractfile(member)
-            assert file is not None
-            taken.addfile(member, io.BytesIO(file.read()))
-    return output
 
 
 def outcome(parent: Artifact, precision: Precision, lines: Path, folder: Path) -> dict[str, Any]:
@@ -164,10 +97,6 @@ def figures(record: EngineRecord) -> dict[str, Any]:
     }
 
 
-def refusal(error: CrnnDeployError) -> dict[str, str]:
-    return {"kind": type(error).__name__, "what": error.what, "cause": error.cause, "fix": error.fix}
-
-
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Markdown, one row for each checkpoint, and under it what was refused."""
     yield f"| checkpoint | family | {' | '.join(precision.upper() for precision in PRECISIONS)} | stays in FP32 |"
@@ -191,4 +120,4 @@ def cell(found: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measured, table)

@@ -12,14 +12,12 @@ lines: whether distillation takes the model as a teacher, not how well it reads 
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from engines import Case, cases, exported, refusal, some_of
+from cases import Case, exported, refusal, run, some_of
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import CrnnDeployError
@@ -29,19 +27,6 @@ from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.distill import distill
 
 LINES = 256
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lines", type=Path, help="a .tar with images of lines")
-    parser.add_argument("files", nargs="*", metavar="NAME=FILE[@LINES]")
-    parser.add_argument("--random", nargs="?", const="", metavar="PART", help="also networks with random weights")
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [measured(case, Path(folder)) for case in cases(options, Path(folder))]
-    options.output.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    options.output.with_suffix(".md").write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
 
 
 def measured(case: Case, folder: Path) -> dict[str, Any]:
@@ -123,4 +108,4 @@ def cells(row: dict[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run(__doc__, measured, table)
