@@ -51,8 +51,8 @@ class Preprocessing(Frozen):
     max_width: int = Field(
         default=4096, gt=0, le=limits.MAX_WIDTH, description="Wider lines are squeezed to this width."
     )
-    resize: Literal["nearest", "bilinear", "bicubic", "lanczos"] = Field(
-        default="bilinear", description="Interpolation of Pillow."
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos", "linear"] = Field(
+        default="bilinear", description="Interpolation of Pillow; linear: OpenCV's, of four pixels each."
     )
     grey_last: bool = Field(default=False, description="With channels L: convert to grey after resizing.")
     mean: tuple[FiniteFloat, ...] = Field(
@@ -64,7 +64,12 @@ class Preprocessing(Frozen):
     normalise: Literal["fixed", "image"] = Field(
         default="fixed", description="fixed: by mean and std; image: each image by its own mean and deviation."
     )
-    padding: Literal["edge", "white", "black"] = Field(default="white", description="What pads a line on the right.")
+    padding: Literal["edge", "white", "black", "mean"] = Field(
+        default="white", description="What pads a line on the right; mean: the colour of `mean`."
+    )
+    pad_to: int = Field(
+        default=1, gt=0, le=limits.MAX_WIDTH, description="Narrower lines are padded to this width, in whole multiples."
+    )
     margin: int = Field(
         default=0, ge=0, le=limits.MAX_MARGIN, description="Columns of padding on the left and, besides, on the right."
     )
@@ -121,6 +126,10 @@ class Preprocessing(Frozen):
 
     def with_padding(self, width: int) -> int:
         """Width in pixels of the network's input for a line that was resized to `width`."""
+        return self.width or self.whole(max(width + 2 * self.margin, self.pad_to))
+
+    def line_width(self, width: int) -> int:
+        """Columns of that input which hold the line, its margins, and what makes whole multiples; not `pad_to`."""
         return self.width or self.whole(width + 2 * self.margin)
 
     def whole(self, width: int) -> int:
@@ -141,9 +150,15 @@ class Preprocessing(Frozen):
         return self
 
     @model_validator(mode="after")
-    def _margins_fit(self) -> Preprocessing:
+    def _padding_fits(self) -> Preprocessing:
         if self.width is not None and self.width <= 2 * self.margin:
             raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
+        if self.width is not None and self.pad_to > 1:
+            raise ValueError("a fixed width leaves nothing to pad_to")
+        if self.pad_to > max(1, self.max_width // 2):
+            raise ValueError(f"pad_to must be at most half of max_width, which is {self.max_width}")
+        if self.padding == "mean" and self.normalise == "image":
+            raise ValueError("padding: mean takes the mean of a spec, and normalise: image that of each image")
         if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
         return self

@@ -189,6 +189,19 @@ def test_a_fixed_width_that_keeps_the_ratio_squeezes_what_is_wider() -> None:
     assert (p.padded_width(10, 32), p.padded_width(900, 32)) == (128, 128)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"width": 100, "pad_to": 90}, "leaves nothing to pad_to"),
+        ({"max_width": 500, "pad_to": 320}, "half of max_width, which is 500"),
+        ({"padding": "mean", "normalise": "image"}, "padding: mean takes the mean of a spec"),
+    ],
+)
+def test_padding_that_says_nothing_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Preprocessing.model_validate({"height": 32, **fields})
+
+
 def test_margins_count_in_the_padded_width_alone() -> None:
     p = Preprocessing(height=32, margin=16, width_multiple=1)
     assert (p.resized_width(100, 32), p.padded_width(100, 32)) == (100, 132)

@@ -5,8 +5,7 @@ First, where `easyocr` is installed: `easyocr_readings.py LINES.tar FOLDER` (and
     python benchmarks/families/easyocr_parity.py LINES.tar FOLDER [--real english_g2.pth]
 
 Prints JSON: for each recogniser and language the largest difference of the logits, and how many lines read the same,
-preprocessed as `import` says and as EasyOCR does (its resizing with OpenCV is that of Pillow's bilinear filter only
-where a line is enlarged).
+preprocessed as `import` says and as EasyOCR does.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from crnn_deploy.models.assembly import load_model
 from crnn_deploy.preprocessing import Preprocessing
 
 SHORT = 1.5
-THEIRS = {"resize": "bilinear", "width_rounding": "floor", "width_multiple": 64}
+THEIRS = {"resize": "linear", "width_rounding": "floor", "width_multiple": 64}
 UNREAD = -500  # a logit below this is of a class that EasyOCR sets to zero
 
 

@@ -35,7 +35,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         artifact = import_checkpoint(ImportConfig(checkpoint=arguments.model, output=Path(folder) / "m.onnx"))
         size = {"Rec.rec_img_shape": [3, artifact.spec.preprocessing.height, 320]}
-        engine = RapidOCR(params={"Rec.model_path": str(arguments.model), "Global.log_level": "error", **size, **keys})
+        usual = {"Global.log_level": "error", "Global.use_preprocess_img": False}  # it enlarges small pages
+        engine = RapidOCR(params={"Rec.model_path": str(arguments.model), **usual, **size, **keys})
         session, preprocessor = open_session(artifact), Preprocessor(artifact.spec.preprocessing)
         rows = []
         for name, image in itertools.islice(images(arguments.lines), arguments.count):

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.center_line import is_squeezed, straightened
+from crnn_deploy.data.linear import linear
 from crnn_deploy.data.picture import picture, seen_size
 from crnn_deploy.preprocessing import Preprocessing
 
@@ -25,6 +26,7 @@ class Preprocessor:
         self.preprocessing = preprocessing
         self._mean = np.array(preprocessing.mean, np.float32)
         self._std = np.array(preprocessing.std, np.float32)
+        self._colour = _padding_colour(preprocessing)
 
     def size(self, image: Image.Image) -> int:
         """Padded width of `image` in pixels; reads only its header, except where the center line decides.
@@ -32,9 +34,20 @@ class Preprocessor:
         Raises:
             InputError: if the center line decides, and the pixels cannot be decoded.
         """
+        return self.preprocessing.with_padding(self._resized_width(image))
+
+    def line_size(self, image: Image.Image) -> int:
+        """Columns of the padded `image` that hold the line, from the left: `Preprocessing.line_width`.
+
+        Raises:
+            InputError: if the center line decides, and the pixels cannot be decoded.
+        """
+        return self.preprocessing.line_width(self._resized_width(image))
+
+    def _resized_width(self, image: Image.Image) -> int:
         if self.preprocessing.centerline:
-            return self.preprocessing.with_padding(self.pixels(image, "of this width").shape[1])
-        return self.preprocessing.padded_width(*seen_size(image))
+            return len(self.pixels(image, "of this width")[0])
+        return self.preprocessing.resized_width(*seen_size(image))
 
     def squeezes(self, image: Image.Image, name: str) -> bool:
         """Whether `image` is squeezed; reads only its header, except where the center line decides.
@@ -65,10 +78,10 @@ class Preprocessor:
         if p.centerline:
             return straightened(plain, p)[:, :, np.newaxis]
         size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
-        resized = plain.resize(size, _FILTERS[p.resize])
+        resized = _resized(plain, size, p.resize)
         array = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8)
-        array = self._with_rows(array.reshape(size[1], size[0], p.channel_count))
-        return array[:, :, ::-1] if p.channels == "BGR" else array
+        array = array.reshape(size[1], size[0], p.channel_count)
+        return self._with_rows(array[:, :, ::-1] if p.channels == "BGR" else array)
 
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
         """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`."""
@@ -93,12 +106,28 @@ class Preprocessor:
 
     def _columns(self, edge: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
         """Padding `[H, count, C]` beside the outermost column `[H, 1, C]`."""
-        colours = {"edge": edge, "white": np.full_like(edge, 255), "black": np.zeros_like(edge)}
-        return np.repeat(colours[self.preprocessing.padding], count, axis=1)
+        column = edge if self._colour is None else np.broadcast_to(self._colour, edge.shape)
+        return np.repeat(column, count, axis=1)
 
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
         return self.tensor(self.pixels(image, name))
+
+
+def _padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
+    """The colour `[C]`, or one grey level `[1]`, of what pads every line; None where its last column does."""
+    if p.padding == "edge":
+        return None
+    bright = {"white": (1.0,), "black": (0.0,), "mean": p.mean}[p.padding]
+    inverted = p.invert and p.padding == "mean"
+    return np.rint([255 * min(1, max(0, 1 - b if inverted else b)) for b in bright]).astype(np.uint8)
+
+
+def _resized(plain: Image.Image, size: tuple[int, int], filter_name: str) -> Image.Image:
+    """`plain` on another size (width, height) by one of the spec's filters."""
+    if filter_name == "linear":
+        return Image.fromarray(linear(np.asarray(plain), *size))
+    return plain.resize(size, _FILTERS[filter_name])
 
 
 def _statistics(image: NDArray[np.float32]) -> tuple[np.float32, np.float32]:

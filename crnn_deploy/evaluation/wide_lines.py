@@ -30,7 +30,10 @@ _FEWEST_STEPS = 4
 
 
 def cut(line: NDArray[np.float32], preprocessing: Preprocessing) -> list[Piece]:
-    """Pieces of a line `[C, H, W]` without margins, none above `max_width`; empty where too few columns are blank."""
+    """Pieces of a line `[C, H, W]` without margins, empty where too few columns are blank.
+
+    None is wider than `max_width`, and none is narrower than `pad_to`: so they need no more padding than the line.
+    """
     without_rules = line - np.median(line, axis=2, keepdims=True)  # of a rule below the text, each row keeps its colour
     candidates = (_cut_where(_blank_columns(values), preprocessing) for values in (without_rules, line))
     return next((pieces for pieces in candidates if pieces), [])
@@ -48,7 +51,7 @@ def with_margins(
     start, end = piece
     margin = preprocessing.margin
     inside = padded[:, :, margin + start : margin + end]
-    behind = preprocessing.whole(end - start + 2 * margin) - (end - start) - margin
+    behind = preprocessing.line_width(end - start) - (end - start) - margin
     edge = preprocessing.padding == "edge"
     left, right = (inside[:, :, :1], inside[:, :, -1:]) if edge or not margin else (padded[:, :, :1],) * 2
     sides = np.repeat(left, margin, axis=2), np.repeat(right, behind, axis=2)
@@ -77,7 +80,7 @@ def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[P
         pieces.append((start, start + _up(end - start, step)))
         again = _widest_blank(blank, end - widest // 4, end - preprocessing.height)
         again = max(_start_of_blank(blank, end), end - widest // 4) if again is None else again
-        start = min(again, total - widest // 4) // step * step
+        start = min(again, total - max(widest // 4, preprocessing.pad_to)) // step * step
     return [*pieces, (start, total)]
 
 

@@ -100,14 +100,20 @@ class TrainingSet:
 
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
         pixels = [self._pixels(item, epoch) for item in items]
-        widths = [self.spec.preprocessing.with_padding(p.shape[1]) for p in pixels]
+        preprocessing = self.spec.preprocessing
+        widths = [preprocessing.with_padding(p.shape[1]) for p in pixels]
         images = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
-        frames = [1 if self._stride is None else width // self._stride for width in widths]
+        frames = self._frames(widths)
+        of_lines = self._frames([preprocessing.line_width(p.shape[1]) for p in pixels])
         targets, lengths = self._targets(items) if self.material.reads_labels else (None, None)
         teachers = tuple(
-            teacher_batch([answers[i] for i in items], frames, self.spec) for answers in self.material.teachers
+            teacher_batch([answers[i] for i in items], of_lines, frames, self.spec)
+            for answers in self.material.teachers
         )
         return TrainingBatch(torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers)
+
+    def _frames(self, widths: list[int]) -> list[int]:
+        return [1 if self._stride is None else width // self._stride for width in widths]
 
     def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
         pixels = self._preprocessor.pixels(self._source.image(item), title(self._source, item))

@@ -24,10 +24,34 @@ def test_grey_is_normalised_and_padded_white() -> None:
     assert np.all(x[..., 5:] == 1)
 
 
-@pytest.mark.parametrize(("padding", "value"), [("edge", 0.5), ("white", 1.0), ("black", 0.0)])
+@pytest.mark.parametrize(("padding", "value"), [("edge", 0.5), ("white", 1.0), ("black", 0.0), ("mean", 0.2)])
 def test_paddings(padding: str, value: float) -> None:
-    x = run(Image.new("L", (5, 4), 0x7F), padding=padding, mean=(0.0,), std=(1.0,), min_width=1)
+    x = run(Image.new("L", (5, 4), 0x7F), padding=padding, mean=(0.2,), std=(1.0,), min_width=1) + 0.2
     assert x[0, 0, -1] == pytest.approx(value, abs=0.01)
+
+
+def test_the_mean_of_each_channel_pads_to_zeros() -> None:
+    options = {"channels": "BGR", "mean": (0.2, 0.4, 0.8), "padding": "mean", "min_width": 1, "pad_to": 12}
+    for invert in (False, True):
+        x = run(Image.new("RGB", (5, 4), 0), invert=invert, **options)
+        assert x.shape == (3, 4, 12)
+        assert np.abs(x[:, :, 5:]).max() < 0.01
+        assert np.abs(x[:, :, :5]).min() > 0.3
+
+
+def test_a_line_is_narrower_than_what_pad_to_makes_of_it() -> None:
+    preprocessor = Preprocessor(Preprocessing(height=4, width_multiple=4, min_width=1, pad_to=20))
+    narrow, wide = Image.new("L", (5, 4)), Image.new("L", (33, 4))
+    assert [preprocessor.size(narrow), preprocessor.size(wide)] == [20, 36]
+    assert [preprocessor.line_size(narrow), preprocessor.line_size(wide)] == [8, 36]
+
+
+def test_opencvs_filter_takes_four_pixels() -> None:
+    thin = Image.new("L", (90, 12), 255)
+    thin.paste(0, (0, 0, 90, 1))  # a line of a pixel, between the neighbours of what replaces it
+    fields = {"height": 4, "mean": (0.0,), "std": (1.0,)}
+    assert run(thin, resize="linear", **fields).min() == 1
+    assert run(thin, resize="bilinear", **fields).min() < 1
 
 
 def test_colours_keep_their_order() -> None:

@@ -118,6 +118,13 @@ def test_the_last_piece_shows_enough_to_be_read(total: int) -> None:
     assert pieces[-1][1] - pieces[-1][0] >= SEEN.max_width // 4
 
 
+def test_no_piece_is_narrower_than_lines_are_padded_to() -> None:
+    padded = SEEN.model_copy(update={"pad_to": 96})
+    pixels = inked(216, *[(begin, begin + 12) for begin in range(0, 204, 16)])
+    assert cut(pixels, SEEN)[-1][0] > 216 - 96
+    assert cut(pixels, padded)[-1] == (120, 216)
+
+
 def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     pieces = [(0, 100), (60, 160)]
     letters = "abcdefgh  "

@@ -18,9 +18,9 @@ from crnn_deploy.preprocessing import Preprocessing
 
 _CHARSET = "0123456789abcdefghijklmnopqrstuvwxyz"  # DICT36, and lower_english_digits.txt
 _NORM = {"mean": (127 / 255,), "std": (127 / 255,)}
-_OLD = Preprocessing(height=32, width=100, **_NORM)
+_OLD = Preprocessing(height=32, width=100, resize="linear", **_NORM)
 # Version 1.x stretches lines to multiples of 16 pixels; here they keep their ratio and are padded to multiples of 4.
-_NEW = Preprocessing(height=32, width_multiple=4, min_width=32, padding="edge", **_NORM)
+_NEW = Preprocessing(height=32, width_multiple=4, min_width=32, resize="linear", padding="edge", **_NORM)
 _RENAMED = ((r"^backbone\.cnn\.", "cnn."), (r"^decoder\.decoder\.", "rnn."))
 _OLD_KEYS, _NEW_KEYS = ("mmcv_version", "mmocr_version"), ("mmengine_version", "cfg", "experiment_name")
 

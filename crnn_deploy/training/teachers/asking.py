@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.batching import batches
+from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.subset import Subset
@@ -103,11 +105,13 @@ class Teacher:
     def _ask_in_batches(self, source: Source, model: TeacherModel, store: AnswerStore) -> Iterator[int]:
         """Each item of `source`, after its answer is stored."""
         spec = self.artifact.spec
-        for batch in batches(source, Preprocessor(spec.preprocessing), _BATCH_SIZE):
+        preprocessor = Preprocessor(spec.preprocessing)
+        for batch in batches(source, preprocessor, _BATCH_SIZE):
             logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
             contents = [source.content_hash(index) for index in batch.indices]
-            store.put(dict(zip(contents, self._answers(logits, features), strict=True)))
+            answers = map(_of_line, self._answers(logits, features), _line_shares(batch, source, preprocessor))
+            store.put(dict(zip(contents, answers, strict=True)))
             yield from batch.indices
 
     def _answers(self, logits: NDArray[np.float32], features: NDArray[np.float32] | None) -> Iterator[Answer]:
@@ -129,3 +133,20 @@ class Teacher:
         frames, trusted = self._charset.frames(output)
         targets = self._charset.text(reading)
         return Answer(frames, trusted, np.array(targets or [], np.int64), confidence, features)
+
+
+def _line_shares(batch: Batch, source: Source, preprocessor: Preprocessor) -> list[float]:
+    """The share of the width of each input that its line takes."""
+    if preprocessor.preprocessing.pad_to == 1:  # then no image is opened once more
+        return [1.0] * len(batch.indices)
+    return [preprocessor.line_size(source.image(index)) / batch.images.shape[3] for index in batch.indices]
+
+
+def _of_line(answer: Answer, share: float) -> Answer:
+    """The answer without the frames behind the line, which takes `share` of the input's width.
+
+    Teacher and student are compared by the place of their frames in the line, and pad it differently.
+    """
+    count = math.ceil(len(answer.log_probs) * share)
+    features = None if answer.features is None else answer.features[:count]
+    return replace(answer, log_probs=answer.log_probs[:count], trusted=answer.trusted[:count], features=features)

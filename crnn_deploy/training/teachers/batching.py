@@ -35,9 +35,16 @@ class TeacherBatch:
         return TeacherBatch(*(t.to(device) if t is not None else None for t in vars(self).values()))  # type: ignore[arg-type]
 
 
-def teacher_batch(answers: Sequence[Answer], frames: Sequence[int], spec: ModelSpec) -> TeacherBatch:
-    """Answers resampled to the number of the student's frames of each image, and padded."""
-    chosen = [_chosen(answer, length, spec) for answer, length in zip(answers, frames, strict=True)]
+def teacher_batch(
+    answers: Sequence[Answer], of_lines: Sequence[int], frames: Sequence[int], spec: ModelSpec
+) -> TeacherBatch:
+    """Answers resampled to the student's frames of each image, and padded.
+
+    Args:
+        of_lines: the student's frames of each line.
+        frames: the same and those of what pads the line to `pad_to`, where the teacher's last frame stays.
+    """
+    chosen = [_chosen(*row, spec) for row in zip(answers, of_lines, frames, strict=True)]
     features = None
     if answers[0].features is not None:
         features = _padded([a.features[c] for a, c in zip(answers, chosen, strict=True) if a.features is not None])
@@ -53,10 +60,12 @@ def teacher_batch(answers: Sequence[Answer], frames: Sequence[int], spec: ModelS
     )
 
 
-def _chosen(answer: Answer, length: int, spec: ModelSpec) -> NDArray[np.intp]:
+def _chosen(answer: Answer, of_line: int, frames: int, spec: ModelSpec) -> NDArray[np.intp]:
+    """Which of the teacher's frames each of the student's takes."""
     if spec.task == "classify":
         return np.zeros(1, np.intp)
-    return chosen_frames(answer.log_probs, length, spec.blank)
+    chosen = chosen_frames(answer.log_probs, of_line, spec.blank)
+    return np.pad(chosen, (0, frames - of_line), "edge")
 
 
 def _padded(rows: Sequence[NDArray[np.float32]]) -> Tensor:

@@ -46,6 +46,6 @@ def _share(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
     kept = []
     for i in range(min(_SAMPLE, len(source))):
         frames = answers[i].log_probs
-        length = Preprocessor(spec.preprocessing).size(source.image(i)) // stride_of(spec)
+        length = Preprocessor(spec.preprocessing).line_size(source.image(i)) // stride_of(spec)
         kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
     return float(np.mean(kept))

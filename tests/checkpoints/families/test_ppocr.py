@@ -102,6 +102,14 @@ def test_without_a_charset_it_needs_a_spec(tmp_path: Path) -> None:
         importing(recogniser(tmp_path / "r.onnx", 4, {"author": "me"}))
 
 
+def test_lines_are_padded_in_grey_to_320_pixels(tmp_path: Path) -> None:
+    preprocessing = importing(recogniser(tmp_path / "r.onnx", 4, {"character": "a\nb"})).spec.preprocessing
+    x = Preprocessor(preprocessing)(Image.new("RGB", (60, 30), "black"), "a plate")
+    assert x.shape[2] == 320
+    assert np.all(x[:, :, :96] == -1)
+    assert np.abs(x[:, :, 96:]).max() < 0.005
+
+
 def test_a_spec_wins_over_what_was_found(tmp_path: Path) -> None:
     spec = tmp_path / "s.yaml"
     spec.write_text("preprocessing: {width_multiple: 32}\n")

@@ -122,6 +122,17 @@ def test_answers_belong_to_the_items_of_the_source(lines: Path, make_teacher: Ma
         assert not np.array_equal(whole[3].log_probs, whole[7].log_probs)
 
 
+def test_frames_behind_the_line_are_no_answer(lines: Path, make_teacher: MakeTeacher, tmp_path: Path) -> None:
+    teacher = make_teacher()
+    preprocessing = teacher.spec.preprocessing.model_copy(update={"pad_to": 400})
+    spec = teacher.spec.model_copy(update={"name": "padded", "preprocessing": preprocessing})
+    torch.manual_seed(0)
+    padded = write_safetensors(tmp_path / "padded.safetensors", build(spec).state_dict(), spec)
+    usual, shorter = ask(teacher, lines, teacher.spec), ask(padded, lines, teacher.spec, features=True)
+    assert [len(answer.log_probs) for answer in shorter] == [len(answer.log_probs) for answer in usual]
+    assert all(answer.features is not None and len(answer.features) == len(answer.trusted) for answer in shorter)
+
+
 def test_readings_are_the_text_in_the_students_classes(unseen: Path, able_teacher: Artifact) -> None:
     source = open_source(unseen)
     answers = ask(able_teacher, unseen, able_teacher.spec)

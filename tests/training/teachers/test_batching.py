@@ -24,7 +24,7 @@ def answer(path: list[int], targets: list[int], confidence: float = 1.0, classes
 
 
 def test_frames_features_and_trust_are_resampled_together_and_padded() -> None:
-    batch = teacher_batch([answer([0, 1, 0, 0, 2, 0], [1, 2], 0.9), answer([1, 2], [], 0.2)], [3, 4], READER)
+    batch = teacher_batch([answer([0, 1, 0, 0, 2, 0], [1, 2], 0.9), answer([1, 2], [], 0.2)], [3, 4], [3, 4], READER)
     assert batch.log_probs.shape == (2, 4, 3)
     assert batch.log_probs[0, :3].argmax(-1).tolist() == [1, 0, 2]  # down: spikes stay
     assert batch.log_probs[1].argmax(-1).tolist() == [1, 1, 2, 2]  # up: frames repeat
@@ -36,8 +36,15 @@ def test_frames_features_and_trust_are_resampled_together_and_padded() -> None:
     assert batch.confidence.tolist() == pytest.approx([0.9, 0.2])
 
 
+def test_what_pads_a_line_further_is_as_its_end() -> None:
+    batch = teacher_batch([answer([0, 1, 2, 0], [1, 2])], [4], [7], READER)
+    assert batch.log_probs[0].argmax(-1).tolist() == [0, 1, 2, 0, 0, 0, 0]
+    assert batch.features is not None
+    assert batch.features[0, :, 0].tolist() == [0, 1, 2, 3, 3, 3, 3]
+
+
 def test_classifiers_have_no_time() -> None:
-    batch = teacher_batch([answer([1], [1], classes=2), answer([0], [0], classes=2)], [1, 1], SORTER)
+    batch = teacher_batch([answer([1], [1], classes=2), answer([0], [0], classes=2)], [1, 1], [1, 1], SORTER)
     assert batch.log_probs.shape == (2, 2)
     assert batch.log_probs.argmax(-1).tolist() == batch.targets.tolist() == [1, 0]
     assert batch.features is not None
@@ -46,6 +53,6 @@ def test_classifiers_have_no_time() -> None:
 
 def test_features_are_there_only_if_asked_for() -> None:
     plain = Answer(*list(vars(answer([0, 1], [1])).values())[:4])
-    batch = teacher_batch([plain], [2], READER)
+    batch = teacher_batch([plain], [2], [2], READER)
     assert batch.features is None
     assert batch.to(torch.device("cpu")).features is None
