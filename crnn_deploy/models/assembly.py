@@ -13,6 +13,7 @@ from crnn_deploy.models.crnn import CRNN_STRIDE, build_crnn
 from crnn_deploy.models.layers.build import FAMILY as LAYERS
 from crnn_deploy.models.layers.build import build_layers, layers_options, width_stride
 from crnn_deploy.models.legere import LEGERE_STRIDE, build_legere
+from crnn_deploy.models.pictures.families import PICTURE_FAMILIES, build_picture_network
 from crnn_deploy.models.student import build_student, student_options
 from crnn_deploy.models.user_module import FAMILY as MODULE
 from crnn_deploy.models.user_module import build_user_module, not_trusted
@@ -30,6 +31,7 @@ FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
     "mobilenet-v3-gru": build_student,
     "mobilenet-v4-gru": build_student,
     MODULE: build_user_module,
+    **dict.fromkeys(PICTURE_FAMILIES, build_picture_network),
 }
 
 _STRIDES = {

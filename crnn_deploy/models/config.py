@@ -8,21 +8,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
+from crnn_deploy.models.pictures.config import PictureChoice
+from crnn_deploy.models.recurrent_options import RecurrentOptions
 
 StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
 
 
-class StudentOptions(Frozen):
+class StudentOptions(RecurrentOptions):
     """Size and shape of a student."""
 
     width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the backbone.")
-    hidden: int = Field(default=96, gt=0, le=1024, description="GRU units in each direction.")
-    layers: int = Field(default=1, gt=0, le=4, description="GRU layers.")
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
     stride: Literal[4, 8] = Field(default=4, description="Input pixels for each output frame; 8 suits wide print.")
-    bidirectional: bool = Field(default=True, description="Run the GRU in both directions.")
-    residual: bool = Field(default=False, description="Add the input of each further GRU layer to its output.")
-    layer_norm: bool = Field(default=False, description="Normalise the input of each GRU layer.")
 
 
 class StudentChoice(StudentOptions):
@@ -77,5 +73,7 @@ def _with_family(value: object) -> object:
     return {"family": CrnnChoice().family, **fields} if isinstance(fields, dict) else fields
 
 
-NetworkChoice = Annotated[CrnnChoice | StudentChoice, Field(discriminator="family"), BeforeValidator(_with_family)]
+NetworkChoice = Annotated[
+    CrnnChoice | StudentChoice | PictureChoice, Field(discriminator="family"), BeforeValidator(_with_family)
+]
 """A network that can be trained from scratch: fields, or `FAMILY[:KEY=VALUE,…]`; without a family a `crnn-bilstm`."""

@@ -1,44 +1,118 @@
-"""The recurrent layers of a student."""
+"""Recurrent layers, and what may stand around them."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from crnn_deploy.models.config import StudentOptions
+from crnn_deploy.models.local_attention import LocalAttention
+from crnn_deploy.models.recurrent_options import RecurrentOptions
+
+_CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
+_KEPT_STEPS = 256  # between two states that are kept, where the steps between them are computed again
+_REDUCTION = 4  # units of the network that scales the gates' input: its channels divided by this
 
 
-def gru_layers(inputs: int, options: StudentOptions) -> nn.GRU | GruStack:
-    """The GRU layers of a student: `[N, T, inputs]` → `[N, T, D]` and the last states, as `nn.GRU` returns them.
+def recurrent_layers(cell: str, inputs: int, options: RecurrentOptions) -> nn.RNNBase | RecurrentStack:
+    """Layers of a cell, `gru` or `lstm`: `[N, T, inputs]` → `[N, T, D]` and the last states, as PyTorch returns them.
 
-    D is `options.hidden`, or twice that if the layers are bidirectional.
+    D is `options.outputs`.
     """
-    if options.residual or options.layer_norm:
-        return GruStack(inputs, options)
-    return nn.GRU(inputs, options.hidden, options.layers, batch_first=True, bidirectional=options.bidirectional)
+    layers: nn.RNNBase | RecurrentStack
+    if options.is_plain:
+        both = options.bidirectional
+        layers = _CELLS[cell](inputs, options.hidden, options.layers, batch_first=True, bidirectional=both)
+    else:
+        layers = RecurrentStack(cell, inputs, options)
+    if options.xavier:
+        _initialise(layers)
+    return layers
 
 
-class GruStack(nn.Module):
-    """GRU layers with residual connections or layer normalisation, which `nn.GRU` does not have.
+class RecurrentStack(nn.Module):
+    """Recurrent layers with normalisation, residual connections, local attention or dynamic gates around them.
 
-    With `options.residual` the input of each further layer is added to its output (Wu et al., arXiv 1609.08144). With
-    `options.layer_norm` the input of each layer is normalised over its channels (Ba et al., arXiv 1607.06450).
+    Of the input x of a layer: x' = dropout(norm(x)); y = layer(x' · gate(x')) + attention(x'); the output is norm(y),
+    or x + norm(y) with `options.residual` behind the first layer (Wu et al., arXiv 1609.08144). Norms are those of Ba
+    et al. (arXiv 1607.06450).
     """
 
-    def __init__(self, inputs: int, options: StudentOptions) -> None:
+    def __init__(self, cell: str, inputs: int, options: RecurrentOptions) -> None:
         super().__init__()
-        outputs = options.hidden * (1 + options.bidirectional)
-        widths = [inputs] + [outputs] * (options.layers - 1)
-        self.norms = nn.ModuleList(nn.LayerNorm(width) if options.layer_norm else nn.Identity() for width in widths)
+        before, after = [inputs] + [options.outputs] * (options.layers - 1), options.outputs
+        self.norms = nn.ModuleList(nn.LayerNorm(width) if options.layer_norm else nn.Identity() for width in before)
         self.layers = nn.ModuleList(
-            nn.GRU(width, options.hidden, batch_first=True, bidirectional=options.bidirectional) for width in widths
+            _CELLS[cell](width, options.hidden, batch_first=True, bidirectional=options.bidirectional)
+            for width in before
+        )
+        self.output_norms = nn.ModuleList(nn.LayerNorm(after) if options.output_norm else nn.Identity() for _ in before)
+        self.dropout = nn.Dropout(options.input_dropout)
+        self.gates = nn.ModuleList(Scale(width) for width in before if options.dynamic_gates)
+        self.attentions = nn.ModuleList(
+            LocalAttention(width, after, options.attention) for width in before if options.attention
         )
         self.residual = options.residual
+        self.checkpointing = options.checkpointing
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | list[Tensor]]:
         states = []
-        for index, (norm, layer) in enumerate(zip(self.norms, self.layers, strict=True)):
-            y, state = layer(norm(x))
+        for index in range(len(self.layers)):
+            y, state = self._layer(index, self.dropout(self.norms[index](x)))
             x = x + y if self.residual and index > 0 else y
             states.append(state)
-        return x, torch.cat(states)
+        return x, states if isinstance(states[0], tuple) else torch.cat(states)
+
+    def _layer(self, index: int, x: Tensor) -> tuple[Tensor, Tensor]:
+        y, state = self._recurrence(self.layers[index], self.gates[index](x) if self.gates else x)
+        if self.attentions:
+            y = y + self.attentions[index](x)
+        return self.output_norms[index](y), state
+
+    def _recurrence(self, layer: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+        if not (self.checkpointing and self.training):
+            whole: tuple[Tensor, Tensor] = layer(x)
+            return whole
+        if layer.bidirectional:  # the other direction begins at the end
+            return _again(layer, x, None)
+        outputs, state = [], None
+        for steps in torch.split(x, _KEPT_STEPS, 1):
+            y, state = _again(layer, steps, state)
+            outputs.append(y)
+        assert state is not None
+        return torch.cat(outputs, 1), state
+
+
+class Scale(nn.Module):
+    """`[N, T, C]` times 0 to 2 for each number, by a small network of the same step.
+
+    A GRU or LSTM behind it sees gates that the input modulates, as in dynamic (input-dependent) gating; its recurrence
+    stays the standard one, unlike that of hypernetworks (Ha et al., arXiv 1609.09106), so runtimes keep their kernels.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.reduce = nn.Linear(channels, max(8, channels // _REDUCTION))
+        self.expand = nn.Linear(self.reduce.out_features, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scaled: Tensor = x * (2 * self.expand(self.reduce(x).relu()).sigmoid())
+        return scaled
+
+
+def _again(layer: nn.Module, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    computed: tuple[Tensor, Tensor] = checkpoint(layer, x, state, use_reentrant=False)
+    return computed
+
+
+def _initialise(module: nn.Module) -> None:
+    """Xavier initialisation (Glorot and Bengio, AISTATS 2010) of each gate's matrices, and biases of 0."""
+    for layer in module.modules():
+        if not isinstance(layer, nn.RNNBase):
+            continue
+        for name, values in layer.named_parameters():
+            if name.startswith("bias"):
+                nn.init.zeros_(values)
+            else:
+                for gate in torch.split(values.data, layer.hidden_size):
+                    nn.init.xavier_uniform_(gate)

@@ -9,7 +9,7 @@ from crnn_deploy.models.line_spec import line_spec
 from crnn_deploy.models.mobilenet_v1 import MobileNetV1Features
 from crnn_deploy.models.mobilenet_v3 import MobileNetV3Features
 from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
-from crnn_deploy.models.recurrent import gru_layers
+from crnn_deploy.models.recurrent import recurrent_layers
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
@@ -29,9 +29,9 @@ class Student(nn.Module):
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
         self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
-        self.rnn = gru_layers(self.backbone.features, options)
+        self.rnn = recurrent_layers("gru", self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
-        self.head = nn.Linear(options.hidden * (1 + options.bidirectional), spec.num_outputs)
+        self.head = nn.Linear(options.outputs, spec.num_outputs)
         self.pool = spec.task == "classify"
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from crnn_deploy.config import (
     SourceName,
     TrustModule,
 )
+from crnn_deploy.limits import MAX_HEIGHT
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
@@ -202,7 +203,7 @@ class TrainOptions(TrainingOptions):
     RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
 
     model: Annotated[NetworkChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
-        default=CrnnChoice(), description="Family of the network: a CRNN or a student."
+        default=CrnnChoice(), description="Family of the network: a CRNN, a student or, for pictures, a classifier."
     )
     charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
         default=None,
@@ -210,6 +211,13 @@ class TrainOptions(TrainingOptions):
         examples=["0123456789"],
     )
     channels: Literal["L", "RGB"] = Field(default="L", description="Colours that the network sees.")
+    size: int | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_HEIGHT,
+        description="Width and height of the pictures that a classifier sees; without it those of the first image.",
+        examples=[32],
+    )
 
 
 class TrainConfig(TrainOptions, TrainingImages):

@@ -12,6 +12,8 @@ from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.config import CrnnChoice
 from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
+from crnn_deploy.models.pictures.config import PictureChoice, PictureOptions
+from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
@@ -27,6 +29,8 @@ from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.reservation import training_reservation
 from crnn_deploy.training.training_setup import TrainingSetup
+
+_LARGEST = 256  # pixels of a side of pictures that a network sees at their own size
 
 
 def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
@@ -81,10 +85,33 @@ def _check_labelled(source: Source) -> None:
 def _spec(config: TrainConfig, source: Source) -> ModelSpec:
     """The network of the config, with the charset or the classes of the source."""
     name = config.output.name.split(".")[0]
+    if isinstance(config.model, PictureOptions):
+        return _picture_spec(config, config.model, name, source)
+    if config.size is not None:
+        raise InputError(
+            f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} says nothing.",
+            fix="Leave out --size, or train a network for pictures, such as --model cnn-gru.",
+        )
     like = _like(config, name, source)
     if isinstance(config.model, CrnnChoice):
         return crnn_spec(name, config.model, like)
     return student_spec(name, config.model, like)
+
+
+def _picture_spec(config: TrainConfig, model: PictureChoice, name: str, source: Source) -> ModelSpec:
+    """The network of the config for the classes of the source, at its size or that of the first picture."""
+    if source.kind != "class":
+        raise InputError(
+            f"{model.family} names classes, and {source.name} has lines of text.",
+            fix="Train crnn-bilstm, crnn-bigru or a student; or give pictures in a folder for each class.",
+        )
+    size = (config.size, config.size) if config.size else seen_size(source.image(0))
+    if config.size is None and max(size) > _LARGEST:
+        raise InputError(
+            f"The first picture of {source.name} has {size[0]}×{size[1]} pixels, which is large for a network.",
+            fix="Say how large the network should see pictures, such as --size 64.",
+        )
+    return picture_spec(name, model, source.class_names, config.channels, size)
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:

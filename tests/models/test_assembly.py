@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from crnn_deploy.models.assembly import FAMILIES, build, stride_of
+from crnn_deploy.models.pictures.families import PICTURE_FAMILIES
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import Architecture, ModelSpec
 
 LINES = ModelSpec(name="m", charset="abc", preprocessing=Preprocessing(height=32))
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"layers", "module"}))
+@pytest.mark.parametrize("family", sorted(FAMILIES.keys() - {"layers", "module", *PICTURE_FAMILIES}))
 def test_strides(family: str) -> None:
     spec = LINES.model_copy(update={"architecture": Architecture(family=family)})
     model = build(spec)

@@ -1,0 +1,1 @@
+"""Networks that name what is in a picture: convolutions make a sequence of it, which recurrent layers read."""
