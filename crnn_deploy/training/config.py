@@ -24,6 +24,7 @@ from crnn_deploy.config import (
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
+from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -210,6 +211,11 @@ class TrainOptions(TrainingOptions):
         examples=["0123456789"],
     )
     channels: Literal["L", "RGB"] = Field(default="L", description="Colours that the network sees.")
+    text_order: TextOrder | None = Field(
+        default=None,
+        description="Order in which labels are learned. display: from left to right, as images have them; logical: as "
+        "the labels have them. Without it display, if a label runs from right to left.",
+    )
 
 
 class TrainConfig(TrainOptions, TrainingImages):
