@@ -52,7 +52,7 @@ def test_teachers_of_two_orders_are_refused_where_the_orders_differ(tmp_path: Pa
         spec = student_spec(order, StudentChoice(width=0.25, hidden=8), like)
         return write_safetensors(tmp_path / f"{order}-{charset}.safetensors", build(spec).state_dict(), spec)
 
-    with pytest.raises(InputError, match="logical reads .* in logical order, but display in display order"):
+    with pytest.raises(InputError, match=r"logical reads .* in logical order, but display in display order"):
         distill(distill_config([teacher("logical", "ABאב"), teacher("display", "ABאב")], lines, student))
     made = distill(distill_config([teacher("display", "ABCD"), teacher("logical", "ABCDE")], lines, student, epochs=1))
     assert made.spec.text_order == "display"

@@ -67,7 +67,7 @@ def test_labels_are_in_logical_order_and_the_first_letter_is_drawn_on_the_right(
 
 
 @raqm
-def test_a_line_runs_in_the_direction_of_most_of_its_letters(tmp_path: Path) -> None:
+def test_a_line_runs_in_the_direction_of_most_of_its_letters() -> None:
     """After a Latin word as before one: the line is a part of a Hebrew text, and its first word stands on the right."""
     yods = "\u05d9" * 5
     font = find_families((), f"l {yods}")[0][0].font(48, np.random.default_rng(0))
