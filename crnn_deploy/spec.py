@@ -15,6 +15,7 @@ from crnn_deploy import limits
 from crnn_deploy.class_sequences import ClassSequence, check_sequences, divided
 from crnn_deploy.config import Frozen
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.text_order import TextOrder, to_logical
 
 SCHEMA_VERSION: Literal[1] = 1
 _RESERVATION = "reservation"
@@ -70,6 +71,11 @@ class ModelSpec(Frozen):
     normal_form: NormalForm = Field(
         default="NFC", description="Unicode form in which labels and what is read are compared; none: as they are."
     )
+    text_order: TextOrder = Field(
+        default="logical",
+        description="Order of the classes along a line. logical: that of the text; display: from left to right, also "
+        "where the text runs from right to left. Labels and what is read are in logical order either way.",
+    )
     class_names: tuple[Text, ...] = Field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )
@@ -104,10 +110,18 @@ class ModelSpec(Frozen):
         return str(self.lineage[-1].notes.get(_RESERVATION, "")) if self.lineage else ""
 
     def text(self, classes: Iterable[int]) -> str:
-        """Text of output classes, one after the other; does not build the alphabet, which may be large."""
+        """Text of output classes, one after the other, in logical order.
+
+        Does not build the alphabet, which may be large.
+
+        Raises:
+            InputError: if the classes are in display order, the text runs from right to left, and python-bidi is not
+                installed.
+        """
         read = (k for k in classes if k != self.blank)
         parts = divided([*read], self.sequences) if self.sequences else read
-        return "".join(k if isinstance(k, str) else self.charset[k - (k > self.blank)] for k in parts)
+        text = "".join(k if isinstance(k, str) else self.charset[k - (k > self.blank)] for k in parts)
+        return to_logical(text) if self.text_order == "display" else text
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:
         """The spec of the model that `step` makes from this one, with the given fields changed."""

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from crnn_deploy.spec import ModelSpec, NormalForm
+from crnn_deploy.text_order import runs_right_to_left, to_display
 
 
 def normalized(text: str, form: NormalForm) -> str:
@@ -14,7 +15,9 @@ def normalized(text: str, form: NormalForm) -> str:
 
 
 class TextEncoder:
-    """Divides texts into the texts of a model's classes, from left to right, the longest that fits first.
+    """Divides texts into the texts of a model's classes, from the first to the last, the longest that fits first.
+
+    Texts are in logical order; their pieces come in the order of the spec, logical or display.
 
     Most classes stand for one character, some for several, such as क्ष. Of classes with the same text the first one
     counts: a charset may repeat characters. A letter with one case in the charset stands for both cases.
@@ -25,6 +28,7 @@ class TextEncoder:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._form = spec.normal_form
+        self._text_order = spec.text_order
         exact: dict[str, int] = {}
         for index, text in enumerate(spec.alphabet):
             if text:
@@ -35,8 +39,13 @@ class TextEncoder:
         self._lengths = sorted({len(text) for text in self._class_of}, reverse=True)
 
     def pieces(self, text: str) -> list[str]:
-        """The texts of the classes that make `text`; a character without a class is a piece of its own."""
-        text = normalized(text, self._form)
+        """The texts of the classes that make `text`; a character without a class is a piece of its own.
+
+        Raises:
+            InputError: if the classes are in display order, the text runs from right to left, and python-bidi is not
+                installed.
+        """
+        text = self._ordered(normalized(text, self._form))
         pieces: list[str] = []
         start = 0
         while start < len(text):
@@ -57,6 +66,12 @@ class TextEncoder:
     def unknown(self, text: str) -> list[str]:
         """Characters of `text` that no class stands for."""
         return [piece for piece in self.pieces(text) if piece not in self._class_of]
+
+    def _ordered(self, text: str) -> str:
+        """The text in the order of the classes. Letters that have to be divided are before, so that parts turn too."""
+        if self._text_order == "logical" or not runs_right_to_left(text):
+            return text
+        return to_display("".join(part for character in text for part in self._parts(character)))
 
     def _parts(self, character: str) -> list[str]:
         """The parts that make a character without a class, if all of them have one; else the character."""

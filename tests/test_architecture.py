@@ -32,7 +32,7 @@ FLOORS = (
     ("native",),
     ("onnx_graph",),
     ("spec",),
-    ("preprocessing", "class_sequences"),
+    ("preprocessing", "class_sequences", "text_order"),
     ("validation", "text_formats", "scratch"),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),

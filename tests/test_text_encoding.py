@@ -105,3 +105,25 @@ def test_without_a_normal_form_texts_are_as_they_are() -> None:
 def test_of_classes_that_are_one_in_the_normal_form_the_exact_one_counts() -> None:
     assert TextEncoder(spec("\u2126\u03a9")).classes("\u03a9\u2126") == [2, 2]
     assert TextEncoder(spec("\u2126\u212b")).classes("\u03a9\u00c5") == [1, 2]
+
+
+HEBREW = spec(("\u05e9", "\u05dc", "1", "2", "(", ")", "a", "\u05b4", "\u05d9")).model_copy(
+    update={"text_order": "display"}
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("\u05e9\u05dc", [2, 1]),
+        ("\u05e9\u05dc 12".replace(" ", ""), [3, 4, 2, 1]),
+        ("(\u05e9)\u05dc", [2, 5, 1, 6]),
+        ("a(12)", [7, 5, 3, 4, 6]),
+        ("\ufb1d\u05dc", [2, 8, 9]),
+    ],
+    ids=["a word", "digits", "brackets", "Latin", "a letter that is divided"],
+)
+def test_classes_in_display_order_stand_for_text_in_logical_order(text: str, classes: list[int]) -> None:
+    """`\ufb1d` is yod with a point below: in the line the point, which comes last, is the more left one."""
+    assert TextEncoder(HEBREW).classes(text) == classes
+    assert normalized(HEBREW.text(classes), "NFC") == normalized(text, "NFC")

@@ -8,7 +8,8 @@ weights to read with, then in the second:
     python benchmarks/families/with_kraken.py ours LINES MODEL... --theirs theirs.json
 
 LINES is a folder of images, of which each is one line. kraken reads with its own `RecognitionTaskModel`, one line at a
-time, in display order: as a box over the whole image, or, for models of baselines, with a baseline through its middle.
+time, as a box over the whole image, or, for models of baselines, with a baseline through its middle. Both give the text
+in display order, as the network writes it: kraken without its reordering, crnn-deploy with `text_order: logical`.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ def read_ours(model: Path, images: list[Path]) -> Iterator[tuple[str, Reading]]:
 
     with TemporaryDirectory() as folder:
         weights, onnx = Path(folder) / "kraken.safetensors", Path(folder) / "kraken.onnx"
-        api.import_checkpoint(api.ImportConfig(checkpoint=model, output=weights))
+        as_written = Path(folder) / "spec.yaml"
+        as_written.write_text("text_order: logical\n", encoding="utf-8")
+        api.import_checkpoint(api.ImportConfig(checkpoint=model, output=weights, spec=as_written))
         api.export(api.ExportConfig(model=weights, output=onnx))
         for reading in api.predict(api.PredictConfig(images=tuple(map(str, images)), model=onnx)).readings:
             yield Path(reading.path).name, (reading.text, reading.confidence)

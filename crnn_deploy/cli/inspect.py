@@ -47,6 +47,7 @@ def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
         "charset": f"{len(d.charset):,} characters, blank {d.blank}: {_shown(d.charset)}" if d.charset else None,
         "sequences": f"{len(d.sequences):,} texts that several classes in a row stand for" if d.sequences else None,
         "normal form": _unusual(d, "normal_form"),
+        "text order": _unusual(d, "text_order"),
         "output layout": _unusual(d, "output_layout"),
         "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
         "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,

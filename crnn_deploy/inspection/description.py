@@ -41,6 +41,7 @@ class ModelDescription(Frozen):
     charset: tuple[str, ...] = ()
     sequences: tuple[ClassSequence, ...] = ()
     normal_form: str | None = None
+    text_order: str | None = None
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None

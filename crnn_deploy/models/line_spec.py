@@ -31,6 +31,7 @@ def line_spec(
         "charset": like.charset if charset is None else charset,
         "blank": like.blank if charset is None else 0,
         "normal_form": like.normal_form,
+        "text_order": like.text_order,
         "class_names": like.class_names,
         "preprocessing": _preprocessing(like.preprocessing, stride),
         "architecture": architecture,

@@ -25,6 +25,7 @@ from crnn_deploy.limits import MAX_HEIGHT
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
+from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -217,6 +218,11 @@ class TrainOptions(TrainingOptions):
         le=MAX_HEIGHT,
         description="Width and height of the pictures that a classifier sees; without it those of the first image.",
         examples=[32],
+    )
+    text_order: TextOrder | None = Field(
+        default=None,
+        description="Order in which labels are learned. display: from left to right, as images have them; logical: as "
+        "the labels have them. Without it display, if a label runs from right to left.",
     )
 
 

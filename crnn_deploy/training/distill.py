@@ -14,6 +14,7 @@ from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
+from crnn_deploy.text_order import runs_right_to_left
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
@@ -94,7 +95,7 @@ def _open_teachers(config: DistillConfig) -> list[Artifact]:
 
 
 def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
-    """Raise `InputError` unless two teachers have the same task and, as classifiers, the same classes."""
+    """Raise `InputError` unless two teachers have the same task, the same classes as classifiers, and one order."""
     if first.task != other.task:
         raise InputError(
             f"{first.name} is a {first.task} model, but {other.name} a {other.task} model.",
@@ -105,6 +106,13 @@ def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
             f"{other.name} has other classes than {first.name}, or another order of them.",
             "Charsets are mapped to each other, but classes are not.",
             "Give teachers with the same classes.",
+        )
+    if first.text_order != other.text_order and runs_right_to_left("".join((*first.charset, *other.charset))):
+        raise InputError(
+            f"{first.name} reads right-to-left text in {first.text_order} order, but {other.name} in "
+            f"{other.text_order} order.",
+            "A student can't learn both.",
+            "Give teachers of one order; or import one again, if its spec names the wrong one (`text_order`).",
         )
 
 

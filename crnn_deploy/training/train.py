@@ -19,6 +19,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_encoding import normalized
+from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
@@ -120,17 +121,24 @@ def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
         width, height = seen_size(source.image(0))
         seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
-    characters = config.charset or _characters(source)
+    order = config.text_order or _text_order(source)
+    characters = config.charset or _characters(source, order)
     if not characters:
         raise InputError(f"All labels of {source.name} are empty.", fix="Write the text of each image in labels.tsv.")
     seen = Preprocessing(channels=config.channels, height=HEIGHT)
-    return ModelSpec(name=name, charset=characters, preprocessing=seen)
+    return ModelSpec(name=name, charset=characters, text_order=order, preprocessing=seen)
 
 
-def _characters(source: Source) -> tuple[str, ...]:
-    """The characters of all labels in the default normal form, sorted."""
+def _text_order(source: Source) -> TextOrder:
+    """Display order, if labels run from right to left: the frames of a line image run from left to right."""
+    return "display" if any(runs_right_to_left(source.text(i)) for i in range(len(source))) else "logical"
+
+
+def _characters(source: Source, order: TextOrder) -> tuple[str, ...]:
+    """The characters of all labels in the default normal form, sorted; with the mirrored brackets of display order."""
     form = ModelSpec.model_fields["normal_form"].default
-    return tuple(sorted({c for i in range(len(source)) for c in normalized(source.text(i), form)}))
+    labels = (normalized(source.text(i), form) for i in range(len(source)))
+    return tuple(sorted(set().union(*(to_display(label) if order == "display" else label for label in labels))))
 
 
 def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:

@@ -47,3 +47,8 @@ def test_preprocessing_other_than_the_default(tmp_path: Path, preprocessing: dic
 def test_a_normal_form_other_than_the_default(tmp_path: Path) -> None:
     assert "normal form" not in inspected(tmp_path, {})
     assert "normal form NFD" in inspected(tmp_path, {}, normal_form="NFD")
+
+
+def test_display_order(tmp_path: Path) -> None:
+    assert "text order" not in inspected(tmp_path, {})
+    assert "text order display" in inspected(tmp_path, {}, text_order="display")

@@ -41,6 +41,18 @@ def test_labels_and_readings_are_compared_in_one_form(
     assert found.predictions[0].text == found.predictions[0].reference
 
 
+def test_a_model_in_display_order_is_held_against_labels_in_logical_order(
+    memory_source, reading_session, reader
+) -> None:
+    labels = ["\u05e9\u05dc\u05d5\u05dd 12 (ab)", "\u0643\u062a\u0627\u0628 50%", "cab 7"]
+    seen = ["(ab) 12 \u05dd\u05d5\u05dc\u05e9", "%50 \u0628\u0627\u062a\u0643", "cab 7"]
+    spec = reader.model_copy(update={"charset": tuple(sorted(set("".join(labels)))), "blank": 0})
+    source = memory_source(labels)
+    displays = reading_session(spec.model_copy(update={"text_order": "display"}), seen)
+    assert evaluate_session(displays, source, EvaluateOptions()).accuracy.cer == 0
+    assert evaluate_session(reading_session(spec, seen), source, EvaluateOptions()).accuracy.cer > 0.5
+
+
 def test_the_batch_size_changes_nothing(memory_source, reading_session, reader) -> None:
     session, source = reading_session(reader, ANSWERS), memory_source(LABELS)
     results = [evaluate_session(session, source, EvaluateOptions(batch_size=size)) for size in (1, 3, 100)]

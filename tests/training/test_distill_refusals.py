@@ -14,6 +14,8 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.distill import distill
 
 from .tiny import CLASSES, distill_config, draw_classes, draw_lines
@@ -42,6 +44,18 @@ def test_teachers_of_other_tasks_or_classes_are_refused(
         distill(distill_config([make_teacher(), digits], lines, student))
     with pytest.raises(InputError, match="turned has other classes than digits"):
         distill(distill_config([digits, turned], draw_classes(tmp_path / "data.npz"), student))
+
+
+def test_teachers_of_two_orders_are_refused_where_the_orders_differ(tmp_path: Path, student: Path, lines: Path) -> None:
+    def teacher(order: str, charset: str) -> Artifact:
+        like = ModelSpec(name="t", charset=charset, text_order=order, preprocessing=Preprocessing(height=32))
+        spec = student_spec(order, StudentChoice(width=0.25, hidden=8), like)
+        return write_safetensors(tmp_path / f"{order}-{charset}.safetensors", build(spec).state_dict(), spec)
+
+    with pytest.raises(InputError, match=r"logical reads .* in logical order, but display in display order"):
+        distill(distill_config([teacher("logical", "ABאב"), teacher("display", "ABאב")], lines, student))
+    made = distill(distill_config([teacher("display", "ABCD"), teacher("logical", "ABCDE")], lines, student, epochs=1))
+    assert made.spec.text_order == "display"
 
 
 @pytest.mark.parametrize(

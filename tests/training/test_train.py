@@ -52,6 +52,19 @@ def test_family_charset_and_losses_may_be_chosen(
     assert load_model(made)(torch.zeros(1, 1, 32, 40)).shape == shape
 
 
+@pytest.mark.parametrize(("chosen", "order"), [(None, "display"), ("logical", "logical")])
+def test_right_to_left_labels_are_learned_from_left_to_right(
+    output: Path, lines: Path, chosen: str | None, order: str
+) -> None:
+    labels = lines / "labels.tsv"
+    paths = [line.split("\t") for line in labels.read_text(encoding="utf-8").splitlines()]
+    hebrew = (f"{path}\t({text.translate(str.maketrans('ABCD', 'אבגד'))[::-1]}\n" for path, text in paths)
+    labels.write_text("".join(hebrew), encoding="utf-8")
+    made = train(train_config(lines, output, epochs=1, text_order=chosen))
+    assert made.spec.text_order == order
+    assert made.spec.charset == (")" if order == "display" else "(", *"אבגד")
+
+
 def test_a_classifier_learns_its_classes(tmp_path: Path, output: Path) -> None:
     data = draw_classes(tmp_path / "data.npz")
     options = {"model": {"family": "mobilenet-v3-gru", "width": 0.25, "hidden": 8}}

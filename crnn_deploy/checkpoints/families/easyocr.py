@@ -45,6 +45,7 @@ def fields_of(charset: Charset, colours: str, architecture: dict[str, Any]) -> d
     """The fields of the spec."""
     return {
         "charset": charset.characters,
+        "text_order": charset.text_order,
         "preprocessing": {**_PREPROCESSING.model_dump(), "channels": colours, "height": charset.height},
         "architecture": architecture,
     }

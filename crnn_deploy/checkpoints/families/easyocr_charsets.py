@@ -15,6 +15,7 @@ from crnn_deploy.checkpoints.families.easyocr_custom import read_custom
 from crnn_deploy.checkpoints.families.family import Checkpoint
 from crnn_deploy.errors import InputError
 from crnn_deploy.text_formats import read_json
+from crnn_deploy.text_order import TextOrder, runs_right_to_left
 
 _TABLE = Path(__file__).with_name("easyocr_charsets.json")
 _TEXTS = ("symbols", "characters")
@@ -29,11 +30,13 @@ class Charset:
         characters: of the classes 1, 2, …; class 0 is the blank.
         unread: classes that EasyOCR never reads: characters of none of the languages.
         height: of the lines in pixels.
+        text_order: of what the network reads.
     """
 
     characters: str
     unread: tuple[int, ...] = ()
     height: int = 64
+    text_order: TextOrder = "logical"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ class Published:
     @property
     def outputs(self) -> int:
         return len(self.characters) + 1
+
+    def charset(self, languages: Sequence[str] | None) -> Charset:
+        """Its characters, of which those of other `languages` are not read; None: all are.
+
+        Right-to-left text is read in display order, and EasyOCR turns it around afterwards.
+        """
+        order: TextOrder = "display" if runs_right_to_left(self.characters) else "logical"
+        return Charset(self.characters, () if languages is None else _unread(self, languages), text_order=order)
 
 
 def charset_of(checkpoint: Checkpoint, generation: int) -> Charset:
@@ -71,13 +82,13 @@ def charset_of(checkpoint: Checkpoint, generation: int) -> Charset:
     models = [model for model in published() if model.generation == generation]
     if languages:
         model = _of_languages(models, languages, checkpoint.path.name, outputs)
-        return Charset(model.characters, _unread(model, languages))
+        return model.charset(languages)
     for model in models:
         if model.file == checkpoint.path.name:
-            return Charset(model.characters, _unread(model, model.languages))
+            return model.charset(model.languages)
     fitting = [model for model in models if model.outputs == outputs]
     default = next(model for model in models if model.name == _DEFAULTS[generation])
-    return Charset((fitting or [default])[0].characters)
+    return (fitting or [default])[0].charset(None)
 
 
 def is_published_size(outputs: int) -> bool:

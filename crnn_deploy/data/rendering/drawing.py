@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from crnn_deploy.data.rendering.shaping import needs_shaping
 from crnn_deploy.data.rendering.vocabulary import Rng
+from crnn_deploy.text_order import line_direction
 
 SIZES = (14, 18, 22, 26, 32, 40, 48, 64, 96, 128)  # pixels of an em; few sizes, so that each font is loaded once
 CAPITAL = 0.7  # height of a capital in ems
@@ -36,8 +37,10 @@ def draw_ink(text: str, font: ImageFont.FreeTypeFont, strength: float, rng: Rng)
 def _set(text: str, font: ImageFont.FreeTypeFont) -> Image.Image:
     """`text` on a canvas of four ems height, with the baseline in the middle."""
     em = round(font.size)
-    canvas = Image.new("L", (int(font.getlength(text)) + 2 * em, 4 * em))
-    ImageDraw.Draw(canvas).text((em, 2 * em), text, fill=255, font=font, anchor="ls")
+    # Raqm takes the direction of the first letter, and labels that of most letters.
+    direction = line_direction(text) if font.layout_engine == ImageFont.Layout.RAQM else None
+    canvas = Image.new("L", (int(font.getlength(text, direction=direction)) + 2 * em, 4 * em))
+    ImageDraw.Draw(canvas).text((em, 2 * em), text, fill=255, font=font, anchor="ls", direction=direction)
     return canvas
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from PIL import ImageFont, features
@@ -10,11 +11,12 @@ from crnn_deploy.errors import InputError
 
 _RIGHT_TO_LEFT = ("R", "AL")
 _JOINERS = "\u200c\u200d"
+_JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")  # letters that a syllable of Korean is made of
 
 
 def needs_shaping(text: str) -> bool:
     """Whether glyphs depend on their neighbours or run from right to left: Arabic, Hebrew, Indic scripts, marks."""
-    return any(
+    return _JAMO.search(text) is not None or any(
         character in _JOINERS
         or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT
         or unicodedata.category(character).startswith("M")

@@ -91,7 +91,7 @@ class Teacher:
     def _key(self) -> str:
         """Fingerprint of everything that the answers depend on, besides the images."""
         student, options = self.student, self.options.model_dump()
-        writes = (student.alphabet, student.class_names, student.normal_form)
+        writes = (student.alphabet, student.class_names, student.normal_form, student.text_order)
         depends = (ANSWERS_FORMAT, self.artifact.sha256, *writes, options, _BATCH_SIZE)
         return hashlib.sha256(repr(depends).encode()).hexdigest()[:32]
 

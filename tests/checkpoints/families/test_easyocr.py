@@ -43,6 +43,7 @@ def test_the_name_of_the_file_tells_the_charset(importing: Importing, model: Pub
     assert family_of(artifact) == f"easyocr-g{model.generation}"
     assert "".join(artifact.spec.charset) == model.characters
     assert artifact.spec.preprocessing.height == 64
+    assert artifact.spec.text_order == ("display" if model.name.startswith("arabic") else "logical")
     x = torch.rand(2, 1, 64, 96) * 2 - 1
     ours, theirs = load_model(artifact)(x), network(x)
     unread = lowered(artifact)

@@ -66,6 +66,57 @@ def test_labels_are_in_logical_order_and_the_first_letter_is_drawn_on_the_right(
     assert left.sum() > 1.5 * right.sum()
 
 
+@raqm
+def test_a_line_runs_in_the_direction_of_most_of_its_letters() -> None:
+    """After a Latin word as before one: the line is a part of a Hebrew text, and its first word stands on the right."""
+    yods = "\u05d9" * 5
+    font = find_families((), f"l {yods}")[0][0].font(48, np.random.default_rng(0))
+    ink = np.asarray(draw_ink(f"ll {yods}", font, 0, np.random.default_rng(0)))
+    high = np.flatnonzero((ink > 128).sum(axis=0) > 25)  # the columns of the two Latin letters
+    assert high.min() > ink.shape[1] / 2
+
+
+@pytest.fixture
+def square_font(tmp_path: Path) -> Path:
+    """A font with full-width black squares for two Chinese characters, and a narrow `A`."""
+    builder_of = pytest.importorskip("fontTools.fontBuilder", reason="it comes with matplotlib")
+    pens = pytest.importorskip("fontTools.pens.ttGlyphPen")
+    widths = {".notdef": 500, "A": 600, "zhong": 1000, "wen": 1000, "space": 300}
+    glyphs = {}
+    for name, width in widths.items():
+        pen = pens.TTGlyphPen(None)
+        if name != "space":
+            corners = [(60, -60), (60, 800), (width - 60, 800), (width - 60, -60)]
+            pen.moveTo(corners[0])
+            for corner in corners[1:] if name != ".notdef" else corners[1:3]:
+                pen.lineTo(corner)
+            pen.closePath()
+        glyphs[name] = pen.glyph()
+    builder = builder_of.FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder(list(widths))
+    builder.setupCharacterMap({0x20: "space", 0x41: "A", 0x4E2D: "zhong", 0x6587: "wen"})
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics({name: (width, 0) for name, width in widths.items()})
+    builder.setupHorizontalHeader(ascent=880, descent=-120)
+    builder.setupNameTable({"familyName": "Squares", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(tmp_path / "squares.ttf")
+    return tmp_path / "squares.ttf"
+
+
+def test_chinese_is_set_at_full_width_beside_latin(tmp_path: Path, square_font: Path) -> None:
+    file = written(tmp_path / "words.txt", "中文 A中\n文國\n")
+    face = find_families((str(square_font),), "中文 A")[0][0]
+    ink = draw_ink("中文 A中", face.font(100, np.random.default_rng(0)), 0, np.random.default_rng(0))
+    left, top, right, bottom = ink.getbbox() or (0, 0, 0, 0)
+    assert abs((right - left) - (1000 + 1000 + 300 + 600 + 1000 - 120) / 10) <= 2
+    assert abs((bottom - top) - 86) <= 2
+    with pytest.raises(InputError, match="None of the fonts") as raised:
+        LineRenderer(RenderOptions(count=1, text=file, fonts=(str(square_font),)))
+    assert "lacks '國'" in raised.value.cause
+
+
 def test_characters_that_no_font_has_are_named(tmp_path: Path) -> None:
     file = written(tmp_path / "words.txt", "A 京 1\n")
     with pytest.raises(InputError, match="None of the fonts") as raised:
@@ -73,7 +124,7 @@ def test_characters_that_no_font_has_are_named(tmp_path: Path) -> None:
     assert "lacks '京'" in raised.value.cause
 
 
-@pytest.mark.parametrize("text", [ARABIC, HEBREW, "हिन्दी", "e\u0301", "\u0e17\u0e35\u0e48"])
+@pytest.mark.parametrize("text", [ARABIC, HEBREW, "हिन्दी", "e\u0301", "\u0e17\u0e35\u0e48", "\u1112\u1161\u11ab"])
 def test_scripts_that_need_shaping(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert needs_shaping(text)
     monkeypatch.setattr(shaping.features, "check", lambda _: False)

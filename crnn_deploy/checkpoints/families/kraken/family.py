@@ -38,6 +38,7 @@ def _read(path: Path) -> Recognised:
     listing = NetworkListing(network, model.tensors)
     fields = {
         **codec_fields(model.codec, listing.outputs),
+        "text_order": "display",  # kraken puts labels into it, and nothing in a file says whether that was turned off
         "preprocessing": _preprocessing(network, model.segmentation),
         "architecture": listing.layers.architecture(),
     }

@@ -48,6 +48,19 @@ def test_logits_are_those_of_the_description(tmp_path: Path, weights: dict[str, 
     assert (p.height, p.margin, p.invert, p.width_multiple, p.centerline) == (12, 16, True, 1, False)
 
 
+def test_texts_are_read_in_logical_order_unless_a_spec_file_says_so(
+    tmp_path: Path, weights: dict[str, torch.Tensor]
+) -> None:
+    """kraken learns from labels in display order: the leftmost character first."""
+    checkpoint = mlmodel(tmp_path / "m.mlmodel", weights, codec=json.dumps({"א": [1], "ב": [2], "1": [3]}))
+    raw = tmp_path / "raw.yaml"
+    raw.write_text("text_order: logical\n", encoding="utf-8")
+    for spec_file, order, text in ((None, "display", "אב11"), (raw, "logical", "11בא")):
+        config = api.ImportConfig(checkpoint=checkpoint, output=tmp_path / "k.safetensors", spec=spec_file, force=True)
+        spec = api.import_checkpoint(config).spec
+        assert (spec.text_order, spec.text([3, 3, 2, 1])) == (order, text)
+
+
 def test_an_exported_model_reads_lines_of_any_width(tmp_path: Path, weights: dict[str, torch.Tensor]) -> None:
     imported, exported = tmp_path / "k.safetensors", tmp_path / "k.onnx"
     api.import_checkpoint(api.ImportConfig(checkpoint=mlmodel(tmp_path / "m.mlmodel", weights), output=imported))
@@ -175,7 +188,12 @@ def test_real_files_are_imported(shared_data: Path, tmp_path: Path, name: str) -
     (reading,) = api.predict(api.PredictConfig(images=(str(folder / "000236.png"),), model=model)).readings
     assert reading.text
     if name == "overfit.mlmodel":
-        assert reading.text == DISPLAYED
+        assert reading.text == DISPLAYED[::-1]  # of one direction, and without brackets
+        order = tmp_path / "order.yaml"
+        order.write_text("text_order: logical\n", encoding="utf-8")
+        api.import_checkpoint(api.ImportConfig(checkpoint=folder / name, output=model, spec=order, force=True))
+        (raw,) = api.predict(api.PredictConfig(images=(str(folder / "000236.png"),), model=model)).readings
+        assert raw.text == DISPLAYED
 
 
 @pytest.mark.parametrize("name", ["model_small.mlmodel", "model_small.safetensors", "model_small_fp16.safetensors"])
