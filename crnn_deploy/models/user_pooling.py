@@ -66,7 +66,7 @@ class ExportablePooling:
         )
         if self._any_width and columns not in (None, 1) and _tracing():
             raise self._refusal(
-                f"It pools {int(x.shape[-1])} columns to {columns}, which ONNX can do of one width only."
+                f"It pools {int(x.shape[-1])} columns to {columns}, which ONNX can do for one width only."
             )
         x = _to_parts(x, rows, largest)
         return x if columns is None else _to_parts(x.transpose(-2, -1), columns, largest).transpose(-2, -1)
