@@ -36,17 +36,22 @@ def mutate(random: Random, data: bytes) -> bytes:
     weights = content.get("state_dict", content)
     if not isinstance(weights, dict) or not any(isinstance(each, Tensor) for each in weights.values()):
         return mutate_file(random, data)
+    try:
+        return _changed(random, content, weights)
+    except (ValueError, RuntimeError):  # shapes beyond 64 bits, and what PyTorch does not store
+        return mutate_file(random, data)
+
+
+def _changed(random: Random, content: dict[str, Any], weights: dict[str, Any]) -> bytes:
+    """The checkpoint with other weights, names, container, or values beside them."""
     random.choice(CHANGES)(random, weights)
     if random.random() < 0.1:
         weights = {random.choice(PREFIXES) + str(name): tensor for name, tensor in weights.items()}
-    if weights is not content:
+    if "state_dict" in content:
         content["state_dict"] = weights
         _change_beside(random, content)
     container = random.choice(CONTAINERS) if random.random() < 0.1 else ""
-    try:
-        return stored({container: weights} if container else content if "state_dict" in content else weights)
-    except ValueError:
-        return mutate_file(random, data)
+    return stored({container: weights} if container else content if "state_dict" in content else weights)
 
 
 def _change_beside(random: Random, content: dict[str, Any]) -> None:
@@ -98,6 +103,17 @@ def _resize(random: Random, weights: dict[str, Any]) -> None:
         weights[name] = torch.ones(1, dtype=weights[name].dtype).expand(sizes)
 
 
+def _scale(random: Random, weights: dict[str, Any]) -> None:
+    """Make a size and its multiples larger or smaller wherever they stand, so that the network still fits."""
+    tensors = {name: each for name, each in weights.items() if isinstance(each, Tensor)}
+    old = random.choice(sorted({size for each in tensors.values() for size in each.shape if size}) or [1])
+    new = random.choice((*SIZES, old + 1, max(1, old // 2), 20_000))
+    for name, each in tensors.items():
+        sizes = [size // old * new if size % old == 0 and size <= 4 * old else size for size in each.shape]
+        if sizes != list(each.shape):
+            weights[name] = torch.ones(1, dtype=each.dtype).expand(sizes)
+
+
 def _exchange(random: Random, weights: dict[str, Any]) -> None:
     one, other = random.choice([*weights]), random.choice([*weights])
     weights[one], weights[other] = weights[other], weights[one]
@@ -114,7 +130,7 @@ def _add(random: Random, weights: dict[str, Any]) -> None:
 
 
 CHANGES: tuple[Callable[[Random, dict[str, Any]], None], ...] = (
-    *(_rename, _remove, _double, _resize, _resize, _resize, _exchange, _retype, _add),
+    *(_rename, _remove, _double, _resize, _resize, _scale, _scale, _exchange, _retype, _add),
 )
 
 FORMAT = Format("families", seeds, mutate)

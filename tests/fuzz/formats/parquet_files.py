@@ -29,7 +29,7 @@ def seeds() -> list[Seed]:
 
 
 def written(table: dict[str, Any], **options: Any) -> bytes:
-    """A table as Parquet. Column statistics are left out: pyarrow 26 aborts on damaged ones, and they are not read."""
+    """A table as Parquet."""
     import pyarrow
     import pyarrow.parquet
 
