@@ -9,6 +9,7 @@ was imported and gives the same logits for one image and three, and for two widt
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 import tempfile
 import warnings
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import small_networks as networks
+import small_pooling_networks as pooling
 import torch
 from torch import Tensor, nn
 
@@ -62,17 +64,17 @@ SOURCES = (
     Source(networks.DepthwiseLite, "chineseocr_lite, luolinll1212/crnn.ctc.pytorch", "depthwise", "TNC", 3),
     Source(networks.UnusedBranch, "kelvin-jose/captcha", "view(shape[0], shape[1], -1), an unused LSTM", "NTC", 3),
     Source(networks.GruOverImages, "captcha tutorials (CaptchaModel)", "GRU without batch_first", "TNC", 3),
-    Source(networks.ColumnMaximum, "georgeretsi/HTR-best-practices", "max_pool2d over y.size(2)"),
-    Source(networks.TwoHeads, "georgeretsi/HTR-best-practices, head_type both", "two outputs of the form of logits"),
+    Source(pooling.ColumnMaximum, "georgeretsi/HTR-best-practices", "max_pool2d over y.size(2)"),
+    Source(pooling.TwoHeads, "georgeretsi/HTR-best-practices, head_type both", "two outputs of the form of logits"),
     Source(networks.JoinedRows, "georgeretsi/HTR-ctc", "view(N, -1, 1, W), LSTM of two layers"),
-    Source(networks.AdaptiveHeight, "deep-text-recognition-benchmark, EasyOCR", "AdaptiveAvgPool2d((None, 1))", "NTC"),
-    Source(networks.AdaptiveFrames, "captcha readers of fixed size", "AdaptiveAvgPool2d((1, 10))", "NTC", 1, False),
-    Source(networks.AdaptiveUnevenRows, "PyLaia-like", "AdaptiveAvgPool2d((3, None)) of 8 rows", "NTC"),
-    Source(networks.MeanHeight, "PaddleOCR-like, LPRNet with a GRU", "mean over the height, softmax", "NTC"),
+    Source(pooling.AdaptiveHeight, "deep-text-recognition-benchmark, EasyOCR", "AdaptiveAvgPool2d((None, 1))", "NTC"),
+    Source(pooling.AdaptiveFrames, "captcha readers of fixed size", "AdaptiveAvgPool2d((1, 10))", "NTC", 1, False),
+    Source(pooling.AdaptiveUnevenRows, "PyLaia-like", "AdaptiveAvgPool2d((3, None)) of 8 rows", "NTC"),
+    Source(pooling.MeanHeight, "PaddleOCR-like, LPRNet with a GRU", "mean over the height, softmax", "NTC"),
     Source(networks.TwoDirections, "Ascend model zoo's CRNN", "two LSTMs, one between torch.flip"),
-    Source(networks.StatesPassedIn, "recognisers with init_hidden", "initial states of zeros(2, N, H)", "NTC"),
-    Source(networks.ConvolutionHead, "Conv1d heads", "[N, K, T]", "NCT"),
-    Source(networks.AtrousHead, "githubharald/SimpleHTR, ported", "head as a 1×1 convolution over [N, 2H, 1, T]"),
+    Source(pooling.StatesPassedIn, "recognisers with init_hidden", "initial states of zeros(2, N, H)", "NTC"),
+    Source(pooling.ConvolutionHead, "Conv1d heads", "[N, K, T]", "NCT"),
+    Source(pooling.AtrousHead, "githubharald/SimpleHTR, ported", "head as a 1×1 convolution over [N, 2H, 1, T]"),
     Source(networks.WidthFirst, "Belval/CRNN, gasparian/CRNN-OCR-lite, Keras", "[N, W, H, 1], softmax", "NTC"),
     Source(networks.BestClasses, "we0091234/crnn_plate_recognition, export=True", "argmax inside", "NT"),
     Source(networks.PixelsInside, "exports for phones", "normalisation inside"),
@@ -161,7 +163,7 @@ def imported(model: nn.Module, source: Source, way: str, file: Path) -> str:
     colours = "RGB" if source.colours == 3 else "L"
     spec = file.with_name("spec.yaml")
     spec.write_text(f"charset: '0123456789'\npreprocessing: {{height: 32, channels: {colours}, {width}, {pixels}}}\n")
-    module = f"{networks.__file__}:{source.network.__name__}" if way == "weights" else None
+    module = f"{inspect.getfile(source.network)}:{source.network.__name__}" if way == "weights" else None
     output = file.with_name(f"out{'.safetensors' if module else '.onnx'}")
     try:
         artifact = import_checkpoint(ImportConfig(checkpoint=file, spec=spec, output=output, module=module))

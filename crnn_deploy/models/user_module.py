@@ -77,7 +77,7 @@ def build_user_module(spec: ModelSpec) -> nn.Module:
             f"It was called with {options.arguments or 'no arguments'}.",
             "Give its keyword arguments in the spec: architecture: {family: module, options: {arguments: {…}}}",
         ) from error
-    take_images_alone(model, options.output)
+    take_images_alone(model, options.output, any_width=spec.preprocessing.width is None)
     return model
 
 

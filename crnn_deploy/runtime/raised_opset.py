@@ -14,10 +14,10 @@ from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import open_network
-from crnn_deploy.runtime.trial import trial_images
+from crnn_deploy.runtime.trial import close, trial_images
 from crnn_deploy.spec import ModelSpec
 
-_ROUNDING = 1e-4
+_ROUNDING = 1e-4  # of the largest logit
 
 
 def with_recent_opset(
@@ -36,7 +36,7 @@ def with_recent_opset(
             got = _outputs(raised, spec, title)
         except InputError:  # the converter writes graphs that don't run
             continue
-        if all(np.allclose(*pair, _ROUNDING, _ROUNDING) for pair in zip(expected, got, strict=True)):
+        if all(close(*pair, _ROUNDING) for pair in zip(expected, got, strict=True)):
             progress.log(f"{title} is of opset {opset_of(model)}; it is raised to {oldest}.")
             return raised
     return model

@@ -11,7 +11,7 @@ from pathlib import Path
 from fuzz.case import load_case
 from fuzz.client import ForkServer
 from fuzz.findings import Findings
-from fuzz.formats.every import FORMATS
+from fuzz.formats.every import FORMATS, missing_package
 from fuzz.session import Session, examine
 from fuzz.table import Table
 
@@ -33,6 +33,9 @@ def main() -> int:
 
 def fuzz(options: argparse.Namespace) -> int:
     """Run cases until the time is over; exit code 1 if something was found."""
+    for name in FORMATS:
+        if package := missing_package(name):
+            print(f"{name} is left out: it needs {package}.", flush=True)
     table = Table(Findings(options.out / "findings"))
     started = time.monotonic()
     with ThreadPoolExecutor(options.workers) as pool:
@@ -49,7 +52,7 @@ def fuzz(options: argparse.Namespace) -> int:
 
 
 def _work(table: Table, seed: str, options: argparse.Namespace, started: float) -> None:
-    formats = [FORMATS[name] for name in options.only or FORMATS]
+    formats = [FORMATS[name] for name in options.only or FORMATS if not missing_package(name)]
     with ForkServer() as server:
         for new in Session(server, table, seed, not options.unguided).run(formats, options.out / "atheris"):
             for finding in new:

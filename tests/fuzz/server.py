@@ -40,6 +40,8 @@ def import_everything() -> None:
     # The import of torch._dynamo makes PyTorch's own cache folder, which is no file that a case leaves behind.
     for name in ("torch._dynamo", "lmdb", "jinja2", "matplotlib.pyplot", "onnx.shape_inference", "fuzz.second_readers"):
         importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("pyarrow.parquet")
     from PIL import Image
 
     Image.init()

@@ -15,7 +15,7 @@ from fuzz import server as serving
 from fuzz.case import Case, load_case, mutated
 from fuzz.client import Outcome
 from fuzz.findings import Findings
-from fuzz.formats.every import FORMATS
+from fuzz.formats.every import FORMATS, missing_package
 from fuzz.oracle import Finding, explained, judge, place
 
 CASE = Case("labels", ("predict", "a.png"), {"a.png": b"x"}, "a.png")
@@ -24,6 +24,11 @@ FINE = Outcome(
     stderr="", before={"a.png": b"x"}, after={"a.png": b"x"}, temporaries=(), lines=frozenset(),
 )  # fmt: skip
 REFUSED = replace(FINE, code=2, stdout="", stderr="✗ a.png is broken.\n→ Repair it.\n")
+
+READABLE = [
+    pytest.param(name, marks=pytest.mark.skipif(bool(missing_package(name)), reason=f"needs {missing_package(name)}"))
+    for name in FORMATS
+]
 
 
 def kinds(outcome: Outcome, case: Case = CASE) -> list[str]:
@@ -85,7 +90,7 @@ def test_of_each_kind_the_smallest_case_is_kept(tmp_path: Path) -> None:
     assert (known.count, load_case(known.folder)) == (3, sizes["a"])
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", READABLE)
 def test_a_seed_and_a_number_always_give_the_same_input(name: str) -> None:
     kind = FORMATS[name]
     one, other = (mutated(Random("0"), kind, kind.seeds()[0]) for _ in range(2))
@@ -93,7 +98,7 @@ def test_a_seed_and_a_number_always_give_the_same_input(name: str) -> None:
     assert one[1].files != kind.seeds()[0].files
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", READABLE)
 def test_mutators_understand_their_seeds(name: str) -> None:
     kind = FORMATS[name]
     for seed in kind.seeds():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import onnx
 import pytest
@@ -46,14 +48,27 @@ def test_a_model_of_other_domains_or_a_newer_opset_stays() -> None:
         assert with_recent_opset(given, oldest, tiny_crnn.tiny_spec(), "the model") is given
 
 
-def test_of_a_conversion_that_computes_something_else_the_folded_one_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def _broken_weight(model: onnx.ModelProto) -> None:
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones((1, OUTPUTS), np.float32), "w"))
+
+
+def _broken_shape(model: onnx.ModelProto) -> None:
+    model.graph.node[-1].output[0] = "whole"
+    model.graph.node.append(helper.make_node("Squeeze", ["whole"], ["logits"]))  # of one image, the axis of images
+    del model.graph.output[0].type.tensor_type.shape.dim[0]
+
+
+@pytest.mark.parametrize("broken", [_broken_weight, _broken_shape])
+def test_of_a_conversion_that_computes_something_else_the_folded_one_is_tried(
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[[onnx.ModelProto], None]
+) -> None:
     convert, tried = raised_opset.version_converter.convert_version, []
 
     def broken_at_first(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
         raised = convert(model, opset)
         tried.append(len(model.graph.node))
         if len(tried) == 1:
-            raised.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones((1, OUTPUTS), np.float32), "w"))
+            broken(raised)
         return raised
 
     monkeypatch.setattr(raised_opset.version_converter, "convert_version", broken_at_first)

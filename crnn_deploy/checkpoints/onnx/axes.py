@@ -79,37 +79,42 @@ def with_named_axes(model: onnx.ModelProto, title: str) -> onnx.ModelProto:
 def with_measured_layout(
     model: onnx.ModelProto, spec: ModelSpec, title: str, progress: Progress
 ) -> tuple[onnx.ModelProto, ModelSpec]:
-    """The model and its spec such that both say the same of the output's axes, where the spec file says nothing.
+    """The model and its spec such that both say the same of the logits' axes, where the spec file says nothing.
 
-    `[T, N, K]` is told by the spec, and `[N, K, T]` gets a Transpose.
+    `[T, N, K]` is told by the spec, and `[N, K, T]` gets a Transpose. Other outputs may be beside the logits.
 
     Raises:
         InputError: if the model does not run.
     """
-    if spec.task != "ctc" or "output_layout" in spec.model_fields_set or len(model.graph.output) != 1:
+    if spec.task != "ctc" or "output_layout" in spec.model_fields_set:
         return model, spec
     network = open_network(model, threads=1, title=title)
     batch = network.batch or 1
-    (value,) = network.try_out(trial_images(spec, batch), [model.graph.output[0].name])
-    axes = axes_of(getattr(value, "shape", ()), batch, spec.num_outputs)
-    if axes == "TNC":
+    names = [output.name for output in model.graph.output]
+    values = zip(names, network.try_out(trial_images(spec, batch), names), strict=True)
+    axes = {name: axes_of(getattr(value, "shape", ()), batch, spec.num_outputs) for name, value in values}
+    found = {each for each in axes.values() if each is not None}
+    if found == {"TNC"}:
         progress.log(f"The output of {title} is [T, N, K].")
         return model, spec.model_copy(update={"output_layout": "TNC"})
-    if axes == "NCT":
+    if found == {"NCT"}:
         progress.log(f"The output of {title} is [N, K, T]; a Transpose is put behind it.")
-        return _transposed(model), spec
+        return _transposed(model, [name for name in names if axes[name]]), spec
     return model, spec
 
 
-def _transposed(model: onnx.ModelProto) -> onnx.ModelProto:
+def _transposed(model: onnx.ModelProto, names: list[str]) -> onnx.ModelProto:
+    """A copy whose outputs with these names are `[N, T, K]` instead of `[N, K, T]`."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
-    output = changed.graph.output[0]
-    name = f"{output.name}_frames_first"
-    if any(name in node.output for node in changed.graph.node):
-        raise InputError(f"{name} is the name of another tensor already.")
-    changed.graph.node.append(helper.make_node("Transpose", [output.name], [name], name, perm=(0, 2, 1)))
-    output.CopyFrom(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    for output in changed.graph.output:
+        if output.name not in names:
+            continue
+        name = f"{output.name}_frames_first"
+        if any(name in node.output for node in changed.graph.node):
+            raise InputError(f"{name} is the name of another tensor already.")
+        changed.graph.node.append(helper.make_node("Transpose", [output.name], [name], name, perm=(0, 2, 1)))
+        output.CopyFrom(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
     return changed
 
 

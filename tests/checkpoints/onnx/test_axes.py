@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
+from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.runtime.opening import open_session
 
@@ -30,8 +31,12 @@ def saved(
     last: tuple[int, ...] | None = None,
     closing: str = "",
     opset: int = 17,
+    beside: bool = False,
 ) -> Path:
-    """Each column times a matrix: `first` moves the axes of an image to `[N, W, 1, H]`, `last` those of `[N, W, K]`."""
+    """Each column times a matrix: `first` moves the axes of an image to `[N, W, 1, H]`, `last` those of `[N, W, K]`.
+
+    With `beside` the columns `[N, W, H]` are an output too, before the logits.
+    """
     squeezed = {"axes": [2]} if opset < 13 else {}
     nodes = [
         helper.make_node("Transpose", ["x"], ["moved"], perm=first),
@@ -49,7 +54,8 @@ def saved(
     constants += [] if squeezed else [numpy_helper.from_array(np.array([2]), "two")]
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)
     y = helper.make_tensor_value_info(result, TensorProto.FLOAT, None)
-    graph = helper.make_graph(nodes, "g", [x], [y], constants)
+    columns = helper.make_tensor_value_info("columns", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "g", [x], [columns, y] if beside else [y], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=7), path)
     return path
 
@@ -83,6 +89,8 @@ def expected() -> NDArray[np.float32]:
         {"closing": "Softmax"},
         {"closing": "LogSoftmax", "last": (1, 0, 2)},
         {"closing": "Softmax", "last": (0, 2, 1)},
+        {"beside": True, "last": (1, 0, 2)},
+        {"beside": True, "last": (0, 2, 1)},
     ],
     ids=str,
 )
@@ -113,3 +121,15 @@ def test_a_layout_that_the_spec_states_is_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "s.yaml").write_text(f"charset: xyz\noutput_layout: TNC\n{PREPROCESSING}\n", encoding="utf-8")
     config = ImportConfig(checkpoint=tmp_path / "given.onnx", output=tmp_path / "o.onnx", spec=tmp_path / "s.yaml")
     assert import_checkpoint(config).spec.output_layout == "TNC"
+
+
+@pytest.mark.parametrize("last", [(1, 0, 2), (0, 2, 1)])
+def test_two_outputs_of_one_other_layout_are_named(tmp_path: Path, last: tuple[int, ...]) -> None:
+    model = onnx.load(saved(tmp_path / "given.onnx", last=last))
+    model.graph.node.append(helper.make_node("Relu", ["last"], ["again"]))
+    model.graph.output.append(helper.make_tensor_value_info("again", TensorProto.FLOAT, None))
+    onnx.save(model, tmp_path / "given.onnx")
+    (tmp_path / "s.yaml").write_text(f"charset: xyz\n{PREPROCESSING}\n", encoding="utf-8")
+    config = ImportConfig(checkpoint=tmp_path / "given.onnx", output=tmp_path / "o.onnx", spec=tmp_path / "s.yaml")
+    with pytest.raises(InputError, match="2 outputs that may be the logits"):
+        import_checkpoint(config)

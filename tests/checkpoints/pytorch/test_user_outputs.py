@@ -45,6 +45,20 @@ NETWORKS = {
     ".transpose(1, 2))[0])",
     "adaptive rows": "def forward(self, x): return self.head(self.rnn(self.halves(self.conv(x)).sum(2)"
     ".transpose(1, 2))[0])",
+    "adaptive mean by a function": "def forward(self, x): return self.head(self.rnn(nn.functional.adaptive_avg_pool2d("
+    "self.conv(x), (1, None)).squeeze(2).transpose(1, 2))[0])",
+    "pooled over the height of the tensor": """
+    def forward(self, x):
+        y = self.conv(x)
+        pooled = nn.functional.max_pool2d(y, [y.size(2), 1]) + nn.functional.avg_pool2d(y, (y.shape[2], 1), stride=1)
+        halves = nn.functional.max_pool2d(y, kernel_size=(y.size(2) // 2, 1), stride=(y.size(2) // 2, 1)).sum(2)
+        return self.head(self.rnn((pooled.squeeze(2) + halves).transpose(1, 2))[0])
+""",
+    "scaled by the mean of all pixels": """
+    def forward(self, x):
+        y = self.conv(x)
+        return self.head(self.rnn((y * nn.functional.avg_pool2d(y, y.size()[2:])).mean(2).transpose(1, 2))[0])
+""",
     "text": "def forward(self, x, text, is_train=True): return self.head(self.rnn(self.features(x))[0])",
     "time first": "def forward(self, x): return self.head(self.rnn(self.features(x))[0]).transpose(0, 1)",
     "frames last": "def forward(self, x): return self.head(self.rnn(self.features(x))[0]).transpose(1, 2)",
@@ -144,6 +158,26 @@ def test_a_line_that_cannot_be_exported_is_named(
     assert f"own.py, line {number}" in refusal.value.cause
     assert len(str(refusal.value).splitlines()) <= 4
     assert capfd.readouterr().out == ""
+
+
+def _pooled_to_columns(folder: Path, importing: Importing, width: str) -> ExportConfig:
+    pooling = "nn.functional.adaptive_avg_pool2d(self.conv(x), (1, 7)).squeeze(2).transpose(1, 2)"
+    network = saved(folder, PLAIN.replace("self.features(x)", pooling))
+    spec = SPEC.replace("32", f"32{width}")
+    artifact = importing(network.state_dict(), spec=spec, module=f"{folder / 'own.py'}:Net")
+    return ExportConfig(model=artifact.path, output=folder / "own.onnx", trust_module=True)
+
+
+def test_a_fixed_number_of_columns_is_refused_with_its_line(tmp_path: Path, importing: Importing) -> None:
+    config = _pooled_to_columns(tmp_path, importing, "")
+    with pytest.raises(InputError, match="for any width") as refusal:
+        export(config)
+    last = len((tmp_path / "own.py").read_text(encoding="utf-8").splitlines())
+    assert f"own.py, line {last}" in refusal.value.cause
+
+
+def test_a_fixed_number_of_columns_of_a_fixed_width_exports(tmp_path: Path, importing: Importing) -> None:
+    assert export(_pooled_to_columns(tmp_path, importing, ", width: 64")).path.exists()
 
 
 def test_what_it_prints_is_kept_from_the_results(

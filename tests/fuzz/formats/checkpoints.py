@@ -35,6 +35,11 @@ def mutate(random: Random, data: bytes) -> bytes:
     return _mutate_entry(random, data)
 
 
+def mutate_file(random: Random, data: bytes) -> bytes:
+    """What `torch.save` wrote, with another byte, header or entry."""
+    return random.choice((mutate_bytes, mutate_zip, _mutate_entry, _mutate_entry, _mutate_entry))(random, data)
+
+
 def _mutate_entry(random: Random, data: bytes) -> bytes:
     """Change, rename, double or remove an entry."""
     try:
@@ -94,7 +99,7 @@ def _other_content(random: Random) -> bytes:
     state: dict[Any, Any] = torch.load(io.BytesIO(checkpoint()), weights_only=True)
     weights = state["model"]
     name = random.choice([*weights])
-    weights[name] = _other_tensor(random, weights[name])
+    weights[name] = other_tensor(random, weights[name])
     kind = random.randrange(8)
     if kind == 0:
         state = {random.choice(("state_dict", "net_state", "module", text(random))): weights}
@@ -116,7 +121,8 @@ def _other_content(random: Random) -> bytes:
     return buffer.getvalue()
 
 
-def _other_tensor(random: Random, tensor: torch.Tensor) -> object:
+def other_tensor(random: Random, tensor: torch.Tensor) -> object:
+    """The tensor of another type, layout or content, or something else."""
     makers = (
         lambda: tensor.to(random.choice(DTYPES)),
         lambda: tensor.to_sparse() if tensor.dim() else tensor,

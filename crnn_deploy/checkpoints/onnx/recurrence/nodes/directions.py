@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import zip_longest
 
 import numpy as np
 import onnx
@@ -20,12 +21,17 @@ _STATES = (5, 6)  # of the initial states
 
 def changes(graph: onnx.GraphProto) -> Iterator[tuple[str, Callable[[onnx.GraphProto], None]]]:
     """What may be done to a copy of the graph, by a name. Whether it computes the same must be tried."""
-    layers = [node for node in graph.node if node.op_type in RECURRENT]
+    layers = [node for node in graph.node if node.op_type in RECURRENT and any(node.output)]
     for one in layers:
         for other in layers:
             if _directions(one, other) == ("forward", "reverse") and _match(one, other):
-                name = f"both directions {one.output[0]} {other.output[0]}"
-                yield name, partial(_join, one=one.output[0], other=other.output[0])
+                names = [_known_by(node) for node in (one, other)]
+                yield f"both directions {names[0]} {names[1]}", partial(_join, one=names[0], other=names[1])
+
+
+def _known_by(layer: onnx.NodeProto) -> str:
+    """The first output that a layer has; each of them may be left out."""
+    return str(next(filter(None, layer.output)))
 
 
 def _directions(*nodes: onnx.NodeProto) -> tuple[str, ...]:
@@ -40,21 +46,22 @@ def _match(one: onnx.NodeProto, other: onnx.NodeProto) -> bool:
 
 
 def _join(graph: onnx.GraphProto, one: str, other: str) -> None:
-    """Put one node in the place of the two layers with these first outputs."""
+    """Put one node in the place of the two layers that have these outputs, with every output that either has."""
     makers = producers_of(graph)
     pair = [makers[one], makers[other]]
     constants = all_constants(graph)
     inputs = list(pair[0].input)
     for position in (*_WEIGHTS, *_STATES):
-        names = [node.input[position] for node in pair if position < len(node.input) and node.input[position]]
-        if names:
+        given = [node.input[position] for node in pair if position < len(node.input) and node.input[position]]
+        if given:
             inputs[position] = NAMES.name_for(f"both {position}", one)
-        if names and all(name in constants for name in names):
-            joined = np.concatenate([constants[name] for name in names])
+        if given and all(name in constants for name in given):
+            joined = np.concatenate([constants[name] for name in given])
             graph.initializer.append(numpy_helper.from_array(joined, inputs[position]))
-        elif names:
-            graph.node.append(helper.make_node("Concat", names, [inputs[position]], inputs[position], axis=0))
-    outputs = [NAMES.name_for("both", output) for output in pair[0].output]
+        elif given:
+            graph.node.append(helper.make_node("Concat", given, [inputs[position]], inputs[position], axis=0))
+    parts = list(zip_longest(*(node.output for node in pair), fillvalue=""))
+    outputs = [NAMES.name_for(f"both of {place}", one) if any(names) else "" for place, names in enumerate(parts)]
     layer = helper.make_node(pair[0].op_type, inputs, outputs, NAMES.name_for("both directions", one))
     attributes = {**attributes_of(pair[0]), "direction": "bidirectional"}
     for name in ("activations", "activation_alpha", "activation_beta"):
@@ -64,21 +71,29 @@ def _join(graph: onnx.GraphProto, one: str, other: str) -> None:
     for node in pair:
         graph.node.remove(node)
     graph.node.append(layer)
-    for number, joined_output in enumerate(outputs):
-        parts = [node.output[number] if number < len(node.output) else "" for node in pair]
-        axis = 0 if number else 1
-        graph.node.append(helper.make_node("Split", [joined_output], parts, f"{joined_output} apart", axis=axis))
-    _join_outputs(graph, outputs[0], [one, other])
+    for number, (joined_output, names) in enumerate(zip(outputs, parts, strict=True)):
+        if joined_output:
+            _take_apart(graph, joined_output, 0 if number else 1, names)
+    if all(parts[0]):
+        _join_outputs(graph, outputs[0], parts[0])
 
 
-def _join_outputs(graph: onnx.GraphProto, outputs: str, parts: list[str]) -> None:
+def _take_apart(graph: onnx.GraphProto, joined: str, axis: int, names: tuple[str, ...]) -> None:
+    """Make each direction's tensor of one with both; a direction whose name is `""` is read by nothing."""
+    sizes = NAMES.name_for("one and one", joined)
+    graph.initializer.append(numpy_helper.from_array(np.array([1, 1]), sizes))
+    given = [name or NAMES.name_for(f"unread {place}", joined) for place, name in enumerate(names)]
+    graph.node.append(helper.make_node("Split", [joined, sizes], given, NAMES.name_for("apart", joined), axis=axis))
+
+
+def _join_outputs(graph: onnx.GraphProto, outputs: str, parts: tuple[str, ...]) -> None:
     """Let what joins both directions' `[T, N, H]` take the node's outputs `[T, 2, N, H]`, without a copy of each."""
     makers = producers_of(graph)
     sizes = NAMES.name_for("sizes", outputs)
     for node in list(graph.node):
         squeezed = [makers.get(name) for name in node.input]
         made_from = [maker.input[0] for maker in squeezed if maker is not None and maker.op_type == "Squeeze"]
-        if node.op_type != "Concat" or attributes_of(node)["axis"] not in (2, -1) or made_from != parts:
+        if node.op_type != "Concat" or attributes_of(node)["axis"] not in (2, -1) or tuple(made_from) != parts:
             continue
         output, node.output[0] = node.output[0], NAMES.name_for("former", node.output[0])
         moved = NAMES.name_for("moved", output)
