@@ -21,7 +21,7 @@ from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.text_formats import parse_yaml, read_yaml
-from crnn_deploy.training.config import DistillOptions
+from crnn_deploy.training.config import DistillOptions, TrainOptions
 from crnn_deploy.validation import parse
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -45,14 +45,23 @@ class ImageChoice(Frozen):
         return self
 
 
-class CheckpointChoice(Frozen):
-    """What `import` takes, or an artifact."""
+class ModelChoice(Frozen):
+    """A model: what `import` takes, an artifact, or a network that the run trains on the labels of `sources.train`."""
 
-    checkpoint: str = Field(
-        description="A path, or package:NAME/FILE in an installed package.", examples=["english_g2.pth"]
+    checkpoint: str | None = Field(
+        default=None, description="A path, or package:NAME/FILE in an installed package.", examples=["english_g2.pth"]
     )
+    train: TrainOptions | None = Field(default=None, description="The network that the run trains, and how.")
     module: str | None = Field(default=None, description="As of import --module.", examples=["my.py:Crnn"])
     spec: Path | None = Field(default=None, description="As of import --spec.", examples=["my.yaml"])
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> ModelChoice:
+        if (self.checkpoint is None) == (self.train is None):
+            raise ValueError("give a checkpoint, or `train` with its options")
+        if self.train is not None and (self.module or self.spec):
+            raise ValueError("module and spec belong to a checkpoint, not to a network that the run trains")
+        return self
 
 
 class Sources(Frozen):
@@ -126,8 +135,8 @@ class Recipe(Frozen):
     )
     title: str = Field(description="Title of the report.")
     variables: dict[str, str] = Field(default_factory=dict, description="Values that replace ${name} in the recipe.")
-    baseline: CheckpointChoice = Field(description="The model that results are held against.")
-    teachers: tuple[CheckpointChoice, ...] = Field(
+    baseline: ModelChoice = Field(description="The model that results are held against.")
+    teachers: tuple[ModelChoice, ...] = Field(
         default=(), description="Models that teach the student; absent: the baseline."
     )
     sources: Sources = Field(description="Images for each purpose.")

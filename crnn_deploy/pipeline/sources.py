@@ -14,6 +14,7 @@ from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
+from crnn_deploy.training.config import TrainingImages
 
 _LINES = "lines.tar"
 
@@ -36,6 +37,16 @@ class RunSources:
     validation: RunSource | None
     calibration: RunSource
     evaluation: RunSource
+
+    def training_images(self, output: Path) -> TrainingImages:
+        """The images of a training that writes to `output`."""
+        return TrainingImages(
+            data=self.train.location,
+            extra=self.extra.location if self.extra else None,
+            validation=self.validation.location if self.validation else None,
+            output=output,
+            force=True,
+        )
 
 
 def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSources:

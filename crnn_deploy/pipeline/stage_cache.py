@@ -23,6 +23,7 @@ StageName = Literal["render", ModelStage, "evaluate", "benchmark"]
 STAGE_FORMATS: Mapping[StageName, int] = {
     "render": 1,
     "import": 1,
+    "train": 1,
     "export": 1,
     "distill": 1,
     "quantize": 2,

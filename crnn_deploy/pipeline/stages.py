@@ -26,14 +26,16 @@ from crnn_deploy.native import kernel_level
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.pipeline.engine_tools import EngineTools, gpu_name
 from crnn_deploy.pipeline.isolated_benchmark import isolated_benchmark
-from crnn_deploy.pipeline.recipe import CheckpointChoice, Recipe
+from crnn_deploy.pipeline.recipe import ModelChoice, Recipe
 from crnn_deploy.pipeline.sources import RunSource, RunSources
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.quantize import Quantized, quantize
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.runtime.tensorrt.names import Precision
+from crnn_deploy.training.config import TrainingOptions, TrainOptions
 from crnn_deploy.training.distill import distill
+from crnn_deploy.training.train import train
 
 R = TypeVar("R", bound=BaseModel)
 _RECORD = "record.json"
@@ -57,17 +59,31 @@ class Stages:
 
     def import_baseline(self) -> Artifact:
         """The model that results are held against."""
-        return self._import("baseline", self.recipe.baseline)
+        return self._model("baseline", self.recipe.baseline)
 
     def import_teachers(self, baseline: Artifact) -> list[Artifact]:
         """The models that teach, as ONNX: the recipe's teachers, or the baseline where it names none."""
         if not self.recipe.teachers:
             return [baseline]
-        return [self.export("teacher", self._import("teacher", choice)) for choice in self.recipe.teachers]
+        return [self.export("teacher", self._model("teacher", choice)) for choice in self.recipe.teachers]
 
-    def _import(self, role: str, choice: CheckpointChoice) -> Artifact:
+    def _model(self, role: str, choice: ModelChoice) -> Artifact:
+        if choice.train is not None:
+            return self._train(role, choice.train)
+        return self._import(role, choice, locate(str(choice.checkpoint)))
+
+    def _train(self, role: str, options: TrainOptions) -> Artifact:
+        """A network that is trained on the labels of the run."""
+        name = f"{role}.safetensors"
+
+        def work(folder: Path) -> None:
+            train(options.with_images(self.sources.training_images(folder / name)), self.progress)
+
+        depends = self._training_depends(options)
+        return self.cache.result("train", role, depends, work, lambda folder: open_artifact(folder / name))
+
+    def _import(self, role: str, choice: ModelChoice, checkpoint: Path) -> Artifact:
         """A checkpoint as an artifact: `.safetensors`, or `.onnx` if the checkpoint is ONNX."""
-        checkpoint = locate(choice.checkpoint)
         require_file(checkpoint)
         if choice.module and not self.trust_module:
             raise InputError(
@@ -107,29 +123,25 @@ class Stages:
 
     def distill(self, teachers: list[Artifact]) -> Artifact:
         """The student. Its teachers are ONNX models: on a CPU these run more than twice as fast as PyTorch."""
-        train, extra, validation = self.sources.train, self.sources.extra, self.sources.validation
         options, name = self.recipe.distill, "student.safetensors"
-        depends = {
-            "teachers": [teacher.sha256 for teacher in teachers],
-            "train": train.fingerprint,
-            "extra": extra.fingerprint if extra else None,
-            "validation": validation.fingerprint if validation else None,
+        depends = {"teachers": [teacher.sha256 for teacher in teachers], **self._training_depends(options)}
+
+        def work(folder: Path) -> None:
+            paths = tuple(teacher.path for teacher in teachers)
+            distill(options.with_images(self.sources.training_images(folder / name), paths), self.progress)
+
+        return self.cache.result("distill", "", depends, work, lambda folder: open_artifact(folder / name))
+
+    def _training_depends(self, options: TrainingOptions) -> dict[str, Any]:
+        """What a training depends on, besides its teachers."""
+        sources = self.sources
+        return {
+            "train": sources.train.fingerprint,
+            "extra": sources.extra.fingerprint if sources.extra else None,
+            "validation": sources.validation.fingerprint if sources.validation else None,
             "options": options.model_dump(mode="json", exclude={"warm_start", "log"}),
             "warm_start": model_sha256(locate(options.warm_start)) if options.warm_start else None,
         }
-
-        def work(folder: Path) -> None:
-            config = options.with_paths(
-                teachers=tuple(teacher.path for teacher in teachers),
-                data=train.location,
-                output=folder / name,
-                extra=extra.location if extra else None,
-                validation=validation.location if validation else None,
-                force=True,
-            )
-            distill(config, self.progress)
-
-        return self.cache.result("distill", "", depends, work, lambda folder: open_artifact(folder / name))
 
     def quantize(self, role: str, model: Artifact, for_tensorrt: bool = False) -> Quantized:
         """`model` in INT8, calibrated on the recipe's calibration images, and the record of the quantization.

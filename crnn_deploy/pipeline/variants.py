@@ -67,7 +67,8 @@ class VariantMaker:
         baseline_onnx = self._stages.export("baseline", baseline)
         weights = self._stages.distill(self._stages.import_teachers(baseline_onnx))
         student = self._stages.export("student", weights)
-        self._variants.append(new_variant("baseline", "import", None, baseline))
+        made_by: ModelStage = "import" if self._stages.recipe.baseline.train is None else "train"
+        self._variants.append(new_variant("baseline", made_by, None, baseline))
         if baseline_onnx is not baseline:
             self._variants.append(new_variant("baseline-onnx", "export", "baseline", baseline_onnx))
         self._variants.append(new_variant("student", "distill", "baseline", student))

@@ -137,18 +137,9 @@ class DistillOptions(TrainingOptions):
         default=None, description="Extra epochs of quantization-aware training.", examples=[2]
     )
 
-    def with_paths(
-        self,
-        teachers: tuple[Path, ...],
-        data: str,
-        output: Path,
-        extra: str | None = None,
-        validation: str | None = None,
-        force: bool = False,
-    ) -> DistillConfig:
+    def with_images(self, images: TrainingImages, teachers: tuple[Path, ...]) -> DistillConfig:
         """These options for one distillation."""
-        paths = TrainingImages(data=data, output=output, extra=extra, validation=validation, force=force)
-        return DistillConfig(**dict(self), **dict(paths), teachers=teachers)
+        return DistillConfig(**dict(self), **dict(images), teachers=teachers)
 
 
 class TrainingImages(Frozen):
@@ -224,6 +215,10 @@ class TrainOptions(TrainingOptions):
         description="Order in which labels are learned. display: from left to right, as images have them; logical: as "
         "the labels have them. Without it display, if a label runs from right to left.",
     )
+
+    def with_images(self, images: TrainingImages) -> TrainConfig:
+        """These options for one training."""
+        return TrainConfig(**dict(self), **dict(images))
 
 
 class TrainConfig(TrainOptions, TrainingImages):

@@ -166,3 +166,23 @@ def test_noise_is_an_input_error(tmp_path_factory: pytest.TempPathFactory, text:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="does not exist"):
         load_recipe(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [
+        ("{}", "give a checkpoint, or `train` with its options"),
+        ("{checkpoint: t.pth, train: {epochs: 1}}", "give a checkpoint, or `train` with its options"),
+        ("{train: {epochs: 1}, module: 'm.py:M'}", "module and spec belong to a checkpoint"),
+        ("{train: {epochs: 1, teachers: [a.onnx]}}", "teachers"),
+    ],
+)
+def test_a_baseline_is_a_checkpoint_or_a_training(path: Path, baseline: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_recipe(path, (f"baseline={baseline}",))
+
+
+def test_a_training_has_the_options_of_its_verb(path: Path) -> None:
+    recipe = load_recipe(path, ("baseline={train: {model: 'cnn-gru:hidden=8', batch_size: 7}}",))
+    assert recipe.baseline.train is not None
+    assert (recipe.baseline.train.model.family, recipe.baseline.train.batch_size) == ("cnn-gru", 7)

@@ -14,7 +14,7 @@ from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.evaluation.result import Accuracy, Evaluation
 from crnn_deploy.quantization.record import QuantizationRecord
 
-ModelStage = Literal["import", "export", "distill", "quantize", "build-engine"]
+ModelStage = Literal["import", "train", "export", "distill", "quantize", "build-engine"]
 """The stages that make models."""
 
 
@@ -57,7 +57,7 @@ class Variant(Measured):
     @property
     def is_baseline(self) -> bool:
         """Whether it is the baseline or its export: what speed-ups are ratios to, whatever its own gate says."""
-        return self.stage in ("import", "export")
+        return self.stage in ("import", "train", "export")
 
     def artifact(self) -> Artifact:
         """The model file with its spec.
