@@ -14,6 +14,7 @@ from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
+from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
@@ -125,6 +126,7 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     """
     losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
     check_task(losses, spec.task)
+    check_augmentation(config, losses, spec.task)
     without_labels = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
     if without_labels:
         raise InputError(

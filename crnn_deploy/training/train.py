@@ -17,6 +17,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_encoding import normalized
+from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
@@ -111,4 +112,6 @@ def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:
     if taught:
         raise InputError(f"The loss '{taught[0]}' needs a teacher.", fix="Use crnn-deploy distill.")
     check_task(config.losses, spec.task)
-    return config.losses or default_losses(spec.task, labels=True, teachers=0)
+    losses = config.losses or default_losses(spec.task, labels=True, teachers=0)
+    check_augmentation(config, losses, spec.task)
+    return losses

@@ -90,6 +90,7 @@ def test_empty_labels_are_refused(output: Path, lines: Path) -> None:
     [
         ({"losses": [{"kind": "ctc"}, {"kind": "frame-kl"}]}, "'frame-kl' needs a teacher"),
         ({"losses": [{"kind": "cross-entropy"}]}, "'cross-entropy' does not go with a ctc model"),
+        ({"mixup": 0.2}, "'mixup' is for classifiers"),
         ({"charset": "AB"}, "outside the charset"),
     ],
     ids=str,
