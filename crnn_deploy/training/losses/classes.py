@@ -19,22 +19,31 @@ class CrossEntropy(Loss):
 
     Args:
         label_smoothing: share of the probability that is spread over all classes.
+        weights: how much the images of each class count; None: all the same. The mean is weighted.
     """
 
-    def __init__(self, label_smoothing: float) -> None:
+    weights: Tensor | None
+
+    def __init__(self, label_smoothing: float, weights: Tensor | None = None) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
+        self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
         assert batch.targets is not None
-        own = self._losses(outputs.logits, batch.targets)
+        own, weight = self._losses(outputs.logits, batch.targets)
         if batch.mixture is None:
-            return own.mean()
-        others = self._losses(outputs.logits, batch.targets[batch.mixture.partner])
-        return (batch.mixture.share * own + (1 - batch.mixture.share) * others).mean()
+            return own.sum() / weight.sum()
+        share = batch.mixture.share
+        other, weight_of_other = self._losses(outputs.logits, batch.targets[batch.mixture.partner])
+        mixed = share * own + (1 - share) * other
+        return mixed.sum() / (share * weight + (1 - share) * weight_of_other).sum()
 
-    def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, targets, label_smoothing=self.label_smoothing, reduction="none")
+    def _losses(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted loss of each image, and its weight."""
+        smoothing = self.label_smoothing
+        losses = functional.cross_entropy(logits, targets, self.weights, label_smoothing=smoothing, reduction="none")
+        return losses, torch.ones_like(losses) if self.weights is None else self.weights[targets]
 
 
 class _ByTeacher(Loss):

@@ -35,6 +35,14 @@ def test_cross_entropy() -> None:
     assert CrossEntropy(0.1)(coin, pictures(1, [0])).item() == pytest.approx(expected)
 
 
+def test_class_weights_give_a_weighted_mean() -> None:
+    student, weights = logits(0, 4), torch.tensor([1.0, 5.0, 1.0, 1.0, 0.5])
+    expected = torch.nn.functional.cross_entropy(student, torch.tensor([1, 1, 4, 0]), weights, label_smoothing=0.1)
+    made = CrossEntropy(0.1, weights)(outputs(student), pictures(4, [1, 1, 4, 0]))
+    assert made.item() == pytest.approx(expected.item())
+    assert not CrossEntropy(0.1, weights).state_dict()  # so that a saved training stays readable
+
+
 def test_a_mixed_picture_has_both_labels_and_both_answers_in_their_shares() -> None:
     mixture = Mixture(torch.tensor([0.3, 0.3]), torch.tensor([1, 0]))
     student, taught = logits(0, 2), [teacher(logits(1, 2)), teacher(logits(2, 2))]
