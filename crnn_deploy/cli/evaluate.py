@@ -17,11 +17,12 @@ _FIGURES = {
     "word_accuracy": "word accuracy",
     "word_accuracy_ci": "word accuracy, case-insensitive",
     "top1": "top-1",
+    "top5": "top-5",
 }
 
 
 def evaluate(config: EvaluateConfig, as_json: bool) -> None:
-    """Measure how well a model reads: CER, word accuracy or top-1, with 95 % intervals.
+    """Measure how well a model reads: CER, word accuracy, or top-1 and top-5, with 95 % intervals.
 
     \b
     Examples:

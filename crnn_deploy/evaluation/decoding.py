@@ -19,6 +19,12 @@ def decode(logits: NDArray[np.float32], spec: ModelSpec, beam_width: int | None 
     return greedy_decode(logits, spec) if beam_width is None else beam_decode(logits, spec, beam_width)
 
 
+def best_classes(logits: NDArray[np.float32], spec: ModelSpec, count: int) -> list[tuple[str, ...]]:
+    """The `count` most probable classes of each image from `[N, K]`, the best first; equal ones in their order."""
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :count]
+    return [tuple(spec.class_names[index] for index in row) for row in order.tolist()]
+
+
 def greedy_decode(logits: NDArray[np.float32], spec: ModelSpec) -> list[str]:
     """Text of the most probable path of each line: repeats merged, blanks dropped (Graves et al., ICML 2006, §3.2).
 

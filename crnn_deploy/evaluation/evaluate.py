@@ -12,6 +12,7 @@ from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
+from crnn_deploy.evaluation.decoding import best_classes
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
@@ -20,6 +21,8 @@ from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.text_encoding import normalized
+
+_BEST = 5  # classes; with as many or fewer, a top-5 accuracy would say nothing
 
 
 def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
@@ -52,16 +55,17 @@ def evaluate_session(
     unknown = unknown_characters(references, session.spec, source.name) if source.kind == "text" else {}
     skipped: list[str] = []
     notes = NoteTaker()
-    texts = dict(progress.track(_texts(session, source, options, skipped, notes), "Evaluating", len(source)))
-    if not texts:
+    readings = dict(progress.track(_readings(session, source, options, skipped, notes), "Evaluating", len(source)))
+    if not readings:
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     predictions = tuple(
         Prediction(
             item=source.item_name(index),
             reference=references[index],
-            text=normalized(texts[index], session.spec.normal_form),
+            text=normalized(text, session.spec.normal_form),
+            ranked=tuple(normalized(name, session.spec.normal_form) for name in ranked),
         )
-        for index in sorted(texts)
+        for index, (text, ranked) in sorted(readings.items())
     )
     return Evaluation(
         artifact=session.spec.name,
@@ -75,12 +79,14 @@ def evaluate_session(
     )
 
 
-def _texts(
+def _readings(
     session: Session, source: Source, options: EvaluateOptions, skipped: list[str], notes: NoteTaker
-) -> Iterator[tuple[int, str]]:
-    """Index and decoded text of each image, in the order of the batches."""
-    for batch, _, texts in read(session, source, options, skipped, notes):
-        yield from zip(batch.indices, texts, strict=True)
+) -> Iterator[tuple[int, tuple[str, tuple[str, ...]]]]:
+    """Index, decoded text and best classes of each image, in the order of the batches."""
+    has_top5 = len(session.spec.class_names) > _BEST
+    for batch, logits, texts in read(session, source, options, skipped, notes):
+        ranked = best_classes(logits, session.spec, _BEST) if has_top5 else [()] * len(texts)
+        yield from zip(batch.indices, zip(texts, ranked, strict=True), strict=True)
 
 
 def _accuracy(source: Source, predictions: tuple[Prediction, ...], options: EvaluateOptions) -> Accuracy:

@@ -38,15 +38,29 @@ def text_ratios(references: Sequence[str], texts: Sequence[str]) -> dict[str, Ra
     }
 
 
-def class_ratios(references: Sequence[str], names: Sequence[str]) -> dict[str, Ratio]:
-    """Top-1 accuracy of a classifier, from the names of the true and the predicted classes."""
-    return {"top1": exact_matches(references, names)}
+def class_ratios(
+    references: Sequence[str], names: Sequence[str], ranked: Sequence[Sequence[str]] = ()
+) -> dict[str, Ratio]:
+    """Top-1 accuracy of a classifier, and its top-5 accuracy where the best five classes are known.
+
+    Args:
+        references: names of the true classes.
+        names: names of the predicted classes.
+        ranked: names of the five most probable classes of each image; empty for classifiers of five classes or fewer.
+    """
+    figures = {"top1": exact_matches(references, names)}
+    if ranked:
+        figures["top5"] = _share([true in best for true, best in zip(references, ranked, strict=True)])
+    return figures
 
 
 def exact_matches(references: Sequence[str], texts: Sequence[str]) -> Ratio:
     """Share of pairs that are equal."""
-    matches = [reference == text for reference, text in zip(references, texts, strict=True)]
-    return Ratio(np.array(matches, np.float64), np.ones(len(matches)))
+    return _share([reference == text for reference, text in zip(references, texts, strict=True)])
+
+
+def _share(right: Sequence[bool]) -> Ratio:
+    return Ratio(np.array(right, np.float64), np.ones(len(right)))
 
 
 def divide(counted: NDArray[np.float64], possible: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,15 +23,21 @@ class DatasetFacts(Frozen):
 
 
 class Prediction(Frozen):
-    """The label of one image and what the model reads: text in the model's normal form, or the name of a class."""
+    """The label of one image and what the model reads: text in the model's normal form, or the name of a class.
+
+    `ranked` has the five most probable classes, the best first; it is empty where there are at most five, and for text.
+    """
 
     item: str
     reference: str
     text: str
+    ranked: tuple[str, ...] = ()
 
 
 class Accuracy(Frozen):
     """Figures as fractions, None where the task has no such figure; `_ci` means case-insensitive.
+
+    `top5` is there for more than five classes: the share of images whose class is among the five most probable ones.
 
     `ci95` holds the 95 % bootstrap interval of each figure by its name; `count` is the number of images.
     """
@@ -41,6 +47,7 @@ class Accuracy(Frozen):
     word_accuracy: float | None = None
     word_accuracy_ci: float | None = None
     top1: float | None = None
+    top5: float | None = None
     ci95: dict[str, tuple[float, float]]
     count: int
 
@@ -87,4 +94,7 @@ def ratios(kind: Kind, predictions: tuple[Prediction, ...]) -> dict[str, Ratio]:
     """Per-image counts behind each figure that applies to labels of this kind."""
     references = [prediction.reference for prediction in predictions]
     texts = [prediction.text for prediction in predictions]
-    return class_ratios(references, texts) if kind == "class" else text_ratios(references, texts)
+    if kind != "class":
+        return text_ratios(references, texts)
+    ranked = [prediction.ranked for prediction in predictions]
+    return class_ratios(references, texts, ranked if all(ranked) else ())

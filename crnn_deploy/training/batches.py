@@ -1,4 +1,4 @@
-"""Training batches: augmented lines of similar width, with their labels and the teachers' answers."""
+"""Training batches: augmented images of similar width, with their labels and the teachers' answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from crnn_deploy.data.sources.base import title
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.text_encoding import TextEncoder
-from crnn_deploy.training.augmentation.augmentation import Augmentation
+from crnn_deploy.training.augmentation.choosing import augmentation_for
+from crnn_deploy.training.augmentation.mixing import Mixer, Mixture
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
@@ -28,13 +29,17 @@ _AHEAD = 4  # batches that are prepared while the network trains
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding."""
+    """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding.
+
+    With a `mixture`, the images are mixed in pairs. `targets` and `teachers` stay those of the single images.
+    """
 
     images: Tensor
     frames: Tensor
     targets: Tensor | None  # class indices: of all characters in a row, or one for each image
     lengths: Tensor | None  # characters of each line
     teachers: tuple[TeacherBatch, ...] = ()
+    mixture: Mixture | None = None
 
     def to(self, device: torch.device) -> TrainingBatch:
         return TrainingBatch(
@@ -43,6 +48,7 @@ class TrainingBatch:
             targets=None if self.targets is None else self.targets.to(device),
             lengths=None if self.lengths is None else self.lengths.to(device),
             teachers=tuple(teacher.to(device) for teacher in self.teachers),
+            mixture=None if self.mixture is None else self.mixture.to(device),
         )
 
 
@@ -64,7 +70,8 @@ class TrainingSet:
         self._source = material.train
         self._stride = stride_of(spec) if spec.task == "ctc" else None
         self._preprocessor = Preprocessor(spec.preprocessing)
-        self._augment = Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
+        self._augment = augmentation_for(spec, options)
+        self._mix = Mixer(options.mixup, options.cutmix)
         self._encoder = TextEncoder(spec)
         self._widths = np.array([self._preprocessor.size(self._source.image(i)) for i in range(len(self._source))])
 
@@ -102,7 +109,9 @@ class TrainingSet:
         pixels = [self._pixels(item, epoch) for item in items]
         preprocessing = self.spec.preprocessing
         widths = [preprocessing.with_padding(p.shape[1]) for p in pixels]
-        images = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
+        separate = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
+        # Behind the seeds of the single images, which end with the number of an image.
+        images, mixture = self._mix(separate, self._rng(epoch, len(self._source) + items[0]))
         frames = self._frames(widths)
         of_lines = self._frames([preprocessing.line_width(p.shape[1]) for p in pixels])
         targets, lengths = self._targets(items) if self.material.reads_labels else (None, None)
@@ -110,14 +119,17 @@ class TrainingSet:
             teacher_batch([answers[i] for i in items], of_lines, frames, self.spec)
             for answers in self.material.teachers
         )
-        return TrainingBatch(torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers)
+        return TrainingBatch(torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture)
 
     def _frames(self, widths: list[int]) -> list[int]:
         return [1 if self._stride is None else width // self._stride for width in widths]
 
     def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
         pixels = self._preprocessor.pixels(self._source.image(item), title(self._source, item))
-        return self._augment(pixels, np.random.default_rng((self.options.seed, epoch, item)))
+        return self._augment(pixels, self._rng(epoch, item))
+
+    def _rng(self, epoch: int, number: int) -> np.random.Generator:
+        return np.random.default_rng((self.options.seed, epoch, number))
 
     def _targets(self, items: list[int]) -> tuple[Tensor, Tensor | None]:
         if self.spec.task == "classify":

@@ -45,6 +45,15 @@ class TrainingOptions(Frozen):
     clip_norm: float = Field(default=1.0, gt=0, description="Largest norm of the gradients.")
     ema_decay: float = Field(default=0.998, ge=0, lt=1, description="Decay of the moving average of the weights.")
     augmentation: float = Field(default=1.0, ge=0, le=2, description="Strength of the augmentation; 0 turns it off.")
+    flip: bool = Field(
+        default=False, description="Mirror half of the pictures; not for symbols, which lose their meaning by it."
+    )
+    mixup: float = Field(
+        default=0, ge=0, le=10, description="α of the shares in which pictures of a batch are blended; 0: none is."
+    )
+    cutmix: float = Field(
+        default=0, ge=0, le=10, description="α of the shares in which pictures of a batch are pasted; 0: none is."
+    )
     losses: Annotated[tuple[LossOptions, ...], Option(name="loss")] = Field(
         default=(),
         description="A loss; may be repeated. Without any, those that suit the labels and the teachers.",

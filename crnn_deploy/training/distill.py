@@ -15,11 +15,12 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_order import runs_right_to_left
+from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
-from crnn_deploy.training.losses.building import check_task, default_losses
+from crnn_deploy.training.losses.building import check_losses, default_losses
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.readings import PseudoLabelled, with_readings
@@ -132,7 +133,8 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
         InputError: if a loss needs labels, and there are none or they are turned off.
     """
     losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
-    check_task(losses, spec.task)
+    check_losses(losses, spec)
+    check_augmentation(config, losses, spec.task)
     without_labels = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
     if without_labels:
         raise InputError(

@@ -20,11 +20,12 @@ from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_encoding import normalized
 from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
+from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
-from crnn_deploy.training.losses.building import check_task, default_losses
+from crnn_deploy.training.losses.building import check_losses, default_losses
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
@@ -145,5 +146,7 @@ def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:
     taught = [loss.kind for loss in config.losses if loss.reads == "teachers"]
     if taught:
         raise InputError(f"The loss '{taught[0]}' needs a teacher.", fix="Use crnn-deploy distill.")
-    check_task(config.losses, spec.task)
-    return config.losses or default_losses(spec.task, labels=True, teachers=0)
+    check_losses(config.losses, spec)
+    losses = config.losses or default_losses(spec.task, labels=True, teachers=0)
+    check_augmentation(config, losses, spec.task)
+    return losses

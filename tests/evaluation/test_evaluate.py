@@ -75,9 +75,26 @@ def test_a_classifier_gets_top1_only(memory_source, reading_session, classifier)
     session = reading_session(classifier, ["cat", "dog", "owl", "dog"])
     found = evaluate_session(session, source, EvaluateOptions())
     assert found.accuracy.top1 == 0.75
+    assert found.accuracy.top5 is None
     assert found.accuracy.cer is None
     assert set(found.figures()) >= {"top1", "ci95", "count"}
     assert "cer" not in found.figures()
+
+
+def test_top5_is_there_for_more_than_five_classes(memory_source, reading_session, classifier) -> None:
+    names = tuple("abcdefg")
+
+    class Graded(reading_session):
+        def run(self, images):
+            return np.tile(-np.arange(7, dtype=np.float32), (len(images), 1))  # a is best, then b, and so on
+
+    source = memory_source(["a", "e", "f", "c"], kind="class", class_names=names)
+    session = Graded(classifier.model_copy(update={"class_names": names}), [])
+    found = evaluate_session(session, source, EvaluateOptions())
+    assert (found.accuracy.top1, found.accuracy.top5) == (0.25, 0.75)
+    assert found.predictions[0].ranked == tuple("abcde")
+    assert set(found.accuracy.ci95) == {"top1", "top5"}
+    assert found.figures()["top5"] == 0.75
 
 
 def test_a_broken_image_stops_the_run_unless_skipped(memory_source, reading_session, reader) -> None:

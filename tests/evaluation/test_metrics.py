@@ -48,3 +48,9 @@ def test_case_insensitive_words_are_never_fewer(pairs: list[tuple[str, str]]) ->
 
 def test_top1_counts_equal_names() -> None:
     assert class_ratios(["cat", "dog", "dog"], ["cat", "cat", "dog"])["top1"].value == pytest.approx(2 / 3)
+
+
+def test_top5_counts_names_among_the_best() -> None:
+    figures = class_ratios(["cat", "dog"], ["cow", "dog"], [("cow", "cat"), ("dog", "cow")])
+    assert (figures["top1"].value, figures["top5"].value) == (0.5, 1.0)
+    assert set(class_ratios(["cat"], ["cat"])) == {"top1"}

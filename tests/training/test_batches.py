@@ -17,9 +17,11 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
 from crnn_deploy.training.config import TrainingOptions
-from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions
+from crnn_deploy.training.losses.options import CrossEntropyOptions, CtcOptions, FrameKlOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.teachers.answers import Answer
+
+from .tiny import CLASSES, draw_classes
 
 STRIDE = 4
 
@@ -128,6 +130,27 @@ def test_without_labels_there_are_none(source: Source, spec: ModelSpec) -> None:
     batch = next(training_set(source, spec, labels=False).epoch(0))
     assert batch.targets is None
     assert batch.lengths is None
+
+
+def test_pictures_are_mixed_in_pairs_and_repeat_exactly(tmp_path: Path) -> None:
+    source = open_source(draw_classes(tmp_path / "data.npz"))
+    losses = (CrossEntropyOptions(),)
+
+    def batch(**options: Any) -> TrainingBatch:
+        chosen = TrainingOptions(batch_size=8, augmentation=0, **options)
+        return next(TrainingSet(Material(source, source, losses), CLASSES, chosen).epoch(1))
+
+    plain, mixed, again = batch(), batch(mixup=0.4), batch(mixup=0.4)
+    assert plain.mixture is None
+    assert mixed.mixture is not None
+    assert mixed.targets is not None
+    assert torch.equal(mixed.images, again.images)
+    assert torch.equal(mixed.targets, plain.targets)  # type: ignore[arg-type]
+    share = mixed.mixture.share[:, None, None, None]
+    expected = share * plain.images + (1 - share) * plain.images[mixed.mixture.partner]
+    torch.testing.assert_close(mixed.images, expected)
+    flipped = [(batch(flip=True, seed=0).images == plain.images).all((1, 2, 3))[i].item() for i in range(8)]
+    assert set(flipped) == {True, False}
 
 
 @pytest.mark.parametrize("processes", [2, 3])

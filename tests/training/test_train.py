@@ -73,6 +73,18 @@ def test_a_classifier_learns_its_classes(tmp_path: Path, output: Path) -> None:
     assert error_of(made, data) < 0.1
 
 
+def test_pictures_are_mixed_and_rare_classes_count_more(tmp_path: Path, output: Path) -> None:
+    data = draw_classes(tmp_path / "data.npz")
+    options = {"model": {"family": "mobilenet-v3-gru", "width": 0.25, "hidden": 8}, "mixup": 0.2, "cutmix": 1.0}
+    made = train(
+        train_config(data, output, epochs=6, losses=["cross-entropy:label_smoothing=0.1,weights=balanced"], **options)
+    )
+    assert error_of(made, data) < 0.1
+    step = made.spec.lineage[-1]
+    assert step.options["losses"][0]["weights"] == "balanced"
+    assert step.options["cutmix"] == 1
+
+
 def test_an_interrupted_training_ends_in_the_same_bytes(
     tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +115,7 @@ def test_empty_labels_are_refused(output: Path, lines: Path) -> None:
     [
         ({"losses": [{"kind": "ctc"}, {"kind": "frame-kl"}]}, "'frame-kl' needs a teacher"),
         ({"losses": [{"kind": "cross-entropy"}]}, "'cross-entropy' does not go with a ctc model"),
+        ({"mixup": 0.2}, "'mixup' is for classifiers"),
         ({"charset": "AB"}, "outside the charset"),
     ],
     ids=str,

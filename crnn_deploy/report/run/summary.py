@@ -33,17 +33,20 @@ class Metric:
 CER = Metric("cer_ci", "CER", "character error rate", lower_is_better=True)
 WORDS = Metric("word_accuracy_ci", "Lines right", "share of lines read without an error", lower_is_better=False)
 TOP1 = Metric("top1", "Top-1", "top-1 accuracy", lower_is_better=False)
+TOP5 = Metric("top5", "Top-5", "top-5 accuracy", lower_is_better=False)
 
 LABELS = {
-    **{metric.key: metric.label for metric in (CER, WORDS, TOP1)},
+    **{metric.key: metric.label for metric in (CER, WORDS, TOP1, TOP5)},
     **{ERROR_NAMES[figure]: label for figure, label in ERROR_LABELS.items()},
 }
 
 
 def metrics(report: Report) -> tuple[Metric, ...]:
-    """The figures to show, the one that counts first: CER and lines right, or top-1 for a classifier."""
-    figures = {primary_figure(variant.accuracy) for variant in report.variants if variant.accuracy is not None}
-    return (TOP1,) if "top1" in figures else (CER, WORDS)
+    """The figures to show, the one that counts first: CER and lines right, or top-1 and top-5 of a classifier."""
+    measured = [variant.accuracy for variant in report.variants if variant.accuracy is not None]
+    if "top1" not in map(primary_figure, measured):
+        return (CER, WORDS)
+    return (TOP1, TOP5) if any(accuracy.top5 is not None for accuracy in measured) else (TOP1,)
 
 
 def standing(report: Report, variant: Variant) -> str:
@@ -106,7 +109,7 @@ def verdict(comparison: Comparison) -> str:
         return "identical"
     if difference.low <= 0 <= difference.high:
         return "no clear difference"
-    lower_is_better = difference.figure not in (WORDS.key, "word_accuracy", TOP1.key)
+    lower_is_better = difference.figure not in (WORDS.key, "word_accuracy", TOP1.key, TOP5.key)
     return "better" if (difference.high < 0) == lower_is_better else "worse"
 
 

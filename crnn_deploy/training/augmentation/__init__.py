@@ -1,1 +1,1 @@
-"""Augmentation: training images are distorted as by printers, scanners, cameras and inexact crops."""
+"""Augmentation of lines, as by printers, scanners, cameras and inexact crops, and of pictures that are classified."""

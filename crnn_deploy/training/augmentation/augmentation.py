@@ -1,4 +1,4 @@
-"""Augmentation of training images, as by printers, scanners, cameras and inexact crops.
+"""Augmentation of lines of text, as by printers, scanners, cameras and inexact crops.
 
 Beside an even stretch, nothing moves by more than 2 pixels along the line. So the teacher's frames for the original
 line stay valid after they are resampled to the new width.
@@ -21,8 +21,8 @@ class Augmentation:
 
     Args:
         strength: 0 leaves images unchanged, 1 is moderate, 2 is strong.
-        keep_width: for images of a fixed size, which may show a single symbol: they keep their width, and get only
-            those effects that keep every shape complete.
+        keep_width: for networks of a fixed width, whose lines may show a single symbol: they keep their width, and get
+            only those effects that keep every shape complete.
     """
 
     def __init__(self, strength: float, keep_width: bool) -> None:

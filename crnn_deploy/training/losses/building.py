@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec, Task
 from crnn_deploy.training.losses.base import Loss
+from crnn_deploy.training.losses.class_weights import check_class_weights, class_weights
 from crnn_deploy.training.losses.classes import CrossEntropy, Dist, Dkd, HintonKd
 from crnn_deploy.training.losses.ctc import Ctc, Dctc
 from crnn_deploy.training.losses.features import FeatureMatching
@@ -39,13 +40,20 @@ def default_losses(task: Task, labels: bool, teachers: int) -> tuple[LossOptions
     return (CtcOptions(), FrameKlOptions(until=0.5)) if teachers else (CtcOptions(),)
 
 
-def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_features: Sequence[int]) -> Loss:
+def build_loss(
+    options: LossOptions,
+    spec: ModelSpec,
+    features: int,
+    teacher_features: Sequence[int],
+    class_counts: Sequence[int] = (),
+) -> Loss:
     """The loss of `options`.
 
     Args:
         spec: of the student.
         features: number of features that the student's head reads.
         teacher_features: number of features of each teacher.
+        class_counts: training images of each class, for weights that balance them.
     """
     match options:
         case CtcOptions():
@@ -59,7 +67,7 @@ def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_fea
         case FeatureOptions():
             return FeatureMatching(features, teacher_features, options.metric)
         case CrossEntropyOptions():
-            return CrossEntropy(options.label_smoothing)
+            return CrossEntropy(options.label_smoothing, class_weights(options.weights, class_counts))
         case HintonKdOptions():
             return HintonKd(options.temperature)
         case DistOptions():
@@ -68,14 +76,15 @@ def build_loss(options: LossOptions, spec: ModelSpec, features: int, teacher_fea
             return Dkd(options.temperature, options.target_weight, options.others_weight)
 
 
-def check_task(losses: Sequence[LossOptions], task: Task) -> None:
-    """Raise `InputError` if a loss is not for the task."""
-    kinds = kinds_for(task)
+def check_losses(losses: Sequence[LossOptions], spec: ModelSpec) -> None:
+    """Raise `InputError` if a loss is not for the task of a network, or has weights for other classes."""
+    kinds = kinds_for(spec.task)
     wrong = [loss.kind for loss in losses if loss.kind not in kinds]
     if wrong:
         raise InputError(
-            f"The loss '{wrong[0]}' does not go with a {task} model.", fix=f"Take some of: {', '.join(kinds)}."
+            f"The loss '{wrong[0]}' does not go with a {spec.task} model.", fix=f"Take some of: {', '.join(kinds)}."
         )
+    check_class_weights(losses, spec)
 
 
 def kinds_for(task: Task) -> list[str]:

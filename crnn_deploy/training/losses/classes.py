@@ -6,32 +6,67 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from crnn_deploy.training.augmentation.mixing import Mixture
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs
 from crnn_deploy.training.losses.frames import divergence
 
 
 class CrossEntropy(Loss):
-    """Cross-entropy with label smoothing (Szegedy et al., arXiv 1512.00567)."""
+    """Cross-entropy with label smoothing (Szegedy et al., arXiv 1512.00567).
 
-    def __init__(self, label_smoothing: float) -> None:
+    The target of a mixed picture is the mixture of the two labels.
+
+    Args:
+        label_smoothing: share of the probability that is spread over all classes.
+        weights: how much the images of each class count; None: all the same. The mean is weighted.
+    """
+
+    weights: Tensor | None
+
+    def __init__(self, label_smoothing: float, weights: Tensor | None = None) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
+        self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
         assert batch.targets is not None
-        return functional.cross_entropy(outputs.logits, batch.targets, label_smoothing=self.label_smoothing)
+        own, weight = self._losses(outputs.logits, batch.targets)
+        if batch.mixture is None:
+            return own.sum() / weight.sum()
+        share = batch.mixture.share
+        other, weight_of_other = self._losses(outputs.logits, batch.targets[batch.mixture.partner])
+        mixed = share * own + (1 - share) * other
+        return mixed.sum() / (share * weight + (1 - share) * weight_of_other).sum()
+
+    def _losses(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The weighted loss of each image, and its weight."""
+        smoothing = self.label_smoothing
+        losses = functional.cross_entropy(logits, targets, self.weights, label_smoothing=smoothing, reduction="none")
+        return losses, torch.ones_like(losses) if self.weights is None else self.weights[targets]
 
 
 class _ByTeacher(Loss):
-    """A loss that compares the student with each teacher, and takes the mean."""
+    """A loss that compares the student with each teacher, and takes the mean.
+
+    For a mixed picture, the teacher's probabilities for both pictures are mixed in the same shares.
+    """
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
-        return torch.stack([self.compare(outputs.logits, t.log_probs, batch) for t in batch.teachers]).mean()
+        answers = [_mixed(teacher.log_probs, batch.mixture) for teacher in batch.teachers]
+        return torch.stack([self.compare(outputs.logits, answer, batch) for answer in answers]).mean()
 
     def compare(self, logits: Tensor, teacher: Tensor, batch: TrainingBatch) -> Tensor:
         """The loss from logits `[N, K]` of the student and log-probabilities `[N, K]` of one teacher."""
         raise NotImplementedError
+
+
+def _mixed(log_probs: Tensor, mixture: Mixture | None) -> Tensor:
+    """Log-probabilities `[N, K]` of mixed pictures from those of single ones."""
+    if mixture is None:
+        return log_probs
+    share = mixture.share[:, None]
+    return torch.logaddexp(share.log() + log_probs, (1 - share).log() + log_probs[mixture.partner])
 
 
 class HintonKd(_ByTeacher):

@@ -11,6 +11,7 @@ from crnn_deploy.config import Frozen
 
 Metric = Literal["cosine", "l2"]
 Selection = Literal["symmetric", "all"]
+_ClassWeight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Weighted(Frozen):
@@ -81,6 +82,12 @@ class CrossEntropyOptions(Weighted):
     kind: Literal["cross-entropy"] = Field(default="cross-entropy", description="Kind of the loss.")
     label_smoothing: float = Field(
         default=0.05, ge=0, lt=1, description="Share of the probability that is spread over all classes."
+    )
+    weights: Literal["balanced"] | tuple[_ClassWeight, ...] | None = Field(
+        default=None,
+        description="How much the images of each class count: a list of numbers, or balanced: the fewer there are, the "
+        "more each counts, so that all classes count the same. Absent: all images count the same.",
+        examples=["balanced"],
     )
 
 

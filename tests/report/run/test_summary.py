@@ -121,6 +121,7 @@ def test_the_reference_is_the_median_bucket_at_one_thread_and_batch_1() -> None:
         ("cer_ci", 0.0, 0.0, "identical"),
         ("top1", 0.01, 0.02, "better"),
         ("word_accuracy_ci", -0.02, -0.01, "worse"),
+        ("top5", -0.02, -0.01, "worse"),
     ],
 )
 def test_a_verdict_needs_an_interval_clear_of_zero(figure: str, low: float, high: float, expected: str) -> None:

@@ -12,7 +12,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Outputs
-from crnn_deploy.training.losses.building import build_loss, check_task, default_losses, kinds_for
+from crnn_deploy.training.losses.building import build_loss, check_losses, default_losses, kinds_for
 from crnn_deploy.training.losses.options import LossOptions
 
 from .batches import lines, pictures, sure, teacher
@@ -62,8 +62,18 @@ def test_every_loss_gives_finite_gradients(task: str, kind: str, scale: float) -
 @pytest.mark.parametrize(("task", "kind"), [("classify", "ctc"), ("classify", "pseudo-labels"), ("ctc", "dkd")])
 def test_a_loss_of_the_other_task_is_refused(task: str, kind: str) -> None:
     with pytest.raises(InputError, match=f"'{kind}' does not go with a {task} model") as raised:
-        check_task([options(kind)], task)  # type: ignore[arg-type]
+        check_losses([options(kind)], SPECS[task])
     assert kinds_for(task)[0] in raised.value.fix  # type: ignore[arg-type]
+
+
+def test_class_weights_are_one_for_each_class() -> None:
+    check_losses([options("cross-entropy", weights=[1, 2, 1, 1, 0.5])], SPECS["classify"])
+    with pytest.raises(InputError, match="has 2 class weights, and there are 5 classes") as raised:
+        check_losses([options("cross-entropy", weights=[1, 2])], SPECS["classify"])
+    assert "a, b, c, d, e" in raised.value.fix
+    for wrong in ([1, 0, 1, 1, 1], [float("inf")], "even", 3):
+        with pytest.raises(ValidationError):
+            options("cross-entropy", weights=wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"kind": "frame-mse"}, {"kind": "ctc", "weight": 0}, {"kind": "ctc", "until": 1.5}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from crnn_deploy.training.augmentation.mixing import Mixture
 from crnn_deploy.training.losses.base import Loss
 from crnn_deploy.training.losses.classes import CrossEntropy, Dist, Dkd, HintonKd
 
@@ -31,6 +33,29 @@ def test_cross_entropy() -> None:
     coin = outputs(torch.tensor([[0.9, 0.1]]).log())
     expected = -(0.95 * math.log(0.9) + 0.05 * math.log(0.1))  # a tenth goes to both classes alike
     assert CrossEntropy(0.1)(coin, pictures(1, [0])).item() == pytest.approx(expected)
+
+
+def test_class_weights_give_a_weighted_mean() -> None:
+    student, weights = logits(0, 4), torch.tensor([1.0, 5.0, 1.0, 1.0, 0.5])
+    expected = torch.nn.functional.cross_entropy(student, torch.tensor([1, 1, 4, 0]), weights, label_smoothing=0.1)
+    made = CrossEntropy(0.1, weights)(outputs(student), pictures(4, [1, 1, 4, 0]))
+    assert made.item() == pytest.approx(expected.item())
+    assert not CrossEntropy(0.1, weights).state_dict()  # so that a saved training stays readable
+
+
+def test_a_mixed_picture_has_both_labels_and_both_answers_in_their_shares() -> None:
+    mixture = Mixture(torch.tensor([0.3, 0.3]), torch.tensor([1, 0]))
+    student, taught = logits(0, 2), [teacher(logits(1, 2)), teacher(logits(2, 2))]
+    mixed = replace(pictures(2, [1, 4], taught), mixture=mixture)
+    targets = torch.zeros(2, 5)
+    targets[0, [1, 4]], targets[1, [4, 1]] = torch.tensor([0.3, 0.7]), torch.tensor([0.3, 0.7])
+    expected = torch.nn.functional.cross_entropy(student, targets, label_smoothing=0.1)
+    assert CrossEntropy(0.1)(outputs(student), mixed).item() == pytest.approx(expected.item(), rel=1e-5)
+    answers = [teacher((0.3 * (p := t.log_probs.exp()) + 0.7 * p.flip(0)).log()) for t in taught]
+    for loss in (HintonKd(2.0), Dist(1.0)):
+        assert loss(outputs(student), mixed).item() == pytest.approx(
+            loss(outputs(student), pictures(2, [1, 4], answers)).item(), rel=1e-5
+        )
 
 
 def test_kd_is_the_divergence_from_the_teacher() -> None:

@@ -1,0 +1,44 @@
+"""The augmentation that suits the task: lines of text must stay legible, and pictures must keep their class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.spec import ModelSpec, Task
+from crnn_deploy.training.augmentation.augmentation import Augmentation, Pixels
+from crnn_deploy.training.augmentation.pictures import PictureAugmentation
+from crnn_deploy.training.config import TrainingOptions
+from crnn_deploy.training.losses.options import LossOptions
+
+Augment = Callable[[Pixels, np.random.Generator], Pixels]
+
+_MIXABLE = ("cross-entropy", "hinton-kd", "dist")  # the other losses read one right class, or one picture's features
+
+
+def augmentation_for(spec: ModelSpec, options: TrainingOptions) -> Augment:
+    """The augmentation of single images for a network of `spec`."""
+    if spec.task == "classify":
+        return PictureAugmentation(options.augmentation, options.flip)
+    return Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
+
+
+def check_augmentation(options: TrainingOptions, losses: Sequence[LossOptions], task: Task) -> None:
+    """Raise `InputError` if an option of the augmentation does not suit the task or a loss."""
+    mixing = [name for name in ("mixup", "cutmix") if getattr(options, name) > 0]
+    of_pictures = [*mixing, *(["flip"] if options.flip else [])]
+    if task == "ctc" and of_pictures:
+        raise InputError(
+            f"'{of_pictures[0]}' is for classifiers, and this network reads lines.",
+            "A mirrored or mixed line has no text.",
+            "Leave it out.",
+        )
+    unmixable = [loss.kind for loss in losses if loss.kind not in _MIXABLE]
+    if mixing and unmixable:
+        raise InputError(
+            f"The loss '{unmixable[0]}' can't be computed for mixed pictures.",
+            f"'{mixing[0]}' gives each picture two classes in shares.",
+            f"Take some of {', '.join(_MIXABLE)}, or leave '{mixing[0]}' out.",
+        )
