@@ -225,7 +225,7 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
     if is_image_folder(below):
         return _open_folder(folder / below[0].name, progress, needs_labels)
     if below:
-        return open_class_folder(folder, below)
+        return open_class_folder(folder, folders)
     if images:
         return open_image_folder(folder, images)
     tables = [name for name in found.names if name.endswith(".parquet")]
