@@ -64,6 +64,7 @@ MAX_ARRAY = 1 << 34  # an array of an NPZ or IDX file, as it lies in memory
 MAX_INFLATION = 200  # how many times larger than its compressed bytes an array, or a file of a .zip, may be
 SMALL_INFLATION = 1 << 26  # what it may inflate to in any case
 MAX_ARRAY_HEADER = 10_000  # of a .npy array in an NPZ file
+MAX_CIFAR_FILE = 1 << 28  # the images of a part of CIFAR; those of CIFAR-100 have 154 MB
 MAX_TAR_HEADER = 1 << 16  # a long name or an extended header of one member
 MAX_ROW_GROUP = 1 << 30  # images of a row group of a Parquet file
 MAX_KEPT_ROWS = 1 << 29  # images of row groups that are kept for the next image

@@ -14,6 +14,7 @@ from crnn_deploy.pipeline.advice import advice
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
+from crnn_deploy.report.run.confusion import Confusion, confusion
 from crnn_deploy.report.run.examples import build_examples
 from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Variant
@@ -38,7 +39,7 @@ def build_report(
     evaluations = {variant.name: variant.evaluation for variant in variants if variant.evaluation is not None}
     last = next(variant for variant in reversed(variants) if variant.name in evaluations)
     training = _training_points(last.artifact().spec.lineage)
-    return Report(
+    report = Report(
         title=recipe.title,
         command=command,
         environment=environment,
@@ -53,6 +54,13 @@ def build_report(
         advice=advice(training),
         notes=(*_refusals(results), *results.left_out, *_remarks(variants)),
     )
+    return report.model_copy(update={"confusion": _confusion(report.shipped)})
+
+
+def _confusion(shipped: Variant) -> Confusion | None:
+    if shipped.evaluation is None:
+        return None
+    return confusion(shipped.name, shipped.evaluation, shipped.artifact().spec.class_names)
 
 
 def _comparisons(variants: Sequence[Variant], evaluations: Mapping[str, Evaluation]) -> list[Comparison]:

@@ -98,6 +98,8 @@ def check_labels_fit(inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool
         check_kind(source, spec.task, spec.name)
     if inputs.validation.kind == "text" and (reads_labels or inputs.has_validation_set):
         unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
+    if inputs.validation.kind == "class":
+        reference_texts(inputs.validation, spec)  # which says what classes it does not know
     for part in inputs.parts:
         if reads_labels and part.kind != "unlabelled":
             check_labels(part, spec)

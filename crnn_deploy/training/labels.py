@@ -26,11 +26,23 @@ def check_labels(source: Source, spec: ModelSpec) -> None:
 
 
 def _check_classes(source: Source, spec: ModelSpec) -> None:
-    if len(source.class_names) != spec.num_outputs:
+    """Raise `InputError` unless class i of the source is class i of the network; numbers suit any names."""
+    ours, theirs = spec.class_names, source.class_names
+    if len(theirs) != len(ours):
         raise InputError(
-            f"{source.name} has {len(source.class_names)} classes, but {spec.name} has {spec.num_outputs}.",
+            f"{source.name} has {len(theirs)} classes, but {spec.name} has {len(ours)}.",
             fix="Give data with the teacher's classes.",
         )
+    numbered = all(name.isdecimal() for name in ours) or all(name.isdecimal() for name in theirs)
+    if theirs == ours or numbered:
+        return
+    number = next(i for i, (own, other) in enumerate(zip(ours, theirs, strict=True)) if own != other)
+    what = "has the classes in another order than" if sorted(theirs) == sorted(ours) else "has other classes than"
+    raise InputError(
+        f"{source.name} {what} {spec.name}.",
+        f"Class {number} is {theirs[number]!r} in the data and {ours[number]!r} in the network.",
+        "Name the classes of the data as the teacher does, in its order.",
+    )
 
 
 def _check_characters(source: Source, spec: ModelSpec) -> None:

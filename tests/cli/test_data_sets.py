@@ -92,6 +92,25 @@ def test_arrays_of_one_class_train_nothing(verb: str) -> None:
     refused(f"{verb} set.npz", "of one class, '3'")
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--val other.npz", "it doesn't know cow"),
+        ("--extra other.npz", "cannot be combined"),
+        ("--loss cross-entropy:weights=even", "write balanced, or in a recipe a list"),
+        ("--loss ctc", "'ctc' does not go with a classify model"),
+    ],
+)
+def test_a_classifier_is_not_trained_on_what_does_not_fit(option: str, message: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 16), np.uint8)
+    np.savez("set.npz", x=pixels, y=np.arange(8) % 2)
+    Path("classes.txt").write_text("cat\ndog\n")
+    Path("others").mkdir()
+    np.savez("others/other.npz", x=pixels + 1, y=np.arange(8) % 2)
+    Path("others/classes.txt").write_text("cat\ncow\n")
+    refused(f"{TRAIN} set.npz {option.replace('other.npz', 'others/other.npz')}", message)
+
+
 @pytest.mark.parametrize("argument", ["x" * 300 + ".png", "pipe.png", "pipe"])
 def test_what_is_no_image_and_no_source(argument: str) -> None:
     if argument.startswith("pipe"):

@@ -237,6 +237,9 @@ def test_a_classifier_goes_the_same_way(tmp_path: Path, write_recipe: WriteRecip
     assert student.accuracy.top1 > 0.8
     assert student.accuracy.cer is None
     assert report.variants[0].stage == "train"
+    assert report.confusion is not None
+    assert report.confusion.variant == report.shipped.name
+    assert sum(map(sum, report.confusion.counts)) == 30
 
 
 def test_a_student_that_int8_does_not_suit_is_reported_in_fp32(

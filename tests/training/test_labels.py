@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,27 @@ def test_the_number_of_classes_must_fit(tmp_path: Path) -> None:
     check_labels(open_source(tmp_path / "c.npz"), three)
     with pytest.raises(InputError, match=r"3 classes, but c has 4"):
         check_labels(open_source(tmp_path / "c.npz"), four)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("cat", "dog", "owl"), ""),
+        (("0", "1", "2"), ""),
+        (("cat", "owl", "dog"), r"in another order than c.*Class 1 is 'dog' in the data and 'owl' in the network"),
+        (("cat", "dog", "cow"), r"other classes than c.*Class 2 is 'owl'"),
+    ],
+)
+def test_class_names_must_fit_in_their_order(tmp_path: Path, names: tuple[str, ...], message: str) -> None:
+    (tmp_path / "classes.txt").write_text("cat\ndog\nowl\n")
+    np.savez(tmp_path / "c.npz", x=np.zeros((3, 8, 8), np.uint8), y=np.arange(3))
+    spec = ModelSpec(name="c", task="classify", class_names=names, preprocessing=Preprocessing(height=8, width=8))
+    if not message:
+        check_labels(open_source(tmp_path / "c.npz"), spec)
+        return
+    with pytest.raises(InputError) as raised:
+        check_labels(open_source(tmp_path / "c.npz"), spec)
+    assert re.search(message, str(raised.value).replace("\n", " "))
 
 
 @pytest.mark.parametrize(("text", "frames"), [("", 0), ("A", 1), ("AB", 2), ("AA", 3), ("ABBA", 5), ("AAA", 5)])

@@ -23,11 +23,12 @@ _PARTS = _IMAGE_FOLDERS | {
 
 @dataclass(frozen=True)
 class SubFolder:
-    """A folder below another, with its images, and whether files in it may hold labels."""
+    """A folder below another, with its images; whether files in it may hold labels, and whether it has no file."""
 
     name: str
     images: tuple[str, ...]
     holds_labels: bool
+    empty: bool
 
 
 def sub_folders(folder: Path) -> list[SubFolder]:
@@ -37,12 +38,14 @@ def sub_folders(folder: Path) -> list[SubFolder]:
     return [_sub_folder(folder / name) for name in names]
 
 
-def open_class_folder(folder: Path, classes: Sequence[SubFolder]) -> EncodedSource:
-    """Classes from sub-folders, numbered in the order of their names.
+def open_class_folder(folder: Path, below: Sequence[SubFolder]) -> EncodedSource:
+    """Classes from the sub-folders with images, numbered in the order of their names.
 
     Raises:
-        InputError: if the sub-folders are no classes, but parts of a set, or sets with labels of their own.
+        InputError: if the sub-folders are no classes, but parts of a set, or sets with labels of their own; or if one
+            of them is empty, so that the others would get other numbers.
     """
+    classes = [each for each in below if each.images]
     names = listed([each.name for each in classes])
     if len(classes) > 1 and all(each.name.lower() in _PARTS for each in classes):
         raise InputError(
@@ -56,6 +59,13 @@ def open_class_folder(folder: Path, classes: Sequence[SubFolder]) -> EncodedSour
             f"{folder} holds several sets: {names}.",
             f"{sets[0]} is no class, since it holds files that may be labels of its images.",
             "Name one of them, or move these files away.",
+        )
+    empty = [each.name for each in below if each.empty]
+    if empty:
+        raise InputError(
+            f"{folder} holds a class without images: {listed(empty)}.",
+            f"The other classes are {names}.",
+            "Put its images there, or remove the empty folder.",
         )
     items = [
         Item(f"{each.name}/{image}", class_index=index) for index, each in enumerate(classes) for image in each.images
@@ -88,7 +98,7 @@ def _sub_folder(path: Path) -> SubFolder:
     with os.scandir(path) as entries:
         names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and is_file(entry))
     images = tuple(name for name in names if is_image(name))
-    return SubFolder(path.name, images, any(map(may_hold_labels, names)))
+    return SubFolder(path.name, images, any(map(may_hold_labels, names)), not names)
 
 
 def _source(folder: Path, kind: Kind, items: list[Item], class_names: tuple[str, ...] = ()) -> EncodedSource:

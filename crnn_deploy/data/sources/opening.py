@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.cifar import PARTS, is_cifar, open_cifar
 from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
 from crnn_deploy.data.sources.folder import (
@@ -40,9 +41,11 @@ from crnn_deploy.units import listed
 _KINDS = (
     "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
     "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
-    "sub-folder for each class, an MNIST images-idx3 file (or its folder), an .npz with x and y, or Parquet with images"
+    "sub-folder for each class, an MNIST images-idx3 file (or its folder), an .npz with x and y, Parquet with images, "
+    "or CIFAR's binary archive (with train: or test: before its path)"
 )
 
+_PART_PREFIXES = tuple(f"{part}:" for part in PARTS)
 _PAGE_FOLDERS = ("page", "alto")  # as Transkribus writes them below the images
 
 
@@ -50,7 +53,8 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     """Open the source at `location`.
 
     Args:
-        location: a path, or `names:` and the path of images whose file names are their texts.
+        location: a path; or `names:` and the path of images whose file names are their texts; or `train:` or `test:`
+            and the path of an archive with these parts.
         progress: is told what was chosen where there was a choice.
         needs_labels: whether a file that may hold labels and was not understood is refused. Otherwise the images are
             read without labels.
@@ -58,13 +62,18 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     Raises:
         InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
     """
-    named = str(location).startswith(PREFIX)
-    place = str(location).removeprefix(PREFIX)
+    prefix = next((each for each in (PREFIX, *_PART_PREFIXES) if str(location).startswith(each)), "")
+    place = str(location).removeprefix(prefix)
     if not place:
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
     path = Path(place)
     try:
-        source = open_names(_images_of(path), progress) if named else _open(path, progress, needs_labels)
+        if prefix == PREFIX:
+            source: Source = open_names(_images_of(path), progress)
+        elif prefix or (is_file(path) and is_cifar(path)):
+            source = _open_part(path, prefix.removesuffix(":"), progress)
+        else:
+            source = _open(path, progress, needs_labels)
     except OSError as error:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
@@ -72,6 +81,14 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     if source.kind == "text":
         tell_invisible(source, progress)
     return source
+
+
+def _open_part(path: Path, part: str, progress: Progress) -> Source:
+    if not is_file(path):
+        raise _nothing_at(path)
+    if not is_cifar(path):
+        raise InputError(f"{path} has no parts by name.", fix=f"Leave {part}: out.")
+    return open_cifar(path, part, progress)
 
 
 def _open(path: Path, progress: Progress, needs_labels: bool) -> Source:
@@ -208,7 +225,7 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
     if is_image_folder(below):
         return _open_folder(folder / below[0].name, progress, needs_labels)
     if below:
-        return open_class_folder(folder, below)
+        return open_class_folder(folder, folders)
     if images:
         return open_image_folder(folder, images)
     tables = [name for name in found.names if name.endswith(".parquet")]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from crnn_deploy import units
 from crnn_deploy.escaping import visible
+from crnn_deploy.report.run.confusion import confusion_summary, confusion_table
 from crnn_deploy.report.run.engines import engines_summary, engines_table
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.report import Report
@@ -59,6 +60,10 @@ def _blocks(report: Report) -> Iterator[str]:
     if report.notes or report.advice:
         yield "## Notes"
         yield _list(map(escape, [*report.notes, *([report.advice] if report.advice else [])]))
+    if report.confusion:
+        yield "## What is taken for what"
+        yield escape(confusion_summary(report.confusion, table=True))
+        yield markdown_table(confusion_table(report.confusion)) if report.confusion.pairs else ""
     if report.examples:
         yield "## Example lines"
         yield "Chosen to show differences, so not a fair sample. ✓ marks a line read without an error, case ignored."

@@ -9,6 +9,8 @@ from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import reference_latency
 from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
+from crnn_deploy.report.run.confusion import confusion_summary, confusion_table
+from crnn_deploy.report.run.confusion_plot import confusion_matrix
 from crnn_deploy.report.run.engines import engines_summary, engines_table
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.report import ExampleLine, Report
@@ -58,6 +60,7 @@ def _draw(report: Report) -> dict[str, str | None]:
         "sizes": plots.sizes(report),
         "latencies": plots.latencies(report),
         "training": training_curves(report.training),
+        "confusion": confusion_matrix(report.confusion),
     }
 
 
@@ -76,11 +79,19 @@ def _content(report: Report) -> dict[str, Any]:
         "comparisons": comparisons_table(report),
         "engines_summary": engines_summary(report),
         "engines": engines_table(report),
+        **_confusions(report),
         "latency": latency_tables(report),
         "examples": [(example, _readings(report, example)) for example in report.examples],
         "dataset_facts": dataset_facts(report.dataset) if report.dataset else [],
         "environment_facts": environment_facts(report.environment),
     }
+
+
+def _confusions(report: Report) -> dict[str, Any]:
+    of = report.confusion
+    if of is None:
+        return {"confused": None}
+    return {"confused": confusion_table(of), "confusion_summary": confusion_summary(of, table=not of.counts)}
 
 
 def _tiles(report: Report) -> list[Tile]:

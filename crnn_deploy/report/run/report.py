@@ -12,6 +12,7 @@ from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import DatasetFacts
+from crnn_deploy.report.run.confusion import Confusion
 from crnn_deploy.report.run.variant import Variant
 
 
@@ -66,6 +67,7 @@ class Report(Frozen):
     engines: dict[str, EngineRecord] = Field(
         default_factory=dict, description="variant name → how that engine was built"
     )
+    confusion: Confusion | None = Field(default=None, description="of the variant that ships, if it is a classifier")
     examples: tuple[ExampleLine, ...] = ()
     training: tuple[TrainingPoint, ...] = ()
     advice: str = Field(default="", description="one sentence: whether a longer training would help")

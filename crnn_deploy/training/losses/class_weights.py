@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -12,9 +11,7 @@ from torch import Tensor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.losses.options import CrossEntropyOptions, LossOptions
-
-ClassWeights = Literal["balanced"] | tuple[float, ...] | None
+from crnn_deploy.training.losses.options import ClassWeights, CrossEntropyOptions, LossOptions
 
 
 def class_weights(weights: ClassWeights, counts: Sequence[int]) -> Tensor | None:

@@ -14,6 +14,15 @@ Selection = Literal["symmetric", "all"]
 _ClassWeight = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+def _balanced_or_list(value: object) -> object:
+    if value is not None and value != "balanced" and not isinstance(value, (list, tuple)):
+        raise ValueError(f"'weights' is {value!r}; write balanced, or in a recipe a list with a number for each class")
+    return value
+
+
+ClassWeights = Annotated[Literal["balanced"] | tuple[_ClassWeight, ...] | None, BeforeValidator(_balanced_or_list)]
+
+
 class Weighted(Frozen):
     """Options of every loss; `reads` is what the loss needs beside the images."""
 
@@ -83,7 +92,7 @@ class CrossEntropyOptions(Weighted):
     label_smoothing: float = Field(
         default=0.05, ge=0, lt=1, description="Share of the probability that is spread over all classes."
     )
-    weights: Literal["balanced"] | tuple[_ClassWeight, ...] | None = Field(
+    weights: ClassWeights = Field(
         default=None,
         description="How much the images of each class count: a list of numbers, or balanced: the fewer there are, the "
         "more each counts, so that all classes count the same. Absent: all images count the same.",

@@ -92,6 +92,16 @@ def test_class_folders(tmp_path: Path) -> None:
     assert [source.class_index(i) for i in range(4)] == [0, 0, 1, 1]
 
 
+def test_a_class_folder_without_images_is_refused(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "set", {f"{name}/0.png": png(picture(0)) for name in ("dog", "cat")})
+    (folder / "cow").mkdir()
+    with pytest.raises(InputError, match="a class without images: cow") as raised:
+        open_source(folder)
+    assert "remove the empty folder" in str(raised.value.fix)
+    (folder / "cow").rmdir()
+    assert open_source(folder).class_names == ("cat", "dog")
+
+
 def test_threads_may_read_side_by_side(tmp_path: Path) -> None:
     source = open_source(write_tar(tmp_path / "set.tar", labelled([str(i) for i in range(50)])))
     with ThreadPoolExecutor(8) as pool:

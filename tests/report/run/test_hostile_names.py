@@ -9,6 +9,7 @@ from report.makers import accuracy, example, latency, make_report, variant
 from rich.console import Console
 
 from crnn_deploy.escaping import visible_lines
+from crnn_deploy.report.run.confusion import ConfusedPair, Confusion
 from crnn_deploy.report.run.markdown import render_markdown
 from crnn_deploy.report.run.page import render_html
 from crnn_deploy.report.run.report import Report
@@ -24,7 +25,9 @@ def report() -> Report:
     variants = (variant("baseline", "baseline", **figures), variant(HOSTILE, "passed", HOSTILE, **figures))
     examples = (example(HOSTILE, HOSTILE, **{"baseline": HOSTILE, HOSTILE: "y\x9b"}),)
     made = make_report(*variants, command=f"run {HOSTILE}", notes=(HOSTILE,), examples=examples)
-    return made.model_copy(update={"title": HOSTILE})
+    pair = ConfusedPair(reference=HOSTILE, reading="b", count=1, images=1)
+    confused = Confusion(variant=HOSTILE, classes=(HOSTILE, "b"), counts=((0, 1), (0, 0)), pairs=(pair,), wrong=1)
+    return made.model_copy(update={"title": HOSTILE, "confusion": confused})
 
 
 def test_terminal(report: Report) -> None:
