@@ -3,9 +3,9 @@
 Of random images of a source, the region that matters most to the class, or to some random characters of each line, is
 hidden in the network's input, and so is a random one of the same size: anywhere in the picture, and where there is at
 least half as much to see (standard deviation of the pixels). Hidden means painted in the median colour, as the
-explanation by occlusion does it, and in the mean colour, which it has not tried. A character changes if it is missing or
-another one in the text that is read then, by the edits of CER; spaces are left out. The interval is a bootstrap over
-images.
+explanation by occlusion does it, and in the mean colour, which it has not tried. A character changes if it is missing
+or another one in the text that is read then, by the edits of CER; spaces are left out. The interval is a bootstrap
+over images.
 
     python benchmarks/explain_deletion.py mnist.safetensors mnist.int8.onnx --data t10k-images-idx3-ubyte.gz
 """

@@ -92,9 +92,7 @@ def join(
     return np.concatenate([output[:, frames] for output, frames in zip(logits, kept, strict=True)], axis=1)
 
 
-def kept_frames(
-    logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int
-) -> list[slice]:
+def kept_frames(logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int) -> list[slice]:
     """Which frames of each piece make the line, so that what two pieces show counts once.
 
     Args:

@@ -124,5 +124,3 @@ def _grouped(runs: Sequence[Run], sequences: Sequence[ClassSequence]) -> Iterato
         length = lengths[0] if lengths else 1
         yield runs[at : at + length]
         at += length
-
-

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from crnn_deploy.escaping import visible
-from crnn_deploy.explaining.layout import LETTERS, LineLayout, line_layout
+from crnn_deploy.explaining.layout import LETTERS, SPACE, LineLayout, line_layout
 from crnn_deploy.explaining.result import Explanation, Region
 
 LINE_HEIGHT, CLASS_SIZE = 56, 224
@@ -17,7 +17,8 @@ LINE_HEIGHT, CLASS_SIZE = 56, 224
 INK, MUTED, PAPER = (27, 36, 48), (94, 107, 122), (253, 254, 254)
 BLUE, ORANGE = (15, 98, 196), (217, 100, 15)
 _PADDING, _ROW = 16, 20
-_SHORTEST = 480
+_SHORTEST, _WIDEST_HEAD = 480, 2000
+_LONGEST_NAME = 60
 _HEAT = 0.75
 _FADED = 0.55
 
@@ -91,13 +92,19 @@ def _draw_letters(canvas: ImageDraw.ImageDraw, layout: LineLayout, origin: tuple
     font = ImageFont.load_default(15)
     for number, letter in enumerate(layout.letters):
         colour = (BLUE, ORANGE)[number % 2]
-        canvas.text((x + letter.centre, y + 3), letter.text, fill=INK if letter.sure else ORANGE, font=font, anchor="ma")
+        fill = INK if letter.sure else ORANGE
+        canvas.text((x + letter.centre, y + 3), _drawable(letter.text), fill=fill, font=font, anchor="ma")
         if not letter.sure:
             canvas.line((x + letter.centre - 5, y + 20, x + letter.centre + 5, y + 20), fill=ORANGE, width=2)
         if letter.hill:
             canvas.polygon([(x + a, y + b) for a, b in letter.hill], fill=_pale(colour), outline=colour)
         under = y + LETTERS + layout.height
         canvas.rectangle((x + letter.left, under, x + letter.right, under + 3), fill=colour)
+
+
+def _drawable(text: str) -> str:
+    """A letter in signs that Pillow's own font has."""
+    return visible(text.replace(SPACE, "_"))
 
 
 def _draw_class(explanation: Explanation, picture: Image.Image) -> Image.Image:
@@ -118,14 +125,18 @@ def _draw_class(explanation: Explanation, picture: Image.Image) -> Image.Image:
 
 
 def _paper(explanation: Explanation, width: float, height: float) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    """White paper with room for a figure below the answer."""
-    size = (round(max(_SHORTEST, width + 2 * _PADDING)), round(height) + 2 * _PADDING + _ROW + 6)
+    """White paper with room for a figure below the answer and the name of the image."""
+    large, small = ImageFont.load_default(15), ImageFont.load_default(12)
+    answer = f"{visible(explanation.text) or '(reads nothing)'}   {explanation.confidence:.3f}"
+    path = visible(explanation.path)
+    name = f"{'…' * (len(path) > _LONGEST_NAME)}{path[-_LONGEST_NAME:]}, {explanation.method}"
+    start = _PADDING + large.getlength(answer) + 16
+    least = min(_WIDEST_HEAD, start + small.getlength(name) + _PADDING)
+    size = (round(max(_SHORTEST, least, width + 2 * _PADDING)), round(height) + 2 * _PADDING + _ROW + 6)
     image = Image.new("RGB", size, PAPER)
     canvas = ImageDraw.Draw(image)
-    headline = f"{explanation.text or '(reads nothing)'}   {explanation.confidence:.3f}"
-    canvas.text((_PADDING, _PADDING - 4), visible(headline), fill=INK, font=ImageFont.load_default(15))
-    place = (_PADDING + canvas.textlength(visible(headline), font=ImageFont.load_default(15)) + 16, _PADDING - 2)
-    canvas.text(place, f"{visible(explanation.path)}, {explanation.method}", fill=MUTED, font=ImageFont.load_default(12))
+    canvas.text((_PADDING, _PADDING - 4), answer, fill=INK, font=large)
+    canvas.text((start, _PADDING - 2), name, fill=MUTED, font=small)
     return image, canvas
 
 

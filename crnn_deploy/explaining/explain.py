@@ -76,5 +76,3 @@ def _explained(
         skipped.append(path)
         return
     yield explainer.explain(image, title(source, index), path, notes, progress)
-
-

@@ -19,7 +19,7 @@ from crnn_deploy.explaining.hiding import best_window, surroundings, window_size
 from crnn_deploy.explaining.occlusion import occlusion, run_hidden
 from crnn_deploy.explaining.result import Choice, ExplainedCharacter, Explanation, Region
 from crnn_deploy.explaining.seen import Box, Look, Seen, look_at
-from crnn_deploy.explaining.summaries import column_profile, grid, most_probable
+from crnn_deploy.explaining.summaries import column_profile, grid, most_probable, share
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
@@ -89,7 +89,7 @@ class Explainer:
         found = self._line(look, progress) if self.spec.task == "ctc" else self._class(look, progress)
         said = {
             "path": path,
-            "confidence": confidences(look.output[np.newaxis], self.spec)[0],
+            "confidence": share(confidences(look.output[np.newaxis], self.spec)[0]),
             "width": look.picture.width,
             "height": look.picture.height,
             "method": self.method,
@@ -132,18 +132,21 @@ class Explainer:
         explained = []
         for answer, values, region in zip(answers, saliency, regions, strict=True):
             text = None
+            profile = column_profile(values[0], seen, look)
             if region is not None:
                 kept = [*(p.kept for p in before), next(outputs)[seen.frames], *(p.kept for p in after)]
                 text = self._text(np.concatenate(kept))
             explained.append(
                 ExplainedCharacter(
                     text=answer.text,
-                    confidence=answer.confidence,
-                    second=Choice(text=self.spec.alphabet[answer.second], confidence=answer.second_confidence),
+                    confidence=share(answer.confidence),
+                    second=Choice(text=self.spec.alphabet[answer.second], confidence=share(answer.second_confidence)),
                     frames=(answer.first + skipped, answer.end + skipped),
                     left=look.column(seen, answer.first * columns_a_frame),
                     right=look.column(seen, answer.end * columns_a_frame),
-                    saliency=column_profile(values[0], seen, look),
+                    start=profile.start,
+                    step=profile.step,
+                    saliency=profile.values,
                     region=None if region is None else _region(look, seen, region),
                     if_hidden=text,
                 )

@@ -12,7 +12,7 @@ LETTERS, HILLS = 22, 34
 SURE = 0.8
 """Characters with a smaller probability are marked as unsure."""
 
-_SPACE, _NOTHING = "␣", "∅"
+SPACE, NOTHING = "␣", "∅"
 _WIDEST = 4096
 
 Point = tuple[float, float]
@@ -59,7 +59,7 @@ def line_layout(explanation: Explanation, height: float) -> LineLayout:
             centre=(character.left + character.right) / 2 * scale,
             left=character.left * scale,
             right=character.right * scale,
-            hill=_hill(character, explanation.width * scale, floor),
+            hill=_hill(character, scale, floor),
         )
         for character in explanation.characters
     )
@@ -68,16 +68,14 @@ def line_layout(explanation: Explanation, height: float) -> LineLayout:
 
 def visible_character(text: str) -> str:
     """A character that can be seen alone: spaces and the blank have signs."""
-    return text.replace(" ", _SPACE) if text else _NOTHING
+    return text.replace(" ", SPACE) if text else NOTHING
 
 
-def _hill(character: ExplainedCharacter, width: float, floor: float) -> tuple[Point, ...]:
-    """The saliency as a hill on the floor, without the flat land beside it."""
-    step = width / max(1, len(character.saliency))
-    inside = [index for index, share in enumerate(character.saliency) if share > 0]
-    if not inside:
+def _hill(character: ExplainedCharacter, scale: float, floor: float) -> tuple[Point, ...]:
+    """The saliency as a hill on the floor."""
+    if not character.saliency:
         return ()
-    first, last = inside[0], inside[-1]
+    start, step = character.start * scale, character.step * scale
     top = HILLS - 4
-    points = [((i + 0.5) * step, floor - character.saliency[i] * top) for i in range(first, last + 1)]
-    return ((max(0.0, points[0][0] - step), floor), *points, (min(width, points[-1][0] + step), floor))
+    points = [(start + (i + 0.5) * step, floor - share * top) for i, share in enumerate(character.saliency)]
+    return ((max(0.0, start - step / 2), floor), *points, (points[-1][0] + step, floor))

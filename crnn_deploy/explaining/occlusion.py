@@ -39,7 +39,8 @@ def occlusion(
             rows = slice(None) if is_line else slice(box.top, box.bottom)
             falls[:, rows, box.left : box.right] += fall[:, np.newaxis, np.newaxis]
             counts[rows, box.left : box.right] += 1
-    return falls / np.maximum(counts, 1)
+    mean: NDArray[np.float32] = falls / np.maximum(counts, np.float32(1))
+    return mean
 
 
 def run_hidden(

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat, model_validator
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.evaluation.image_notes import ImageNotes
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+MOST_CELLS = 32
+"""Cells in a row or a column of the saliency of a class."""
 
 
 class Region(Frozen):
     """A rectangle of the upright picture, in pixels; `right` and `bottom` are outside of it."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
+    left: FiniteFloat
+    top: FiniteFloat
+    right: FiniteFloat
+    bottom: FiniteFloat
 
 
 class Choice(Frozen):
     """Something that the model could say, and its probability; an empty text is CTC's blank, so nothing."""
 
     text: str
-    confidence: float
+    confidence: Share
 
 
 class ExplainedCharacter(Frozen):
     """One character of a line."""
 
     text: str
-    confidence: float = Field(description="highest probability among its frames")
+    confidence: Share = Field(description="highest probability among its frames")
     second: Choice = Field(description="what stands second in that frame")
     frames: tuple[int, int] = Field(description="its first frame in the line, and the one after its last")
-    left: float = Field(description="where its frames begin in the picture, in pixels")
-    right: float = Field(description="where its frames end in the picture, in pixels")
-    saliency: tuple[float, ...] = Field(
-        description="how much hiding columns, from left to right in equal steps, speaks against it; the most is 1"
+    left: FiniteFloat = Field(description="where its frames begin in the picture, in pixels")
+    right: FiniteFloat = Field(description="where its frames end in the picture, in pixels")
+    start: FiniteFloat = Field(description="where its saliency begins in the picture, in pixels")
+    step: float = Field(gt=0, allow_inf_nan=False, description="columns of the picture for each value of its saliency")
+    saliency: tuple[Share, ...] = Field(
+        description="how much columns speak for it, step by step; the most is 1, and what lies outside counts little"
     )
     region: Region | None = Field(description="the columns that matter most to it; none where no column matters")
     if_hidden: str | None = Field(description="what the line reads when that region is hidden")
@@ -51,15 +58,22 @@ class Explanation(Frozen):
 
     path: str
     text: str
-    confidence: float
-    width: int = Field(description="of the upright picture in pixels")
-    height: int
+    confidence: Share
+    width: int = Field(gt=0, description="of the upright picture in pixels")
+    height: int = Field(gt=0)
     method: Literal["occlusion", "gradients"]
     characters: tuple[ExplainedCharacter, ...] = ()
     choices: tuple[Choice, ...] = ()
-    saliency: tuple[tuple[float, ...], ...] = ()
+    saliency: tuple[tuple[Share, ...], ...] = Field(default=(), max_length=MOST_CELLS)
     region: Region | None = None
     if_hidden: str | None = None
+
+    @model_validator(mode="after")
+    def _saliency_is_a_grid(self) -> Explanation:
+        lengths = {len(row) for row in self.saliency}
+        if self.choices and (len(lengths) != 1 or not 0 < max(lengths) <= MOST_CELLS):
+            raise ValueError(f"saliency must have 1 to {MOST_CELLS} rows and columns")
+        return self
 
 
 class Explanations(Frozen):

@@ -15,6 +15,7 @@ from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.examples import build_examples
+from crnn_deploy.report.run.explained import explain_worst
 from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.spec import LineageStep
@@ -48,7 +49,7 @@ def build_report(
         comparisons=tuple(_comparisons(variants, evaluations)),
         realised=_realised(variants),
         engines={variant.name: variant.engine for variant in variants if variant.engine is not None},
-        examples=build_examples(source, evaluations, _EXAMPLES),
+        examples=explain_worst(build_examples(source, evaluations, _EXAMPLES), source, last),
         training=training,
         advice=advice(training),
         notes=(*_refusals(results), *results.left_out, *_remarks(variants)),
