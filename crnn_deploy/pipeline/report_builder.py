@@ -21,7 +21,7 @@ from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.spec import LineageStep
 from crnn_deploy.units import percent, points
 
-_EXAMPLES = 16
+_EXAMPLES, _WORST = 16, 4
 
 
 def build_report(
@@ -49,7 +49,7 @@ def build_report(
         comparisons=tuple(_comparisons(variants, evaluations)),
         realised=_realised(variants),
         engines={variant.name: variant.engine for variant in variants if variant.engine is not None},
-        examples=explain_worst(build_examples(source, evaluations, _EXAMPLES), source, last),
+        examples=explain_worst(build_examples(source, evaluations, _EXAMPLES, _WORST), source, last),
         training=training,
         advice=advice(training),
         notes=(*_refusals(results), *results.left_out, *_remarks(variants)),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rapidfuzz.distance import Levenshtein
-
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.explainer import Explainer, open_explainer
 from crnn_deploy.explaining.result import Explanation
+from crnn_deploy.report.run.examples import worst_errors
 from crnn_deploy.report.run.report import ExampleLine
-from crnn_deploy.report.run.spelling import same
 from crnn_deploy.report.run.variant import Variant
 
 MOST = 6
@@ -49,7 +47,7 @@ def _explained(explainer: Explainer, source: Source, index: int) -> Explanation:
 
 
 def _worst(examples: Sequence[ExampleLine], name: str, most: int) -> list[str]:
-    """The items that a variant reads wrong, those with the largest share of wrong characters first."""
-    wrong = [e for e in examples if name in e.readings and not same(e.reference, e.readings[name])]
-    wrong.sort(key=lambda e: -Levenshtein.normalized_distance(e.reference.casefold(), e.readings[name].casefold()))
-    return [example.item for example in wrong[:most]]
+    """The items that a variant reads wrong, the worst first."""
+    texts = {example.item: example.readings[name] for example in examples if name in example.readings}
+    references = {example.item: example.reference for example in examples}
+    return worst_errors([*texts], references, texts)[:most]
