@@ -11,6 +11,7 @@ from PIL import Image
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
+from crnn_deploy.evaluation.read_images import check_outputs
 from crnn_deploy.evaluation.wide_lines import cut, kept_frames, with_margins, without_margins
 from crnn_deploy.runtime.session import Session
 
@@ -82,28 +83,34 @@ def look_at(session: Session, image: Image.Image, name: str, notes: NoteTaker) -
         notes: receives remarks on the image under its `name`.
 
     Raises:
-        InputError: naming the image if it is broken, or if the network fails.
+        InputError: naming the image if it is broken, or if the network fails or its outputs don't fit the spec.
+        GateError: naming the image if the model gives numbers that are not finite.
     """
     spec = session.spec
-    preprocessor: Preprocessor = NotingPreprocessor(spec, notes)
-    picture = preprocessor.picture(image, name)
-    NotingPreprocessor(spec, notes).take_notes(image, picture, name)
+    noting = NotingPreprocessor(spec, notes)
+    preprocessor: Preprocessor = noting
+    picture = noting.picture(image, name)
+    noting.take_notes(image, picture, name)
     pixels = preprocessor.resized(picture)
     padded = preprocessor.tensor(pixels)
     if spec.task == "ctc" and padded.shape[2] > spec.preprocessing.widest:
         pieces = _pieces(session, padded, pixels.shape[1])
         if pieces:
+            for piece in pieces:
+                check_outputs(piece.output[np.newaxis], spec, lambda _: name)
             notes.note("cut", name)
             return Look(picture, pieces, _scale(picture, pixels, preprocessor))
         notes.note("squeezed", name)
         preprocessor = Preprocessor(spec.preprocessing)
         pixels = preprocessor.resized(picture)
         padded = preprocessor.tensor(pixels)
+    output = session.run(padded[np.newaxis])
+    check_outputs(output, spec, lambda _: name)
     scale = _scale(picture, pixels, preprocessor)
     margin = spec.preprocessing.margin
     rows = min(padded.shape[1], round(picture.height / scale[1]))
     area = Box(0, rows, margin, margin + pixels.shape[1])
-    return Look(picture, (Seen(padded, area, -margin, session.run(padded[np.newaxis])[0]),), scale)
+    return Look(picture, (Seen(padded, area, -margin, output[0]),), scale)
 
 
 def _scale(picture: Image.Image, pixels: NDArray[np.uint8], preprocessor: Preprocessor) -> tuple[float, float]:

@@ -15,8 +15,9 @@ from explaining.known_models import (
     session,
 )
 from PIL import Image
+from torch import Tensor
 
-from crnn_deploy.errors import InputError
+from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.explainer import Explainer
 from crnn_deploy.explaining.result import Explanation
@@ -140,6 +141,15 @@ def test_a_blank_picture_has_no_region(method: str) -> None:
     assert found.text == "corner"
     assert (found.region, found.if_hidden) == (None, None)
     assert {share for row in found.saliency for share in row} == {0.0}
+
+
+def test_numbers_that_are_not_finite_are_told() -> None:
+    class Broken(Corner):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) / 0
+
+    with pytest.raises(GateError, match=r"NaN or infinite outputs for image"):
+        explain(Explainer(session(Broken(), CLASSES)), bright_picture())
 
 
 def test_one_class_leaves_nothing_to_explain() -> None:

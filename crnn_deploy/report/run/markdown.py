@@ -61,7 +61,7 @@ def _blocks(report: Report) -> Iterator[str]:
         yield _list(map(escape, [*report.notes, *([report.advice] if report.advice else [])]))
     if report.examples:
         yield "## Example lines"
-        yield "Chosen to show differences and the worst errors, so not a fair sample. ✓ marks a line read right, case ignored."
+        yield "Chosen to show differences and the worst errors: no fair sample. ✓ marks lines read right, case ignored."
         yield markdown_table(_examples_table(report))
     if any(variant.latency for variant in report.variants):
         yield "## Latency"
