@@ -69,11 +69,11 @@ class Look:
         return np.concatenate([piece.kept for piece in self.pieces]) if len(self.pieces) > 1 else self.pieces[0].kept
 
     def column(self, piece: Seen, column: float) -> float:
-        """Where a column of a piece's input lies in the picture, in its pixels."""
-        return float(np.clip((piece.first + column) * self.scale[0], 0, self.picture.width))
+        """Where a column of a piece's input lies in the picture, in its pixels; to a hundredth."""
+        return round(float(np.clip((piece.first + column) * self.scale[0], 0, self.picture.width)), 2)
 
     def row(self, row: float) -> float:
-        return float(np.clip(row * self.scale[1], 0, self.picture.height))
+        return round(float(np.clip(row * self.scale[1], 0, self.picture.height)), 2)
 
 
 def look_at(session: Session, image: Image.Image, name: str, notes: NoteTaker) -> Look:

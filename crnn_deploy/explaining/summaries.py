@@ -26,8 +26,8 @@ def most_probable(output: NDArray[np.float32], spec: ModelSpec) -> tuple[Choice,
 
 
 def share(probability: float) -> float:
-    """A probability as it is stored: rounding of FP32 may have made it larger than 1."""
-    return min(1.0, float(probability))
+    """A probability as it is stored, with four digits; rounding of FP32 may have made it larger than 1."""
+    return round(min(1.0, float(probability)), 4)
 
 
 def grid(saliency: NDArray[np.float32], area: Box) -> tuple[tuple[float, ...], ...]:

@@ -28,7 +28,7 @@ def explain_worst(
     if not worst:
         return tuple(examples)
     try:
-        explainer = open_explainer(variant.artifact(), threads=1)
+        explainer = open_explainer(variant.artifact())
         positions = {source.item_name(index): index for index in range(len(source))}
         found = {item: _explained(explainer, source, positions[item]) for item in worst}
     except CrnnDeployError:
