@@ -18,6 +18,7 @@ from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.data.rendering.options import RenderConfig
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
+from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.inspection.config import InspectConfig
 from crnn_deploy.native.plugin.config import PluginConfig
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from crnn_deploy.environment import Diagnosis
     from crnn_deploy.evaluation.predict import Readings
     from crnn_deploy.evaluation.result import Evaluation
+    from crnn_deploy.explaining.result import Explanations
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pipeline.run import RunResult
@@ -50,6 +52,7 @@ __all__ = [
     "DistillConfig",
     "EngineConfig",
     "EvaluateConfig",
+    "ExplainConfig",
     "ExportConfig",
     "ImportConfig",
     "InspectConfig",
@@ -67,6 +70,7 @@ __all__ = [
     "distill",
     "doctor",
     "evaluate",
+    "explain",
     "export",
     "families",
     "import_checkpoint",
@@ -170,6 +174,13 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     from crnn_deploy.evaluation.predict import predict
 
     return predict(config, progress)
+
+
+def explain(config: ExplainConfig, progress: Progress = SILENT) -> Explanations:
+    """Explain where a model's answers came from, and write a page or a picture where the config names one."""
+    from crnn_deploy.report.explanation.written import explain_with_page
+
+    return explain_with_page(config, progress)
 
 
 def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:

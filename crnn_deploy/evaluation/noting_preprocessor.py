@@ -27,12 +27,16 @@ class NotingPreprocessor(Preprocessor):
         super().__init__(seen)
 
     def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
+        plain = self.picture(image, name)
+        self.take_notes(image, plain, name)
+        return self.tensor(self.resized(plain))
+
+    def take_notes(self, image: Image.Image, plain: Image.Image, name: str) -> None:
+        """Note what is unusual about an image, whose picture is `plain`."""
         if has_several_frames(image):
             self._notes.note("several_frames", name)
-        plain = self.picture(image, name)
         seen = self.preprocessing
         if is_squeezed(plain, seen) if seen.centerline else seen.squeezes(*plain.size):
             self._notes.note("squeezed", name)
         if self._reads_lines and is_several_lines(plain):
             self._notes.note("several_lines", name)
-        return self.tensor(self.resized(plain))

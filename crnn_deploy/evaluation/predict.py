@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
 
 from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.sources.base import Source, title
-from crnn_deploy.data.sources.container import Folder, is_file, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
-from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
 from crnn_deploy.evaluation.image_notes import ImageNotes, NoteTaker
+from crnn_deploy.evaluation.places import Place, places_of, titles_of
 from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.progress import SILENT, Progress
@@ -54,7 +48,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         GateError: if the model gives numbers that are not finite.
     """
     artifact = open_artifact(config.model, config.trust_module)
-    places = _places(config.images, progress)
+    places = places_of(config.images, progress)
     session = open_session(artifact, config.threads)
     skipped: list[str] = []
     notes = NoteTaker()
@@ -62,7 +56,7 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     readings = dict(progress.track(_readings(session, places, config, skipped, notes), "Reading", total))
     if not readings:
         raise InputError(f"All {len(skipped)} images are broken.", fix="Check the files.")
-    summary = notes.summary(_titles(places))
+    summary = notes.summary(titles_of(places))
     for sentence in summary.sentences():
         progress.log(sentence)
     return Readings(
@@ -76,43 +70,8 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     )
 
 
-def _places(locations: Sequence[str], progress: Progress) -> list[_Place]:
-    """The locations in their order; consecutive image files form one source, so that they share batches."""
-    places: list[_Place] = []
-    for are_files, alike in groupby(locations, key=_is_image_file):
-        group = list(alike)
-        if are_files:
-            places.append(_Place("", _files(group)))
-        else:
-            sources = [open_source(location, progress, needs_labels=False) for location in group]
-            places += [_Place(source.name, source) for source in sources]
-    return places
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A source, and the prefix of its images' names in the result."""
-
-    prefix: str
-    source: Source
-
-    def path(self, item: str) -> str:
-        return str(Path(self.prefix, item))
-
-
-def _is_image_file(location: str) -> bool:
-    return is_image(Path(location).name) and is_file(Path(location))
-
-
-def _files(paths: Sequence[str]) -> Source:
-    items = [Item(path) for path in paths]
-    return EncodedSource(
-        "the command line", "unlabelled", items, lambda index: read_image(Folder(Path()), paths[index])
-    )
-
-
 def _readings(
-    session: Session, places: Sequence[_Place], options: ReadOptions, skipped: list[str], notes: NoteTaker
+    session: Session, places: Sequence[Place], options: ReadOptions, skipped: list[str], notes: NoteTaker
 ) -> Iterator[tuple[tuple[int, int], ImageReading]]:
     """Position (number of the source, index in it) and reading of each image, in the order of the batches."""
     for number, place in enumerate(places):
@@ -122,10 +81,3 @@ def _readings(
                 path = place.path(place.source.item_name(index))
                 yield (number, index), ImageReading(path=path, text=text, confidence=confidence)
         skipped += map(place.path, broken)
-
-
-def _titles(places: Sequence[_Place]) -> Iterator[tuple[str, str]]:
-    """Title and path of each image."""
-    for place in places:
-        for index in range(len(place.source)):
-            yield title(place.source, index), place.path(place.source.item_name(index))

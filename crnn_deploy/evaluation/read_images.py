@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,11 @@ def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker)
 
 def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec: ModelSpec) -> None:
     """Raise `InputError` if outputs don't fit the spec, `GateError` naming the image if they are not finite."""
+    check_outputs(logits, spec, lambda position: source.item_name(batch.indices[position]))
+
+
+def check_outputs(logits: NDArray[np.float32], spec: ModelSpec, name_of: Callable[[int], str]) -> None:
+    """As `check_logits`, with the name of the image at each position of the batch."""
     if logits.shape[-1] != spec.num_outputs:
         raise InputError(
             f"{spec.name} gives {logits.shape[-1]} outputs, but its spec names {spec.num_outputs}.",
@@ -71,7 +76,7 @@ def check_logits(logits: NDArray[np.float32], batch: Batch, source: Source, spec
         )
     finite = np.isfinite(logits).all(axis=tuple(range(1, logits.ndim)))
     if not finite.all():
-        item = source.item_name(batch.indices[int(finite.argmin())])
+        item = name_of(int(finite.argmin()))
         raise GateError(
             f"{spec.name} gives NaN or infinite outputs for {item}.",
             "The weights are damaged, or a conversion to lower precision overflowed.",

@@ -87,7 +87,13 @@ def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[P
 def join(
     logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int
 ) -> NDArray[np.float32]:
-    """The logits `[1, T, K]` of a line from those of its pieces.
+    """The logits `[1, T, K]` of a line from those of its pieces; the arguments are those of `kept_frames`."""
+    kept = kept_frames(logits, pieces, height, blank)
+    return np.concatenate([output[:, frames] for output, frames in zip(logits, kept, strict=True)], axis=1)
+
+
+def kept_frames(logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int) -> list[slice]:
+    """Which frames of each piece make the line, so that what two pieces show counts once.
 
     Args:
         logits: `[1, T, K]` of each piece.
@@ -96,13 +102,10 @@ def join(
         blank: class of the CTC blank.
     """
     readings = [_Reading.of(output[0], piece, blank) for output, piece in zip(logits, pieces, strict=True)]
-    parts = []
-    first = 0
-    for output, (left, right) in zip(logits[:-1], pairwise(readings), strict=True):
-        last, following = _seam(left, right, height / 4)
-        parts.append(output[:, first : max(first, last)])
-        first = following
-    return np.concatenate([*parts, logits[-1][:, first:]], axis=1)
+    seams = [_seam(left, right, height / 4) for left, right in pairwise(readings)]
+    firsts = [0, *(following for _, following in seams)]
+    ends = [*(last for last, _ in seams), readings[-1].frames]
+    return [slice(first, max(first, end)) for first, end in zip(firsts, ends, strict=True)]
 
 
 @dataclass(frozen=True)

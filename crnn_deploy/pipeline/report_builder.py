@@ -16,12 +16,13 @@ from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.confusion import Confusion, confusion
 from crnn_deploy.report.run.examples import build_examples
+from crnn_deploy.report.run.explained import explain_worst
 from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.spec import LineageStep
 from crnn_deploy.units import percent, points
 
-_EXAMPLES = 16
+_EXAMPLES, _WORST = 16, 4
 
 
 def build_report(
@@ -49,7 +50,7 @@ def build_report(
         comparisons=tuple(_comparisons(variants, evaluations)),
         realised=_realised(variants),
         engines={variant.name: variant.engine for variant in variants if variant.engine is not None},
-        examples=build_examples(source, evaluations, _EXAMPLES),
+        examples=explain_worst(build_examples(source, evaluations, _EXAMPLES, _WORST), source, last),
         training=training,
         advice=advice(training),
         notes=(*_refusals(results), *results.left_out, *_remarks(variants)),

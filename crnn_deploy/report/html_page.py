@@ -22,7 +22,16 @@ class Tile:
 
 def require_extra() -> None:
     """Raise `InputError` if jinja2 or matplotlib is not installed. Call it before drawing plots."""
-    missing = [name for name in ("jinja2", "matplotlib") if find_spec(name) is None]
+    _require("jinja2", "matplotlib")
+
+
+def require_jinja() -> None:
+    """Raise `InputError` if jinja2 is not installed, for pages without plots."""
+    _require("jinja2")
+
+
+def _require(*names: str) -> None:
+    missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise InputError(
             f"The HTML report needs {' and '.join(missing)}.",

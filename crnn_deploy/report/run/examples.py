@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 import numpy as np
 from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
 from crnn_deploy.data.picture import picture
 from crnn_deploy.data.sources.base import Source, title
@@ -21,7 +22,9 @@ SHORT = 6
 THUMBNAIL = (640, 44)
 
 
-def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count: int) -> tuple[ExampleLine, ...]:
+def build_examples(
+    source: Source, evaluations: Mapping[str, Evaluation], count: int, worst: int = 0
+) -> tuple[ExampleLine, ...]:
     """Pick `count` lines that every evaluation has read, the same ones each time.
 
     Takes in turn lines that the last variant reads better than the first, worse, both wrong in different ways, and
@@ -31,6 +34,7 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
         source: the images that were evaluated.
         evaluations: variant name → what it read, the baseline first.
         count: number of lines; fewer come back where the source holds fewer.
+        worst: besides, as many of the worst errors of the last evaluation, as far as they are not among those lines.
     """
     readings: dict[str, dict[str, str]] = {}
     references: dict[str, str] = {}
@@ -40,6 +44,8 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
             references[prediction.item] = prediction.reference
     shared = [item for item, texts in readings.items() if len(texts) == len(evaluations)]
     picked = _pick(shared, references, readings, count)
+    last = {item: list(texts.values())[-1] for item, texts in readings.items()}
+    picked += [item for item in worst_errors(shared, references, last)[:worst] if item not in picked]
     positions = {source.item_name(index): index for index in range(len(source))}
     return tuple(
         ExampleLine(
@@ -50,6 +56,13 @@ def build_examples(source: Source, evaluations: Mapping[str, Evaluation], count:
         )
         for item in picked
     )
+
+
+def worst_errors(items: Sequence[str], references: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
+    """The items that are read wrong, those with the largest share of wrong characters first; case is ignored."""
+    wrong = [item for item in items if not same(references[item], texts[item])]
+    shares = {i: Levenshtein.normalized_distance(references[i].casefold(), texts[i].casefold()) for i in wrong}
+    return sorted(wrong, key=lambda item: -shares[item])
 
 
 def thumbnail(image: Image.Image, name: str) -> str:

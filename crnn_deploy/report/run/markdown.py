@@ -66,7 +66,7 @@ def _blocks(report: Report) -> Iterator[str]:
         yield markdown_table(confusion_table(report.confusion)) if report.confusion.pairs else ""
     if report.examples:
         yield "## Example lines"
-        yield "Chosen to show differences, so not a fair sample. ✓ marks a line read without an error, case ignored."
+        yield "Chosen to show differences and the worst errors: no fair sample. ✓ marks lines read right, case ignored."
         yield markdown_table(_examples_table(report))
     if any(variant.latency for variant in report.variants):
         yield "## Latency"

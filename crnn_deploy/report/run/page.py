@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
 from crnn_deploy import units
 from crnn_deploy.benchmark.speedup import reference_latency
+from crnn_deploy.data.picture import open_image, picture
+from crnn_deploy.report.explanation.figures import ClassFigure, LineFigure, class_figure, line_figure
 from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.confusion import confusion_summary, confusion_table
 from crnn_deploy.report.run.confusion_plot import confusion_matrix
 from crnn_deploy.report.run.engines import engines_summary, engines_table
+from crnn_deploy.report.run.examples import THUMBNAIL
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
 from crnn_deploy.report.run.report import ExampleLine, Report
 from crnn_deploy.report.run.scatter import accuracy_against_latency
@@ -81,7 +85,8 @@ def _content(report: Report) -> dict[str, Any]:
         "engines": engines_table(report),
         **_confusions(report),
         "latency": latency_tables(report),
-        "examples": [(example, _readings(report, example)) for example in report.examples],
+        "examples": [(example, _readings(report, example), _explained(example)) for example in report.examples],
+        "any_explained": any(example.explanation for example in report.examples),
         "dataset_facts": dataset_facts(report.dataset) if report.dataset else [],
         "environment_facts": environment_facts(report.environment),
     }
@@ -115,6 +120,17 @@ def _tiles(report: Report) -> list[Tile]:
 
 def _than(claim: str, other: Variant | None) -> str:
     return f"{claim} than {called(other)}" if claim and other else ""
+
+
+def _explained(example: ExampleLine) -> LineFigure | ClassFigure | None:
+    """The figure of what the example looked like to the variant that is explained."""
+    found = example.explanation
+    if found is None:
+        return None
+    if not found.choices:
+        return line_figure(found, example.image, THUMBNAIL[1])
+    data = base64.b64decode(example.image.partition(",")[2])
+    return class_figure(found, picture(open_image(data, example.item), example.item, "RGB"))
 
 
 def _readings(report: Report, example: ExampleLine) -> list[SharedReading]:

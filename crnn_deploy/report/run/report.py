@@ -12,6 +12,7 @@ from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import DatasetFacts
+from crnn_deploy.explaining.result import Explanation
 from crnn_deploy.report.run.confusion import Confusion
 from crnn_deploy.report.run.variant import Variant
 
@@ -26,12 +27,14 @@ class Comparison(Frozen):
 
 
 class ExampleLine(Frozen):
-    """One image, its label, and what each variant read."""
+    """One image, its label, and what each variant read; of some that are read wrong, where that came from."""
 
     item: str
     reference: str
     readings: dict[str, str] = Field(description="variant name → text")
     image: str = Field(description="thumbnail as a PNG data URI", pattern=r"^data:image/png;base64,[A-Za-z0-9+/=]+$")
+    explained: str = Field(default="", description="name of the variant whose reading is explained; empty: of none")
+    explanation: Explanation | None = None
 
 
 class TrainingPoint(Frozen):

@@ -15,7 +15,7 @@ OUTCOMES = {  # item → what baseline and student read
     "better": ("a long r0ad", "a long road"),
     "worse": ("a long road", "a l0ng road"),
     "differ": ("a l0ng road", "a long r0ad"),
-    "alike": ("a long toad", "a long toad"),
+    "alike": ("a song toad", "a song toad"),
 }
 
 
@@ -80,6 +80,12 @@ def test_lines_that_one_variant_skipped_are_left_out(source, evaluations) -> Non
     examples = build_examples(source, {**evaluations, "student": evaluation("student", read)}, 100)
     assert "better" not in kinds(examples)
     assert len(examples) == len(source) - 1
+
+
+def test_the_worst_errors_of_the_last_variant_are_added(source, evaluations) -> None:
+    assert [example.item for example in build_examples(source, evaluations, 0, worst=1)] == ["alike.png"]
+    both = build_examples(source, evaluations, 100, worst=3)
+    assert len(both) == len(source)
 
 
 def test_no_lines_asked_for(source, evaluations) -> None:

@@ -1,0 +1,60 @@
+"""Images that are named on the command line: files, folders, archives and other sources, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.data.sources.container import Folder, is_file, read_image
+from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.progress import SILENT, Progress
+
+
+@dataclass(frozen=True)
+class Place:
+    """A source, and the prefix of its images' names in the result."""
+
+    prefix: str
+    source: Source
+
+    def path(self, item: str) -> str:
+        return str(Path(self.prefix, item))
+
+
+def places_of(locations: Sequence[str], progress: Progress = SILENT) -> list[Place]:
+    """The locations in their order; consecutive image files form one source, so that they share batches.
+
+    Raises:
+        InputError: if a source can't be opened.
+    """
+    places: list[Place] = []
+    for are_files, alike in groupby(locations, key=_is_image_file):
+        group = list(alike)
+        if are_files:
+            places.append(Place("", _files(group)))
+        else:
+            sources = [open_source(location, progress, needs_labels=False) for location in group]
+            places += [Place(source.name, source) for source in sources]
+    return places
+
+
+def titles_of(places: Sequence[Place]) -> Iterator[tuple[str, str]]:
+    """Title and path of each image."""
+    for place in places:
+        for index in range(len(place.source)):
+            yield title(place.source, index), place.path(place.source.item_name(index))
+
+
+def _is_image_file(location: str) -> bool:
+    return is_image(Path(location).name) and is_file(Path(location))
+
+
+def _files(paths: Sequence[str]) -> Source:
+    items = [Item(path) for path in paths]
+    return EncodedSource(
+        "the command line", "unlabelled", items, lambda index: read_image(Folder(Path()), paths[index])
+    )

@@ -1,0 +1,1 @@
+"""Where an answer came from: saliency of classes and characters, by occlusion or by gradients."""

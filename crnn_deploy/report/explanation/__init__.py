@@ -1,0 +1,1 @@
+"""Explanations as a page, a picture and a table."""

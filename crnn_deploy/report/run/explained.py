@@ -1,0 +1,53 @@
+"""Explanations of the worst errors among the example lines of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.errors import CrnnDeployError
+from crnn_deploy.evaluation.image_notes import NoteTaker
+from crnn_deploy.explaining.explainer import Explainer, open_explainer
+from crnn_deploy.explaining.result import Explanation
+from crnn_deploy.report.run.examples import worst_errors
+from crnn_deploy.report.run.report import ExampleLine
+from crnn_deploy.report.run.variant import Variant
+
+MOST = 6
+
+
+def explain_worst(
+    examples: Sequence[ExampleLine], source: Source, variant: Variant, most: int = MOST
+) -> tuple[ExampleLine, ...]:
+    """The examples, with explanations of those that `variant` reads worst, by occlusion.
+
+    Where the variant can't be explained, as one with a single class, the examples stay as they are: a report never
+    fails for them.
+    """
+    worst = _worst(examples, variant.name, most)
+    if not worst:
+        return tuple(examples)
+    try:
+        explainer = open_explainer(variant.artifact())
+        positions = {source.item_name(index): index for index in range(len(source))}
+        found = {item: _explained(explainer, source, positions[item]) for item in worst}
+    except CrnnDeployError:
+        return tuple(examples)
+    return tuple(
+        example.model_copy(update={"explained": variant.name, "explanation": found[example.item]})
+        if example.item in found
+        else example
+        for example in examples
+    )
+
+
+def _explained(explainer: Explainer, source: Source, index: int) -> Explanation:
+    explanation, _ = explainer.explain(source.image(index), title(source, index), source.item_name(index), NoteTaker())
+    return explanation
+
+
+def _worst(examples: Sequence[ExampleLine], name: str, most: int) -> list[str]:
+    """The items that a variant reads wrong, the worst first."""
+    texts = {example.item: example.readings[name] for example in examples if name in example.readings}
+    references = {example.item: example.reference for example in examples}
+    return worst_errors([*texts], references, texts)[:most]
