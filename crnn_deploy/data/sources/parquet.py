@@ -115,6 +115,8 @@ class _File:
         for batch in self._batches(group, _TEXTS_AT_ONCE, name):
             column = batch.column(0)
             column = column.field("path") if "." in name and not hasattr(column, "dictionary") else column
+            if not hasattr(column, "dictionary"):
+                raise self._broken(f"its column '{name}' holds no strings")
             # with a dictionary, so that a text that is repeated is in memory once
             values = [None if _is_long(value) else value.as_py() for value in column.dictionary]
             texts += [None if index is None else values[index] for index in column.indices.to_pylist()]

@@ -95,6 +95,7 @@ def damaged(path: Path, change: Callable[[bytes], bytes]) -> Path:
         (lambda path: write(path, {"image": STRUCTS, "text": ["a\nb"] * 5}), "hold line ends"),
         (lambda path: write(path, {"image": [], "text": pa.array([], pa.string())}), "no column|holds no images"),
         (lambda path: write(path, {"image": [bytes(90_000_000)], "text": ["x"]}, compression="zstd"), "claims"),
+        (lambda path: write(path, {"image": STRUCTS, "": TEXTS}), "its column '' holds no strings"),
         (lambda path: damaged(path, lambda data: data[: len(data) // 2]), "cannot be read as Parquet"),
         (lambda path: damaged(path, lambda _: b"PAR1" + b"\xff" * 200 + b"PAR1"), "cannot be read as Parquet"),
         (lambda path: damaged(path, lambda _: b"x" * 100), "cannot be read as Parquet"),
