@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -59,11 +60,18 @@ class ShortSpellings(GenerateJsonSchema):
 
     SAMPLES: ClassVar = {"string": ("x", "0.5%", "ctc", "mobilenet-v4-gru"), "integer": (1,)}
 
+    _shared: Sequence[core_schema.CoreSchema] = ()  # configs that stand in several places
+
+    def definitions_schema(self, schema: core_schema.DefinitionsSchema) -> dict[str, Any]:
+        """The schema of all; what is shared is kept, since validators of parts need it."""
+        self._shared = schema["definitions"]
+        return super().definitions_schema(schema)
+
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> dict[str, Any]:
         """The schema of what the validator passes on, and the plain values that it accepts."""
         if schema["function"]["function"].__name__ == Frozen._numbers_are_no_truth.__name__:  # it only refuses
             return super().function_before_schema(schema)
-        validator = SchemaValidator(schema)
+        validator = SchemaValidator(core_schema.definitions_schema(schema, [*self._shared]) if self._shared else schema)
         plain = [kind for kind, values in self.SAMPLES.items() if any(_accepts(validator, value) for value in values)]
         return {"anyOf": [*({"type": kind} for kind in plain), super().function_before_schema(schema)]}
 
