@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gru_library import Launcher
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path += [str(BENCHMARKS), str(BENCHMARKS / "gpu"), str(BENCHMARKS / "families")]
+sys.path += [str(BENCHMARKS), *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles"))]
 
 
 @pytest.fixture(scope="session")
