@@ -49,7 +49,7 @@ def test_the_largest_student_within_it_is_trained(
     assert made.spec.architecture is not None
     assert made.spec.architecture.options["hidden"] == 8
     assert [options.classes for options in measured] == [5]
-    assert "within the budget: mobilenet-v4-gru:width=0.25,hidden=8" in told.lines
+    assert "within the budget: mobilenet-v4-gru:hidden=8,width=0.25" in told.lines
     step = made.spec.lineage[-1].options
     assert (step["student"]["hidden"], step["budget_ms"]) == (8, 2)
     assert "budget_mb" not in step

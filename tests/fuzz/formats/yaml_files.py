@@ -49,9 +49,8 @@ def seeds() -> list[Seed]:
     imports = {"import m.onnx --spec spec.yaml -o out.onnx": 3, "import m.onnx --spec spec.yaml -o out.onnx --json": 1}
     weights = {"m.pt": checkpoint(), "spec.yaml": SPEC.replace("abcdefg", "abc").encode()}
     shipped = sorted((Path(crnn_deploy.__file__).parents[1] / "recipes").glob("*.yaml"))
-    elsewhere = " ".join(
-        f"--set {key}=nowhere" for key in ("baseline.checkpoint", "sources.train", "sources.evaluation")
-    )
+    settings = ("baseline={checkpoint: nowhere}", "sources.train=nowhere", "sources.evaluation=nowhere")
+    elsewhere = " ".join(f"--set '{setting}'" for setting in settings)
     return [
         Seed(recipe, "recipe.yaml", runs),
         Seed(spec, "spec.yaml", imports),
