@@ -22,8 +22,8 @@ from crnn_deploy.errors import InputError
 TextOrder = Literal["logical", "display"]
 Direction = Literal["ltr", "rtl"]
 
-_RIGHT_TO_LEFT = frozenset({"R", "AL"})
-_TURNED = _RIGHT_TO_LEFT | {"AN", "RLE", "RLO", "RLI"}  # bidirectional classes without which nothing is turned around
+RIGHT_TO_LEFT = frozenset({"R", "AL"})  # bidirectional classes of letters
+_TURNED = RIGHT_TO_LEFT | {"AN", "RLE", "RLO", "RLI"}  # bidirectional classes without which nothing is turned around
 _MARK = "\U000e01ef"  # a variation selector, which no text uses
 
 
@@ -35,7 +35,7 @@ def runs_right_to_left(text: str) -> bool:
 def line_direction(text: str) -> Direction:
     """The direction of most letters of a line; right to left, if there are as many of either."""
     classes = [unicodedata.bidirectional(character) for character in text]
-    backward = sum(kind in _RIGHT_TO_LEFT for kind in classes)
+    backward = sum(kind in RIGHT_TO_LEFT for kind in classes)
     return "rtl" if backward and backward >= classes.count("L") else "ltr"
 
 

@@ -88,8 +88,8 @@ def blocks(found: Mapping[str, Any]) -> list[str]:
 def busy(noise: Mapping[str, Any]) -> str:
     before, after = noise["load"]
     return (
-        f"The load average was {before:.1f} before and {after:.1f} after on {os.cpu_count()} cores. Half of the "
-        f"timings had more than {100 * noise['interrupted']:.0f} % of their runs interrupted, the worst "
+        f"The load average was {before:.1f} before and {after:.1f} after on {os.cpu_count()} cores. The "
+        f"median share of interrupted runs was {100 * noise['interrupted']:.0f} %, the worst "
         f"{100 * noise['most_interrupted']:.0f} %. Undisturbed times are known to ±{100 * noise['spread']:.1f} % in "
         f"the median and to ±{100 * noise['most_spread']:.0f} % in the worst case. Milliseconds are in the JSON, but "
         "only ratios are to be relied on."

@@ -1,6 +1,9 @@
-"""Runs of neighbours that are alike, such as blank columns or rows of text."""
+"""Runs of neighbours that are alike, such as blank columns, rows of text, or frames of one class."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,3 +13,15 @@ def runs_of(alike: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """The first index, and the one after the last, of each run of True in `[N]`."""
     edges = np.flatnonzero(np.diff(alike, prepend=False, append=False))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def equal_runs(values: Iterable[int], first: int = 0) -> Iterator[tuple[int, int, int]]:
+    """The value, the index of its first place and of the one after its last, of each run of equal values.
+
+    Args:
+        first: the index of the first value.
+    """
+    for value, alike in groupby(values):
+        end = first + sum(1 for _ in alike)
+        yield value, first, end
+        first = end

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.evaluation.runs import runs_of
+from crnn_deploy.evaluation.runs import equal_runs, runs_of
 from crnn_deploy.preprocessing import Preprocessing
 
 Piece = tuple[int, int]
@@ -129,13 +129,11 @@ class _Reading:
     def of(cls, logits: NDArray[np.float32], piece: Piece, blank: int) -> _Reading:
         """The best path of `[T, K]`."""
         scale = (piece[1] - piece[0]) / len(logits)
-        characters = []
-        position = 0
-        for index, run in groupby(logits.argmax(axis=1).tolist()):
-            end = position + len(list(run))
-            if index != blank:
-                characters.append(_Character(index, end, piece[0] + (position + end) / 2 * scale))
-            position = end
+        characters = [
+            _Character(index, end, piece[0] + (first + end) / 2 * scale)
+            for index, first, end in equal_runs(logits.argmax(axis=1).tolist())
+            if index != blank
+        ]
         return cls(piece, len(logits), characters)
 
     def frame_at(self, column: float) -> int:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.class_sequences import ClassSequence
+from crnn_deploy.evaluation.runs import equal_runs
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 
@@ -62,13 +62,7 @@ def characters(output: NDArray[np.float32], spec: ModelSpec, frames: slice = sli
     """The characters on the best path of `[T, K]` that begin in the given frames."""
     first, last, _ = frames.indices(len(output))
     path = output[first:last].argmax(axis=1).tolist()
-    runs = []
-    position = first
-    for index, alike in groupby(path):
-        end = position + len(list(alike))
-        if index != spec.blank:
-            runs.append(Run(index, position, end))
-        position = end
+    runs = [Run(*run) for run in equal_runs(path, first) if run[0] != spec.blank]
     probabilities = np.exp(log_probabilities(output))
     answers = (_character(group, probabilities, spec) for group in _grouped(runs, spec.sequences))
     return [answer for answer in answers if answer.text]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
+from crnn_deploy.models.family_choice import FamilyChoice
 from crnn_deploy.models.pictures.config import PictureChoice
 from crnn_deploy.models.recurrent_options import RecurrentOptions
 
@@ -21,17 +22,10 @@ class StudentOptions(RecurrentOptions):
     stride: Literal[4, 8] = Field(default=4, description="Input pixels for each output frame; 8 suits wide print.")
 
 
-class StudentChoice(StudentOptions):
+class StudentChoice(StudentOptions, FamilyChoice):
     """Family, size and shape of a student: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
-    NAMED_BY: ClassVar[str] = "family"
-
     family: StudentFamily = Field(default="mobilenet-v4-gru", description="Family of the network.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_compact(cls, value: object) -> object:
-        return expand_compact(value, "family")
 
     def options(self) -> StudentOptions:
         """All but the family, as an artifact's architecture holds it."""
@@ -50,17 +44,10 @@ class CrnnOptions(Frozen):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head, in training only.")
 
 
-class CrnnChoice(CrnnOptions):
+class CrnnChoice(CrnnOptions, FamilyChoice):
     """Family and size of a CRNN: fields, or `FAMILY[:KEY=VALUE,…]`."""
 
-    NAMED_BY: ClassVar[str] = "family"
-
     family: CrnnFamily = Field(default="crnn-bilstm", description="Family of the network.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_compact(cls, value: object) -> object:
-        return expand_compact(value, "family")
 
     def options(self) -> CrnnOptions:
         """All but the family, as an artifact's architecture holds it."""

@@ -9,7 +9,7 @@ from torch.utils.checkpoint import checkpoint
 from crnn_deploy.models.local_attention import LocalAttention
 from crnn_deploy.models.recurrent_options import RecurrentOptions
 
-_CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
+CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 _KEPT_STEPS = 256  # between two states that are kept, where the steps between them are computed again
 _REDUCTION = 4  # units of the network that scales the gates' input: its channels divided by this
 
@@ -22,7 +22,7 @@ def recurrent_layers(cell: str, inputs: int, options: RecurrentOptions) -> nn.RN
     layers: nn.RNNBase | RecurrentStack
     if options.is_plain:
         both = options.bidirectional
-        layers = _CELLS[cell](inputs, options.hidden, options.layers, batch_first=True, bidirectional=both)
+        layers = CELLS[cell](inputs, options.hidden, options.layers, batch_first=True, bidirectional=both)
     else:
         layers = RecurrentStack(cell, inputs, options)
     if options.xavier:
@@ -43,7 +43,7 @@ class RecurrentStack(nn.Module):
         before, after = [inputs] + [options.outputs] * (options.layers - 1), options.outputs
         self.norms = nn.ModuleList(nn.LayerNorm(width) if options.layer_norm else nn.Identity() for width in before)
         self.layers = nn.ModuleList(
-            _CELLS[cell](width, options.hidden, batch_first=True, bidirectional=options.bidirectional)
+            CELLS[cell](width, options.hidden, batch_first=True, bidirectional=options.bidirectional)
             for width in before
         )
         self.output_norms = nn.ModuleList(nn.LayerNorm(after) if options.output_norm else nn.Identity() for _ in before)
@@ -55,13 +55,15 @@ class RecurrentStack(nn.Module):
         self.residual = options.residual
         self.checkpointing = options.checkpointing
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | list[Tensor]]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | tuple[Tensor, ...]]:
         states = []
         for index in range(len(self.layers)):
             y, state = self._layer(index, self.dropout(self.norms[index](x)))
             x = x + y if self.residual and index > 0 else y
             states.append(state)
-        return x, states if isinstance(states[0], tuple) else torch.cat(states)
+        if isinstance(states[0], tuple):  # h and c of LSTMs
+            return x, tuple(torch.cat(of_layers) for of_layers in zip(*states, strict=True))
+        return x, torch.cat(states)
 
     def _layer(self, index: int, x: Tensor) -> tuple[Tensor, Tensor]:
         y, state = self._recurrence(self.layers[index], self.gates[index](x) if self.gates else x)

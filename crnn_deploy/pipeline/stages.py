@@ -70,7 +70,8 @@ class Stages:
     def _model(self, role: str, choice: ModelChoice) -> Artifact:
         if choice.train is not None:
             return self._train(role, choice.train)
-        return self._import(role, choice, locate(str(choice.checkpoint)))
+        assert choice.checkpoint is not None, "a choice is one of the two"
+        return self._import(role, choice, locate(choice.checkpoint))
 
     def _train(self, role: str, options: TrainOptions) -> Artifact:
         """A network that is trained on the labels of the run."""

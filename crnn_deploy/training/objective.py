@@ -11,7 +11,7 @@ from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs
 from crnn_deploy.training.losses.building import build_loss
-from crnn_deploy.training.losses.class_weights import class_counts
+from crnn_deploy.training.losses.class_weights import balances, class_counts
 from crnn_deploy.training.losses.frames import spike_agreement
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
@@ -65,5 +65,5 @@ def build_objective(material: Material, spec: ModelSpec, features: int) -> Objec
     """
     first = [answers[0].features for answers in material.teachers]
     sizes = [0 if of_teacher is None else of_teacher.shape[-1] for of_teacher in first]
-    counts = class_counts(material.train)
+    counts = class_counts(material.train) if any(map(balances, material.losses)) else ()
     return Objective([(loss, build_loss(loss, spec, features, sizes, counts)) for loss in material.losses], spec)

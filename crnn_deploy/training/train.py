@@ -91,7 +91,7 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
         return _picture_spec(config, config.model, name, source)
     if config.size is not None:
         raise InputError(
-            f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} says nothing.",
+            f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} has no effect.",
             fix="Leave out --size, or train a network for pictures, such as --model cnn-gru.",
         )
     like = _like(config, name, source)

@@ -8,8 +8,8 @@ import unicodedata
 from PIL import ImageFont, features
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.text_order import RIGHT_TO_LEFT
 
-_RIGHT_TO_LEFT = ("R", "AL")
 _JOINERS = "\u200c\u200d"
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]")  # letters that a syllable of Korean is made of
 
@@ -18,7 +18,7 @@ def needs_shaping(text: str) -> bool:
     """Whether glyphs depend on their neighbours or run from right to left: Arabic, Hebrew, Indic scripts, marks."""
     return _JAMO.search(text) is not None or any(
         character in _JOINERS
-        or unicodedata.bidirectional(character) in _RIGHT_TO_LEFT
+        or unicodedata.bidirectional(character) in RIGHT_TO_LEFT
         or unicodedata.category(character).startswith("M")
         for character in text
     )

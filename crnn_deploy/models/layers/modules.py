@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from crnn_deploy.models.layers.options import Columns, Convolution, Mean, Pooling, Recurrent, Sequence
 from crnn_deploy.models.layers.stepwise import StepwiseRecurrence
-
-CELLS = {"lstm": nn.LSTM, "gru": nn.GRU}
+from crnn_deploy.models.recurrent import CELLS
 
 
 class PaddedConvolution(nn.Conv2d):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from crnn_deploy.compact import expand_compact
+from crnn_deploy.models.family_choice import FamilyChoice
 from crnn_deploy.models.recurrent_options import RecurrentOptions
 
 
-class PictureOptions(RecurrentOptions):
+class PictureOptions(RecurrentOptions, FamilyChoice):
     """How a sequence of steps becomes classes."""
-
-    NAMED_BY: ClassVar[str] = "family"
 
     hidden: int = Field(default=256, gt=0, le=1024, description="Recurrent units in each direction.")
     layers: int = Field(default=2, gt=0, le=4, description="Recurrent layers.")
@@ -21,11 +19,6 @@ class PictureOptions(RecurrentOptions):
     pool: Literal["last", "mean"] = Field(
         default="last", description="What the head sees: the state after the last step, or the mean over all steps."
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_compact(cls, value: object) -> object:
-        return expand_compact(value, "family")
 
 
 class CnnLstm(PictureOptions):

@@ -36,6 +36,11 @@ def class_counts(source: Source) -> list[int]:
     return [int(count) for count in np.bincount(classes, minlength=len(source.class_names))]
 
 
+def balances(loss: LossOptions) -> bool:
+    """Whether a loss needs to know how many images of each class there are."""
+    return isinstance(loss, CrossEntropyOptions) and loss.weights == "balanced"
+
+
 def check_class_weights(losses: Sequence[LossOptions], spec: ModelSpec) -> None:
     """Raise `InputError` if the weights of a loss are not one for each class."""
     for loss in losses:
