@@ -40,7 +40,8 @@ def make_spec(name: str, detected: Mapping[str, Any], path: Path | None) -> Mode
         InputError: naming each wrong or missing field.
     """
     written = read_fields(path) if path else {}
-    return parse(ModelSpec, {"name": name} | _merged(detected, written), str(path or f"The spec of {name}"))
+    merged = _merged(_without_padding(detected, written), written)
+    return parse(ModelSpec, {"name": name} | merged, str(path or f"The spec of {name}"))
 
 
 def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
@@ -58,6 +59,14 @@ def check_outputs(spec: ModelSpec, outputs: int, name: str) -> None:
         "Give the model's own charset, in class order and without the blank: --spec SPEC.yaml with `charset: …`; "
         "or, where the family has charsets for several languages, the language: --lang.",
     )
+
+
+def _without_padding(detected: Mapping[str, Any], written: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`detected`, without the width that lines are padded to where the written spec fixes the width of the input."""
+    preprocessing, changes = detected.get("preprocessing"), written.get("preprocessing")
+    if not (isinstance(preprocessing, Mapping) and isinstance(changes, Mapping) and changes.get("width")):
+        return detected
+    return {**detected, "preprocessing": {key: value for key, value in preprocessing.items() if key != "pad_to"}}
 
 
 def _merged(detected: Mapping[str, Any], written: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,3 +50,14 @@ def test_a_misspelt_key_gets_a_suggestion(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         make_spec("m", {"charset": "ab"}, write(tmp_path / "s.yaml", "preprocessing: {hight: 32}\n"))
     assert "did you mean 'height'" in raised.value.cause
+
+
+def test_a_fixed_width_replaces_the_detected_padding(tmp_path: Path) -> None:
+    detected = {"charset": "ab", "preprocessing": {"height": 32, "pad_to": 320}}
+    spec = make_spec("m", detected, write(tmp_path / "s.yaml", "preprocessing: {width: 160}\n"))
+    assert (spec.preprocessing.width, spec.preprocessing.pad_to) == (160, 1)
+
+
+def test_a_fixed_width_and_padding_in_one_file_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leaves nothing to pad_to"):
+        make_spec("m", {}, write(tmp_path / "s.yaml", "charset: ab\npreprocessing: {width: 160, pad_to: 80}\n"))
