@@ -60,4 +60,6 @@ def test_a_fixed_width_replaces_the_detected_padding(tmp_path: Path) -> None:
 
 def test_a_fixed_width_and_padding_in_one_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="leaves nothing to pad_to"):
-        make_spec("m", {}, write(tmp_path / "s.yaml", "charset: ab\npreprocessing: {width: 160, pad_to: 80}\n"))
+        make_spec(
+            "m", {}, write(tmp_path / "s.yaml", "charset: ab\npreprocessing: {height: 32, width: 160, pad_to: 80}\n")
+        )
