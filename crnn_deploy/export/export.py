@@ -19,6 +19,7 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.model_comparison import ModelComparison, compare_sessions
 from crnn_deploy.export.cleanup import flush_subnormals, strip_traces
 from crnn_deploy.export.config import ExportConfig
+from crnn_deploy.export.flattening import keep_sizes_by_constants
 from crnn_deploy.export.parity import random_batches, require_parity, reservation_about
 from crnn_deploy.export.recurrence import check_recurrent_nodes, drop_zero_states
 from crnn_deploy.export.torchscript import trace
@@ -81,6 +82,7 @@ def _clean(model: onnx.ModelProto, module: nn.Module) -> int:
     """Clean up the traced graph; return the number of subnormal weights that were set to zero."""
     check_recurrent_nodes(model.graph, module)
     drop_zero_states(model.graph)
+    keep_sizes_by_constants(model.graph)
     prune(model.graph)
     strip_traces(model)
     flushed = flush_subnormals(model)

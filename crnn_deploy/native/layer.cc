@@ -76,12 +76,13 @@ struct Layer::Workspace {
   Buffer<float> h;
   Buffer<float> c;
 
-  Workspace(int unpadded, int columns, int samples, bool fine)
+  // `rows` of x are multiplied at once.
+  Workspace(int unpadded, int columns, int samples, int rows, bool fine)
       : hidden(round_up(unpadded, kPanel)),
         stride(stride_of(hidden)),
-        inputs(static_cast<size_t>(columns) * (std::max(kRowsAtOnce, samples) + kTileRows)),
-        rest(fine ? static_cast<size_t>(columns) * (std::max(kRowsAtOnce, samples) + kTileRows) : 0),
-        states(static_cast<size_t>(columns) * (samples + kTileRows)),
+        inputs(Buffer<int32_t>::unwritten(static_cast<size_t>(columns) * (rows + kTileRows))),
+        rest(Buffer<int32_t>::unwritten(fine ? static_cast<size_t>(columns) * (rows + kTileRows) : 0)),
+        states(Buffer<int32_t>::unwritten(static_cast<size_t>(columns) * (samples + kTileRows))),
         rounded(stride * (samples + kTileRows)),
         scales(samples),
         h(static_cast<size_t>(hidden) * samples),
@@ -134,11 +135,12 @@ void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const 
 void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& task) const {
   const Direction& direction = directions_[task.number];
   const Weights weights = direction.input.weights();
-  const Workspace workspace(hidden_, weights.columns, task.count, fine_);
+  // One product can serve several steps only if their rows of x are adjacent, that is, if the task has all samples.
+  const int most = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
+  const int at_once = std::min(most, batch.steps);
+  const Workspace workspace(hidden_, weights.columns, task.count, at_once * task.count, fine_);
   if (kernels_.begin) kernels_.begin();
   start(batch, task, workspace);
-  // One product can serve several steps only if their rows of x are adjacent, that is, if the task has all samples.
-  const int at_once = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
   for (int done = 0; done < batch.steps; done += at_once) {
     const int steps = std::min(at_once, batch.steps - done);
     const int earliest = direction.reverse ? batch.steps - done - steps : done;

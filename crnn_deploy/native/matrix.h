@@ -11,13 +11,17 @@
 
 namespace crnn_deploy {
 
-// An array that is aligned to 64 bytes and begins as zeros.
+// An array that is aligned to 64 bytes. It begins as zeros, unless it is `unwritten`.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(size_t size) : data_(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64}))) {
-    std::memset(data_.get(), 0, size * sizeof(T));
+  explicit Buffer(size_t size) : Buffer(unwritten(size)) { std::memset(data_.get(), 0, size * sizeof(T)); }
+  // For what is written before it is read: zeros would take as long as a step of a small layer.
+  static Buffer unwritten(size_t size) {
+    Buffer buffer;
+    buffer.data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));
+    return buffer;
   }
   T* get() const { return data_.get(); }
   T& operator[](size_t index) const { return data_.get()[index]; }

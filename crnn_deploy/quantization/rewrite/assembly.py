@@ -11,6 +11,7 @@ from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
+from crnn_deploy.quantization.rewrite.pooling import pool_before_relu
 from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.quantization.rewrite.slimming import slim
@@ -34,6 +35,7 @@ def assemble(
     """
     assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
     if target == "cpu":
+        pool_before_relu(assembled.graph, plan)
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)
         in_float = {layer.name for layer in find_layers(assembled.graph, target)}
