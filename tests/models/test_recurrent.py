@@ -101,3 +101,18 @@ def test_steps_that_are_computed_again_have_the_same_gradients(bidirectional: bo
         gradients.append([p.grad.clone() for p in stack.parameters() if p.grad is not None])
     assert len(gradients[0]) == (8 if bidirectional else 4)
     torch.testing.assert_close(gradients[0], gradients[1])
+
+
+def test_no_graph_is_kept_of_steps_that_are_computed_again() -> None:
+    sizes = []
+    for again in (True, False):
+        stack = RecurrentStack("gru", 3, StudentOptions(hidden=4, bidirectional=False, checkpointing=True))
+        stack.checkpointing = again
+        found, left = set(), [stack(torch.randn(1, 600, 3))[0].grad_fn]
+        while left:
+            node = left.pop()
+            if node is not None and node not in found:
+                found.add(node)
+                left += [function for function, _ in node.next_functions]
+        sizes.append(len(found))
+    assert sizes[0] < 50 < 600 < sizes[1]
