@@ -26,5 +26,5 @@ def advice(points: tuple[TrainingPoint, ...]) -> str:
         return f"The validation error has settled at {after:.1%}: a longer training would not lower it."
     return (
         f"The validation error has settled at {after:.1%} over the last third of the {epochs} epochs, so a longer run "
-        "alone would help little: use more or more varied lines, or a wider student (distill.student.width)."
+        "alone would help little: use more or more varied images, or a wider student (distill.student.width)."
     )

@@ -20,7 +20,7 @@ def engines_table(report: Report) -> Table:
     records = list(report.engines.values())
     facts: list[tuple[str, Callable[[EngineRecord], Cell]]] = [("Built by", _builder), ("Runs on", _targets)]
     facts += [(f"Layers in {name.upper()}", _layers_in(name)) for name in _precisions(records)]
-    facts += [("Recurrent layers", _recurrent), ("Size", _size), ("Same text", _same_text), ("Takes", _profiles)]
+    facts += [("Recurrent layers", _recurrent), ("Size", _size), ("Same answer", _same_answer), ("Takes", _profiles)]
     rows = tuple((Cell(label), *map(cell, records)) for label, cell in facts)
     return Table((Cell("Engine"), *map(Cell, report.engines)), rows, numeric=range(0))
 
@@ -28,7 +28,7 @@ def engines_table(report: Report) -> Table:
 def engines_summary(report: Report) -> str:
     """How to read the table, and which engines did not run."""
     sentences = [
-        "The precisions are those that TensorRT reports for each layer after the build. Same text: on how many images "
+        "The precisions are those that TensorRT reports for each layer after the build. Same answer: on how many images "
         "the graph that an engine was built from reads the same as its ONNX model, both in ONNX Runtime on a CPU."
     ]
     statuses = {variant.name: variant.gate.status for variant in report.variants}
@@ -80,7 +80,7 @@ def _size(record: EngineRecord) -> Cell:
     return Cell(units.size(record.engine_bytes), plugin)
 
 
-def _same_text(record: EngineRecord) -> Cell:
+def _same_answer(record: EngineRecord) -> Cell:
     parity = record.parity
     if parity is None:
         return _NOTHING

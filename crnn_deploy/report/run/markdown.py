@@ -65,8 +65,8 @@ def _blocks(report: Report) -> Iterator[str]:
         yield escape(confusion_summary(report.confusion, table=True))
         yield markdown_table(confusion_table(report.confusion)) if report.confusion.pairs else ""
     if report.examples:
-        yield "## Example lines"
-        yield "Chosen to show differences and the worst errors: no fair sample. ✓ marks lines read right, case ignored."
+        yield "## Examples"
+        yield "Chosen to show differences and the worst errors: no fair sample. ✓ marks right answers, case ignored."
         yield markdown_table(_examples_table(report))
     if any(variant.latency for variant in report.variants):
         yield "## Latency"

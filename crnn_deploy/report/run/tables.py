@@ -30,7 +30,7 @@ def variants_table(report: Report) -> Table:
 
 def comparisons_table(report: Report) -> Table:
     """Each variant against its parent, by a paired bootstrap on the same images."""
-    columns = ("Variant", "Parent", "Figure", "Change, points", "95 % interval", "Verdict", "Same text")
+    columns = ("Variant", "Parent", "Figure", "Change, points", "95 % interval", "Verdict", "Same answer")
     rows = tuple(
         (
             Cell(pair.variant),

@@ -30,7 +30,7 @@ def test_all_that_is_known_without_a_gpu() -> None:
         "Layers in FP32": ["3 pointwise"],
         "Recurrent layers": ["2 in the plugin"],
         "Size": ["4.00 MB (2.00 MB of it the plugin library)"],
-        "Same text": ["199 of 200 images (with FP16's rounding)"],
+        "Same answer": ["199 of 200 images (with FP16's rounding)"],
         "Takes": ["1–16 images, 16–356 px wide; 1 image, 360–1024 px wide"],
     }
 
@@ -42,7 +42,7 @@ def test_engines_side_by_side_show_what_one_of_them_lacks() -> None:
     assert shown["Layers in INT8"] == ["—", "9 matmul"]
     assert shown["Recurrent layers"][1] == "1 in a loop of TensorRT's (too large)"
     assert shown["Size"][1] == "4.00 MB"
-    assert shown["Same text"][1] == "—"
+    assert shown["Same answer"][1] == "—"
 
 
 def test_precisions_that_nobody_asked_for_are_shown_too() -> None:
