@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from crnn_deploy.clips import Clips
 from crnn_deploy.config import (
     MODEL_SUFFIXES,
     SOURCE_KINDS,
@@ -218,6 +219,9 @@ class TrainOptions(TrainingOptions):
         le=MAX_HEIGHT,
         description="Width and height of the pictures that a classifier sees; without it those of the first image.",
         examples=[32],
+    )
+    clips: Annotated[Clips | None, Option(metavar="KEY=VALUE,…", text=True)] = Field(
+        default=None, description="Which stills of clips frames-gru sees.", examples=["every=2,max_stills=16"]
     )
     text_order: TextOrder | None = Field(
         default=None,
