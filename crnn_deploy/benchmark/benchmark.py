@@ -31,7 +31,9 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
         name: open_artifact(path, config.trust_module) for name, path in zip(names, config.artifacts, strict=True)
     }
     timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
-    rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config, artifacts.values(), progress), progress)
+    rows = LatencyBenchmark(config.threads, config.batches, timer).run(
+        artifacts, _buckets(config, artifacts.values(), progress), progress
+    )
     measured = []
     for name, artifact in artifacts.items():
         facts = measure(artifact)

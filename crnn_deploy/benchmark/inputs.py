@@ -68,7 +68,7 @@ def distinct_labels(buckets: Sequence[Bucket], preprocessor: Preprocessor) -> se
 
 
 def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NDArray[np.float32]:
-    """`[batch, C, H, W]`, or `[batch, T, C, H, W]`, of the bucket's images that have the size of its first, repeated where they are too few.
+    """A batch of the bucket's images, or clips, that have the size of its first, repeated where they are too few.
 
     Raises:
         InputError: if an image is broken.

@@ -1,4 +1,7 @@
-"""Batches of images with the same padded width, or of clips with as many stills, so that no result depends on the other images of its batch."""
+"""Batches of images of one size, so that no result depends on the other images of its batch.
+
+The size is the padded width, or the number of stills of clips.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,6 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
-
 _SHARED_PIXELS = 1 << 17  # of a clip: longer ones run alone, so that a batch does not fill the memory
 
 

@@ -75,7 +75,7 @@ class Explainer:
     def explain(
         self, image: ImageOrClip, name: str, path: str, notes: NoteTaker, progress: Progress = SILENT
     ) -> tuple[Explanation, Image.Image]:
-        """The explanation of an image, and its upright picture; of a clip the first still, for regions in all its stills.
+        """The explanation of an image, and its upright picture; of a clip its first still.
 
         Args:
             name: of the image in messages.

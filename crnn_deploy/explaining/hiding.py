@@ -29,7 +29,7 @@ def surroundings(seen: Seen) -> NDArray[np.float32]:
 
 
 def hidden(seen: Seen, boxes: Sequence[Box], colour: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The input with each of the boxes hidden in one copy of it, of a clip in all its stills: `[N, C, H, W]`, `[N, T, C, H, W]`."""
+    """The input with each of the boxes hidden in one copy of it, of a clip in all its stills: `[N, …, C, H, W]`."""
     copies = np.repeat(seen.pixels[np.newaxis], len(boxes), axis=0)
     for copy, box in zip(copies, boxes, strict=True):
         copy[..., box.top : box.bottom, box.left : box.right] = colour[:, np.newaxis, np.newaxis]

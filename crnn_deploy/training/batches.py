@@ -29,7 +29,9 @@ _AHEAD = 4  # batches that are prepared while the network trains
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """`images` `[N, C, H, W]`, or clips `[N, T, C, H, W]` of equal length; `frames` `[N]` that belong to each line, the other frames are padding.
+    """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding.
+
+    Clips `[N, T, C, H, W]` are of equal length, so that none is padded.
 
     With a `mixture`, the images are mixed in pairs. `targets` and `teachers` stay those of the single images.
     """

@@ -10,7 +10,15 @@ from torch import nn
 from crnn_deploy.clips import Clips
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.pictures.cnn import cnn
-from crnn_deploy.models.pictures.config import CnnGru, CnnLstm, FramesGru, PictureChoice, PictureOptions, PixelGru, ResNet
+from crnn_deploy.models.pictures.config import (
+    CnnGru,
+    CnnLstm,
+    FramesGru,
+    PictureChoice,
+    PictureOptions,
+    PixelGru,
+    ResNet,
+)
 from crnn_deploy.models.pictures.frames_gru import frames_gru
 from crnn_deploy.models.pictures.pixel_gru import pixel_gru
 from crnn_deploy.models.pictures.resnet import resnet

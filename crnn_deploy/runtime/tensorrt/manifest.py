@@ -31,7 +31,7 @@ _AMPERE = 80
 
 
 class ShapeProfile(Frozen):
-    """Input shapes `(N, C, H, W)`, or `(N, T, C, H, W)`, that an engine takes: all from `min` to `max`, best at `opt`."""
+    """Input shapes `(N, C, H, W)` or `(N, T, C, H, W)` that an engine takes: from `min` to `max`, best at `opt`."""
 
     min: InputShape
     opt: InputShape
