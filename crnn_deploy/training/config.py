@@ -23,7 +23,7 @@ from crnn_deploy.config import (
     TrustModule,
 )
 from crnn_deploy.limits import MAX_HEIGHT
-from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
+from crnn_deploy.models.config import CrnnChoice, DistilledChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.text_order import TextOrder
@@ -122,7 +122,7 @@ class QatOptions(Frozen):
 class DistillOptions(TrainingOptions):
     """Which student, and how it is trained."""
 
-    student: Annotated[StudentChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
+    student: Annotated[DistilledChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
         default=StudentChoice(), description="Family of the student."
     )
     charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
