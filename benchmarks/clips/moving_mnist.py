@@ -48,7 +48,7 @@ STEPS = (1, 3, 5, 7)  # places from still to still; 5 and 7 of 8 are 3 and 1 bac
 PLACES, SIZE = 8, 32
 MODEL = "frames-gru:channels=8,hidden=96"
 STUDENT = "frames-gru:channels=4,hidden=32"
-TRAINING = {"epochs": 8, "batch_size": 32, "augmentation": 0, "precision": "fp32"}
+TRAINING = {"epochs": 6, "batch_size": 32, "augmentation": 0, "precision": "fp32"}
 ORDERS = ("in order", "one still", "shuffled")
 
 
@@ -72,7 +72,7 @@ def main() -> int:
 
 
 def write_clips(digits: Path, folder: Path, count: int, val: int) -> None:
-    """`train-ORDER.npz` and `val-ORDER.npz` for each of the orders, and `val-5.npz` and `val-16.npz` of so many stills."""
+    """`train-ORDER.npz` and `val-ORDER.npz` for each order, and `val-5.npz` and `val-16.npz` of so many stills."""
     train_digits = pictures(digits / "train-images-idx3-ubyte.gz")
     test_digits = pictures(digits / "t10k-images-idx3-ubyte.gz")
     for part, source, number, seed in (("train", train_digits, count, 0), ("val", test_digits, val, 1)):
@@ -191,8 +191,8 @@ def page(figures: dict[str, Any]) -> str:
 
 `benchmarks/clips/moving_mnist.py`, {figures["date"]}. A digit of MNIST visits the same 8 places of a torus in each clip
 of 8 stills of 32×32 pixels; the class is the step from still to still (1, 3, 5 or 7 places), so it lies in the order
-alone. Chance is 25 %. {figures["clips"]:,} clips of digits of the training set, {figures["val"]:,} of digits of the test
-set; the figures are top-1 on the latter with 95 % intervals. Nothing was chosen by them.
+alone. Chance is 25 %. {figures["clips"]:,} clips are of digits of the training set, {figures["val"]:,} of digits of
+the test set; the figures are top-1 on the latter with 95 % intervals. Nothing was chosen by them.
 
 | what the network is trained on, and sees | top-1 |
 |---|---|
