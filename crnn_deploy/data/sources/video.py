@@ -87,11 +87,13 @@ def _decoded(path: Path, name: str) -> Iterator[Any]:
         with av.open(f"file:{path.absolute()}", container_options=_ONLY_FILES, metadata_errors="ignore") as container:
             if not container.streams.video:
                 raise broken_clip(name, "it has no pictures")
-            stream = container.streams.video[0]
-            _check_size(name, stream.codec_context.width * stream.codec_context.height)
-            stream.codec_context.thread_count = 1  # sources are read in several threads already
-            stream.codec_context.options = _DECODING
-            yield from container.decode(stream)
+            codec = container.streams.video[0].codec_context
+            if codec is None:
+                raise broken_clip(name, "it is encoded in an unknown way")
+            _check_size(name, codec.width * codec.height)
+            codec.thread_count = 1  # sources are read in several threads already
+            codec.options = _DECODING
+            yield from container.decode(container.streams.video[0])
     except (av.FFmpegError, OSError, ValueError, LookupError, ArithmeticError) as error:
         raise broken_clip(name, getattr(error, "strerror", None) or error) from None
 
