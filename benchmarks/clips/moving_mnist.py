@@ -198,13 +198,14 @@ the test set; the figures are top-1 on the latter with 95 % intervals. Nothing w
 |---|---|
 {seen}
 
-Each training is `{figures["model"]}` ({training}). It took on one core, {seconds}.
+Each training is `{figures["model"]}` ({training}), on one core of a busy machine ({seconds}).
 
 | model | top-1 | file | of the first | a clip, one thread | speed |
 |---|---|---|---|---|---|
 {made}
 
-The student is `{figures["student"]}`, distilled from the first model in ONNX.
+Times are of a clip of 8 stills in ONNX Runtime, batch 1, undisturbed (`crnn-deploy benchmark`). The student is
+`{figures["student"]}`, distilled from the first model in ONNX.
 
 ```sh
 OMP_NUM_THREADS=1 python benchmarks/clips/moving_mnist.py DATA/mnist -o benchmarks/results/clips
