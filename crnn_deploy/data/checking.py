@@ -41,7 +41,7 @@ def first_usable(
         try:
             image = source.image(index)
             framed = has_several_frames(image)
-            _decode(image, title(source, index))
+            check_decodes(image, title(source, index))
         except InputError:
             if not skip_bad:
                 raise
@@ -56,11 +56,14 @@ def first_usable(
     if broken:
         progress.log(f"{len(broken)} broken images are left out: {listed(broken)}")
     if several:
-        progress.log(f"{source.name}: {images(len(several))} hold several frames; the first is used: {listed(several)}")
+        progress.log(
+            f"{source.name}: {images(len(several))} hold several frames; only networks for clips see more than the "
+            f"first: {listed(several)}"
+        )
     return good, broken
 
 
-def _decode(image: ImageOrClip, name: str) -> None:
+def check_decodes(image: ImageOrClip, name: str) -> None:
     """Raise `InputError` naming the image, or the clip, if it is broken."""
     if isinstance(image, Clip):
         check_stills(image, name)

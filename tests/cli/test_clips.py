@@ -71,7 +71,7 @@ def test_they_are_read_evaluated_timed_explained_and_inspected() -> None:
     texts = [reading["text"] for reading in answer("predict set --model clips.onnx")["readings"]]
     assert texts == [reading["text"] for reading in answer("predict set --model clips.safetensors")["readings"]]
     alone = answer("predict clips:set/run/c1 --model clips.onnx")["readings"]
-    assert (len(alone), alone[0]["text"]) == (1, texts[1])
+    assert [(reading["path"], reading["text"]) for reading in alone] == [("set/run/c1", texts[1])]
     rows = answer("benchmark clips.onnx --data set --rounds 2 --seconds 0.01")["variants"][0]["latency"]
     assert {row["stills"] for row in rows} == {3, 4}
     (found,) = answer("explain clips.onnx clips:set/run/c1 -o page.html")["explanations"]

@@ -105,7 +105,9 @@ def open_clips(folder: Path) -> ClipSource:
     """
     own = [name for name in Folder(folder).names() if is_image(name)]
     if own:
-        return ClipSource(folder, "unlabelled", [ClipFiles(folder.name, tuple(sorted(own, key=natural_order)))])
+        folder = folder if folder.name else folder.absolute()
+        stills = tuple(f"{folder.name}/{name}" for name in sorted(own, key=natural_order))
+        return ClipSource(folder.parent, "unlabelled", [ClipFiles(folder.name, stills)])
     return find_classes(folder) or ClipSource(folder, "unlabelled", clips_in(folder))
 
 
