@@ -98,7 +98,8 @@ MODEL_SUFFIXES = (".safetensors", ".onnx", ".engine")
 
 SourceName = Annotated[str, Option(metavar="SOURCE")]
 """Where images are: a folder, an archive or a database that `crnn_deploy.data` opens; `names:FOLDER` if the names of
-the files are their labels; `train:FILE` or `test:FILE` for a part of CIFAR's archive."""
+the files are their labels; `clips:FOLDER` if its images are stills of clips; `train:FILE` or `test:FILE` for a part of
+CIFAR's archive."""
 
 SOURCE_KINDS = (
     "a folder, .tar or .zip with labels.tsv or another label file, LMDBs, a folder for each class, IDX or NPZ"

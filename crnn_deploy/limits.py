@@ -23,6 +23,8 @@ MAX_FIGURES = 1000  # of one data set, and data sets
 MAX_HEIGHT = 1024  # pixels of the input; OCR models take 32 to 128
 MAX_WIDTH = 1 << 16  # pixels of the input
 MAX_MARGIN = 1024  # pixels beside a line
+MAX_SEEN_STILLS = 1024  # of a clip, by a network
+MAX_CLIP_PIXELS = 1 << 23  # of the input for the longest clip: 160 stills of 224×224 pixels
 MAX_INPUT_PIXELS = 1 << 22  # of the input for the narrowest line
 SMALLEST_STD = 1e-6  # pixels are 0 to 1: a smaller deviation makes numbers that FP32 and FP16 can't hold
 LARGEST_NORM = 1e6  # of a mean or a deviation
@@ -51,6 +53,8 @@ MAX_SOURCE = 1 << 22  # the Python file with a user's own network
 # Images
 MAX_IMAGE_PIXELS = 1 << 26  # from the header: a sheet of A3 at 600 dpi has about as many
 MAX_CENTERED_HEIGHT = 512  # pixels of a line whose center line is looked for; higher ones are made smaller before
+MAX_STILLS = 10_000  # of a clip: 5 minutes of video
+MAX_VIDEO_PIXELS = 1 << 35  # of all stills of a video: 10,000 of 1920×1080 have 60 % of it
 MAX_LINE_PIECES = 16  # that a line is cut into; what is longer is squeezed
 
 # Data sets

@@ -8,9 +8,14 @@ from typing import Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from crnn_deploy import limits
+from crnn_deploy.clips import FEWEST_STILLS, Clips
 from crnn_deploy.config import Frozen
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
+
+InputShape = tuple[int, int, int, int] | tuple[int, int, int, int, int]
+"""`(N, C, H, W)` of a network's input, or `(N, T, C, H, W)` of clips."""
+
 FIXED_SQUEEZE = 4
 """How far a fixed width may squeeze a line before it counts as squeezed: models of a fixed width learnt from lines of
 many widths."""
@@ -25,6 +30,9 @@ class Preprocessing(Frozen):
 
     The padded width follows from the image alone, never from its neighbours in a batch: that is what makes results
     independent of the batch.
+
+    With `clips` the input is `[T, C, H, W]`: each still of a clip becomes a picture of the fixed size. What may differ
+    between inputs is called their size: the padded width in pixels of single images, or the stills of clips.
     """
 
     channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the network sees.")
@@ -79,9 +87,42 @@ class Preprocessing(Frozen):
         description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
     )
 
+    clips: Clips | None = Field(
+        default=None, description="Whether the network sees clips, and which stills of them; absent: single images."
+    )
+
     @property
     def channel_count(self) -> int:
         return 1 if self.channels == "L" else 3
+
+    @property
+    def size_axis(self) -> int:
+        """Axis of a batch of inputs that is their size: the width, or the stills of clips."""
+        return 3 if self.clips is None else 1
+
+    @property
+    def any_size(self) -> bool:
+        """Whether inputs may differ in size."""
+        return self.width is None or self.clips is not None
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Least and greatest size of an input."""
+        if self.clips is not None:
+            return FEWEST_STILLS, self.clips.max_stills
+        return self.with_padding(self.min_width), self.with_padding(self.max_width)
+
+    def input_shape(self, batch: int, size: int) -> InputShape:
+        """Shape of a batch of inputs of one size."""
+        if self.clips is None:
+            return batch, self.channel_count, self.height, size
+        assert self.width is not None
+        return batch, size, self.channel_count, self.height, self.width
+
+    def example_shape(self, batch: int, image_width: int, image_height: int) -> InputShape:
+        """Shape of a batch of inputs for images of this size in pixels, or for usual clips."""
+        size = self.padded_width(image_width, image_height) if self.clips is None else self.clips.example
+        return self.input_shape(batch, size)
 
     def resized_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that an image of the given size is resized to, before padding."""
@@ -161,6 +202,20 @@ class Preprocessing(Frozen):
             raise ValueError("padding: mean takes the mean of a spec, and normalise: image that of each image")
         if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
+        return self
+
+    @model_validator(mode="after")
+    def _clips_fit(self) -> Preprocessing:
+        if self.clips is None:
+            return self
+        if self.width is None or self.keep_ratio or self.margin:
+            raise ValueError("clips go with a fixed width, without keep_ratio and margin")
+        pixels = self.clips.max_stills * self.height * self.width
+        if pixels > limits.MAX_CLIP_PIXELS:
+            raise ValueError(
+                f"a clip of max_stills {self.clips.max_stills} has {pixels:,} pixels, and {limits.MAX_CLIP_PIXELS:,} "
+                "are allowed"
+            )
         return self
 
     @model_validator(mode="after")

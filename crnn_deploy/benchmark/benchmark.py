@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from crnn_deploy.artifact import open_artifact
+from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.config import BenchmarkConfig
 from crnn_deploy.benchmark.inputs import Bucket, data_buckets, synthetic_bucket
 from crnn_deploy.benchmark.latency import LatencyBenchmark
@@ -31,7 +31,9 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
         name: open_artifact(path, config.trust_module) for name, path in zip(names, config.artifacts, strict=True)
     }
     timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
-    rows = LatencyBenchmark(config.threads, config.batches, timer).run(artifacts, _buckets(config, progress), progress)
+    rows = LatencyBenchmark(config.threads, config.batches, timer).run(
+        artifacts, _buckets(config, artifacts.values(), progress), progress
+    )
     measured = []
     for name, artifact in artifacts.items():
         facts = measure(artifact)
@@ -63,7 +65,8 @@ def unique_names(paths: Sequence[Path]) -> list[str]:
     return [p.stem if stems[p.stem] == 1 else p.name if names[p.name] == 1 else str(p) for p in paths]
 
 
-def _buckets(config: BenchmarkConfig, progress: Progress) -> list[Bucket]:
+def _buckets(config: BenchmarkConfig, artifacts: Iterable[Artifact], progress: Progress) -> list[Bucket]:
     if config.data is None:
-        return [synthetic_bucket()]
+        seen = [artifact.spec.preprocessing.clips for artifact in artifacts]
+        return [synthetic_bucket(min((clips.example for clips in seen if clips is not None), default=None))]
     return data_buckets(open_source(config.data, progress, needs_labels=False), images=max(config.batches))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.picture import seen_size
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
@@ -23,14 +24,15 @@ SURVEYED_IMAGES = 2000
 
 @dataclass(frozen=True)
 class Bucket:
-    """Images of one shape, as (name, image), nearest to that shape first."""
+    """Images, or clips, of one shape, as (name, image), nearest to that shape first."""
 
     label: str
-    images: list[tuple[str, Image.Image]]
+    images: list[tuple[str, ImageOrClip]]
 
 
 def data_buckets(source: Source, images: int) -> list[Bucket]:
-    """The `images` images nearest to the 50 %, 25 % and 90 % quantiles of the data's aspect ratios, in this order.
+    """The `images` images nearest to the 50 %, 25 % and 90 % quantiles of the data's aspect ratios, in this order; of
+    clips nearest to the quantiles of their stills.
 
     Large data are surveyed at 2,000 evenly spaced images.
 
@@ -49,36 +51,42 @@ def data_buckets(source: Source, images: int) -> list[Bucket]:
     return buckets
 
 
-def synthetic_bucket() -> Bucket:
-    """One line of grey noise, 100 pixels wide and 32 high, the same every time."""
-    noise = np.random.default_rng(0).integers(0, 256, (32, 100), np.uint8)
-    return Bucket(SYNTHETIC, [("synthetic line", Image.fromarray(noise))])
+def synthetic_bucket(stills: int | None = None) -> Bucket:
+    """One line of grey noise, 100 pixels wide and 32 high, the same every time; or a clip of it with `stills`."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 100), np.uint8))
+    if stills is None:
+        return Bucket(SYNTHETIC, [("synthetic line", noise)])
+    return Bucket(SYNTHETIC, [("synthetic clip", Clip(stills, lambda indices: iter([noise] * len(indices))))])
 
 
 def distinct_labels(buckets: Sequence[Bucket], preprocessor: Preprocessor) -> set[str]:
-    """Labels of the buckets that differ in width for a model: of those that pad to the same width, the first."""
+    """Labels of the buckets that differ in size for a model: of those that have the same size, the first."""
     label_of: dict[int, str] = {}
     for bucket in buckets:
-        label_of.setdefault(_width(bucket, preprocessor), bucket.label)
+        label_of.setdefault(_size(bucket, preprocessor), bucket.label)
     return set(label_of.values())
 
 
 def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NDArray[np.float32]:
-    """`[batch, C, H, W]` of the bucket's images that pad to the width of its first, repeated where they are too few.
+    """A batch of the bucket's images, or clips, that have the size of its first, repeated where they are too few.
 
     Raises:
         InputError: if an image is broken.
     """
-    width = _width(bucket, preprocessor)
-    alike = [(name, image) for name, image in bucket.images if preprocessor.size(image) == width]
+    size = _size(bucket, preprocessor)
+    alike = [(name, image) for name, image in bucket.images if preprocessor.size(image, name) == size]
     inputs = [preprocessor(image, name) for name, image in alike[:batch]]
     return np.stack(list(islice(cycle(inputs), batch)))
 
 
-def _width(bucket: Bucket, preprocessor: Preprocessor) -> int:
-    return preprocessor.size(bucket.images[0][1])
+def _size(bucket: Bucket, preprocessor: Preprocessor) -> int:
+    name, image = bucket.images[0]
+    return preprocessor.size(image, name)
 
 
-def _aspect_ratio(image: Image.Image) -> float:
+def _aspect_ratio(image: ImageOrClip) -> float:
+    """Width over height; of a clip the number of its stills."""
+    if isinstance(image, Clip):
+        return image.count
     width, height = seen_size(image)
     return width / height

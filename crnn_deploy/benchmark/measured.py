@@ -9,7 +9,8 @@ from crnn_deploy.config import Frozen
 
 
 class Latency(Frozen):
-    """Milliseconds of one run of the network on a batch `[batch, C, H, width]`, over `rounds` interleaved rounds.
+    """Milliseconds of one run of the network on a batch `[batch, C, H, width]`, or of clips of `stills`, over
+    `rounds` interleaved rounds.
 
     `bucket` names the shape of the images: `median`, `narrow` or `wide` among the data's, or `100x32` without data.
     `preprocess_ms` and `decode_ms` are medians for a single image, not part of the run. Preprocessing starts from the
@@ -22,6 +23,7 @@ class Latency(Frozen):
     threads: int
     batch: int
     width: int
+    stills: int | None = None
     bucket: str
     p50_ms: float
     p90_ms: float

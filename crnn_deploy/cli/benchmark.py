@@ -53,7 +53,11 @@ def _tables(result: Benchmark) -> Group:
         for row in variant.latency:
             least = None if row.undisturbed is None else row.undisturbed.ms
             taken = (least, row.p50_ms, row.p90_ms, row.p99_ms, *[row.device_ms] * on_gpu)
-            counts = (str(row.threads), str(row.batch), f"{row.width} {row.bucket}")
+            counts = (
+                str(row.threads),
+                str(row.batch),
+                f"{row.width}{f'×{row.stills}' if row.stills else ''} {row.bucket}",
+            )
             shown = (MISSING if value is None else milliseconds(value) for value in taken)
             times.add_row(*map(Text, (visible(variant.name), *counts, *shown)))
     machine = f"{result.environment.processor}, {result.environment.cores} cores"

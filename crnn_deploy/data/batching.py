@@ -1,4 +1,7 @@
-"""Batches of images with the same padded width, so that no result depends on the other images of its batch."""
+"""Batches of images of one size, so that no result depends on the other images of its batch.
+
+The size is the padded width, or the number of stills of clips.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _AHEAD = 4  # batches that are decoded in advance
 
 @dataclass(frozen=True)
 class Batch:
-    """Images `[N, C, H, W]` and their indices in the source."""
+    """Images `[N, C, H, W]`, or clips `[N, T, C, H, W]`, and their indices in the source."""
 
     indices: list[int]
     images: NDArray[np.float32]
@@ -33,10 +36,10 @@ def batches(
     skipped: list[str] | None = None,
     widest: int | None = None,
 ) -> Iterator[Batch]:
-    """Every image once, narrow ones first, up to `batch_size` of one padded width at a time.
+    """Every image once, narrow ones or short clips first, up to `batch_size` of one size at a time.
 
     Args:
-        widest: images of a larger padded width come one by one, so that a batch of them does not fill the memory.
+        widest: images of a larger size come one by one, so that a batch of them does not fill the memory.
         skipped: receives the names of broken images, which are left out; if it is None, they raise an error.
 
     Raises:
@@ -55,16 +58,16 @@ def batches(
 def _chunks(
     source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None, widest: int | None
 ) -> Iterator[list[int]]:
-    by_width: dict[int, list[int]] = {}
+    by_size: dict[int, list[int]] = {}
     for index in range(len(source)):
         try:
-            by_width.setdefault(preprocessor.size(source.image(index)), []).append(index)
+            by_size.setdefault(preprocessor.size(source.image(index), title(source, index)), []).append(index)
         except InputError:
             if skipped is None:
                 raise
             skipped.append(source.item_name(index))
-    for width, alike in sorted(by_width.items()):
-        size = batch_size if widest is None or width <= widest else 1
+    for length, alike in sorted(by_size.items()):
+        size = batch_size if widest is None or length <= widest else 1
         yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.picture import has_several_frames, picture
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
+from crnn_deploy.data.stills import check_stills
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
@@ -39,7 +41,7 @@ def first_usable(
         try:
             image = source.image(index)
             framed = has_several_frames(image)
-            picture(image, title(source, index), "L")
+            check_decodes(image, title(source, index))
         except InputError:
             if not skip_bad:
                 raise
@@ -54,12 +56,25 @@ def first_usable(
     if broken:
         progress.log(f"{len(broken)} broken images are left out: {listed(broken)}")
     if several:
-        progress.log(f"{source.name}: {images(len(several))} hold several frames; the first is used: {listed(several)}")
+        progress.log(
+            f"{source.name}: {images(len(several))} hold several frames; only networks for clips see more than the "
+            f"first: {listed(several)}"
+        )
     return good, broken
+
+
+def check_decodes(image: ImageOrClip, name: str) -> None:
+    """Raise `InputError` naming the image, or the clip, if it is broken."""
+    if isinstance(image, Clip):
+        check_stills(image, name)
+    else:
+        picture(image, name, "L")
 
 
 def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
     """Say how many images are wider than a model takes, so that they are squeezed and hard to read."""
+    if preprocessing.clips is not None:
+        return
     preprocessor = Preprocessor(preprocessing)
     squeezed = [
         source.item_name(index)

@@ -12,9 +12,6 @@ from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.preprocessing import Preprocessing
 
-InputShape = tuple[int, int, int, int]
-"""`(N, C, H, W)` of a network's input."""
-
 
 @dataclass(frozen=True)
 class NetworkInputs:
@@ -27,14 +24,14 @@ class NetworkInputs:
         return len(self.source)
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
-        """Each image as a batch of its own, `[1, C, H, W]`: on a CPU larger batches are no faster, only larger."""
+        """Each image, or clip, as a batch of its own: on a CPU larger batches are no faster, only larger."""
         preprocessor = Preprocessor(self.preprocessing)
         for index in range(len(self.source)):
             yield preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
 
     def median(self) -> NDArray[np.float32]:
-        """The image of median width, `[1, C, H, W]`."""
-        preprocessor = Preprocessor(self.preprocessing)
-        widths = [preprocessor.size(self.source.image(index)) for index in range(len(self.source))]
-        index = int(np.argsort(widths, kind="stable")[(len(widths) - 1) // 2])
-        return preprocessor(self.source.image(index), title(self.source, index))[np.newaxis]
+        """The image of median width, or the clip of median length, as a batch of its own."""
+        preprocessor, source = Preprocessor(self.preprocessing), self.source
+        sizes = [preprocessor.size(source.image(index), title(source, index)) for index in range(len(source))]
+        index = int(np.argsort(sizes, kind="stable")[(len(sizes) - 1) // 2])
+        return preprocessor(source.image(index), title(source, index))[np.newaxis]

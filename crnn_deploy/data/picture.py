@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.depth import DEEP_MODES, eight_bits
 from crnn_deploy.data.paper import on_paper
 from crnn_deploy.data.sources.base import broken_image
@@ -24,7 +25,7 @@ from crnn_deploy.limits import MAX_IMAGE_PIXELS
 # No others: some of Pillow's formats start programs (EPS), or are rare enough that their decoders are little tested.
 _FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 
-_PILLOW_ERRORS = (
+PILLOW_ERRORS = (
     OSError,
     ValueError,
     SyntaxError,
@@ -66,7 +67,7 @@ def open_image(data: bytes, name: str) -> Image.Image:
         raise broken_image(name, "it is not an image") from None
     except Image.DecompressionBombError:
         raise _too_large(name, f"more than {MAX_IMAGE_PIXELS:,} pixels") from None
-    except _PILLOW_ERRORS as error:
+    except PILLOW_ERRORS as error:
         raise broken_image(name, _reason(error)) from None
     width, height = image.size
     if width * height > MAX_IMAGE_PIXELS:
@@ -74,34 +75,38 @@ def open_image(data: bytes, name: str) -> Image.Image:
     return image
 
 
-def seen_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height of the upright picture in pixels; reads only the header."""
+def seen_size(image: ImageOrClip) -> tuple[int, int]:
+    """Width and height of the upright picture in pixels, or of the first still; reads only the header."""
+    image = image.first() if isinstance(image, Clip) else image
     width, height = image.size
     return (height, width) if _orientation(image) >= 5 else (width, height)
 
 
-def picture(image: Image.Image, name: str, mode: Literal["L", "RGB"]) -> Image.Image:
-    """The picture that people see, in 8 bits: of several frames the first, on white or black paper, upright.
+def picture(image: ImageOrClip, name: str, mode: Literal["L", "RGB"]) -> Image.Image:
+    """The picture that people see, in 8 bits: of several frames or stills the first, on white or black paper, upright.
 
     Raises:
         InputError: naming the image, if its pixels cannot be decoded, or are NaN or infinite.
     """
+    image = image.first() if isinstance(image, Clip) else image
     try:
         if image.format == "TIFF":
             check_tiff(image)
         image.load()
         turn = _TURNS.get(_orientation(image))
         plain = _plain(image).convert(mode)
-    except (*_PILLOW_ERRORS, ImageCms.PyCMSError) as error:
+    except (*PILLOW_ERRORS, ImageCms.PyCMSError) as error:
         raise broken_image(name, _reason(error)) from None
     return plain if turn is None else plain.transpose(turn)
 
 
-def has_several_frames(image: Image.Image) -> bool:
+def has_several_frames(image: ImageOrClip) -> bool:
     """Whether this is an animation or has several pages; the small previews in a photograph (MPO) are none."""
+    if isinstance(image, Clip):
+        return False
     try:
         return image.format != "MPO" and bool(getattr(image, "is_animated", False))
-    except _PILLOW_ERRORS:
+    except PILLOW_ERRORS:
         return False
 
 
@@ -139,7 +144,7 @@ def _orientation(image: Image.Image) -> int:
         return 1  # Pillow turns TIFF itself
     try:
         value = image.getexif().get(ExifTags.Base.Orientation)
-    except _PILLOW_ERRORS:
+    except PILLOW_ERRORS:
         return 1
     return value if isinstance(value, int) and value in _TURNS else 1
 

@@ -1,14 +1,18 @@
-"""Converts a PIL image to the network's input by the model's `Preprocessing`."""
+"""Converts a PIL image, or a clip, to the network's input by the model's `Preprocessing`."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.center_line import is_squeezed, straightened
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.linear import linear
 from crnn_deploy.data.picture import picture, seen_size
+from crnn_deploy.data.stills import as_clip, as_single, pictures_of, seen_stills
 from crnn_deploy.preprocessing import Preprocessing
 
 _FILTERS = {
@@ -20,23 +24,31 @@ _FILTERS = {
 
 
 class Preprocessor:
-    """Resizes, normalises and pads single images; stateless, so threads may share one."""
+    """Resizes, normalises and pads single images and clips; stateless, so threads may share one."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
         self._mean = np.array(preprocessing.mean, np.float32)
         self._std = np.array(preprocessing.std, np.float32)
         self._colour = _padding_colour(preprocessing)
+        seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
+        self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
 
-    def size(self, image: Image.Image) -> int:
-        """Padded width of `image` in pixels; reads only its header, except where the center line decides.
+    def size(self, image: ImageOrClip, name: str = "An image") -> int:
+        """Size of the input for `image`: its padded width in pixels, or the stills of a clip.
+
+        It reads only the header, except where the center line decides.
 
         Raises:
-            InputError: if the center line decides, and the pixels cannot be decoded.
+            InputError: if it is a clip and the network sees single images, or the other way round; or if the center
+                line decides, and the pixels cannot be decoded.
         """
-        return self.preprocessing.with_padding(self._resized_width(image))
+        clips = self.preprocessing.clips
+        if clips is not None:
+            return len(seen_stills(as_clip(image, name), clips, name))
+        return self.preprocessing.with_padding(self._resized_width(as_single(image, name)))
 
-    def line_size(self, image: Image.Image) -> int:
+    def line_size(self, image: ImageOrClip) -> int:
         """Columns of the padded `image` that hold the line, from the left: `Preprocessing.line_width`.
 
         Raises:
@@ -44,12 +56,12 @@ class Preprocessor:
         """
         return self.preprocessing.line_width(self._resized_width(image))
 
-    def _resized_width(self, image: Image.Image) -> int:
+    def _resized_width(self, image: ImageOrClip) -> int:
         if self.preprocessing.centerline:
             return len(self.pixels(image, "of this width")[0])
         return self.preprocessing.resized_width(*seen_size(image))
 
-    def squeezes(self, image: Image.Image, name: str) -> bool:
+    def squeezes(self, image: ImageOrClip, name: str) -> bool:
         """Whether `image` is squeezed; reads only its header, except where the center line decides.
 
         Raises:
@@ -59,18 +71,27 @@ class Preprocessor:
             return is_squeezed(self.picture(image, name), self.preprocessing)
         return self.preprocessing.squeezes(*seen_size(image))
 
-    def pixels(self, image: Image.Image, name: str) -> NDArray[np.uint8]:
-        """Decode and resize to `[height, width, channels]`, not yet padded.
+    def pixels(self, image: ImageOrClip, name: str) -> NDArray[np.uint8]:
+        """Decode and resize to `[height, width, channels]`, not yet padded; `[stills, height, width, channels]`.
 
         Raises:
-            InputError: naming the image, if its pixels cannot be decoded.
+            InputError: naming the image, if its pixels cannot be decoded, or it is no clip where the network sees
+                clips, or the other way round.
         """
-        return self.resized(self.picture(image, name))
+        clips = self.preprocessing.clips
+        if clips is None:
+            return self.resized(self.picture(as_single(image, name), name))
+        clip = as_clip(image, name)
+        shown = pictures_of(clip, seen_stills(clip, clips, name), name, self._mode)
+        return np.stack([self.resized(each) for each in shown])
 
-    def picture(self, image: Image.Image, name: str) -> Image.Image:
-        """Decode to the upright picture in mode `L` or `RGB`. Raises `InputError` naming the image if it is broken."""
-        p = self.preprocessing
-        return picture(image, name, "L" if p.channels == "L" and not p.grey_last else "RGB")
+    def picture(self, image: ImageOrClip, name: str) -> Image.Image:
+        """Decode to the upright picture in mode `L` or `RGB`, of a clip the first still.
+
+        Raises:
+            InputError: naming the image, if it is broken.
+        """
+        return picture(image, name, self._mode)
 
     def resized(self, plain: Image.Image) -> NDArray[np.uint8]:
         """Resize a picture to `[height, width, channels]`, not yet padded on the right."""
@@ -84,7 +105,9 @@ class Preprocessor:
         return self._with_rows(array[:, :, ::-1] if p.channels == "BGR" else array)
 
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
-        """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`."""
+        """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`; the same of stills."""
+        if pixels.ndim == 4:
+            return np.stack([self.tensor(still, width) for still in pixels])
         p = self.preprocessing
         own = p.with_padding(pixels.shape[1])
         missing = (width or own) - pixels.shape[1] - p.margin
@@ -109,8 +132,8 @@ class Preprocessor:
         column = edge if self._colour is None else np.broadcast_to(self._colour, edge.shape)
         return np.repeat(column, count, axis=1)
 
-    def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
-        """`[C, H, W]` of one image, padded to its own width. Raises `InputError` naming the image if it is broken."""
+    def __call__(self, image: ImageOrClip, name: str) -> NDArray[np.float32]:
+        """`[C, H, W]` of one image, padded to its own width, or `[T, C, H, W]` of a clip. Raises as `pixels` does."""
         return self.tensor(self.pixels(image, name))
 
 

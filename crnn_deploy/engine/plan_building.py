@@ -108,7 +108,7 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
 def _advice(order: BuildOrder, complaint: str) -> str:
     """Changes of the options that may help against what TensorRT complains of."""
     options, preprocessing = order.config, order.parent.spec.preprocessing
-    inside, any_width = _INTERNAL.search(complaint), preprocessing.width is None
+    inside, any_width = _INTERNAL.search(complaint), preprocessing.any_size
     ways = []
     if options.workspace_mb is not None and not inside:
         ways.append(f"give more than --workspace-mb {options.workspace_mb} or leave it out")
@@ -116,7 +116,7 @@ def _advice(order: BuildOrder, complaint: str) -> str:
         ways.append("leave out the --target that it names")
     if options.precision != "fp32" and not inside:
         ways.append("keep the layer in FP32 with --keep-fp32")
-    if inside and any_width and order.lowered.recurrent:
+    if inside and preprocessing.width is None and order.lowered.recurrent:
         height = preprocessing.height
         width = preprocessing.with_padding(10 * height)
         ways.append(

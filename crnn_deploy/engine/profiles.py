@@ -8,19 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.engine.config import BuildOptions, EngineConfig
 from crnn_deploy.errors import InputError
-from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.preprocessing import InputShape, Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.tensorrt.manifest import ShapeProfile
 
 # Aspect ratios of text lines: few lines are wider than the second, and these run one at a time.
 _COMMON_LINE = 10
 _LONG_LINE = 20
-_GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x640."
+_GRAMMAR = "Write --profile MIN,OPT,MAX, each as BATCHxWIDTH, such as 1x32,8x320,16x640; or BATCHxSTILLS for clips."
 
 
 def for_batch(options: EngineConfig, batch: int | None, model: Path) -> EngineConfig:
@@ -58,18 +57,18 @@ def choose_profiles(
     """
     if options.profiles:
         return _from_options(options, preprocessing)
-    if preprocessing.width is not None:
-        return (_profile(preprocessing, options.max_batch, (preprocessing.width,) * 3),)
+    if not preprocessing.any_size:
+        return (_profile(preprocessing, options.max_batch, (preprocessing.sizes[0],) * 3),)
     if options.buckets is not None and widths is None:
         raise InputError(
-            "--buckets needs images to take the widths from.", fix="Name some with --data, or give --profile."
+            "--buckets needs images to take the sizes from.", fix="Name some with --data, or give --profile."
         )
-    lowest, highest = _bounds(preprocessing)
+    lowest, highest = preprocessing.sizes
     ranges = _from_widths(widths, options.buckets or 1) if widths else [_usual(preprocessing)]
     profiles, start = [], lowest
     for best, end in ranges:
         profiles.append(_profile(preprocessing, options.max_batch, (start, max(start, best), max(start, end))))
-        start = end + preprocessing.width_multiple
+        start = end + _step(preprocessing)
     if start <= highest:
         profiles.append(_profile(preprocessing, 1, (start, start, highest)))
     return tuple(profiles)
@@ -94,19 +93,19 @@ def fitting(profiles: Sequence[ShapeProfile], widths: Sequence[int]) -> list[int
     Raises:
         InputError: if there is none.
     """
-    ranges = [(profile.min[3], profile.max[3]) for profile in profiles]
+    ranges = [(profile.sizes[0], profile.sizes[2]) for profile in profiles]
     inside = [index for index, width in enumerate(widths) if any(low <= width <= high for low, high in ranges)]
     if not inside:
         raise InputError(
             f"None of the {len(widths)} images fits a profile.",
-            f"They are {min(widths)} to {max(widths)} pixels wide, resized and padded.",
+            f"They are {min(widths)} to {max(widths)} {_unit(profiles[0].of_clips)}, resized and padded.",
             "Give a --profile that holds them, or none.",
         )
     return inside
 
 
 def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progress = SILENT) -> list[int]:
-    """Padded width in pixels of every image, read from the headers.
+    """Padded width in pixels of every image, read from the headers, or number of stills that are seen of a clip.
 
     Raises:
         InputError: if there are no images, or a header is broken.
@@ -115,7 +114,7 @@ def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progre
         raise InputError(f"{source.name} holds no images.", fix="Give another source with --data.")
     preprocessor = Preprocessor(preprocessing)
     indices = progress.track(range(len(source)), "Measuring widths", len(source))
-    return [preprocessor.size(source.image(index)) for index in indices]
+    return [preprocessor.size(source.image(index), title(source, index)) for index in indices]
 
 
 def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
@@ -130,49 +129,59 @@ def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:
     shapes = [_parse_shape(part.strip(), text, preprocessing) for part in parts]
     if not all(low <= best <= high for low, best, high in zip(*shapes, strict=True)):
         raise InputError(f"The profile {text} does not ascend from min to opt to max.", fix=_GRAMMAR)
-    low, best, high = shapes
-    _check_widths(text, low[3], high[3], preprocessing)
-    return ShapeProfile(min=low, opt=best, max=high)
+    profile = ShapeProfile(min=shapes[0], opt=shapes[1], max=shapes[2])
+    _check_sizes(text, profile.sizes[0], profile.sizes[2], preprocessing)
+    return profile
 
 
-def _check_widths(text: str, low: int, high: int, preprocessing: Preprocessing) -> None:
-    """Raise `InputError` unless images of the model can have widths from `low` to `high`."""
-    lowest, highest = _bounds(preprocessing)
-    if preprocessing.width is None and (high > highest or preprocessing.whole(max(low, lowest)) > high):
-        multiple = preprocessing.width_multiple
+def _check_sizes(text: str, low: int, high: int, preprocessing: Preprocessing) -> None:
+    """Raise `InputError` unless images of the model can have sizes from `low` to `high`."""
+    lowest, highest = preprocessing.sizes
+    multiple = _step(preprocessing)
+    if preprocessing.any_size and (high > highest or -(-max(low, lowest) // multiple) * multiple > high):
+        of_clips = preprocessing.clips is not None
+        larger, none = ("is longer than any clip", "clip") if of_clips else ("is wider than any image", "image")
         raise InputError(
-            f"The profile {text} {'is wider than any image' if high > highest else 'holds no image'} of this model.",
-            f"Resized and padded, they are {lowest} to {highest} pixels wide"
+            f"The profile {text} {larger if high > highest else f'holds no {none}'} of this model.",
+            f"Resized and padded, they are {lowest} to {highest} {_unit(of_clips)}"
             f"{f', in multiples of {multiple}' if multiple > 1 else ''}.",
             _GRAMMAR,
         )
 
 
 def _parse_shape(part: str, text: str, preprocessing: Preprocessing) -> InputShape:
-    if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5}){1,3}", part):
+    if not re.fullmatch(r"[1-9]\d{0,5}(x[1-9]\d{0,5}){1,4}", part):
         raise InputError(f"{part or 'An empty text'} in the profile {text} is no shape.", fix=_GRAMMAR)
     numbers = tuple(int(number) for number in part.split("x"))
-    channels, height = preprocessing.channel_count, preprocessing.height
-    shape = (numbers[0], channels, height, numbers[1]) if len(numbers) == 2 else numbers
-    if len(shape) != 4 or shape[1:3] != (channels, height):
+    p = preprocessing
+    shape = p.input_shape(numbers[0], numbers[1]) if len(numbers) == 2 else numbers
+    size = shape[p.size_axis] if len(shape) > p.size_axis else 0
+    if shape != p.input_shape(numbers[0], size):
+        stills = "" if p.clips is None else f" and {p.width} pixels width in each still"
         raise InputError(
             f"{part} in the profile {text} is no input of this model.",
-            f"It takes {channels} channel{'s' * (channels > 1)} of {height} pixels height.",
+            f"It takes {p.channel_count} channel{'s' * (p.channel_count > 1)} of {p.height} pixels height{stills}.",
             _GRAMMAR,
         )
-    if preprocessing.width is not None and shape[3] != preprocessing.width:
-        raise InputError(f"{part} in the profile {text} is no input of this model: its width is {preprocessing.width}.")
-    return shape[0], shape[1], shape[2], shape[3]
+    if not p.any_size and size != p.width:
+        raise InputError(f"{part} in the profile {text} is no input of this model: its width is {p.width}.")
+    return p.input_shape(numbers[0], size)
 
 
-def _bounds(preprocessing: Preprocessing) -> tuple[int, int]:
-    """Least and greatest padded width that preprocessing gives."""
-    return preprocessing.with_padding(preprocessing.min_width), preprocessing.with_padding(preprocessing.max_width)
+def _step(preprocessing: Preprocessing) -> int:
+    """By how much the sizes of two inputs differ at least."""
+    return preprocessing.width_multiple if preprocessing.clips is None else 1
+
+
+def _unit(of_clips: bool) -> str:
+    return "stills long" if of_clips else "pixels wide"
 
 
 def _usual(preprocessing: Preprocessing) -> tuple[int, int]:
-    """Best and greatest width for text lines of unknown widths."""
-    lowest, highest = _bounds(preprocessing)
+    """Best and greatest size for text lines of unknown widths, or for clips of unknown length."""
+    lowest, highest = preprocessing.sizes
+    if preprocessing.clips is not None:
+        return preprocessing.clips.example, highest
     best, end = (
         min(max(preprocessing.with_padding(ratio * preprocessing.height), lowest), highest)
         for ratio in (_COMMON_LINE, _LONG_LINE)
@@ -198,7 +207,7 @@ def _median(ordered: Sequence[int]) -> int:
 
 
 def _profile(preprocessing: Preprocessing, batch: int, widths: Iterable[int]) -> ShapeProfile:
-    """From one image to `batch`, best at `batch`, for these least, best and greatest widths."""
+    """From one image to `batch`, best at `batch`, for these least, best and greatest sizes."""
     low, best, high = widths
-    sides = (preprocessing.channel_count, preprocessing.height)
-    return ShapeProfile(min=(1, *sides, low), opt=(batch, *sides, best), max=(batch, *sides, high))
+    shape = preprocessing.input_shape
+    return ShapeProfile(min=shape(1, low), opt=shape(batch, best), max=shape(batch, high))

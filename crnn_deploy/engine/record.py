@@ -41,7 +41,7 @@ class ImageFit(Frozen):
     """How many of the real images an engine can take."""
 
     images: int
-    outside: int = Field(description="images of a width that no profile holds")
+    outside: int = Field(description="images of a size that no profile holds")
 
 
 class EngineRecord(Frozen):

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.center_line import is_squeezed
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.picture import has_several_frames
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.stills import as_single
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.several_lines import is_several_lines
 from crnn_deploy.limits import MAX_LINE_PIECES
@@ -26,7 +28,10 @@ class NotingPreprocessor(Preprocessor):
             seen = seen.model_copy(update={"max_width": MAX_LINE_PIECES * seen.max_width})
         super().__init__(seen)
 
-    def __call__(self, image: Image.Image, name: str) -> NDArray[np.float32]:
+    def __call__(self, image: ImageOrClip, name: str) -> NDArray[np.float32]:
+        if self.preprocessing.clips is not None:
+            return super().__call__(image, name)
+        image = as_single(image, name)
         plain = self.picture(image, name)
         self.take_notes(image, plain, name)
         return self.tensor(self.resized(plain))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PIL import Image
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.data.picture import picture
+from crnn_deploy.data.checking import check_decodes
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -69,7 +69,7 @@ def _explained(
     path = place.path(source.item_name(index))
     try:
         image = source.image(index)
-        picture(image, title(source, index), "RGB")  # decodes it: what else fails is not for --skip-bad
+        check_decodes(image, title(source, index))  # what else fails is not for --skip-bad
     except InputError:
         if skipped is None:
             raise

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.artifact import Artifact
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -72,9 +73,9 @@ class Explainer:
         return [best_window(values, seen.area, size) for values in saliency]
 
     def explain(
-        self, image: Image.Image, name: str, path: str, notes: NoteTaker, progress: Progress = SILENT
+        self, image: ImageOrClip, name: str, path: str, notes: NoteTaker, progress: Progress = SILENT
     ) -> tuple[Explanation, Image.Image]:
-        """The explanation of an image, and its upright picture.
+        """The explanation of an image, and its upright picture; of a clip its first still.
 
         Args:
             name: of the image in messages.

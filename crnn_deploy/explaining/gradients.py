@@ -53,7 +53,7 @@ def integrated_gradients(
 
     images = torch.from_numpy(seen.pixels[np.newaxis])
     area, plain = seen.area, images.clone()
-    plain[:, :, area.top : area.bottom, area.left : area.right] = torch.from_numpy(surroundings(seen))[:, None, None]
+    plain[..., area.top : area.bottom, area.left : area.right] = torch.from_numpy(surroundings(seen))[:, None, None]
     steps = _LINE_STEPS if spec.task == "ctc" else _STEPS
     found = []
     for answer in progress.track(answers, "Following gradients", len(answers)):
@@ -68,7 +68,7 @@ def integrated_gradients(
                 f"{type(error).__name__}: {error}",
                 "Choose --method occlusion, which needs only its answers.",
             ) from error
-        found.append(values[0].detach().float().sum(0).numpy())
+        found.append(values[0].detach().float().flatten(0, -3).sum(0).numpy())  # of colours, and of stills
     saliency = np.nan_to_num(np.stack(found).astype(np.float32))
     return saliency.sum(axis=1, keepdims=True) if spec.task == "ctc" else saliency
 

@@ -22,16 +22,17 @@ _LINE_WINDOWS = 5
 def surroundings(seen: Seen) -> NDArray[np.float32]:
     """The median colour `[C]` of the picture in an input: the paper of a line, the background of most pictures."""
     area = seen.area
-    values = seen.pixels[:, area.top : area.bottom, area.left : area.right]
-    median: NDArray[np.float32] = np.median(values.reshape(len(values), -1), axis=1).astype(np.float32)
+    values = seen.pixels[..., area.top : area.bottom, area.left : area.right]
+    colours = np.moveaxis(values, -3, 0)  # of a clip those of all stills
+    median: NDArray[np.float32] = np.median(colours.reshape(len(colours), -1), axis=1).astype(np.float32)
     return median
 
 
 def hidden(seen: Seen, boxes: Sequence[Box], colour: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The input with each of the boxes hidden in one copy of it, `[N, C, H, W]`."""
+    """The input with each of the boxes hidden in one copy of it, of a clip in all its stills: `[N, …, C, H, W]`."""
     copies = np.repeat(seen.pixels[np.newaxis], len(boxes), axis=0)
     for copy, box in zip(copies, boxes, strict=True):
-        copy[:, box.top : box.bottom, box.left : box.right] = colour[:, np.newaxis, np.newaxis]
+        copy[..., box.top : box.bottom, box.left : box.right] = colour[:, np.newaxis, np.newaxis]
     return copies
 
 

@@ -31,7 +31,7 @@ def occlusion(
     is_line = seen.output.ndim == 2
     boxes = windows(seen.area, window_size(seen.area, is_line))
     before = margins(seen.output[np.newaxis], answers)[0]
-    _, height, width = seen.pixels.shape
+    height, width = seen.pixels.shape[-2:]
     falls = np.zeros((len(answers), 1 if is_line else height, width), np.float32)
     counts = np.zeros(falls.shape[1:], np.float32)
     for some, outputs in run_hidden(session, seen, boxes, surroundings(seen), progress):

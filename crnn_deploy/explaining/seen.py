@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.stills import as_single
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
 from crnn_deploy.evaluation.read_images import check_outputs
@@ -31,7 +33,7 @@ class Seen:
     """The input of a network for a picture, or for a piece of a line that is wider than the network takes.
 
     Attributes:
-        pixels: `[C, H, W]`.
+        pixels: `[C, H, W]`, or `[T, C, H, W]` of a clip, in whose stills the same area shows the picture.
         area: which of them show the picture; the others are margins and padding.
         first: the column of the resized picture that column 0 of `pixels` shows; below 0 where that is a margin.
         output: of the network, `[T, K]` or `[K]`.
@@ -76,7 +78,7 @@ class Look:
         return round(float(np.clip(row * self.scale[1], 0, self.picture.height)), 2)
 
 
-def look_at(session: Session, image: Image.Image, name: str, notes: NoteTaker) -> Look:
+def look_at(session: Session, image: ImageOrClip, name: str, notes: NoteTaker) -> Look:
     """Run a model on one image as `evaluate` and `predict` do: wide lines in pieces, where they can be cut.
 
     Args:
@@ -87,6 +89,9 @@ def look_at(session: Session, image: Image.Image, name: str, notes: NoteTaker) -
         GateError: naming the image if the model gives numbers that are not finite.
     """
     spec = session.spec
+    if spec.preprocessing.clips is not None:
+        return _look_at_clip(session, image, name)
+    image = as_single(image, name)
     noting = NotingPreprocessor(spec, notes)
     preprocessor: Preprocessor = noting
     picture = noting.picture(image, name)
@@ -111,6 +116,17 @@ def look_at(session: Session, image: Image.Image, name: str, notes: NoteTaker) -
     rows = min(padded.shape[1], round(picture.height / scale[1]))
     area = Box(0, rows, margin, margin + pixels.shape[1])
     return Look(picture, (Seen(padded, area, -margin, output[0]),), scale)
+
+
+def _look_at_clip(session: Session, image: ImageOrClip, name: str) -> Look:
+    """A clip, of which the first still is shown."""
+    preprocessor = Preprocessor(session.spec.preprocessing)
+    picture, pixels = preprocessor.picture(image, name), preprocessor(image, name)
+    output = session.run(pixels[np.newaxis])
+    check_outputs(output, session.spec, lambda _: name)
+    height, width = pixels.shape[-2:]
+    seen = Seen(pixels, Box(0, height, 0, width), 0, output[0])
+    return Look(picture, (seen,), (picture.width / width, picture.height / height))
 
 
 def _scale(picture: Image.Image, pixels: NDArray[np.uint8], preprocessor: Preprocessor) -> tuple[float, float]:

@@ -29,7 +29,7 @@ def require_parity(comparison: ModelComparison) -> None:
         raise GateError(
             f"The exported model reads {comparison.changed} of {comparison.images} images differently from its parent.",
             f"The logits differ by up to {comparison.max_difference:.2g}.",
-            "Part of the module probably depends on the batch or width that it was traced with.",
+            "Part of the module probably depends on the batch, width or number of stills that it was traced with.",
         )
     if comparison.relative_difference > RELATIVE_TOLERANCE:
         raise GateError(

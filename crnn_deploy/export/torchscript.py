@@ -33,7 +33,7 @@ def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
     """Trace `model` to ONNX, with batch norm folded into convolutions.
 
     The input is `images`, `[batch, C, H, width]`; the output is `logits`, `[batch, frames, K]` (or as
-    `spec.output_layout` says) or `[batch, K]`. A fixed width stays fixed.
+    `spec.output_layout` says) or `[batch, K]`. A fixed width stays fixed. Clips are `[batch, stills, C, H, W]`.
 
     Raises:
         InputError: if the network uses something that cannot be exported.
@@ -93,10 +93,11 @@ def _not_exported(name: str, reason: str, printed: str) -> InputError:
 
 
 def _dynamic_axes(spec: ModelSpec) -> dict[str, dict[int, str]]:
-    dynamic_width = spec.preprocessing.width is None
-    image_axes = {0: "batch", 3: "width"} if dynamic_width else {0: "batch"}
+    seen = spec.preprocessing
+    sizes = {seen.size_axis: "width" if seen.clips is None else "stills"} if seen.any_size else {}
+    image_axes = {0: "batch", **sizes}
     if spec.task == "classify":
         return {INPUT_NAME: image_axes, OUTPUT_NAME: {0: "batch"}}
     batch, frames = (0, 1) if spec.output_layout == "NTC" else (1, 0)
-    logit_axes = {batch: "batch", frames: "frames"} if dynamic_width else {batch: "batch"}
+    logit_axes = {batch: "batch", frames: "frames"} if sizes else {batch: "batch"}
     return {INPUT_NAME: image_axes, OUTPUT_NAME: logit_axes}

@@ -25,6 +25,5 @@ class Facts(Frozen):
 
 
 def line_shape(preprocessing: Preprocessing) -> tuple[int, ...]:
-    """Input `[1, C, H, W]` of a model for a line of 100×32 pixels."""
-    p = preprocessing
-    return (1, p.channel_count, p.height, p.padded_width(*_LINE_SIZE))
+    """Input `[1, C, H, W]` of a model for a line of 100×32 pixels, or `[1, T, C, H, W]` for a clip of 8 stills."""
+    return preprocessing.example_shape(1, *_LINE_SIZE)

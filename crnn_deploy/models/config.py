@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from crnn_deploy.compact import expand_compact
 from crnn_deploy.config import Frozen
 from crnn_deploy.models.family_choice import FamilyChoice
-from crnn_deploy.models.pictures.config import PictureChoice
+from crnn_deploy.models.pictures.config import FramesGru, PictureChoice
 from crnn_deploy.models.recurrent_options import RecurrentOptions
 
 StudentFamily = Literal["mobilenet-v1-gru", "mobilenet-v3-gru", "mobilenet-v4-gru"]
@@ -54,13 +54,22 @@ class CrnnChoice(CrnnOptions, FamilyChoice):
         return CrnnOptions(**self.model_dump(exclude={"family"}))
 
 
-def _with_family(value: object) -> object:
-    """The fields of a choice, with the family that is the default."""
-    fields = expand_compact(value, "family")
-    return {"family": CrnnChoice().family, **fields} if isinstance(fields, dict) else fields
+def _by_default(family: str) -> BeforeValidator:
+    """Makes fields of a choice that is spelled in one text, or names no family."""
+
+    def with_family(value: object) -> object:
+        fields = expand_compact(value, "family")
+        return {"family": family, **fields} if isinstance(fields, dict) else fields
+
+    return BeforeValidator(with_family)
 
 
 NetworkChoice = Annotated[
-    CrnnChoice | StudentChoice | PictureChoice, Field(discriminator="family"), BeforeValidator(_with_family)
+    CrnnChoice | StudentChoice | PictureChoice, Field(discriminator="family"), _by_default(CrnnChoice().family)
 ]
 """A network that can be trained from scratch: fields, or `FAMILY[:KEY=VALUE,…]`; without a family a `crnn-bilstm`."""
+
+DistilledChoice = Annotated[
+    StudentChoice | FramesGru, Field(discriminator="family"), _by_default(StudentChoice().family)
+]
+"""A network that teachers teach: a student for lines and pictures, or `frames-gru` for clips."""

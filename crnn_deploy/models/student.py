@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice, StudentOptions
 from crnn_deploy.models.line_spec import line_spec
 from crnn_deploy.models.mobilenet_v1 import MobileNetV1Features
 from crnn_deploy.models.mobilenet_v3 import MobileNetV3Features
 from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
+from crnn_deploy.models.pictures.config import FramesGru
+from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.recurrent import recurrent_layers
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
@@ -53,15 +56,29 @@ def build_student(spec: ModelSpec) -> nn.Module:
 
 
 def student_spec(
-    name: str, choice: StudentChoice, like: ModelSpec, charset: tuple[str, ...] | None = None
+    name: str, choice: StudentChoice | FramesGru, like: ModelSpec, charset: tuple[str, ...] | None = None
 ) -> ModelSpec:
     """Spec of a student with the task and the charset of its teacher `like`, and with its own preprocessing.
+
+    A student for clips sees the same stills as its teacher, at the same size.
 
     Args:
         charset: replaces the teacher's charset; the blank is the first class then.
 
     Raises:
-        InputError: if `charset` is empty, or `like` is a classifier.
+        InputError: if `charset` is empty, or `like` is a classifier; or if one sees clips, and the other does not.
     """
+    seen = like.preprocessing
+    if (seen.clips is not None) != isinstance(choice, FramesGru):
+        sees, other = ("clips", "lines and pictures") if seen.clips is not None else ("single images", "clips")
+        raise InputError(
+            f"{like.name} sees {sees}, and {choice.family} is a student for {other}.",
+            "A student must see what its teacher sees.",
+            "Choose --student frames-gru for clips, and another one for lines and pictures.",
+        )
+    if isinstance(choice, FramesGru):
+        if charset is not None:
+            raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave it out.")
+        return picture_spec(name, choice, like.class_names, seen.channels, (seen.width or 0, seen.height), seen.clips)
     architecture = Architecture(family=choice.family, options=choice.options().model_dump())
     return line_spec(name, architecture, choice.stride, like, charset)

@@ -50,7 +50,7 @@ class RejectedError(GateError):
 
 
 def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
-    """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width.
+    """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width, or clips of any length.
 
     All layers with weights run in INT8, except those that cost more accuracy than `max_error_rise` allows and, on a
     CPU, depthwise convolutions between float layers and layers that are slower in INT8 on this machine; the weights of
@@ -111,7 +111,7 @@ def _search(
         original,
         lambda plan: calibrated.assemble(plan, result.calibrator, result.exact),
         InterleavedStopwatch(image),
-        image.shape[3],
+        image.shape[-1],
         progress,
     )
     return search.place(result, placement, cap, image.shape)

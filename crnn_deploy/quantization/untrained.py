@@ -31,6 +31,6 @@ def quantize_untrained(
         return calibrated.assemble(plan, "minmax")
 
     first = calibrated.first_plan()
-    placement = Placement(model, assemble, InterleavedStopwatch(image), image.shape[3], progress)
+    placement = Placement(model, assemble, InterleavedStopwatch(image), image.shape[-1], progress)
     plan, _ = placement.fastest(first, choices_of(first, prepared, calibrated.layers, image.shape))
     return assemble(plan)

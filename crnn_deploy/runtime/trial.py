@@ -15,9 +15,8 @@ _TOLERANCE = 1e-3  # of the largest logit: batches of other sizes round differen
 
 
 def trial_images(spec: ModelSpec, count: int) -> NDArray[np.float32]:
-    """`count` small inputs `[N, C, H, W]` of a model, of noise: the same every time, each image another."""
-    p = spec.preprocessing
-    shape = (count, p.channel_count, p.height, p.padded_width(_WIDTH, p.height))
+    """`count` small inputs of a model, of noise: the same every time, each another."""
+    shape = spec.preprocessing.example_shape(count, _WIDTH, spec.preprocessing.height)
     return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 

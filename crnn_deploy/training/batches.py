@@ -31,6 +31,8 @@ _AHEAD = 4  # batches that are prepared while the network trains
 class TrainingBatch:
     """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding.
 
+    Clips `[N, T, C, H, W]` are of equal length, so that none is padded.
+
     With a `mixture`, the images are mixed in pairs. `targets` and `teachers` stay those of the single images.
     """
 
@@ -73,11 +75,15 @@ class TrainingSet:
         self._augment = augmentation_for(spec, options)
         self._mix = Mixer(options.mixup, options.cutmix)
         self._encoder = TextEncoder(spec)
-        self._widths = np.array([self._preprocessor.size(self._source.image(i)) for i in range(len(self._source))])
+        items = range(len(self._source))
+        sizes = np.array([self._preprocessor.size(self._source.image(i), title(self._source, i)) for i in items])
+        of_clips = spec.preprocessing.clips is not None  # those of other lengths can't share a batch: none is padded
+        self._buckets = sizes if of_clips else sizes // _BUCKET
+        self._together = np.unique(sizes, return_counts=True)[1] if of_clips else np.array([len(sizes)])
 
     @property
     def batches_per_epoch(self) -> int:
-        return -(-len(self._source) // self.options.batch_size)
+        return int((-(-self._together // self.options.batch_size)).sum())
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[TrainingBatch]:
         """Batches of one epoch, without the first `skip`; a thread prepares them in advance."""
@@ -91,12 +97,13 @@ class TrainingSet:
                 yield batch
 
     def _plan(self, epoch: int) -> list[list[int]]:
-        """Shuffled, then sorted by width bucket, cut into batches, and the batches shuffled."""
+        """Shuffled, then sorted by width bucket or length, cut into batches, and the batches shuffled."""
         rng = np.random.default_rng((self.options.seed, epoch))
         order = rng.permutation(len(self._source))
-        order = order[np.argsort(self._widths[order] // _BUCKET, kind="stable")]
+        order = order[np.argsort(self._buckets[order], kind="stable")]
         size = self.options.batch_size
-        chunks = [order[i : i + size].tolist() for i in range(0, len(order), size)]
+        parts = np.split(order, np.cumsum(self._together)[:-1])
+        chunks = [part[i : i + size].tolist() for part in parts for i in range(0, len(part), size)]
         return [self._share(chunks[i]) for i in rng.permutation(len(chunks))]
 
     def _share(self, items: list[int]) -> list[int]:
@@ -108,12 +115,12 @@ class TrainingSet:
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
         pixels = [self._pixels(item, epoch) for item in items]
         preprocessing = self.spec.preprocessing
-        widths = [preprocessing.with_padding(p.shape[1]) for p in pixels]
+        widths = [preprocessing.with_padding(p.shape[-2]) for p in pixels]
         separate = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
         # Behind the seeds of the single images, which end with the number of an image.
         images, mixture = self._mix(separate, self._rng(epoch, len(self._source) + items[0]))
         frames = self._frames(widths)
-        of_lines = self._frames([preprocessing.line_width(p.shape[1]) for p in pixels])
+        of_lines = self._frames([preprocessing.line_width(p.shape[-2]) for p in pixels])
         targets, lengths = self._targets(items) if self.material.reads_labels else (None, None)
         teachers = tuple(
             teacher_batch([answers[i] for i in items], of_lines, frames, self.spec)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from crnn_deploy.clips import Clips
 from crnn_deploy.config import (
     MODEL_SUFFIXES,
     SOURCE_KINDS,
@@ -22,7 +23,7 @@ from crnn_deploy.config import (
     TrustModule,
 )
 from crnn_deploy.limits import MAX_HEIGHT
-from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
+from crnn_deploy.models.config import CrnnChoice, DistilledChoice, NetworkChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.text_order import TextOrder
@@ -121,7 +122,7 @@ class QatOptions(Frozen):
 class DistillOptions(TrainingOptions):
     """Which student, and how it is trained."""
 
-    student: Annotated[StudentChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
+    student: Annotated[DistilledChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
         default=StudentChoice(), description="Family of the student."
     )
     charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
@@ -218,6 +219,9 @@ class TrainOptions(TrainingOptions):
         le=MAX_HEIGHT,
         description="Width and height of the pictures that a classifier sees; without it those of the first image.",
         examples=[32],
+    )
+    clips: Annotated[Clips | None, Option(metavar="KEY=VALUE,…", text=True)] = Field(
+        default=None, description="Which stills of clips frames-gru sees.", examples=["every=2,max_stills=16"]
     )
     text_order: TextOrder | None = Field(
         default=None,

@@ -9,7 +9,8 @@ import numpy as np
 
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
@@ -89,13 +90,14 @@ def check_kind(source: Source, task: Task, name: str) -> None:
 
 
 def check_labels_fit(inputs: TrainingInputs, spec: ModelSpec, reads_labels: bool) -> None:
-    """Raise `InputError` unless all labels suit a network of `spec`.
+    """Raise `InputError` unless all labels suit a network of `spec`, and it sees what they belong to: images or clips.
 
     Args:
         reads_labels: whether the network is trained on labels.
     """
     for source in (*inputs.parts, inputs.validation):
         check_kind(source, spec.task, spec.name)
+        Preprocessor(spec.preprocessing).size(source.image(0), title(source, 0))
     if inputs.validation.kind == "text" and (reads_labels or inputs.has_validation_set):
         unknown_characters(reference_texts(inputs.validation, spec), spec, inputs.validation.name)
     if inputs.validation.kind == "class":

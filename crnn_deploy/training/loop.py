@@ -97,7 +97,7 @@ class Trainer:
             group["lr"] = learning_rate(self.step, self.total, self.options.learning_rate, self.options.warmup)
         self.network.train()
         batch = batch.to(self.fabric.device)
-        logits = self.network(batch.images.contiguous(memory_format=torch.channels_last)).float()
+        logits = self.network(_channels_last(batch.images)).float()
         outputs = Outputs(logits, self.tap.take().float())
         loss, parts = self.objective(outputs, batch, self.step / self.total)
         if not self._everywhere(torch.isfinite(loss)):
@@ -211,3 +211,8 @@ def _point(epoch: int, means: dict[str, float], error: float, rate: float) -> di
         "losses": parts,
         "spike_agreement": None if agreement is None else round(agreement, 4),
     }
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """The layout in which convolutions are fastest; that of clips, with their five axes, is the network's matter."""
+    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images

@@ -12,7 +12,7 @@ from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.config import CrnnChoice
 from crnn_deploy.models.crnn import crnn_spec
 from crnn_deploy.models.line_spec import HEIGHT
-from crnn_deploy.models.pictures.config import PictureChoice, PictureOptions
+from crnn_deploy.models.pictures.config import FramesGru, PictureChoice, PictureOptions
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
@@ -89,6 +89,8 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
     name = config.output.name.split(".")[0]
     if isinstance(config.model, PictureOptions):
         return _picture_spec(config, config.model, name, source)
+    if config.clips is not None:
+        raise _sees_no_clips(config.model.family)
     if config.size is not None:
         raise InputError(
             f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} has no effect.",
@@ -107,13 +109,22 @@ def _picture_spec(config: TrainConfig, model: PictureChoice, name: str, source: 
             f"{model.family} names classes, and {source.name} has lines of text.",
             fix="Train crnn-bilstm, crnn-bigru or a student; or give pictures in a folder for each class.",
         )
+    if config.clips is not None and not isinstance(model, FramesGru):
+        raise _sees_no_clips(model.family)
     size = (config.size, config.size) if config.size else seen_size(source.image(0))
     if config.size is None and max(size) > _LARGEST:
         raise InputError(
             f"The first picture of {source.name} has {size[0]}×{size[1]} pixels, which is large for a network.",
             fix="Say how large the network should see pictures, such as --size 64.",
         )
-    return picture_spec(name, model, source.class_names, config.channels, size)
+    return picture_spec(name, model, source.class_names, config.channels, size, config.clips)
+
+
+def _sees_no_clips(family: str) -> InputError:
+    return InputError(
+        f"{family} sees single pictures, so --clips has no effect.",
+        fix="Leave out --clips, or train a network for clips: --model frames-gru.",
+    )
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:

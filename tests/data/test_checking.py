@@ -40,7 +40,9 @@ def test_files_of_several_frames_are_told_once() -> None:
     log = Log()
     usable, broken = without_broken(source(png(), png(frames=2), png(frames=3)), False, log)
     assert (len(usable), broken) == (3, [])
-    assert log.lines == ["lines: 2 images hold several frames; the first is used: 1.png, 2.png"]
+    assert log.lines == [
+        "lines: 2 images hold several frames; only networks for clips see more than the first: 1.png, 2.png"
+    ]
 
 
 def test_broken_images_are_left_out_and_told() -> None:

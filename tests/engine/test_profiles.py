@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from crnn_deploy.clips import Clips
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.engine.config import EngineConfig, EngineOptions
@@ -48,6 +49,38 @@ def test_a_wrong_profile_is_told_with_the_grammar(text: str, told: str) -> None:
     with pytest.raises(InputError, match=told) as caught:
         parse_profile(text, LINES)
     assert "BATCHxWIDTH" in caught.value.fix
+
+
+CLIPS = Preprocessing(height=12, width=16, clips=Clips(max_stills=20))
+
+
+@pytest.mark.parametrize("text", ["1x2,4x8,8x20", "1x2x1x12x16,4x8x1x12x16,8x20x1x12x16"])
+def test_profiles_of_clips_count_their_stills(text: str) -> None:
+    profile = parse_profile(text, CLIPS)
+    assert (profile.min, profile.max, profile.sizes) == ((1, 2, 1, 12, 16), (8, 20, 1, 12, 16), (2, 8, 20))
+    assert fitting([profile], [1, 2, 20, 21]) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("1x2,1x8,1x21", "longer than any clip"),
+        ("1x1,1x1,1x1", "holds no clip"),
+        ("1x2x1x12x8,1x2x1x12x8,1x2x1x12x8", "no input of this model"),
+        ("1x1x12x16,1x1x12x16,1x1x12x16", "no input of this model"),
+    ],
+)
+def test_a_wrong_profile_of_clips_is_told(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told) as caught:
+        parse_profile(text, CLIPS)
+    assert "BATCHxSTILLS" in caught.value.fix
+
+
+def test_long_clips_run_alone_beyond_those_of_the_data() -> None:
+    options = EngineConfig(model=Path("m.onnx"), max_batch=4)
+    assert [profile.sizes for profile in choose_profiles(options, CLIPS, None)] == [(2, 8, 20)]
+    found = choose_profiles(options, CLIPS, [3, 5, 5])
+    assert [(profile.sizes, profile.max[0]) for profile in found] == [((2, 5, 5), 4), ((6, 6, 20), 1)]
 
 
 def test_a_graph_that_takes_one_image_gets_profiles_of_one_and_one_that_takes_several_is_refused() -> None:

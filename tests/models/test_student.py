@@ -12,11 +12,14 @@ import torch
 from pydantic import ValidationError
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
+from crnn_deploy.clips import Clips
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build, stride_of
 from crnn_deploy.models.config import StudentChoice, StudentFamily, StudentOptions
+from crnn_deploy.models.pictures.config import FramesGru
+from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization.rewrite.plan import find_layers
@@ -142,3 +145,16 @@ def test_every_variant_exports_with_gru_layers_for_int8(tmp_path: Path, options:
 
     layers = find_layers(prepare(read_onnx(child.path)).graph, "cpu")
     assert sum(layer.recurrent for layer in layers) == options.get("layers", 1)
+
+
+def test_a_student_for_clips_sees_the_stills_of_its_teacher() -> None:
+    teacher = picture_spec("t", FramesGru(), ("run", "walk"), "RGB", (24, 16), Clips(every=2, max_stills=9))
+    spec = student_spec("s", FramesGru(hidden=8, channels=4), teacher)
+    assert (spec.class_names, spec.preprocessing) == (teacher.class_names, teacher.preprocessing)
+    assert build(spec)(torch.zeros(2, 5, 3, 16, 24)).shape == (2, 2)
+    with pytest.raises(InputError, match="t sees clips, and mobilenet-v4-gru is a student for lines and pictures"):
+        student_spec("s", choice(), teacher)
+    with pytest.raises(InputError, match="teacher sees single images, and frames-gru is a student for clips"):
+        student_spec("s", FramesGru(), CLASSES)
+    with pytest.raises(InputError, match="no charset to replace"):
+        student_spec("s", FramesGru(), teacher, tuple("ab"))

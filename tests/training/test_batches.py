@@ -13,6 +13,8 @@ import torch
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.models.config import StudentChoice
+from crnn_deploy.models.pictures.config import FramesGru
+from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.batches import TrainingBatch, TrainingSet
@@ -169,3 +171,23 @@ def test_a_share_of_more_processes_than_lines_still_has_one(source: Source, spec
     sizes = [[len(batch.images) for batch in part.epoch(0)] for part in parts]
     assert sizes == [sizes[0]] * 4
     assert 1 in sizes[0]
+
+
+def test_clips_of_equal_length_share_a_batch_and_their_stills_are_augmented_alike(tmp_path: Path) -> None:
+    still = np.random.default_rng(0).integers(0, 256, (16, 16), np.uint8)
+    np.savez(
+        tmp_path / "c.npz",
+        clips=np.broadcast_to(still, (11, 4, 16, 16)),
+        labels=np.arange(11) % 2,
+        lengths=[4, 3] * 5 + [4],
+    )
+    source = open_source(tmp_path / "c.npz")
+    spec = picture_spec("c", FramesGru(), ("a", "b"), "L", (16, 16))
+    options = TrainingOptions(batch_size=4, augmentation=1, flip=True)
+    data = TrainingSet(Material(source, source, (CrossEntropyOptions(),)), spec, options)
+    batches = list(data.epoch(0))
+    assert len(batches) == data.batches_per_epoch == 4
+    assert sorted(batch.images.shape[:2] for batch in batches) == [(1, 3), (2, 4), (4, 3), (4, 4)]
+    clips = [clip for batch in batches for clip in batch.images]
+    assert all(torch.equal(still, clip[0]) for clip in clips for still in clip)
+    assert len({clip[0].numpy().tobytes() for clip in clips}) == 11  # and each clip in another way

@@ -22,9 +22,8 @@ def check_forward(model: nn.Module, spec: ModelSpec) -> None:
         InputError: if it fails, or its output is not `[N, T, K]` (in the spec's layout) or `[N, K]`, or not finite, or
             depends on chance or on the other images of a batch.
     """
-    p = spec.preprocessing
     for size in _TRIAL_SIZES:
-        shape = (2, p.channel_count, p.height, p.padded_width(*size))
+        shape = spec.preprocessing.example_shape(2, *size)
         logits = run_network(model, torch.zeros(shape), spec.name)
         _check_shape(logits, spec)
         check_trial(logits.float().numpy(), spec.name)

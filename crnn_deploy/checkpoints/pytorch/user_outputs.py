@@ -65,9 +65,8 @@ def _are_probabilities(outputs: Tensor, classes: int) -> bool:
 
 @torch.inference_mode()
 def _outputs(spec: ModelSpec, tensors: Mapping[str, Tensor], name: str) -> Tensor:
-    p = spec.preprocessing
     model = build_with_weights(spec, tensors, name, trust_module=True)
-    shape = (_IMAGES, p.channel_count, p.height, p.padded_width(*_LINE))
+    shape = spec.preprocessing.example_shape(_IMAGES, *_LINE)
     images = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     return run_network(model, images, spec.name)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy import limits
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
 
@@ -16,20 +17,20 @@ from crnn_deploy.errors import InputError
 class ArraySource:
     """A `Source` over uint8 images `[N, H, W]` or `[N, H, W, 3]` with classes `[N]`, or without labels."""
 
+    ITEMS = "images"
+    FIX = "Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3]; clips as [N, T, H, W, 1] or [N, T, H, W, 3]."
+
     def __init__(
         self, name: str, images: NDArray[np.uint8], classes: NDArray[np.integer] | None, class_names: tuple[str, ...]
     ) -> None:
-        if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))):
-            raise InputError(
-                f"{name} holds {images.dtype} images of shape {images.shape}.",
-                fix="Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3].",
-            )
+        if images.dtype != np.uint8 or not self._has_shape(images):
+            raise InputError(f"{name} holds {images.dtype} {self.ITEMS} of shape {images.shape}.", fix=self.FIX)
         if images.size == 0:
-            raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
+            raise InputError(f"{name} is empty: it holds no {self.ITEMS}.", fix="Check the path.")
         if classes is not None and classes.dtype.kind not in "iu":
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
         if classes is not None and classes.shape != (len(images),):
-            raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
+            raise InputError(f"{name} holds {len(images)} {self.ITEMS}, but labels of shape {classes.shape}.")
         if classes is not None and classes.min() < 0:
             raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
         if classes is not None and classes.max() >= limits.MAX_CLASSES:
@@ -58,12 +59,19 @@ class ArraySource:
     def class_index(self, index: int) -> int:
         return -1 if self._classes is None else int(self._classes[index])
 
-    def image(self, index: int) -> Image.Image:
-        pixels = self._images[index]
-        return Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels)
+    def image(self, index: int) -> ImageOrClip:
+        return picture_of(self._images[index])
 
     def content_hash(self, index: int) -> bytes:
         return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
+
+    def _has_shape(self, images: NDArray[np.uint8]) -> bool:
+        return images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))
+
+
+def picture_of(pixels: NDArray[np.uint8]) -> Image.Image:
+    """The picture of `[H, W]`, `[H, W, 1]` or `[H, W, 3]`."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2:] == (1,) else pixels)
 
 
 def check_size(name: str, size: int, compressed: int) -> None:

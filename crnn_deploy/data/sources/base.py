@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from PIL import Image
-
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.errors import InputError
 
 Kind = Literal["text", "class", "unlabelled"]
@@ -41,8 +40,8 @@ class Source(Protocol):
         """Class of an image; -1 unless `kind` is `class`."""
         ...
 
-    def image(self, index: int) -> Image.Image:
-        """The image. It is decoded lazily: for its `size` only the header is read.
+    def image(self, index: int) -> ImageOrClip:
+        """The image, or the clip. It is decoded lazily: for its `size` only the header is read.
 
         Raises:
             InputError: naming the item, if its header is broken. Broken pixels raise an error when the image is
@@ -52,7 +51,7 @@ class Source(Protocol):
         ...
 
     def content_hash(self, index: int) -> bytes:
-        """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded."""
+        """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded; of all of a clip."""
         ...
 
 

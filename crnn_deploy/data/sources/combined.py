@@ -6,8 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from PIL import Image
-
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
@@ -61,7 +60,7 @@ class Combined:
         source, inner = self._at(index)
         return source.class_index(inner)
 
-    def image(self, index: int) -> Image.Image:
+    def image(self, index: int) -> ImageOrClip:
         source, inner = self._at(index)
         return source.image(inner)
 

@@ -47,7 +47,7 @@ def open_class_folder(folder: Path, below: Sequence[SubFolder]) -> EncodedSource
     """
     classes = [each for each in below if each.images]
     names = listed([each.name for each in classes])
-    if len(classes) > 1 and all(each.name.lower() in _PARTS for each in classes):
+    if are_parts([each.name for each in classes]):
         raise InputError(
             f"{folder} holds parts of a set: {names}.",
             "Sub-folders with other names would be classes.",
@@ -71,6 +71,11 @@ def open_class_folder(folder: Path, below: Sequence[SubFolder]) -> EncodedSource
         Item(f"{each.name}/{image}", class_index=index) for index, each in enumerate(classes) for image in each.images
     ]
     return _source(folder, "class", items, tuple(each.name for each in classes))
+
+
+def are_parts(names: Sequence[str]) -> bool:
+    """Whether several sub-folders are parts of a set by their names, such as `train` and `val`."""
+    return len(names) > 1 and all(name.lower() in _PARTS for name in names)
 
 
 def open_image_folder(folder: Path, images: Sequence[str]) -> EncodedSource:

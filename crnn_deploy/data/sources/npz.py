@@ -7,6 +7,7 @@ import math
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -15,9 +16,12 @@ from numpy.typing import NDArray
 
 from crnn_deploy import limits
 from crnn_deploy.data.sources.arrays import ArraySource, check_size
+from crnn_deploy.data.sources.clip_arrays import ClipArraySource
 from crnn_deploy.data.sources.container import is_file
 from crnn_deploy.errors import InputError
 
+_CLIP_KEYS = ("clips",)  # [N, T, H, W] of another name could be images that are stored in another order
+_LENGTH_KEYS = ("lengths",)
 _IMAGE_KEYS = ("x", "images", "image", "data", "arr_0")
 _LABEL_KEYS = ("y", "labels", "label", "targets", "arr_1")
 # What zipfile and its decompressors raise on damage; RuntimeError also on a password and on unknown compression.
@@ -29,6 +33,9 @@ _ODD_HEADER = (MemoryError, RecursionError, SyntaxError, TypeError, tokenize.Tok
 def open_npz(path: Path) -> ArraySource:
     """Images and classes from an NPZ file, and class names from a `classes.txt` beside it with one name in each line.
 
+    An array with five axes, `[N, T, H, W, C]`, holds clips, and one called `clips` may have four, `[N, T, H, W]`. An
+    array `lengths` `[N]` says how many of the T stills each clip has; the others are not read.
+
     Only these arrays are read, after their headers were compared with what the file holds.
 
     Raises:
@@ -37,24 +44,37 @@ def open_npz(path: Path) -> ArraySource:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename.removesuffix(".npy").lower(): entry for entry in archive.infolist()}
-            images = next((entries[key] for key in _IMAGE_KEYS if key in entries), None)
-            classes = next((entries[key] for key in _LABEL_KEYS if key in entries), None)
+            images = _first(entries, (*_CLIP_KEYS, *_IMAGE_KEYS))
+            classes, lengths = _first(entries, _LABEL_KEYS), _first(entries, _LENGTH_KEYS)
             if images is None:
                 raise InputError(
                     f"{path} holds {', '.join(list(entries)[:20])}, but no images.",
                     fix=f"Name the array one of {', '.join(_IMAGE_KEYS)}.",
                 )
-            for entry in filter(None, (images, classes)):
+            for entry in filter(None, (images, classes, lengths)):
                 _check(archive, entry, path)
             pixels = _read(archive, images)
             numbers = None if classes is None else _read(archive, classes)
+            stills = None if lengths is None else _read(archive, lengths)
     except (*_DAMAGE, *_ODD_HEADER) as error:
         raise InputError(
             f"{path} cannot be read as NPZ ({type(error).__name__}).",
             "It is truncated, something else, or holds pickled objects, which are never loaded.",
             "Make the file again, with np.savez and plain arrays.",
         ) from None
-    return ArraySource(str(path), pixels, numbers, _class_names(path.with_name("classes.txt")))
+    names = _class_names(path.with_name("classes.txt"))
+    if pixels.ndim == 5 or images.filename.removesuffix(".npy").lower() in _CLIP_KEYS:
+        return ClipArraySource(str(path), pixels, numbers, names, stills)
+    if stills is not None:
+        raise InputError(
+            f"{path} holds lengths of clips, but images of shape {pixels.shape}.",
+            fix="Store clips as [N, T, H, W, C], or as [N, T, H, W] in an array named clips.",
+        )
+    return ArraySource(str(path), pixels, numbers, names)
+
+
+def _first(entries: Mapping[str, zipfile.ZipInfo], keys: Sequence[str]) -> zipfile.ZipInfo | None:
+    return next((entries[key] for key in keys if key in entries), None)
 
 
 def _check(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:

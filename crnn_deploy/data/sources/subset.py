@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
+from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind, Source
 
 
@@ -41,7 +41,7 @@ class Subset:
     def class_index(self, index: int) -> int:
         return self._source.class_index(self._indices[index])
 
-    def image(self, index: int) -> Image.Image:
+    def image(self, index: int) -> ImageOrClip:
         return self._source.image(self._indices[index])
 
     def content_hash(self, index: int) -> bytes:

@@ -10,12 +10,12 @@ from crnn_deploy.models.recurrent import recurrent_layers
 
 
 class SequenceClassifier(nn.Module):
-    """`[N, C, H, W]` → class logits `[N, K]`.
+    """`[N, C, H, W]`, or clips `[N, T, C, H, W]`, → class logits `[N, K]`.
 
     `head`, the last layer, takes what is left of the sequence: `[N, D]`.
 
     Args:
-        steps: `[N, C, H, W]` → `[N, T, inputs]`.
+        steps: pictures or clips → `[N, T, inputs]`.
         inputs: channels of a step.
         cell: `gru` or `lstm`.
         classes: K.

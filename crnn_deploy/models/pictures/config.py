@@ -57,5 +57,15 @@ class PixelGru(PictureOptions):
     channels: int = Field(default=8, gt=0, le=256, description="Channels of the 1×1 convolution before it.")
 
 
-PictureChoice = CnnLstm | CnnGru | ResNet | PixelGru
+class FramesGru(PictureOptions):
+    """A CNN on each still of a clip, and GRU layers over these, for videos and slices of volumes."""
+
+    family: Literal["frames-gru"] = Field(default="frames-gru", description="Family of the network.")
+    hidden: int = Field(default=128, gt=0, le=1024, description="Recurrent units in each direction.")
+    layers: int = Field(default=1, gt=0, le=4, description="Recurrent layers.")
+    channels: int = Field(default=16, gt=0, le=128, description="Channels of the first convolution; each next: twice.")
+    stages: int = Field(default=3, gt=0, le=6, description="Convolutions, each of which halves the size.")
+
+
+PictureChoice = CnnLstm | CnnGru | ResNet | PixelGru | FramesGru
 """A network for pictures: fields, or `FAMILY[:KEY=VALUE,…]`."""

@@ -7,9 +7,19 @@ from typing import Any
 
 from torch import nn
 
+from crnn_deploy.clips import Clips
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.pictures.cnn import cnn
-from crnn_deploy.models.pictures.config import CnnGru, CnnLstm, PictureChoice, PictureOptions, PixelGru, ResNet
+from crnn_deploy.models.pictures.config import (
+    CnnGru,
+    CnnLstm,
+    FramesGru,
+    PictureChoice,
+    PictureOptions,
+    PixelGru,
+    ResNet,
+)
+from crnn_deploy.models.pictures.frames_gru import frames_gru
 from crnn_deploy.models.pictures.pixel_gru import pixel_gru
 from crnn_deploy.models.pictures.resnet import resnet
 from crnn_deploy.preprocessing import Preprocessing
@@ -19,12 +29,14 @@ from crnn_deploy.validation import parse
 _NETWORKS: dict[str, tuple[type[PictureOptions], Callable[[Any, ModelSpec], nn.Module]]] = {
     "cnn-gru": (CnnGru, cnn),
     "cnn-lstm": (CnnLstm, cnn),
+    "frames-gru": (FramesGru, frames_gru),
     "pixel-gru": (PixelGru, pixel_gru),
     "resnet18": (ResNet, resnet),
     "resnet18-gru": (ResNet, resnet),
     "resnet18-lstm": (ResNet, resnet),
 }
 PICTURE_FAMILIES = tuple(_NETWORKS)
+_OF_CLIPS = "frames-gru"
 _LEAST = 4  # pixels of height and width that the convolutions leave something of
 
 
@@ -42,24 +54,41 @@ def build_picture_network(spec: ModelSpec) -> nn.Module:
             f"That network names classes in pictures of a fixed size, of {_LEAST} pixels at least.",
             "For lines take crnn-bigru, crnn-bilstm or a student.",
         )
+    if (p.clips is not None) != (family == _OF_CLIPS):
+        seen, other = ("single pictures", "clips") if p.clips is None else ("clips", "single pictures")
+        raise InputError(
+            f"{spec.name} cannot be a {family}.",
+            f"Its preprocessing says that it sees {seen}, and that network sees {other}.",
+            "Correct preprocessing.clips in the spec.",
+        )
     options, build = _NETWORKS[family]
     fields = {**spec.architecture.options, "family": family}
     return build(parse(options, fields, f"architecture options of {spec.name}"), spec)
 
 
 def picture_spec(
-    name: str, choice: PictureChoice, class_names: tuple[str, ...], colours: str, size: tuple[int, int]
+    name: str,
+    choice: PictureChoice,
+    class_names: tuple[str, ...],
+    colours: str,
+    size: tuple[int, int],
+    clips: Clips | None = None,
 ) -> ModelSpec:
-    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L or RGB.
+    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L, RGB or BGR.
 
-    `cnn-lstm` sees pixels from 0 to 1, and all others from -1 to 1.
+    `cnn-lstm` sees pixels from 0 to 1, and all others from -1 to 1. `frames-gru` sees clips.
+
+    Args:
+        clips: which stills of clips are seen; None: the default.
     """
-    seen = {"mean": (0.0,), "std": (1.0,)} if choice.family == "cnn-lstm" else {}
+    seen: dict[str, object] = {"mean": (0.0,), "std": (1.0,)} if choice.family == "cnn-lstm" else {}
+    if choice.family == _OF_CLIPS:
+        seen["clips"] = clips or Clips()
     preprocessing = {"channels": colours, "width": size[0], "height": size[1], **seen}
     return ModelSpec(
         name=name,
         task="classify",
         class_names=class_names,
-        preprocessing=Preprocessing.model_validate(preprocessing),
+        preprocessing=parse(Preprocessing, preprocessing, f"The preprocessing of {name}"),
         architecture=Architecture(family=choice.family, options=choice.model_dump(exclude={"family"})),
     )

@@ -112,15 +112,16 @@ def _kept(layer: KeptLayer) -> tuple[Text, Text]:
 
 
 def _profiles(record: EngineRecord) -> Table:
-    table = _table("images", "width", "best at")
+    of_clips = any(profile.of_clips for profile in record.manifest.profiles)
+    table = _table("clips" if of_clips else "images", "stills" if of_clips else "width", "best at")
     for profile in record.manifest.profiles:
         table.add_row(*(Text(cell) for cell in _profile(profile)))
     return table
 
 
 def _profile(profile: ShapeProfile) -> tuple[str, str, str]:
-    (images, _, _, narrow), (most, _, _, wide) = profile.min, profile.max
-    return span(images, most), span(narrow, wide), f"{profile.opt[0]} × {profile.opt[3]}"
+    least, best, greatest = profile.sizes
+    return span(profile.min[0], profile.max[0]), span(least, greatest), f"{profile.opt[0]} × {best}"
 
 
 def _table(first: str, *others: str) -> Table:

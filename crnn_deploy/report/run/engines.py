@@ -93,6 +93,7 @@ def _profiles(record: EngineRecord) -> Cell:
 
 
 def _profile(profile: ShapeProfile) -> str:
-    (fewest, _, _, narrow), (most, _, _, wide) = profile.min, profile.max
-    images = f"{units.span(fewest, most)} image{'s' if most > 1 else ''}"
-    return f"{images}, {units.span(narrow, wide)}{units.NBSP}px wide"
+    (least, _, greatest), most = profile.sizes, profile.max[0]
+    things, unit = ("clip", "stills") if profile.of_clips else ("image", "px wide")
+    number = f"{units.span(profile.min[0], most)} {things}{'s' if most > 1 else ''}"
+    return f"{number}, {units.span(least, greatest)}{units.NBSP}{unit}"

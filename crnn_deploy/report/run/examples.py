@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
+from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.picture import picture
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.evaluation.result import Evaluation
@@ -65,8 +66,9 @@ def worst_errors(items: Sequence[str], references: Mapping[str, str], texts: Map
     return sorted(wrong, key=lambda item: -shares[item])
 
 
-def thumbnail(image: Image.Image, name: str) -> str:
-    """The image as a small PNG data URI. Raises `InputError` naming the image if it is broken."""
+def thumbnail(image: ImageOrClip, name: str) -> str:
+    """The image, or the first still, as a small PNG data URI. Raises `InputError` naming it if it is broken."""
+    image = image.first() if isinstance(image, Clip) else image
     small = picture(image, name, "L" if image.mode in ("1", "L") else "RGB")
     small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

@@ -104,9 +104,13 @@ def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ..
     device = [row.device_ms] * on_gpu
     times = (row.p50_ms, row.p90_ms, row.p99_ms, *device, row.preprocess_ms, row.decode_ms)
     shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
-    return (Cell(variant.name), Cell(row.runtime), Cell(str(row.width)), *shown, Cell(str(row.rounds)))
+    return (Cell(variant.name), Cell(row.runtime), Cell(_size(row)), *shown, Cell(str(row.rounds)))
 
 
 def _ratio(value: float | None) -> str:
     """A ratio to the baseline; empty if there is none, or it is 1.00."""
     return "" if value is None or f"{value:.2f}" == "1.00" else units.ratio(value)
+
+
+def _size(row: Latency) -> str:
+    return f"{row.width}{f' × {row.stills} stills' if row.stills else ''}"

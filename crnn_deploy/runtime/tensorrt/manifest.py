@@ -16,9 +16,9 @@ from pydantic import Field
 
 from crnn_deploy.artifact import engine_json, read_engine_json
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.network_inputs import InputShape
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import sha256_of, write_text
+from crnn_deploy.preprocessing import InputShape
 from crnn_deploy.runtime.tensorrt.names import PACKAGES, TITLES, FlavorName, Precision
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.validation import parse
@@ -31,11 +31,21 @@ _AMPERE = 80
 
 
 class ShapeProfile(Frozen):
-    """Input shapes `(N, C, H, W)` that an engine takes: all from `min` to `max`, best at `opt`."""
+    """Input shapes `(N, C, H, W)` or `(N, T, C, H, W)` that an engine takes: from `min` to `max`, best at `opt`."""
 
     min: InputShape
     opt: InputShape
     max: InputShape
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Least, best and greatest size of an input: its width in pixels, or the stills of clips."""
+        axis = 1 if self.of_clips else 3
+        return self.min[axis], self.opt[axis], self.max[axis]
+
+    @property
+    def of_clips(self) -> bool:
+        return len(self.min) == 5
 
     def holds(self, shape: tuple[int, ...]) -> bool:
         """Whether a batch of this shape fits."""

@@ -21,8 +21,19 @@ _MIXABLE = ("cross-entropy", "hinton-kd", "dist")  # the other losses read one r
 def augmentation_for(spec: ModelSpec, options: TrainingOptions) -> Augment:
     """The augmentation of single images for a network of `spec`."""
     if spec.task == "classify":
-        return PictureAugmentation(options.augmentation, options.flip)
+        of_picture = PictureAugmentation(options.augmentation, options.flip)
+        return of_picture if spec.preprocessing.clips is None else _of_clips(of_picture)
     return Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
+
+
+def _of_clips(of_picture: Augment) -> Augment:
+    """The augmentation of clips `[T, H, W, C]`: all stills alike, so that what moves in them stays as it is."""
+
+    def augment(clip: Pixels, rng: np.random.Generator) -> Pixels:
+        seed = rng.integers(1 << 32)
+        return np.stack([of_picture(still, np.random.default_rng(seed)) for still in clip])
+
+    return augment
 
 
 def check_augmentation(options: TrainingOptions, losses: Sequence[LossOptions], task: Task) -> None:

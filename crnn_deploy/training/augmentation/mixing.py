@@ -28,7 +28,7 @@ class Mixture:
 
 
 class Mixer:
-    """Mixes batches `[N, C, H, W]`.
+    """Mixes batches `[N, C, H, W]`, or `[N, T, C, H, W]` of clips.
 
     Args:
         mixup: α of the distribution Beta(α, α) from which the share of a batch is drawn; 0: no mixup.
@@ -54,11 +54,11 @@ def _blended(images: Images, others: Images, share: float, _rng: np.random.Gener
 
 def _pasted(images: Images, others: Images, share: float, rng: np.random.Generator) -> tuple[Images, float]:
     """The pictures with a rectangle of the others, which the border may cut; the share is what is left of them."""
-    height, width = images.shape[2:]
+    height, width = images.shape[-2:]
     side = math.sqrt(1 - share) / 2
     down, across = rng.integers(height), rng.integers(width)
     top, bottom = max(0, round(down - side * height)), min(height, round(down + side * height))
     left, right = max(0, round(across - side * width)), min(width, round(across + side * width))
     mixed = images.copy()
-    mixed[:, :, top:bottom, left:right] = others[:, :, top:bottom, left:right]
+    mixed[..., top:bottom, left:right] = others[..., top:bottom, left:right]
     return mixed, 1 - (bottom - top) * (right - left) / (height * width)

@@ -34,7 +34,7 @@ def spec_of(
 
 def small(family: str, **options: Any) -> ModelSpec:
     size = {"width": 0.25} if family.startswith("resnet") else {"channels": 4}
-    return spec_of(family, hidden=8, **size, **options)
+    return spec_of(family, **{"hidden": 8, "layers": 2, **size, **options})
 
 
 @pytest.mark.parametrize("options", [{}, AROUND])
@@ -46,8 +46,9 @@ def test_each_family_exports_for_any_batch(family: str, options: dict[str, Any],
     artifact = write_safetensors(tmp_path / "p.safetensors", model.state_dict(), spec)
     exported: Artifact = export(ExportConfig(model=artifact.path, output=tmp_path / "p.onnx"))
     session: Session = open_session(exported)
-    for batch in (1, 5):
-        x = torch.randn(batch, 3, 8, 12)
+    for batch, stills in ((1, 6), (5, 9)):  # the stills are for clips; the width of pictures is fixed
+        seen = spec.preprocessing
+        x = torch.randn(seen.input_shape(batch, stills if seen.clips is not None else 12))
         with torch.inference_mode():
             np.testing.assert_allclose(session.run(x.numpy()), model(x).numpy(), atol=1e-4)
     recurrent = [node.op_type for node in exported_nodes(exported) if node.op_type in ("GRU", "LSTM")]
@@ -104,6 +105,29 @@ def test_the_mean_of_all_steps_does_not_depend_on_the_last_alone() -> None:
     mean.load_state_dict(last.state_dict())
     x = torch.randn(2, 3, 8, 12)
     assert not torch.allclose(last(x), mean(x))
+
+
+def test_a_still_is_a_step_and_the_answer_needs_their_order() -> None:
+    torch.manual_seed(0)
+    model: Any = build(small("frames-gru", stages=2))
+    x = torch.randn(2, 5, 3, 8, 12)
+    assert model.steps(x).shape == (2, 5, 8 * 2 * 3)
+    torch.testing.assert_close(model.steps(x)[1, 3], model.steps(x[1:, 3:4])[0, 0])
+    assert not torch.allclose(model(x), model(x.flip(1)), atol=1e-3)
+
+
+def test_stills_that_are_too_small_or_too_large_for_the_stages_are_refused() -> None:
+    with pytest.raises(InputError, match="Nothing is left of stills of 12×8 pixels after 4 stages"):
+        build(small("frames-gru", stages=4))
+    with pytest.raises(InputError, match=r"would have 131,072 features"), torch.device("meta"):
+        build_picture_network(spec_of("frames-gru", (64, 64), channels=128, stages=1))
+
+
+@pytest.mark.parametrize("family", ["frames-gru", "cnn-gru"])
+def test_a_spec_that_sees_the_other_kind_of_input_is_refused(family: str) -> None:
+    spec, other = small(family), small("cnn-gru" if family == "frames-gru" else "frames-gru")
+    with pytest.raises(InputError, match=f"cannot be a {family}"):
+        build(spec.model_copy(update={"preprocessing": other.preprocessing}))
 
 
 def test_lines_and_tiny_pictures_are_refused() -> None:
