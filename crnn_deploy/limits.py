@@ -23,6 +23,7 @@ MAX_FIGURES = 1000  # of one data set, and data sets
 MAX_HEIGHT = 1024  # pixels of the input; OCR models take 32 to 128
 MAX_WIDTH = 1 << 16  # pixels of the input
 MAX_MARGIN = 1024  # pixels beside a line
+MAX_VECTOR = 4096  # numbers beside a picture
 MAX_INPUT_PIXELS = 1 << 22  # of the input for the narrowest line
 SMALLEST_STD = 1e-6  # pixels are 0 to 1: a smaller deviation makes numbers that FP32 and FP16 can't hold
 LARGEST_NORM = 1e6  # of a mean or a deviation

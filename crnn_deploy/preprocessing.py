@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
 from crnn_deploy import limits
 from crnn_deploy.config import Frozen
@@ -14,6 +14,21 @@ _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
 FIXED_SQUEEZE = 4
 """How far a fixed width may squeeze a line before it counts as squeezed: models of a fixed width learnt from lines of
 many widths."""
+
+
+class VectorNumber(Frozen):
+    """One number of a vector; the network takes x = (number - mean) / std."""
+
+    name: str = Field(min_length=1, max_length=limits.MAX_TEXT, description="Name of its column or of the number.")
+    mean: FiniteFloat = Field(default=0.0, description="Mean over the training images.")
+    std: FiniteFloat = Field(
+        default=1.0, ge=limits.SMALLEST_STD, description="Standard deviation over the training images."
+    )
+
+
+def _named(value: object) -> object:
+    """A number that is given by its name alone is taken as it is."""
+    return [{"name": each} if isinstance(each, str) else each for each in value] if isinstance(value, list) else value
 
 
 class Preprocessing(Frozen):
@@ -78,10 +93,20 @@ class Preprocessing(Frozen):
         default=False,
         description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
     )
+    vector: Annotated[tuple[VectorNumber, ...], BeforeValidator(_named)] = Field(
+        default=(),
+        max_length=limits.MAX_VECTOR,
+        description="Numbers beside each picture, which a classifier takes as its second input, in this order.",
+    )
 
     @property
     def channel_count(self) -> int:
         return 1 if self.channels == "L" else 3
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        """Names of the numbers of the vector."""
+        return tuple(number.name for number in self.vector)
 
     def resized_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that an image of the given size is resized to, before padding."""
@@ -161,6 +186,12 @@ class Preprocessing(Frozen):
             raise ValueError("padding: mean takes the mean of a spec, and normalise: image that of each image")
         if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
+        return self
+
+    @model_validator(mode="after")
+    def _vector_is_clear(self) -> Preprocessing:
+        if len(set(self.vector_names)) < len(self.vector):
+            raise ValueError("vector names a number twice")
         return self
 
     @model_validator(mode="after")

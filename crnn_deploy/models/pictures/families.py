@@ -12,7 +12,7 @@ from crnn_deploy.models.pictures.cnn import cnn
 from crnn_deploy.models.pictures.config import CnnGru, CnnLstm, PictureChoice, PictureOptions, PixelGru, ResNet
 from crnn_deploy.models.pictures.pixel_gru import pixel_gru
 from crnn_deploy.models.pictures.resnet import resnet
-from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.preprocessing import Preprocessing, VectorNumber
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
@@ -48,14 +48,19 @@ def build_picture_network(spec: ModelSpec) -> nn.Module:
 
 
 def picture_spec(
-    name: str, choice: PictureChoice, class_names: tuple[str, ...], colours: str, size: tuple[int, int]
+    name: str,
+    choice: PictureChoice,
+    class_names: tuple[str, ...],
+    colours: str,
+    size: tuple[int, int],
+    vector: tuple[VectorNumber, ...] = (),
 ) -> ModelSpec:
-    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L or RGB.
+    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L or RGB, and a vector.
 
     `cnn-lstm` sees pixels from 0 to 1, and all others from -1 to 1.
     """
     seen = {"mean": (0.0,), "std": (1.0,)} if choice.family == "cnn-lstm" else {}
-    preprocessing = {"channels": colours, "width": size[0], "height": size[1], **seen}
+    preprocessing = {"channels": colours, "width": size[0], "height": size[1], "vector": vector, **seen}
     return ModelSpec(
         name=name,
         task="classify",
