@@ -37,8 +37,9 @@ _REAL_BATCH = 4
 def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     """Export a `.safetensors` artifact to ONNX, with dynamic batch and width.
 
-    Input `images` `[batch, C, H, width]`, for some classifiers also `vector` `[batch, V]`, output `logits` `[batch, frames, K]` or `[batch, K]`; one recurrent node per
-    layer. Nothing is written unless the exported model reads every image of the comparison as its parent does.
+    Input `images` `[batch, C, H, width]`, and `vector` `[batch, V]` where the model takes one; output `logits`
+    `[batch, frames, K]` or `[batch, K]`; one recurrent node per layer. Nothing is written unless the exported model
+    reads every image of the comparison as its parent does.
 
     Raises:
         InputError: if the model is exported already, or uses something that ONNX cannot express.

@@ -34,8 +34,8 @@ _STDOUT = 1
 def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
     """Trace `model` to ONNX, with batch norm folded into convolutions.
 
-    The input is `images`, `[batch, C, H, width]`, and where the spec has one `vector`, `[batch, V]`; the output is `logits`, `[batch, frames, K]` (or as
-    `spec.output_layout` says) or `[batch, K]`. A fixed width stays fixed.
+    The inputs are `images`, `[batch, C, H, width]`, and where the spec has one `vector`, `[batch, V]`. The output is
+    `logits`, `[batch, frames, K]` (or as `spec.output_layout` says) or `[batch, K]`. A fixed width stays fixed.
 
     Raises:
         InputError: if the network uses something that cannot be exported.

@@ -49,7 +49,8 @@ _STRIDES = {
 def build(spec: ModelSpec, trust_module: bool = False) -> nn.Module:
     """The network that `spec.architecture` describes, in evaluation mode, without its trained weights.
 
-    It maps `[N, C, H, W]`, and vectors `[N, V]` where the spec has some, to CTC logits `[N, T, K]` (axes as in `spec.output_layout`) or class logits `[N, K]`.
+    It maps `[N, C, H, W]`, and vectors `[N, V]` where the spec has some, to CTC logits `[N, T, K]` (axes as in
+    `spec.output_layout`) or class logits `[N, K]`.
 
     Args:
         trust_module: run the Python file that the spec of a user's own network names.

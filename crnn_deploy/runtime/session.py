@@ -23,7 +23,7 @@ class Session(Protocol):
         ...
 
     def run(self, images: NetworkInput) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]`, with their vectors where the model takes them → CTC logits `[N, T, K]` or class logits `[N, K]`."""
+        """Images `[N, C, H, W]`, with vectors if the model takes them → CTC logits `[N, T, K]` or classes `[N, K]`."""
         ...
 
 

@@ -97,7 +97,8 @@ class Trainer:
             group["lr"] = learning_rate(self.step, self.total, self.options.learning_rate, self.options.warmup)
         self.network.train()
         batch = batch.to(self.fabric.device)
-        logits = self.network(batch.images.contiguous(memory_format=torch.channels_last)).float()
+        images, *others = batch.inputs
+        logits = self.network(images.contiguous(memory_format=torch.channels_last), *others).float()
         outputs = Outputs(logits, self.tap.take().float())
         loss, parts = self.objective(outputs, batch, self.step / self.total)
         if not self._everywhere(torch.isfinite(loss)):

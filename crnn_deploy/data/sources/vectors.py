@@ -14,6 +14,7 @@ from crnn_deploy import limits
 from crnn_deploy.data.sources.base import Kind, Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.units import listed
 
 
@@ -51,16 +52,25 @@ def check_names(wanted: Sequence[str], present: Sequence[str], source: str) -> N
         )
 
 
-def with_vector(source: Source, names: Sequence[str], class_names: Sequence[str] = ()) -> Source:
+def with_vector(
+    source: Source, names: Sequence[str], class_names: Sequence[str] = (), progress: Progress = SILENT
+) -> Source:
     """The source as one of pictures with the vector of these names; unchanged where there are no names.
 
     Args:
         class_names: of the model, in whose order the labels of a label file are numbered; empty: in sorted order.
+        progress: is told of numbers beside pictures that are not read.
 
     Raises:
         InputError: if the source lacks a number, or one of them is no finite number.
     """
-    return WithVector(source, names, class_names) if names else source
+    if names:
+        return WithVector(source, names, class_names)
+    if source.kind == "class" and source.vector_names:
+        progress.log(
+            f"{source.name} has numbers beside its pictures, which are not read: {listed(source.vector_names)}"
+        )
+    return source
 
 
 class WithVector(Subset):

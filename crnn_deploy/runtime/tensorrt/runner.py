@@ -53,7 +53,7 @@ class EngineRunner:
         """Milliseconds that the last run took on the GPU, without copies."""
 
     def run(self, arrays: Sequence[NDArray[np.float32]], profile: int) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]` and the arrays of the other inputs, which the profile must hold → the output as it is."""
+        """Images `[N, C, H, W]`, which the profile must hold, and the other inputs → the output as it is."""
         execution = self._execution(tuple(array.shape for array in arrays), profile)
         memory = self._memory
         for tensor, array in zip(self._inputs, arrays, strict=True):

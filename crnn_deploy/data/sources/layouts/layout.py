@@ -29,7 +29,7 @@ class Layout:
     recognises: Callable[[Sequence[str]], bool]
     items: Callable[[str, str], list[Item]]
     by_line: bool = True
-    further: Callable[[Sequence[str]], tuple[str, ...]] = lambda head: ()
+    further: Callable[[Sequence[str]], tuple[str, ...]] = lambda _: ()
     cells: Callable[[str, str, Sequence[str]], Iterator[tuple[int, list[object]]]] = lambda *_: iter(())
 
 
