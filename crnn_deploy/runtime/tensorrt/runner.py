@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, arrays_of
 from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 
@@ -52,8 +53,9 @@ class EngineRunner:
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
 
-    def run(self, arrays: Sequence[NDArray[np.float32]], profile: int) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]`, which the profile must hold, and the other inputs → the output as it is."""
+    def run(self, images: NetworkInput, profile: int) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]`, which the profile must hold, maybe with vectors → the output as it is."""
+        arrays = arrays_of(images)
         execution = self._execution(tuple(array.shape for array in arrays), profile)
         memory = self._memory
         for tensor, array in zip(self._inputs, arrays, strict=True):

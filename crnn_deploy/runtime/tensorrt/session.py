@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.data.network_inputs import NetworkInput, arrays_of
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin.finding import PLUGIN_NAME, PLUGIN_VERSION, plugin_library
 from crnn_deploy.runtime.outputs import batch_first
@@ -71,7 +71,7 @@ class TensorRTSession:
         """
         outputs, self.device_ms = [], 0.0
         for part, profile in self._parts(images):
-            outputs.append(batch_first(self._runner.run(arrays_of(part), profile), self.spec))
+            outputs.append(batch_first(self._runner.run(part, profile), self.spec))
             self.device_ms += self._runner.device_ms
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
