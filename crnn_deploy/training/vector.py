@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.layouts.columns import column_name
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.limits import MAX_TEXT, SMALLEST_STD
+from crnn_deploy.limits import MAX_TEXT, MAX_VECTOR, SMALLEST_STD
 from crnn_deploy.preprocessing import VectorNumber
 
 _ALL = ("all",)
@@ -25,7 +25,17 @@ def _split(value: object) -> object:
     return [column_name(name) if isinstance(name, str) else name for name in names]
 
 
-VectorNames = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)], ...], BeforeValidator(_split)]
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a number is named twice")
+    return names
+
+
+VectorNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)], ...],
+    BeforeValidator(_split),
+    AfterValidator(_each_once),
+]
 """Names of numbers beside a picture; `all` stands for everything beside the training images."""
 
 
@@ -33,14 +43,20 @@ def names_in(source: Source, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The names of the numbers that are wanted, also where these are all.
 
     Raises:
-        InputError: if `all` stands for nothing.
+        InputError: if `all` stands for nothing, or there are too many.
     """
     if wanted == _ALL and not source.vector_names:
         raise InputError(
             f"{source.name} has no numbers beside its images.",
             fix="Leave out --vector, or give a label file with columns of numbers, or an NPZ with vectors.",
         )
-    return source.vector_names if wanted == _ALL else wanted
+    names = source.vector_names if wanted == _ALL else wanted
+    if len(names) > MAX_VECTOR:
+        raise InputError(
+            f"The vector would have {len(names):,} numbers, and {MAX_VECTOR:,} are possible.",
+            fix="Name those that matter with --vector.",
+        )
+    return names
 
 
 def names_at(location: str, wanted: tuple[str, ...]) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ def numbers_of(files: Container, name: str, layout: Layout) -> Numbers:
     """What stands in a label file besides paths and texts. The file is read again for the numbers."""
     head = [line for line in _head(files, name).split("\n") if line.strip()]
     counts = Counter(layout.further(head) if head else ())
-    names = tuple(each for each, count in counts.items() if each and count == 1)  # of two, neither is meant
+    # Of two columns of one name, neither is meant.
+    names = tuple(each for each, count in counts.items() if count == 1 and 0 < len(each) <= limits.MAX_TEXT)
 
     @cache
     def read(wanted: tuple[str, ...]) -> NDArray[np.float64]:

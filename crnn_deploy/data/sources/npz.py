@@ -86,8 +86,10 @@ def _numbers(vectors: NDArray[Any], names: NDArray[Any] | None, count: int, sour
                 fix=f"Store {vectors.shape[1]} texts, the names of the columns of vectors.",
             )
         called = [column_name(name) for name in names.tolist()]
-    if len(set(called)) < len(called):
-        raise InputError(f"vector_names in {source} names a column twice.", fix="Give each a name of its own.")
+    if len(set(called)) < len(called) or not all(0 < len(name) <= limits.MAX_TEXT for name in called):
+        raise InputError(
+            f"vector_names in {source} names a column twice, or not at all.", fix="Give each a short name of its own."
+        )
 
     def read(wanted: tuple[str, ...]) -> NDArray[np.float64]:
         rows = vectors[:, [called.index(name) for name in wanted]].astype(np.float64)
