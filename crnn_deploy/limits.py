@@ -25,6 +25,7 @@ MAX_WIDTH = 1 << 16  # pixels of the input
 MAX_MARGIN = 1024  # pixels beside a line
 MAX_SEEN_STILLS = 1024  # of a clip, by a network
 MAX_CLIP_PIXELS = 1 << 23  # of the input for the longest clip: 160 stills of 224×224 pixels
+MAX_VECTOR = 4096  # numbers beside a picture
 MAX_INPUT_PIXELS = 1 << 22  # of the input for the narrowest line
 SMALLEST_STD = 1e-6  # pixels are 0 to 1: a smaller deviation makes numbers that FP32 and FP16 can't hold
 LARGEST_NORM = 1e6  # of a mean or a deviation

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from crnn_deploy import limits
 from crnn_deploy.clips import FEWEST_STILLS, Clips
 from crnn_deploy.config import Frozen
+from crnn_deploy.vector import Vector
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
 
@@ -86,6 +87,11 @@ class Preprocessing(Frozen):
         default=False,
         description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
     )
+    vector: Vector = Field(
+        default=(),
+        max_length=limits.MAX_VECTOR,
+        description="Numbers beside each picture, which a classifier takes as its second input, in this order.",
+    )
 
     clips: Clips | None = Field(
         default=None, description="Whether the network sees clips, and which stills of them; absent: single images."
@@ -123,6 +129,11 @@ class Preprocessing(Frozen):
         """Shape of a batch of inputs for images of this size in pixels, or for usual clips."""
         size = self.padded_width(image_width, image_height) if self.clips is None else self.clips.example
         return self.input_shape(batch, size)
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        """Names of the numbers of the vector."""
+        return tuple(number.name for number in self.vector)
 
     def resized_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that an image of the given size is resized to, before padding."""
@@ -216,6 +227,12 @@ class Preprocessing(Frozen):
                 f"a clip of max_stills {self.clips.max_stills} has {pixels:,} pixels, and {limits.MAX_CLIP_PIXELS:,} "
                 "are allowed"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _vector_is_clear(self) -> Preprocessing:
+        if len(set(self.vector_names)) < len(self.vector):
+            raise ValueError("vector names a number twice")
         return self
 
     @model_validator(mode="after")

@@ -129,6 +129,8 @@ class ModelSpec(Frozen):
 
     @model_validator(mode="after")
     def _outputs_are_named(self) -> ModelSpec:
+        if self.preprocessing.vector and self.task != "classify":
+            raise ValueError("only a classifier takes a vector beside its picture")
         if self.task == "classify":
             if not self.class_names:
                 raise ValueError("a classifier needs class_names")

@@ -142,8 +142,9 @@ class FakeContext:
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         assert self._profile is not None
-        assert name == self._engine.session.get_inputs()[0].name
-        if not self._profile.holds(shape):
+        images, *others = (value.name for value in self._engine.session.get_inputs())
+        assert name in (images, *others)
+        if name == images and not self._profile.holds(shape):
             return False
         if self._shapes.get(name) != shape:
             self.changes += 1
@@ -152,7 +153,8 @@ class FakeContext:
         return True
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
-        (images,) = self._shapes.values()
+        images, *others = (self._shapes[value.name] for value in self._engine.session.get_inputs())
+        assert all(other[0] == images[0] for other in others)
         assert name == self._engine.session.get_outputs()[0].name
         return (images[0], images[3] // 4, 3)
 
@@ -165,20 +167,23 @@ class FakeContext:
     def execute_async_v3(self, stream: int) -> bool:
         assert stream == self._cuda.stream
         assert not self._needs_workspace or self._workspace in self._cuda.device
-        source, target = self._engine.session.get_inputs()[0].name, self._engine.session.get_outputs()[0].name
+        sources = [value.name for value in self._engine.session.get_inputs()]
+        target = self._engine.session.get_outputs()[0].name
         graph, at = self._cuda.capturing, self.changes
         if graph is not None:
             graph.valid = not (self._deferred or self._engine.library.loops)
             graph.checks.append(lambda: self._unchanged(at))
         self._deferred = False
         self.runs += 1
-        shape, addresses = self._shapes[source], dict(self._addresses)
-        dtype = self._engine.get_tensor_dtype(source)
+        shapes, addresses = dict(self._shapes), dict(self._addresses)
+
+        def read(source: str) -> np.ndarray:
+            dtype = self._engine.get_tensor_dtype(source)
+            size = prod(shapes[source]) * np.dtype(dtype).itemsize
+            return np.frombuffer(self._cuda.read(addresses[source], size), dtype).reshape(shapes[source])
 
         def compute() -> None:
-            size = prod(shape) * np.dtype(dtype).itemsize
-            images = np.frombuffer(self._cuda.read(addresses[source], size), dtype).reshape(shape)
-            (output,) = self._engine.session.run([target], {source: images})
+            (output,) = self._engine.session.run([target], {source: read(source) for source in sources})
             self._cuda.write(addresses[target], output.tobytes())
 
         self._cuda.enqueue("run", compute)
@@ -194,19 +199,28 @@ def profile(widths: tuple[int, int], most: int, fewest: int = 1) -> ShapeProfile
     return ShapeProfile(min=(fewest, 1, 10, low), opt=(1, 1, 10, high), max=(most, 1, 10, high))
 
 
-def line_model(dtype: int = TensorProto.FLOAT) -> onnx.ModelProto:
-    """A CTC model of one convolution with a step of 4 pixels: `[N, 1, 10, W]` → `[N, W/4, 3]`."""
+def line_model(dtype: int = TensorProto.FLOAT, numbers: int = 0) -> onnx.ModelProto:
+    """A CTC model of one convolution with a step of 4 pixels: `[N, 1, 10, W]` → `[N, W/4, 3]`.
+
+    With `numbers` it takes a vector of them beside each line, whose sum is added to all outputs.
+    """
     kind = helper.tensor_dtype_to_np_dtype(dtype)
     kernel = np.random.default_rng(0).standard_normal((3, 1, 10, 4)).astype(kind)
     initializers = [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(np.array([2]), "axes")]
     nodes = [
         helper.make_node("Conv", ["images", "kernel"], ["features"], strides=[10, 4]),
         helper.make_node("Squeeze", ["features", "axes"], ["columns"]),
-        helper.make_node("Transpose", ["columns"], ["logits"], perm=[0, 2, 1]),
+        helper.make_node("Transpose", ["columns"], ["frames" if numbers else "logits"], perm=[0, 2, 1]),
     ]
+    if numbers:
+        initializers.append(numpy_helper.from_array(np.array([1]), "last"))
+        nodes.append(helper.make_node("ReduceSum", ["vector", "last"], ["sum"]))
+        nodes.append(helper.make_node("Unsqueeze", ["sum", "axes"], ["sums"]))
+        nodes.append(helper.make_node("Add", ["frames", "sums"], ["logits"]))
     images = helper.make_tensor_value_info("images", dtype, ["n", 1, 10, "w"])
     logits = helper.make_tensor_value_info("logits", dtype, ["n", "t", 3])
-    graph = helper.make_graph(nodes, "line", [images], [logits], initializers)
+    beside = [helper.make_tensor_value_info("vector", dtype, ["n", numbers])] if numbers else []
+    graph = helper.make_graph(nodes, "line", [images, *beside], [logits], initializers)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 

@@ -33,7 +33,7 @@ FLOORS = (
     ("onnx_graph",),
     ("spec",),
     ("preprocessing", "class_sequences", "text_order"),
-    ("clips",),
+    ("clips", "vector"),
     ("validation", "text_formats", "scratch"),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.clip import Clip, ImageOrClip
+from crnn_deploy.data.network_inputs import NetworkInput, beside
 from crnn_deploy.data.picture import seen_size
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
@@ -67,8 +67,10 @@ def distinct_labels(buckets: Sequence[Bucket], preprocessor: Preprocessor) -> se
     return set(label_of.values())
 
 
-def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NDArray[np.float32]:
+def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NetworkInput:
     """A batch of the bucket's images, or clips, that have the size of its first, repeated where they are too few.
+
+    Where the model takes vectors, those of zeros stand beside them: no time depends on the numbers.
 
     Raises:
         InputError: if an image is broken.
@@ -76,7 +78,9 @@ def batch_input(bucket: Bucket, preprocessor: Preprocessor, batch: int) -> NDArr
     size = _size(bucket, preprocessor)
     alike = [(name, image) for name, image in bucket.images if preprocessor.size(image, name) == size]
     inputs = [preprocessor(image, name) for name, image in alike[:batch]]
-    return np.stack(list(islice(cycle(inputs), batch)))
+    numbers = len(preprocessor.preprocessing.vector)
+    images = np.stack(list(islice(cycle(inputs), batch)))
+    return beside(images, np.zeros((batch, numbers), np.float32) if numbers else None)
 
 
 def _size(bucket: Bucket, preprocessor: Preprocessor) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 from crnn_deploy.spec import LineageStep, ModelSpec
 
 _MOST_CHARACTERS = 300  # that are shown; some charsets have tens of thousands
+_MOST_NUMBERS = 8
 
 
 def inspect(config: InspectConfig, as_json: bool) -> None:
@@ -51,6 +52,7 @@ def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
         "output layout": _unusual(d, "output_layout"),
         "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
         "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,
+        "vector": _vector(d.preprocessing) if d.preprocessing else None,
         "architecture": f"{d.architecture.family} {json.dumps(d.architecture.options)}" if d.architecture else None,
         "parameters": f"{d.parameters:,} in {d.precision}",
         "MACs": f"{quantity(d.macs)} on {'×'.join(map(str, d.macs_input or ()))}" if d.macs is not None else None,
@@ -105,6 +107,7 @@ def _preprocessing(p: Preprocessing) -> str:
         "resize",
         "mean",
         "std",
+        "vector",
         *([] if p.width else ["padding", "width_multiple"]),
     }
     others = [
@@ -113,6 +116,12 @@ def _preprocessing(p: Preprocessing) -> str:
         if name not in shown and value != type(p).model_fields[name].default
     ]
     return ", ".join([p.channels, f"height {p.height}", f"width {width}", p.resize, *fixed, *others])
+
+
+def _vector(p: Preprocessing) -> str:
+    """The numbers beside a picture, the first of very many."""
+    named = [f"{number.name} (mean {number.mean:.4g}, std {number.std:.4g})" for number in p.vector]
+    return ", ".join(named[:_MOST_NUMBERS]) + (f" … {len(named)} in all" if len(named) > _MOST_NUMBERS else "")
 
 
 def _step(step: LineageStep) -> str:

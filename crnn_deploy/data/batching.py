@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, beside, vectors_of
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
@@ -23,10 +24,10 @@ _AHEAD = 4  # batches that are decoded in advance
 
 @dataclass(frozen=True)
 class Batch:
-    """Images `[N, C, H, W]`, or clips `[N, T, C, H, W]`, and their indices in the source."""
+    """Images `[N, C, H, W]` or clips `[N, T, C, H, W]`, with vectors where the model takes them, and their indices."""
 
     indices: list[int]
-    images: NDArray[np.float32]
+    images: NetworkInput
 
 
 def batches(
@@ -43,16 +44,17 @@ def batches(
         skipped: receives the names of broken images, which are left out; if it is None, they raise an error.
 
     Raises:
-        InputError: naming the first broken image.
+        InputError: naming the first broken image, or if the source lacks a vector that the model takes.
     """
+    vectors = vectors_of(source, preprocessor.preprocessing)
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[tuple[list[int], list[Future[NDArray[np.float32]]]]] = deque()
         for chunk in _chunks(source, preprocessor, batch_size, skipped, widest):
             waiting.append((chunk, [pool.submit(_load, source, preprocessor, index) for index in chunk]))
             if len(waiting) > _AHEAD:
-                yield from _finish(source, *waiting.popleft(), skipped)
+                yield from _finish(source, *waiting.popleft(), vectors, skipped)
         while waiting:
-            yield from _finish(source, *waiting.popleft(), skipped)
+            yield from _finish(source, *waiting.popleft(), vectors, skipped)
 
 
 def _chunks(
@@ -76,7 +78,11 @@ def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.
 
 
 def _finish(
-    source: Source, chunk: list[int], loading: list[Future[NDArray[np.float32]]], skipped: list[str] | None
+    source: Source,
+    chunk: list[int],
+    loading: list[Future[NDArray[np.float32]]],
+    vectors: NDArray[np.float32] | None,
+    skipped: list[str] | None,
 ) -> Iterator[Batch]:
     """The batch of a chunk; none if all its images are broken."""
     loaded = {}
@@ -88,4 +94,5 @@ def _finish(
                 raise
             skipped.append(source.item_name(index))
     if loaded:
-        yield Batch(list(loaded), np.stack(list(loaded.values())))
+        indices = list(loaded)
+        yield Batch(indices, beside(np.stack(list(loaded.values())), None if vectors is None else vectors[indices]))

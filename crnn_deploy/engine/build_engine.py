@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, engine_json, open_artifact, read_onnx, require_onnx
-from crnn_deploy.data.network_inputs import NetworkInputs
+from crnn_deploy.data.network_inputs import NetworkInput, NetworkInputs
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
@@ -147,7 +145,7 @@ class _WithProgress:
     images: NetworkInputs
     progress: Progress
 
-    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+    def __iter__(self) -> Iterator[NetworkInput]:
         return self.progress.track(self.images, "Comparing with the model", len(self.images))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import onnx
 
 from crnn_deploy.artifact import Artifact
+from crnn_deploy.data.network_inputs import input_shapes
 from crnn_deploy.engine.build_progress import Phases, monitor, run_watched
 from crnn_deploy.engine.config import EngineConfig
 from crnn_deploy.engine.flavors import Flavor
@@ -161,10 +162,12 @@ def _configure(order: BuildOrder, builder: Any, network: Any) -> Any:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mb * _MEGABYTE)
     if order.plugin is not None and options.embed_plugin:
         config.plugins_to_serialize = [str(order.plugin)]
-    name = network.get_input(0).name
+    names = [network.get_input(index).name for index in range(network.num_inputs)]
     for shapes in order.profiles:
         profile = builder.create_optimization_profile()
-        profile.set_shape(name, shapes.min, shapes.opt, shapes.max)
+        sizes = (input_shapes(shape, order.parent.spec.preprocessing) for shape in (shapes.min, shapes.opt, shapes.max))
+        for name, low, best, high in zip(names, *sizes, strict=True):
+            profile.set_shape(name, low, best, high)
         if config.add_optimization_profile(profile) < 0:
             raise InputError(f"TensorRT refuses the profile from {shapes.min} to {shapes.max}.")
     return config

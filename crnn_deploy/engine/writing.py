@@ -92,6 +92,7 @@ def _manifest(built: BuiltPlan, plugin: EnginePlugin | None) -> EngineManifest:
         hardware_compatible=order.config.hardware_compatible,
         plugin=plugin,
         input_name=graph.input[0].name,
+        other_inputs=tuple(value.name for value in graph.input[1:]),
         output_name=graph.output[0].name,
         profiles=order.profiles,
         engine_sha256=hashlib.sha256(built.plan).hexdigest(),

@@ -9,6 +9,7 @@ from crnn_deploy.data.overlap import fingerprint
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
+from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
@@ -33,7 +34,9 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
         GateError: if the model gives numbers that are not finite.
     """
     artifact = open_artifact(config.artifact, config.trust_module)
-    source = open_source(config.data, progress)
+    spec = artifact.spec
+    opened = open_source(config.data, progress)
+    source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
     for sentence in evaluation.image_notes.sentences():
         progress.log(f"{source.name}: {sentence}")

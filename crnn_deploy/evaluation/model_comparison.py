@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.difference import Difference, difference_of
@@ -50,7 +51,7 @@ class ModelComparison(Frozen):
         return (self.images - self.changed) / self.images if self.images else 1.0
 
 
-def compare_sessions(parent: Session, candidate: Session, batches: Iterable[NDArray[np.float32]]) -> ModelComparison:
+def compare_sessions(parent: Session, candidate: Session, batches: Iterable[NetworkInput]) -> ModelComparison:
     """Run both models on the same batches `[N, C, H, W]`; errors are counted against the parent's own texts.
 
     Raises:

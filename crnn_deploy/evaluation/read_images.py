@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.batching import Batch, batches
+from crnn_deploy.data.network_inputs import arrays_of
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import GateError, InputError
@@ -58,7 +59,7 @@ def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker)
     """Logits `[1, T, K]` of a single line that is wider than the model takes."""
     spec, index = session.spec, batch.indices[0]
     name = title(source, index)
-    padded, seen = batch.images[0], spec.preprocessing
+    padded, seen = arrays_of(batch.images)[0][0], spec.preprocessing
     pieces = cut(without_margins(padded, seen), seen)
     if not pieces:
         notes.note("squeezed", name)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.checking import check_decodes
+from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -66,6 +67,7 @@ def _explained(
 ) -> Iterator[tuple[Explanation, Image.Image]]:
     """The explanation of one image; none if it is broken and may be left out."""
     source = place.source
+    vectors = vectors_of(source, explainer.spec.preprocessing)
     path = place.path(source.item_name(index))
     try:
         image = source.image(index)
@@ -75,4 +77,5 @@ def _explained(
             raise
         skipped.append(path)
         return
-    yield explainer.explain(image, title(source, index), path, notes, progress)
+    vector = None if vectors is None else vectors[index : index + 1]
+    yield explainer.explain(image, title(source, index), path, notes, progress, vector)

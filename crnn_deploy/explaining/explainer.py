@@ -73,7 +73,13 @@ class Explainer:
         return [best_window(values, seen.area, size) for values in saliency]
 
     def explain(
-        self, image: ImageOrClip, name: str, path: str, notes: NoteTaker, progress: Progress = SILENT
+        self,
+        image: ImageOrClip,
+        name: str,
+        path: str,
+        notes: NoteTaker,
+        progress: Progress = SILENT,
+        vector: NDArray[np.float32] | None = None,
     ) -> tuple[Explanation, Image.Image]:
         """The explanation of an image, and its upright picture; of a clip its first still.
 
@@ -81,12 +87,13 @@ class Explainer:
             name: of the image in messages.
             path: of the image in the result.
             notes: receives remarks on the image.
+            vector: beside the image, normalised, `[1, V]`; None for a model that takes none.
 
         Raises:
             InputError: if the image is broken, or the network fails or has no gradients.
             GateError: if the model gives numbers that are not finite.
         """
-        look = look_at(self.session, image, name, notes)
+        look = look_at(self.session, image, name, notes, vector)
         found = self._line(look, progress) if self.spec.task == "ctc" else self._class(look, progress)
         said = {
             "path": path,

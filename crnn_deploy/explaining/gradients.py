@@ -55,9 +55,14 @@ def integrated_gradients(
     area, plain = seen.area, images.clone()
     plain[..., area.top : area.bottom, area.left : area.right] = torch.from_numpy(surroundings(seen))[:, None, None]
     steps = _LINE_STEPS if spec.task == "ctc" else _STEPS
+    vector = [] if seen.vector is None else [torch.from_numpy(seen.vector)]
     found = []
     for answer in progress.track(answers, "Following gradients", len(answers)):
-        method = IntegratedGradients(lambda x, answer=answer: _margin(_frames(model(x), spec), answer))
+
+        def margin(x: Tensor, answer: Answer = answer) -> Tensor:
+            return _margin(_frames(model(x, *(row.expand(len(x), -1) for row in vector)), spec), answer)
+
+        method = IntegratedGradients(margin)
         try:
             values = method.attribute(images, plain, n_steps=steps, internal_batch_size=_AT_ONCE)
         except Exception as error:  # any is possible: the network may be the user's

@@ -51,4 +51,4 @@ def run_hidden(
     starts = range(0, len(boxes), most)
     for start in progress.track(starts, "Hiding parts", len(starts)):
         some = boxes[start : start + most]
-        yield some, session.run(hidden(seen, some, colour))
+        yield some, session.run(seen.beside(hidden(seen, some, colour)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.network_inputs import NetworkInput, beside
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.stills import as_single
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -38,6 +39,7 @@ class Seen:
         first: the column of the resized picture that column 0 of `pixels` shows; below 0 where that is a margin.
         output: of the network, `[T, K]` or `[K]`.
         frames: those that count; the others lie in the overlap with another piece.
+        vector: beside the picture, `[1, V]`, where the network takes one; it stays as it is whatever is hidden.
     """
 
     pixels: NDArray[np.float32]
@@ -45,11 +47,16 @@ class Seen:
     first: int
     output: NDArray[np.float32]
     frames: slice = field(default_factory=lambda: slice(None))
+    vector: NDArray[np.float32] | None = None
 
     @property
     def kept(self) -> NDArray[np.float32]:
         """The output of the frames that count; of a classifier all."""
         return self.output[self.frames] if self.output.ndim == 2 else self.output
+
+    def beside(self, images: NDArray[np.float32]) -> NetworkInput:
+        """A batch of changed inputs, with the vector beside each where there is one."""
+        return beside(images, None if self.vector is None else np.repeat(self.vector, len(images), axis=0))
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,14 @@ class Look:
         return round(float(np.clip(row * self.scale[1], 0, self.picture.height)), 2)
 
 
-def look_at(session: Session, image: ImageOrClip, name: str, notes: NoteTaker) -> Look:
+def look_at(
+    session: Session, image: ImageOrClip, name: str, notes: NoteTaker, vector: NDArray[np.float32] | None = None
+) -> Look:
     """Run a model on one image as `evaluate` and `predict` do: wide lines in pieces, where they can be cut.
 
     Args:
         notes: receives remarks on the image under its `name`.
+        vector: beside the image, normalised, `[1, V]`; None for a model that takes none.
 
     Raises:
         InputError: naming the image if it is broken, or if the network fails or its outputs don't fit the spec.
@@ -109,13 +119,13 @@ def look_at(session: Session, image: ImageOrClip, name: str, notes: NoteTaker) -
         preprocessor = Preprocessor(spec.preprocessing)
         pixels = preprocessor.resized(picture)
         padded = preprocessor.tensor(pixels)
-    output = session.run(padded[np.newaxis])
+    output = session.run(beside(padded[np.newaxis], vector))
     check_outputs(output, spec, lambda _: name)
     scale = _scale(picture, pixels, preprocessor)
     margin = spec.preprocessing.margin
     rows = min(padded.shape[1], round(picture.height / scale[1]))
     area = Box(0, rows, margin, margin + pixels.shape[1])
-    return Look(picture, (Seen(padded, area, -margin, output[0]),), scale)
+    return Look(picture, (Seen(padded, area, -margin, output[0], vector=vector),), scale)
 
 
 def _look_at_clip(session: Session, image: ImageOrClip, name: str) -> Look:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterator
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 from torch import nn
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
 from crnn_deploy.data.batching import batches
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
@@ -39,8 +38,9 @@ _REAL_BATCH = 4
 def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     """Export a `.safetensors` artifact to ONNX, with dynamic batch and width.
 
-    Input `images` `[batch, C, H, width]`, output `logits` `[batch, frames, K]` or `[batch, K]`; one recurrent node per
-    layer. Nothing is written unless the exported model reads every image of the comparison as its parent does.
+    Input `images` `[batch, C, H, width]`, and `vector` `[batch, V]` where the model takes one; output `logits`
+    `[batch, frames, K]` or `[batch, K]`; one recurrent node per layer. Nothing is written unless the exported model
+    reads every image of the comparison as its parent does.
 
     Raises:
         InputError: if the model is exported already, or uses something that ONNX cannot express.
@@ -112,7 +112,7 @@ def _compare(
     return noise, real
 
 
-def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NDArray[np.float32]]:
+def _real_batches(preprocessing: Preprocessing, data: str) -> Iterator[NetworkInput]:
     source = sample(open_source(data, needs_labels=False), _REAL_IMAGES, seed=0)
     for batch in batches(source, Preprocessor(preprocessing), _REAL_BATCH):
         yield batch.images

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, beside, noise_vectors
 from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.model_comparison import ModelComparison
 from crnn_deploy.evaluation.unproven import not_proved
@@ -50,14 +51,19 @@ def reservation_about(noise: ModelComparison, real: ModelComparison | None, task
     return ""
 
 
-def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NDArray[np.float32]]:
+def random_batches(preprocessing: Preprocessing, seed: int = 0) -> Iterator[NetworkInput]:
     """Noise at batch sizes and widths that the exporter has not seen, and blank paper of the least and largest width.
 
     A trace knows one way through the network, and what is decided in Python may go another one there.
     """
     random = np.random.default_rng(seed)
     for shape in unseen_shapes(preprocessing):
-        yield random.standard_normal(shape, np.float32)
+        yield _with_noise(random.standard_normal(shape, np.float32), random, preprocessing)
     for shape in extreme_shapes(preprocessing):  # noise over thousands of frames would meet a gate that rounding moves
         for colour in (-1.0, 1.0):
-            yield np.full(shape, colour, np.float32)
+            yield _with_noise(np.full(shape, colour, np.float32), random, preprocessing)
+
+
+def _with_noise(images: NDArray[np.float32], random: np.random.Generator, preprocessing: Preprocessing) -> NetworkInput:
+    """The images, with random vectors where the model takes them."""
+    return beside(images, noise_vectors(random, len(images), preprocessing))

@@ -19,8 +19,10 @@ import onnx
 import torch
 from torch import nn
 
+from crnn_deploy.data.network_inputs import input_shapes
 from crnn_deploy.errors import InputError
 from crnn_deploy.export.shapes import trace_shape
+from crnn_deploy.runtime.network import VECTOR_INPUT
 from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.spec import ModelSpec
 
@@ -32,13 +34,15 @@ _STDOUT = 1
 def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
     """Trace `model` to ONNX, with batch norm folded into convolutions.
 
-    The input is `images`, `[batch, C, H, width]`; the output is `logits`, `[batch, frames, K]` (or as
-    `spec.output_layout` says) or `[batch, K]`. A fixed width stays fixed. Clips are `[batch, stills, C, H, W]`.
+    The inputs are `images`, `[batch, C, H, width]`, or of clips `[batch, stills, C, H, W]`; and where the spec has one
+    `vector`, `[batch, V]`. The output is `logits`, `[batch, frames, K]` (or as `spec.output_layout` says) or
+    `[batch, K]`. A fixed width stays fixed.
 
     Raises:
         InputError: if the network uses something that cannot be exported.
     """
-    images = torch.zeros(trace_shape(spec.preprocessing))
+    names, shapes = input_names(spec), input_shapes(trace_shape(spec.preprocessing), spec.preprocessing)
+    inputs = tuple(map(torch.zeros, shapes))
     with scratch_folder() as folder, warnings.catch_warnings():
         # The deprecation, and warnings about values that a trace may freeze: the parity check finds those that matter.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -49,11 +53,11 @@ def trace(model: nn.Module, spec: ModelSpec, opset: int) -> onnx.ModelProto:
             with _stdout_into(printed):  # PyTorch prints the whole graph where it fails, and a network may print too
                 torch.onnx.export(
                     model,
-                    (images,),
+                    inputs,
                     path,
                     dynamo=False,
                     opset_version=opset,
-                    input_names=[INPUT_NAME],
+                    input_names=names,
                     output_names=[OUTPUT_NAME],
                     dynamic_axes=_dynamic_axes(spec),
                 )
@@ -92,12 +96,18 @@ def _not_exported(name: str, reason: str, printed: str) -> InputError:
     )
 
 
+def input_names(spec: ModelSpec) -> list[str]:
+    """Names of the inputs of an exported model."""
+    return [INPUT_NAME, VECTOR_INPUT] if spec.preprocessing.vector else [INPUT_NAME]
+
+
 def _dynamic_axes(spec: ModelSpec) -> dict[str, dict[int, str]]:
     seen = spec.preprocessing
     sizes = {seen.size_axis: "width" if seen.clips is None else "stills"} if seen.any_size else {}
     image_axes = {0: "batch", **sizes}
     if spec.task == "classify":
-        return {INPUT_NAME: image_axes, OUTPUT_NAME: {0: "batch"}}
+        others = {name: {0: "batch"} for name in input_names(spec)[1:]}
+        return {INPUT_NAME: image_axes, **others, OUTPUT_NAME: {0: "batch"}}
     batch, frames = (0, 1) if spec.output_layout == "NTC" else (1, 0)
     logit_axes = {batch: "batch", frames: "frames"} if sizes else {batch: "batch"}
     return {INPUT_NAME: image_axes, OUTPUT_NAME: logit_axes}

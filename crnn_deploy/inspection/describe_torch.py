@@ -10,7 +10,7 @@ from crnn_deploy.checkpoints.pytorch.state_dict import read_state_dict
 from crnn_deploy.checkpoints.pytorch.summary import summarise
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.description import ModelDescription, compose_description
-from crnn_deploy.inspection.facts import line_shape
+from crnn_deploy.inspection.facts import line_shapes
 from crnn_deploy.inspection.torch_facts import torch_facts
 from crnn_deploy.models.assembly import family_of, outline
 from crnn_deploy.models.weights import check_fit
@@ -26,7 +26,7 @@ def describe_artifact(path: Path, spec: ModelSpec) -> ModelDescription:
         network = outline(spec)
         try:
             check_fit(network.state_dict(), tensors, str(path))
-            facts = torch_facts(network, line_shape(spec.preprocessing))
+            facts = torch_facts(network, *line_shapes(spec.preprocessing))
         except InputError as error:  # such as weights that are NaN
             note = f"{error.what} {error.cause}"
     return compose_description(
@@ -53,7 +53,7 @@ def describe_checkpoint(path: Path) -> ModelDescription:
     try:
         detected = load_detected(path)
         spec, tensors = detected.spec, detected.model.state_dict()
-        facts = torch_facts(detected.model, line_shape(spec.preprocessing))
+        facts = torch_facts(detected.model, *line_shapes(spec.preprocessing))
     except InputError as error:
         if own_format(path) is not None:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crnn_deploy.config import Frozen
+from crnn_deploy.data.network_inputs import input_shapes
 from crnn_deploy.preprocessing import Preprocessing
 
 # A line of 100×32 pixels, the size that CRNN papers state their costs at (arXiv 1507.05717).
@@ -22,6 +23,11 @@ class Facts(Frozen):
     macs: int
     macs_input: tuple[int, ...]
     precision: str
+
+
+def line_shapes(preprocessing: Preprocessing) -> tuple[tuple[int, ...], ...]:
+    """Shapes of all inputs of a model for such a line: that of the image, and that of a vector where it takes one."""
+    return input_shapes(line_shape(preprocessing), preprocessing)
 
 
 def line_shape(preprocessing: Preprocessing) -> tuple[int, ...]:

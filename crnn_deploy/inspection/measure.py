@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.inspection.engine_facts import engine_precision
-from crnn_deploy.inspection.facts import Facts, line_shape
+from crnn_deploy.inspection.facts import Facts, line_shape, line_shapes
 from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import onnx_macs
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
@@ -26,7 +26,7 @@ def measure(artifact: Artifact) -> Facts:
     from crnn_deploy.inspection.torch_facts import torch_facts  # PyTorch takes seconds to load
     from crnn_deploy.models.assembly import load_model
 
-    return torch_facts(load_model(artifact), shape)
+    return torch_facts(load_model(artifact), *line_shapes(artifact.spec.preprocessing))
 
 
 def manifest_facts(manifest: EngineManifest) -> Facts:

@@ -16,6 +16,7 @@ from crnn_deploy.limits import MAX_ELEMENTS
 from crnn_deploy.onnx_graph.execution import load_session, quiet_options, run_within_limit
 from crnn_deploy.onnx_graph.operators import OPERANDS, RECURRENT_WEIGHTS
 from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
+from crnn_deploy.runtime.network import VECTOR_INPUT
 
 _IMAGE_TYPES = (
     *(TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE),
@@ -68,28 +69,36 @@ def _macs(node: onnx.NodeProto, shapes: TensorShapes) -> int:
 
 def _run_for_shapes(graph: OnnxGraph, input_shape: tuple[int, ...]) -> TensorShapes:
     """TensorShapes of all that goes into and out of the products."""
-    if len(graph.inputs) != 1:
-        raise InputError(f"The model has {len(graph.inputs)} inputs, expected one image.")
-    fed = graph.inputs[0]
+    if len(graph.inputs) != 1 + sum(value.name == VECTOR_INPUT for value in graph.inputs[1:]):
+        raise InputError(f"The model has {len(graph.inputs)} inputs, expected one image, or one and a vector.")
+    fed, *others = graph.inputs
+    feeds = {
+        fed.name: _zeros(fed, input_shape),
+        **{v.name: _zeros(v, _vector_shape(v, input_shape[0])) for v in others},
+    }
     shapes: TensorShapes = {name: tuple(tensor.dims) for name, tensor in graph.constants.items()} | {
-        fed.name: input_shape
+        name: values.shape for name, values in feeds.items()
     }
     names = {name for node in graph.products for name in (*node.input[:4], node.output[0]) if name} - shapes.keys()
     model = onnx.ModelProto()
     model.CopyFrom(graph.model)
     del model.graph.output[:]
     model.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in sorted(names))
-    image = _image(fed, input_shape)
     options = quiet_options()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    RecurrentSteps(model, options, "The model").check(image)
+    RecurrentSteps(model, options, "The model").check(feeds[fed.name])
     session = load_session(model, options, "the model")
-    values = run_within_limit(session, None, {fed.name: image}, "the model")
+    values = run_within_limit(session, None, feeds, "the model")
     return shapes | {output.name: value.shape for output, value in zip(session.get_outputs(), values, strict=True)}
 
 
-def _image(fed: onnx.ValueInfoProto, shape: tuple[int, ...]) -> NDArray[np.generic]:
-    """A black image of the type that an input takes."""
+def _vector_shape(fed: onnx.ValueInfoProto, images: int) -> tuple[int, ...]:
+    """`(N, K)` of a vector beside each image; K is 1 where the graph leaves it open."""
+    return (images, *(max(1, int(size.dim_value)) for size in fed.type.tensor_type.shape.dim[1:]))
+
+
+def _zeros(fed: onnx.ValueInfoProto, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    """A black image, or a vector, of the type that an input takes."""
     kind = fed.type.tensor_type.elem_type
     if kind not in _IMAGE_TYPES or prod(shape) > MAX_ELEMENTS:
         raise InputError(f"The input {fed.name} is no image, or a very large one.")

@@ -18,11 +18,11 @@ from crnn_deploy.models.layers.stepwise import StepwiseRecurrence
 Count = Callable[[Any, Tensor, Any], int]
 
 
-def torch_facts(model: nn.Module, shape: tuple[int, ...]) -> Facts:
-    """Facts about a PyTorch network at one input shape."""
+def torch_facts(model: nn.Module, shape: tuple[int, ...], *others: tuple[int, ...]) -> Facts:
+    """Facts about a PyTorch network at one input shape; `others` are those of its further inputs."""
     return Facts(
         parameters=torch_parameters(model),
-        macs=torch_macs(model, shape),
+        macs=torch_macs(model, shape, *others),
         macs_input=shape,
         precision=torch_precision(model),
     )
@@ -39,7 +39,7 @@ def torch_precision(model: nn.Module) -> str:
 
 
 @torch.inference_mode()
-def torch_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
+def torch_macs(model: nn.Module, input_shape: tuple[int, ...], *others: tuple[int, ...]) -> int:
     """Multiply-accumulates of convolutions, linear and recurrent layers for one input, counted while it runs.
 
     The network may be on the meta device. Raises `InputError` if it fails.
@@ -53,7 +53,7 @@ def torch_macs(model: nn.Module, input_shape: tuple[int, ...]) -> int:
     ]
     device = next(model.parameters(), torch.empty(0)).device
     try:
-        model(torch.zeros(input_shape, device=device))
+        model(*(torch.zeros(shape, device=device) for shape in (input_shape, *others)))
     except Exception as error:  # any exception is possible: the network may be the user's
         raise InputError(
             f"The network fails on an image batch {list(input_shape)}.",

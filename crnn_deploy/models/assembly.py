@@ -20,6 +20,7 @@ from crnn_deploy.models.user_module import build_user_module, not_trusted
 from crnn_deploy.models.vgg_lstm import EASYOCR_STRIDE, build_easyocr_g2
 from crnn_deploy.models.weights import check_fit, load_weights
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.units import listed
 
 FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
     "crnn-bigru": build_crnn,
@@ -34,6 +35,9 @@ FAMILIES: dict[str, Callable[[ModelSpec], nn.Module]] = {
     **dict.fromkeys(PICTURE_FAMILIES, build_picture_network),
 }
 
+WITH_VECTOR = (*PICTURE_FAMILIES, *(family for family, make in FAMILIES.items() if make is build_student))
+"""Families that can take a vector as their second input."""
+
 _STRIDES = {
     "crnn-bigru": CRNN_STRIDE,
     "crnn-bilstm": CRNN_STRIDE,
@@ -45,7 +49,8 @@ _STRIDES = {
 def build(spec: ModelSpec, trust_module: bool = False) -> nn.Module:
     """The network that `spec.architecture` describes, in evaluation mode, without its trained weights.
 
-    It maps `[N, C, H, W]` to CTC logits `[N, T, K]` (axes as in `spec.output_layout`) or class logits `[N, K]`.
+    It maps `[N, C, H, W]`, and vectors `[N, V]` where the spec has some, to CTC logits `[N, T, K]` (axes as in
+    `spec.output_layout`) or class logits `[N, K]`.
 
     Args:
         trust_module: run the Python file that the spec of a user's own network names.
@@ -64,6 +69,12 @@ def family_of(spec: ModelSpec, trust_module: bool = False) -> str:
     family = spec.architecture.family
     if family not in FAMILIES:
         raise InputError(f"Unknown architecture '{family}'.", f"Known: {', '.join(FAMILIES)}.", "Upgrade crnn-deploy.")
+    if spec.preprocessing.vector and family not in WITH_VECTOR:
+        raise InputError(
+            f"{family} takes pictures alone, and {spec.name} has a vector beside them.",
+            f"The vector is {listed(spec.preprocessing.vector_names)}.",
+            f"Take one of {', '.join(WITH_VECTOR)}.",
+        )
     if family == MODULE and not trust_module:
         raise not_trusted(spec)
     return family

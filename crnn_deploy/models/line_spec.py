@@ -49,6 +49,7 @@ def _preprocessing(parent: Preprocessing, stride: int) -> Preprocessing:
         min_width=_MIN_WIDTH,
         max_width=1024,
         padding="white" if parent.padding == "edge" else parent.padding,
+        vector=parent.vector,
     )
 
 

@@ -13,6 +13,7 @@ from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
 from crnn_deploy.models.pictures.config import FramesGru
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.recurrent import recurrent_layers
+from crnn_deploy.models.vector_fusion import fused, vector_fusion
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
@@ -34,12 +35,13 @@ class Student(nn.Module):
         self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
         self.rnn = recurrent_layers("gru", self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
+        self.fusion = vector_fusion(options.outputs, len(spec.preprocessing.vector))
         self.head = nn.Linear(options.outputs, spec.num_outputs)
         self.pool = spec.task == "classify"
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         y, _ = self.rnn(self.backbone(x))
-        logits: Tensor = self.head(self.dropout(y.mean(1) if self.pool else y))
+        logits: Tensor = self.head(self.dropout(fused(self.fusion, y.mean(1) if self.pool else y, vector)))
         return logits
 
 

@@ -66,7 +66,10 @@ class RecurrentSteps:
         model = read_sound(self._source) if isinstance(self._source, Path) else self._source  # with external data
         before = with_outputs(_inlined(model), [onnx.ValueInfoProto(name=tensor)])
         session = load_session(before, self._options, self._title)
-        (values,) = run_session(session, [tensor], {session.get_inputs()[0].name: images}, self._title)
+        first, *others = session.get_inputs()
+        # What else a graph takes has a fixed size for each image, such as a vector; no size depends on its numbers.
+        beside = {value.name: np.zeros((len(images), *value.shape[1:]), np.float32) for value in others}
+        (values,) = run_session(session, [tensor], {first.name: images, **beside}, self._title)
         return values.shape
 
 

@@ -69,7 +69,9 @@ class Judge:
         """An export reads what its parent reads, except for ties that rounding decides (1 image in 1,000)."""
         agreement = text_agreement(_evaluation(variant), _evaluation(parent))
         count = len(_evaluation(variant).predictions)
-        reason = f"same answer as {parent.name} on {agreement:.2%} of {count:,} images (at least {100 * _SAME_TEXT:g} %)"
+        reason = (
+            f"same answer as {parent.name} on {agreement:.2%} of {count:,} images (at least {100 * _SAME_TEXT:g} %)"
+        )
         return Gate(status="baseline" if agreement >= _SAME_TEXT else "rejected", reason=reason)
 
     def _accuracy(self, variant: Variant) -> list[_Check]:

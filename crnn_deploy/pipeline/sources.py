@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from crnn_deploy.artifact import read_spec
 from crnn_deploy.data.checking import without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.vectors import with_vector
+from crnn_deploy.files import locate
 from crnn_deploy.pipeline.recipe import ImageChoice, Recipe
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 from crnn_deploy.training.config import TrainingImages
+from crnn_deploy.training.vector import names_in
 
 _LINES = "lines.tar"
 
@@ -55,12 +59,12 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     Raises:
         InputError: if one can't be opened, or shares images with the evaluation set.
     """
-    wanted = recipe.sources
-    train = _open("train", wanted.train, recipe.distill.labels, cache, progress)
-    extra = _open("extra", wanted.extra, True, cache, progress) if wanted.extra else None
-    evaluation = _open("evaluation", wanted.evaluation, True, cache, progress)
-    validation = _open("validation", wanted.validation, True, cache, progress) if wanted.validation else None
-    calibration = _open("calibration", wanted.calibration, False, cache, progress) if wanted.calibration else train
+    wanted, opening = recipe.sources, _Opening(recipe, cache, progress)
+    train = opening.open("train", wanted.train, recipe.distill.labels)
+    extra = opening.open("extra", wanted.extra, True) if wanted.extra else None
+    evaluation = opening.open("evaluation", wanted.evaluation, True)
+    validation = opening.open("validation", wanted.validation, True) if wanted.validation else None
+    calibration = opening.open("calibration", wanted.calibration, False) if wanted.calibration else train
     if not recipe.evaluate.skip_bad:
         without_broken(evaluation.source, skip_bad=False, progress=progress)  # fail before training starts
     others = {"training": train, "extra": extra, "validation": validation, "calibration": calibration}
@@ -70,10 +74,29 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     return RunSources(train, extra, validation, calibration, evaluation)
 
 
-def _open(role: str, wanted: ImageChoice, needs_labels: bool, cache: StageCache, progress: Progress) -> RunSource:
-    location = _render(role, wanted.render, cache, progress) if wanted.render else str(wanted.path)
-    source = open_source(location, progress, needs_labels)
-    return RunSource(location, source, fingerprint(source))
+@dataclass(frozen=True)
+class _Opening:
+    """How the sources of a recipe are opened."""
+
+    recipe: Recipe
+    cache: StageCache
+    progress: Progress
+
+    def open(self, role: str, wanted: ImageChoice, needs_labels: bool) -> RunSource:
+        location = _render(role, wanted.render, self.cache, self.progress) if wanted.render else str(wanted.path)
+        opened = open_source(location, self.progress, needs_labels)
+        source = with_vector(opened, self._vector(opened), progress=self.progress)
+        return RunSource(location, source, fingerprint(source))
+
+    def _vector(self, source: Source) -> tuple[str, ...]:
+        """The numbers beside each picture that the baseline takes: its results depend on them."""
+        baseline = self.recipe.baseline
+        if baseline.train is not None:
+            return names_in(source, baseline.train.vector)
+        assert baseline.checkpoint is not None, "a choice is one of the two"
+        path = locate(baseline.checkpoint)
+        spec = read_spec(path) if path.suffix in (".safetensors", ".onnx") and path.is_file() else None
+        return () if spec is None else spec.preprocessing.vector_names
 
 
 def _render(role: str, options: RenderOptions, cache: StageCache, progress: Progress) -> str:

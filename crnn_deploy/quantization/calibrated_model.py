@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.histogram import Histogram
 from crnn_deploy.quantization.calibration.observation import Ranges, observe, ranges
@@ -47,7 +46,7 @@ def calibrate(
     model: onnx.ModelProto,
     target: Target,
     layers: tuple[Layer, ...],
-    images: Iterable[NDArray[np.float32]],
+    images: Iterable[NetworkInput],
     threads: int | None = None,
 ) -> CalibratedModel:
     """Run a prepared FP32 graph over the calibration images `[N, C, H, W]` and observe its activations.

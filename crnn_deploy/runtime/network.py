@@ -11,6 +11,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, arrays_of, each_array
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.execution import load_session, run_session, run_within_limit
 from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
@@ -19,8 +20,12 @@ from crnn_deploy.spec import ModelSpec
 _FLOATS = ("tensor(float)", "tensor(float16)", "tensor(double)")
 
 
+VECTOR_INPUT = "vector"
+"""Name of a graph's second input."""
+
+
 class Network:
-    """ONNX Runtime's session over a graph with one input, `[N, C, H, W]` in FP32.
+    """ONNX Runtime's session over a graph that takes images `[N, C, H, W]`, or these and vectors `[N, K]`, in FP32.
 
     Args:
         title: names the model in messages.
@@ -34,14 +39,19 @@ class Network:
         self.session = load_session(model, options, title)
         self._steps = RecurrentSteps(model, options, title)
         inputs = self.session.get_inputs()
-        if len(inputs) != 1 or inputs[0].type != _FLOATS[0]:
+        vectors = [value for value in inputs[1:] if value.name == VECTOR_INPUT and len(value.shape) == 2]
+        if len(inputs) != 1 + len(vectors) or any(value.type != _FLOATS[0] for value in inputs):
             given = ", ".join(f"{value.name} {value.type}" for value in inputs) or "nothing"
             raise InputError(
                 f"{title} does not take one image.",
                 f"It takes {given}, expected one tensor(float).",
-                "Export the model with the image as its only input; import adds a cast where it is of another type.",
+                "Export the model with the image as its only input, or with a second input called "
+                f"{VECTOR_INPUT} of [N, K]; import adds a cast where the image is of another type.",
             )
-        self.input_name: str = inputs[0].name
+        self.input_names: list[str] = [value.name for value in inputs]
+        """The images, and the vectors where the graph takes some."""
+        self.numbers = vectors[0].shape[1] if vectors else 0
+        """Numbers of a vector; 0: none is taken. A text where the graph does not fix it."""
         sizes = inputs[0].shape
         self.batch: int | None = sizes[0] if sizes and isinstance(sizes[0], int) and sizes[0] > 0 else None
         """Images that the graph takes at once; None: any number."""
@@ -65,30 +75,53 @@ class Network:
         name: str = (named or fitting)[0].name
         return name
 
-    def filled(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def filled(self, images: NetworkInput) -> NetworkInput:
         """The images `[N, C, H, W]`, with the last one repeated where the graph takes more at once."""
         missing = -len(images) % (self.batch or 1)
-        return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing else images
+        if not missing:
+            return images
+        return each_array(images, lambda array: np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]))
 
-    def run(self, images: NDArray[np.float32], outputs: Sequence[str] | None = None) -> list[NDArray[Any]]:
+    def feeds(self, images: NetworkInput) -> dict[str, NDArray[np.float32]]:
+        """The arrays of a batch by the names of the graph's inputs.
+
+        Raises:
+            InputError: if the graph takes vectors and there are none, or others, or it takes none.
+        """
+        arrays = arrays_of(images)
+        given = arrays[1].shape[1] if len(arrays) > 1 else 0
+        if given != self.numbers and (not given or not isinstance(self.numbers, str)):
+            raise InputError(
+                f"{self.title} takes {self._told(self.numbers)}, and is given {self._told(given)}.",
+                "Its spec does not fit the graph.",
+                "Correct `vector` in the preprocessing of the spec.",
+            )
+        return dict(zip(self.input_names, arrays, strict=True))
+
+    def _told(self, numbers: int | str) -> str:
+        return f"a vector of {numbers} numbers beside each picture" if numbers else "pictures alone"
+
+    def run(self, images: NetworkInput, outputs: Sequence[str] | None = None) -> list[NDArray[Any]]:
         """One run on as many images as the graph takes.
 
         Raises:
             InputError: if ONNX Runtime fails.
         """
-        self._steps.check(images)
-        return run_session(self.session, outputs, {self.input_name: images}, self.title)
+        feeds = self.feeds(images)
+        self._steps.check(feeds[self.input_names[0]])
+        return run_session(self.session, outputs, feeds, self.title)
 
-    def try_out(self, images: NDArray[np.float32], outputs: Sequence[str] | None = None) -> list[NDArray[Any]]:
+    def try_out(self, images: NetworkInput, outputs: Sequence[str] | None = None) -> list[NDArray[Any]]:
         """The first run, which may not take long.
 
         Raises:
             InputError: if ONNX Runtime fails, or the graph has a loop without an end.
         """
-        self._steps.check(images)
-        return run_within_limit(self.session, outputs, {self.input_name: images}, self.title)
+        feeds = self.feeds(images)
+        self._steps.check(feeds[self.input_names[0]])
+        return run_within_limit(self.session, outputs, feeds, self.title)
 
-    def in_order(self, parts: Sequence[NDArray[np.float32]], images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def in_order(self, parts: Sequence[NDArray[np.float32]], images: NetworkInput) -> NDArray[np.float32]:
         """One array of the results for `in_parts(images)`, batch first, without those that filled the last part.
 
         Raises:
@@ -103,7 +136,7 @@ class Network:
             )
         return joined[: len(images)]
 
-    def in_parts(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def in_parts(self, images: NetworkInput) -> list[NetworkInput]:
         """The images as batches that the graph takes; the last may be filled up."""
         if self.batch is None:
             return [images]

@@ -10,12 +10,13 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.onnx_graph.execution import quiet_options
 from crnn_deploy.runtime.network import Network
 from crnn_deploy.runtime.outputs import batch_first
-from crnn_deploy.runtime.trial import check_trial, trial_images
+from crnn_deploy.runtime.trial import check_trial, trial_batch
 from crnn_deploy.spec import ModelSpec
 
 
@@ -56,7 +57,7 @@ class OnnxGraphSession:
         self.network = open_network(model, threads, title)
         self.output = self.network.logits_output(spec)
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, images: NetworkInput) -> NDArray[np.float32]:
         """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
 
         Raises:
@@ -72,7 +73,7 @@ class OnnxGraphSession:
             InputError: if ONNX Runtime fails or takes very long, or the result has not the axes of the spec.
         """
         network = self.network
-        images = trial_images(self.spec, network.batch or 1)
+        images = trial_batch(self.spec, network.batch or 1)
         (logits,) = network.try_out(images, [self.output])
         if logits.ndim != self.spec.output_axes or len(self._logits(logits)) != len(images):
             layout = f" (layout {self.spec.output_layout})" if self.spec.task == "ctc" else ""

@@ -14,7 +14,7 @@ from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.runtime.onnxruntime import open_network
-from crnn_deploy.runtime.trial import close, trial_images
+from crnn_deploy.runtime.trial import close, trial_batch
 from crnn_deploy.spec import ModelSpec
 
 _ROUNDING = 1e-4  # of the largest logit
@@ -54,4 +54,4 @@ def _conversions(model: onnx.ModelProto, opset: int) -> Iterator[onnx.ModelProto
 
 def _outputs(model: onnx.ModelProto, spec: ModelSpec, title: str) -> list[NDArray[np.float32]]:
     network = open_network(model, threads=1, title=title)
-    return network.try_out(trial_images(spec, network.batch or 1), [output.name for output in model.graph.output])
+    return network.try_out(trial_batch(spec, network.batch or 1), [output.name for output in model.graph.output])

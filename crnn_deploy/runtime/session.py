@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.spec import ModelSpec
 
 
@@ -21,8 +22,8 @@ class Session(Protocol):
         """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`."""
         ...
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]` → CTC logits `[N, T, K]` or class logits `[N, K]`."""
+    def run(self, images: NetworkInput) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]`, with vectors if the model takes them → CTC logits `[N, T, K]` or classes `[N, K]`."""
         ...
 
 

@@ -7,19 +7,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from crnn_deploy.data.network_inputs import NetworkInput, arrays_of
 from crnn_deploy.errors import InputError, is_out_of_memory
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.spec import ModelSpec
 
 
-def run_network(model: nn.Module, images: Tensor, name: str) -> Tensor:
-    """What a network makes of images `[N, C, H, W]`; `name` is its own in messages.
+def run_network(model: nn.Module, images: Tensor, name: str, *others: Tensor) -> Tensor:
+    """What a network makes of images `[N, C, H, W]` and of its other inputs; `name` is its own in messages.
 
     Raises:
         InputError: if it fails.
     """
     try:
-        outputs: Tensor = model(images)
+        outputs: Tensor = model(images, *others)
     except (Exception, SystemExit) as error:  # any exception is possible: the network may be the user's
         if is_out_of_memory(error):
             raise
@@ -47,7 +48,7 @@ class TorchSession:
         self._device = next(model.parameters(), torch.empty(0)).device  # a user's module may have no parameters
 
     @torch.inference_mode()
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, images: NetworkInput) -> NDArray[np.float32]:
         """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
 
         Raises:
@@ -55,6 +56,7 @@ class TorchSession:
         """
         if self._threads and torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
-        outputs = run_network(self._model, torch.from_numpy(images).to(self._device), self.spec.name)
+        first, *others = (torch.from_numpy(array).to(self._device) for array in arrays_of(images))
+        outputs = run_network(self._model, first, self.spec.name, *others)
         logits: NDArray[np.float32] = outputs.float().cpu().numpy()  # NumPy has no bfloat16
         return batch_first(logits, self.spec)

@@ -6,12 +6,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, beside, noise_vectors
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 
 _WIDTH = 160
 _TOLERANCE = 1e-3  # of the largest logit: batches of other sizes round differently
+
+
+def trial_batch(spec: ModelSpec, count: int) -> NetworkInput:
+    """`trial_images`, with vectors where the model takes them."""
+    return beside(trial_images(spec, count), noise_vectors(np.random.default_rng(1), count, spec.preprocessing))
 
 
 def trial_images(spec: ModelSpec, count: int) -> NDArray[np.float32]:

@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.text_encoding import TextEncoder
 from crnn_deploy.training.augmentation.choosing import augmentation_for
-from crnn_deploy.training.augmentation.mixing import Mixer, Mixture
+from crnn_deploy.training.augmentation.mixing import Mixer, Mixture, mixed
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
@@ -30,6 +31,7 @@ _AHEAD = 4  # batches that are prepared while the network trains
 @dataclass(frozen=True)
 class TrainingBatch:
     """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding.
+    `vectors` `[N, V]` stand beside pictures.
 
     Clips `[N, T, C, H, W]` are of equal length, so that none is padded.
 
@@ -42,6 +44,12 @@ class TrainingBatch:
     lengths: Tensor | None  # characters of each line
     teachers: tuple[TeacherBatch, ...] = ()
     mixture: Mixture | None = None
+    vectors: Tensor | None = None
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What the network takes."""
+        return (self.images,) if self.vectors is None else (self.images, self.vectors)
 
     def to(self, device: torch.device) -> TrainingBatch:
         return TrainingBatch(
@@ -51,6 +59,7 @@ class TrainingBatch:
             lengths=None if self.lengths is None else self.lengths.to(device),
             teachers=tuple(teacher.to(device) for teacher in self.teachers),
             mixture=None if self.mixture is None else self.mixture.to(device),
+            vectors=None if self.vectors is None else self.vectors.to(device),
         )
 
 
@@ -72,6 +81,7 @@ class TrainingSet:
         self._source = material.train
         self._stride = stride_of(spec) if spec.task == "ctc" else None
         self._preprocessor = Preprocessor(spec.preprocessing)
+        self._vectors = vectors_of(self._source, spec.preprocessing)
         self._augment = augmentation_for(spec, options)
         self._mix = Mixer(options.mixup, options.cutmix)
         self._encoder = TextEncoder(spec)
@@ -126,7 +136,10 @@ class TrainingSet:
             teacher_batch([answers[i] for i in items], of_lines, frames, self.spec)
             for answers in self.material.teachers
         )
-        return TrainingBatch(torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture)
+        vectors = None if self._vectors is None else mixed(torch.from_numpy(self._vectors[items]), mixture)
+        return TrainingBatch(
+            torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture, vectors
+        )
 
     def _frames(self, widths: list[int]) -> list[int]:
         return [1 if self._stride is None else width // self._stride for width in widths]

@@ -29,6 +29,7 @@ from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
+from crnn_deploy.training.vector import VectorNames
 
 _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module"}
 
@@ -222,6 +223,12 @@ class TrainOptions(TrainingOptions):
     )
     clips: Annotated[Clips | None, Option(metavar="KEY=VALUE,…", text=True)] = Field(
         default=None, description="Which stills of clips frames-gru sees.", examples=["every=2,max_stills=16"]
+    )
+    vector: Annotated[VectorNames, Option(metavar="NAMES", text=True)] = Field(
+        default=(),
+        description="Numbers beside each picture that a classifier takes too: columns of the label file, or names of "
+        "an NPZ's vectors, with commas between them; all: everything that the training images have.",
+        examples=["age,temperature"],
     )
     text_order: TextOrder | None = Field(
         default=None,

@@ -18,7 +18,7 @@ from crnn_deploy.text_order import runs_right_to_left
 from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.folder import open_folder, training_key
-from crnn_deploy.training.inputs import TrainingInputs, check_labels_fit, open_inputs
+from crnn_deploy.training.inputs import TrainingInputs, Vector, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses.building import check_losses, default_losses
 from crnn_deploy.training.losses.options import LossOptions
@@ -58,7 +58,8 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     progress = progress if fabric.is_global_zero else SILENT
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     network = initial_network(spec, config.seed, warm, progress)
-    inputs = open_inputs(config, config.labels, progress)
+    read = dict.fromkeys(name for artifact in artifacts for name in artifact.spec.preprocessing.vector_names)
+    inputs = open_inputs(config, config.labels, progress, Vector(tuple(read), spec.class_names))
     losses = _losses(config, spec, inputs)
     reads_labels = _reads(losses, "labels")
     check_labels_fit(inputs, spec, reads_labels)

@@ -15,6 +15,7 @@ from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.data.sources.unlabelled import Unlabelled
+from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
@@ -23,6 +24,17 @@ from crnn_deploy.training.config import DistillConfig, TrainConfig
 from crnn_deploy.training.labels import check_labels
 
 _LABEL_KINDS = {"ctc": "text", "classify": "class"}
+
+
+@dataclass(frozen=True)
+class Vector:
+    """The names of the numbers that are read beside each picture; labels are names of classes then.
+
+    `class_names`: of the teacher, in its order; empty: those of the labels, sorted.
+    """
+
+    names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,25 +67,29 @@ class TrainingInputs:
         }
 
 
-def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Progress) -> TrainingInputs:
+def open_inputs(
+    config: TrainConfig | DistillConfig, labels: bool, progress: Progress, vector: Vector | None = None
+) -> TrainingInputs:
     """Open the images of a training.
 
     Args:
         labels: whether the labels of `config.data` may be read.
+        vector: that is read beside each picture; None: none is.
 
     Raises:
         InputError: for broken images (unless they are left out), for images that training and validation share, for
             extra images with another kind of labels, and for images that are all of one class.
     """
     skipped: list[str] = []
-    data = _usable(config.data, labels, config.skip_bad, skipped, progress)
+    reading = _Reading(vector or Vector(), config.skip_bad, skipped, progress)
+    data = reading.usable(config.data, labels)
     data = data if labels else Unlabelled(data)
     _check_several_classes(data)
     if config.validation is None:
         data, held = _hold_out(data, config.validation_share, config.seed)
     else:
-        held = _usable(config.validation, True, config.skip_bad, skipped, progress)
-    extra = [_usable(config.extra, True, config.skip_bad, skipped, progress)] if config.extra is not None else []
+        held = reading.usable(config.validation, True)
+    extra = [reading.usable(config.extra, True)] if config.extra is not None else []
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
     if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})
@@ -121,11 +137,22 @@ def _check_several_classes(source: Source) -> None:
         )
 
 
-def _usable(location: str, needs_labels: bool, skip_bad: bool, skipped: list[str], progress: Progress) -> Source:
-    """The source without its broken images; their names are appended to `skipped`."""
-    usable, broken = without_broken(open_source(location, progress, needs_labels), skip_bad, progress)
-    skipped += broken
-    return usable
+@dataclass(frozen=True)
+class _Reading:
+    """How the sources of a training are opened."""
+
+    vector: Vector
+    skip_bad: bool
+    skipped: list[str]
+    progress: Progress
+
+    def usable(self, location: str, needs_labels: bool) -> Source:
+        """The source without its broken images; their names are appended to `skipped`."""
+        opened = open_source(location, self.progress, needs_labels)
+        source = with_vector(opened, self.vector.names, self.vector.class_names, self.progress)
+        usable, broken = without_broken(source, self.skip_bad, self.progress)
+        self.skipped.extend(broken)
+        return usable
 
 
 def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:

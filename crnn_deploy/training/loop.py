@@ -97,7 +97,8 @@ class Trainer:
             group["lr"] = learning_rate(self.step, self.total, self.options.learning_rate, self.options.warmup)
         self.network.train()
         batch = batch.to(self.fabric.device)
-        logits = self.network(_channels_last(batch.images)).float()
+        images, *others = batch.inputs
+        logits = self.network(_channels_last(images), *others).float()
         outputs = Outputs(logits, self.tap.take().float())
         loss, parts = self.objective(outputs, batch, self.step / self.total)
         if not self._everywhere(torch.isfinite(loss)):

@@ -23,7 +23,7 @@ from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
 from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
-from crnn_deploy.training.inputs import check_labels_fit, open_inputs
+from crnn_deploy.training.inputs import Vector, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
 from crnn_deploy.training.losses.building import check_losses, default_losses
 from crnn_deploy.training.losses.options import LossOptions
@@ -31,6 +31,8 @@ from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.reservation import training_reservation
 from crnn_deploy.training.training_setup import TrainingSetup
+from crnn_deploy.training.vector import names_at, vector_of
+from crnn_deploy.vector import VectorNumber
 
 _LARGEST = 256  # pixels of a side of pictures that a network sees at their own size
 
@@ -54,10 +56,11 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
 
     fabric = start_fabric(config.precision)
     progress = progress if fabric.is_global_zero else SILENT
-    inputs = open_inputs(config, True, progress)
+    names = names_at(config.data, config.vector)
+    inputs = open_inputs(config, True, progress, Vector(names))
     for source in (*inputs.parts, inputs.validation):
         _check_labelled(source)
-    spec = _spec(config, inputs.train)
+    spec = _spec(config, inputs.train, vector_of(inputs.train, names))
     losses = _losses(config, spec)
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     network = initial_network(spec, config.seed, warm, progress)
@@ -84,11 +87,11 @@ def _check_labelled(source: Source) -> None:
         )
 
 
-def _spec(config: TrainConfig, source: Source) -> ModelSpec:
-    """The network of the config, with the charset or the classes of the source."""
+def _spec(config: TrainConfig, source: Source, vector: tuple[VectorNumber, ...]) -> ModelSpec:
+    """The network of the config, with the charset or the classes of the source, and the vector beside its pictures."""
     name = config.output.name.split(".")[0]
     if isinstance(config.model, PictureOptions):
-        return _picture_spec(config, config.model, name, source)
+        return _picture_spec(config, config.model, name, source, vector)
     if config.clips is not None:
         raise _sees_no_clips(config.model.family)
     if config.size is not None:
@@ -96,13 +99,15 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
             f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} has no effect.",
             fix="Leave out --size, or train a network for pictures, such as --model cnn-gru.",
         )
-    like = _like(config, name, source)
+    like = _like(config, name, source, vector)
     if isinstance(config.model, CrnnChoice):
         return crnn_spec(name, config.model, like)
     return student_spec(name, config.model, like)
 
 
-def _picture_spec(config: TrainConfig, model: PictureChoice, name: str, source: Source) -> ModelSpec:
+def _picture_spec(
+    config: TrainConfig, model: PictureChoice, name: str, source: Source, vector: tuple[VectorNumber, ...]
+) -> ModelSpec:
     """The network of the config for the classes of the source, at its size or that of the first picture."""
     if source.kind != "class":
         raise InputError(
@@ -117,7 +122,7 @@ def _picture_spec(config: TrainConfig, model: PictureChoice, name: str, source: 
             f"The first picture of {source.name} has {size[0]}×{size[1]} pixels, which is large for a network.",
             fix="Say how large the network should see pictures, such as --size 64.",
         )
-    return picture_spec(name, model, source.class_names, config.channels, size, config.clips)
+    return picture_spec(name, model, source.class_names, config.channels, size, config.clips, vector)
 
 
 def _sees_no_clips(family: str) -> InputError:
@@ -127,11 +132,16 @@ def _sees_no_clips(family: str) -> InputError:
     )
 
 
-def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
+def _like(config: TrainConfig, name: str, source: Source, vector: tuple[VectorNumber, ...]) -> ModelSpec:
     """A spec with the task, the charset or the classes, and the preprocessing of the network."""
     if source.kind == "class":
         width, height = seen_size(source.image(0))
-        seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))
+        seen = Preprocessing(
+            channels=config.channels,
+            height=HEIGHT,
+            width=max(1, round(width * HEIGHT / height)),
+            vector=vector,
+        )
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
     order = config.text_order or _text_order(source)
     characters = config.charset or _characters(source, order)

@@ -16,6 +16,8 @@ from crnn_deploy.models.pictures.config import CnnGru, CnnLstm, FramesGru, Pictu
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
+from crnn_deploy.spec import ModelSpec
+from crnn_deploy.vector import VectorNumber
 
 from .rtx_engines import build, counts
 
@@ -29,28 +31,45 @@ SMALL: tuple[tuple[PictureChoice, int], ...] = (
     (PixelGru(channels=16, hidden=16), 1),
     (FramesGru(channels=16, stages=2, hidden=16, layers=2), 2),
 )
+VECTOR = tuple(VectorNumber(name=f"v{number}") for number in range(6))
+
+
+def models_of(folder: Path, spec: ModelSpec) -> dict[str, Path]:
+    """The network of a spec with fresh weights: in FP32 for an FP16 engine, and in INT8 for one in INT8."""
+    rng = np.random.default_rng(0)
+    shape = (24, 3, 16, 16, 3) if spec.preprocessing.clips else (24, 16, 16, 3)
+    pictures = rng.integers(0, 256, shape, np.uint8)
+    beside = {"vectors": rng.normal(size=(24, len(spec.preprocessing.vector)))} if spec.preprocessing.vector else {}
+    np.savez(folder / "pictures.npz", x=pictures, y=np.arange(24) % 3, **beside)
+    torch.manual_seed(0)
+    weights = write_safetensors(folder / "p.safetensors", network(spec).state_dict(), spec)
+    parent = export(ExportConfig(model=weights.path, output=folder / "p.onnx")).path
+    data, output = str(folder / "pictures.npz"), folder / "p.int8.onnx"
+    options = {"target": "tensorrt", "samples": 12, "held_out": 12, "calibrator": "minmax", "sensitivity": False}
+    config = QuantizeConfig.model_validate({"model": parent, "data": data, "output": output, **options})
+    return {"fp16": parent, "int8": quantize(config).artifact.path}
+
+
+def test_a_vector_is_the_second_input_of_an_engine(tmp_path: Path) -> None:
+    spec = picture_spec("p", CnnGru(channels=16, hidden=16), ("a", "b", "c"), "RGB", (16, 16), VECTOR)
+    for precision, model in models_of(tmp_path, spec).items():
+        made = build(tmp_path / precision, model, precision=precision, plugin=True)
+        assert made.record.manifest.other_inputs == ("vector",)
+        assert counts(made)["matmul", precision] >= 3  # of the vector, of both, and the head
+        assert ("matmul", "fp32") not in counts(made)
+        assert [layer.home for layer in made.record.recurrent] == ["plugin"] * 2
 
 
 @pytest.mark.parametrize(("choice", "convolutions"), SMALL, ids=lambda value: getattr(value, "family", ""))
 def test_its_convolutions_run_in_the_precision_of_the_engine(
     tmp_path: Path, choice: PictureChoice, convolutions: int
 ) -> None:
-    shape = (24, 3, 16, 16, 3) if choice.family == "frames-gru" else (24, 16, 16, 3)
-    pictures = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    np.savez(tmp_path / "pictures.npz", x=pictures, y=np.arange(24) % 3)
     spec = picture_spec("p", choice, ("a", "b", "c"), "RGB", (16, 16))
-    torch.manual_seed(0)
-    weights = write_safetensors(tmp_path / "p.safetensors", network(spec).state_dict(), spec)
-    parent = export(ExportConfig(model=weights.path, output=tmp_path / "p.onnx")).path
-    data, output = str(tmp_path / "pictures.npz"), tmp_path / "p.int8.onnx"
-    options = {"target": "tensorrt", "samples": 12, "held_out": 12, "calibrator": "minmax", "sensitivity": False}
-    config = QuantizeConfig.model_validate({"model": parent, "data": data, "output": output, **options})
-    int8 = quantize(config).artifact.path
-    for precision, model in (("fp16", parent), ("int8", int8)):
+    for precision, model in models_of(tmp_path, spec).items():
         made = build(tmp_path / precision, model, precision=precision, plugin=True)
         profiles = made.record.manifest.profiles
         assert counts(made)["convolution", precision] == convolutions * len(profiles)
         assert {kind for kind, other in counts(made) if other != precision and kind == "convolution"} == set()
         layers = {"gru": ["plugin"] * 2, "lstm": ["loop"] * 2}.get(choice.family.rpartition("-")[2], [])
         assert [layer.home for layer in made.record.recurrent] == layers
-        assert [profile.sizes for profile in profiles] == ([(2, 8, 64)] if len(shape) == 5 else [(16, 16, 16)])
+        assert [profile.sizes for profile in profiles] == ([(2, 8, 64)] if spec.preprocessing.clips else [(16, 16, 16)])

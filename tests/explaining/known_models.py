@@ -22,6 +22,9 @@ CLASSES = ModelSpec(
     class_names=("corner", "none"),
     preprocessing=Preprocessing(height=SIDE, width=SIDE, **PLAIN),
 )
+SIGNED = CLASSES.model_copy(
+    update={"preprocessing": Preprocessing.model_validate({"height": SIDE, "width": SIDE, "vector": ["sign"], **PLAIN})}
+)
 STEP, HEIGHT = 4, 20
 """Columns of a frame, which are those that one window of an occlusion hides, and rows of a line."""
 LINES = ModelSpec(
@@ -37,6 +40,15 @@ class Corner(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         bright = x[:, 0, CORNER[0], CORNER[1]].mean((1, 2))
         return 10 * torch.stack([bright, torch.full_like(bright, 0.5)], 1)
+
+
+class SignedCorner(Corner):
+    """The same, with a vector `[N, 1]` that turns the answer round where it is below 0."""
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        bright, threshold = super().forward(x).unbind(1)
+        margin = vector[:, 0] * (bright - threshold)
+        return torch.stack([margin, -margin], 1)
 
 
 class Inks(nn.Module):

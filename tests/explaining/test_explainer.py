@@ -8,8 +8,10 @@ from explaining.known_models import (
     CLASSES,
     CORNER,
     LINES,
+    SIGNED,
     Corner,
     Inks,
+    SignedCorner,
     bright_picture,
     line,
     session,
@@ -36,6 +38,18 @@ def explainer_of(kind: str, method: str) -> Explainer:
 
 def explain(explainer: Explainer, image: Image.Image) -> Explanation:
     return explainer.explain(image, "image", "image.png", NoteTaker())[0]
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("method", ["occlusion", "gradients"])
+def test_the_vector_is_held_fixed_while_parts_are_hidden(method: str, sign: float) -> None:
+    if method == "gradients":
+        pytest.importorskip("captum")
+    model = SignedCorner()
+    explainer = Explainer(session(model, SIGNED), model if method == "gradients" else None)
+    vector = np.array([[sign]], np.float32)
+    found = explainer.explain(bright_picture(), "image", "image.png", NoteTaker(), vector=vector)[0]
+    assert (found.text, found.if_hidden) == (("corner", "none") if sign > 0 else ("none", "corner"))
 
 
 @pytest.mark.parametrize("method", ["occlusion", "gradients"])

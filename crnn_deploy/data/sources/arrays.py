@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from PIL import Image
 from crnn_deploy import limits
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 
 
@@ -21,7 +23,12 @@ class ArraySource:
     FIX = "Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3]; clips as [N, T, H, W, 1] or [N, T, H, W, 3]."
 
     def __init__(
-        self, name: str, images: NDArray[np.uint8], classes: NDArray[np.integer] | None, class_names: tuple[str, ...]
+        self,
+        name: str,
+        images: NDArray[np.uint8],
+        classes: NDArray[np.integer] | None,
+        class_names: tuple[str, ...],
+        numbers: Numbers = NO_NUMBERS,
     ) -> None:
         if images.dtype != np.uint8 or not self._has_shape(images):
             raise InputError(f"{name} holds {images.dtype} {self.ITEMS} of shape {images.shape}.", fix=self.FIX)
@@ -43,6 +50,7 @@ class ArraySource:
         self.kind: Kind = "unlabelled" if classes is None else "class"
         self._images = images
         self._classes = classes
+        self._numbers = numbers
         self.class_names = () if classes is None else class_names or tuple(map(str, range(int(classes.max()) + 1)))
         if classes is not None and classes.max() >= len(self.class_names):
             raise InputError(f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.")
@@ -64,6 +72,13 @@ class ArraySource:
 
     def content_hash(self, index: int) -> bytes:
         return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        return self._numbers.names
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return self._numbers.rows(names, self.name)
 
     def _has_shape(self, images: NDArray[np.uint8]) -> bool:
         return images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.errors import InputError
@@ -52,6 +56,19 @@ class Source(Protocol):
 
     def content_hash(self, index: int) -> bytes:
         """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded; of all of a clip."""
+        ...
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        """Names of what stands beside each image in the source, and may be numbers; empty if there is nothing."""
+        ...
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The numbers of these names beside all images, `[N, K]`.
+
+        Raises:
+            InputError: saying where, if one of them is missing, no number, or not finite.
+        """
         ...
 
 

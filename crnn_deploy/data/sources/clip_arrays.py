@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import Clip, check_count
 from crnn_deploy.data.sources.arrays import ArraySource, picture_of
+from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 
 
@@ -29,8 +30,9 @@ class ClipArraySource(ArraySource):
         classes: NDArray[np.integer] | None,
         class_names: tuple[str, ...],
         lengths: NDArray[np.integer] | None,
+        numbers: Numbers = NO_NUMBERS,
     ) -> None:
-        super().__init__(name, clips, classes, class_names)
+        super().__init__(name, clips, classes, class_names, numbers)
         check_count(f"{self.item_name(0)} in {name}", clips.shape[1])
         if lengths is not None:
             _check_lengths(name, lengths, clips)

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.clip import Clip, broken_clip, check_count
@@ -16,6 +18,7 @@ from crnn_deploy.data.sources.base import Kind, title
 from crnn_deploy.data.sources.container import Folder, read_image
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.folder import are_parts, sub_folders
+from crnn_deploy.data.sources.vectors import NO_NUMBERS
 from crnn_deploy.data.sources.video import count_stills, is_video, require_pyav, video_clip
 from crnn_deploy.errors import InputError
 from crnn_deploy.units import listed
@@ -87,6 +90,13 @@ class ClipSource:
         except OSError as error:
             raise broken_clip(title(self, index), error.strerror or error) from None
         return digest.digest()
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        return ()
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return NO_NUMBERS.rows(names, self.name)
 
     def _stills(self, clip: ClipFiles, indices: Sequence[int], name: str) -> Iterator[Image.Image]:
         for index in indices:

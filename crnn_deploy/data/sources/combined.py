@@ -6,6 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.unlabelled import Unlabelled
@@ -67,6 +70,15 @@ class Combined:
     def content_hash(self, index: int) -> bytes:
         source, inner = self._at(index)
         return source.content_hash(inner)
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        """Those that all sources have."""
+        shared = set.intersection(*(set(source.vector_names) for source in self._sources))
+        return tuple(name for name in self._sources[0].vector_names if name in shared)
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return np.concatenate([source.vectors(names) for source in self._sources])
 
     def _at(self, index: int) -> tuple[Source, int]:
         """The source of an item, and its index there."""

@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
+from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 
 IMAGE_SUFFIXES = (
@@ -40,6 +43,7 @@ class EncodedSource:
     Args:
         items: name and label of each image, in order.
         read: returns the encoded bytes of one item; it is called from several threads.
+        numbers: that stand beside the images.
 
     Raises:
         InputError: if there are no items.
@@ -52,6 +56,7 @@ class EncodedSource:
         items: Sequence[Item],
         read: Callable[[int], bytes],
         class_names: tuple[str, ...] = (),
+        numbers: Numbers = NO_NUMBERS,
     ) -> None:
         if not items:
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
@@ -59,6 +64,7 @@ class EncodedSource:
         self.kind: Kind = kind
         self.class_names = class_names
         self._items = items
+        self._numbers = numbers
         self._read = read
 
     def __len__(self) -> int:
@@ -85,3 +91,10 @@ class EncodedSource:
             return hashlib.blake2b(self._read(index), digest_size=16).digest()
         except OSError as error:
             raise broken_image(title(self, index), str(error)) from None
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        return self._numbers.names
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return self._numbers.rows(names, self.name)

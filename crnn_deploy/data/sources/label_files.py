@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
+from functools import cache
 from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy import limits
 from crnn_deploy.data.sources.container import Container
@@ -15,6 +21,7 @@ from crnn_deploy.data.sources.layouts.json_map import JSON_MAP
 from crnn_deploy.data.sources.layouts.layout import Layout
 from crnn_deploy.data.sources.layouts.quoted import QUOTED
 from crnn_deploy.data.sources.layouts.tab_separated import TAB_SEPARATED
+from crnn_deploy.data.sources.vectors import Numbers
 from crnn_deploy.errors import InputError
 
 LABELS = "labels.tsv"
@@ -70,6 +77,49 @@ def read_items(files: Container, name: str, layout: Layout) -> list[Item]:
         if len(line) > limits.MAX_LABEL:
             raise _too_long(origin, number)
     return layout.items(text, origin) if text.strip() else []
+
+
+def numbers_of(files: Container, name: str, layout: Layout) -> Numbers:
+    """What stands in a label file besides paths and texts. The file is read again for the numbers."""
+    head = [line for line in _head(files, name).split("\n") if line.strip()]
+    counts = Counter(layout.further(head) if head else ())
+    # Of two columns of one name, neither is meant.
+    names = tuple(each for each, count in counts.items() if count == 1 and 0 < len(each) <= limits.MAX_TEXT)
+
+    @cache
+    def read(wanted: tuple[str, ...]) -> NDArray[np.float64]:
+        origin = files.title(name)
+        text = decode(files.read(name), origin)
+        return np.array(
+            [
+                [
+                    _number(value, column, f"{origin}, line {number}")
+                    for column, value in zip(wanted, values, strict=True)
+                ]
+                for number, values in layout.cells(text, origin, wanted)
+            ],
+            np.float64,
+        ).reshape(-1, len(wanted))
+
+    return Numbers(names, read)
+
+
+def _number(value: object, column: str, place: str) -> float:
+    """A cell as a finite number. Raises `InputError` if it is none."""
+    try:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)) or "_" in str(value):
+            raise ValueError
+        number = float(value)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        said = "is missing" if value is None else f"is {str(value)[:40]!r}, which is no finite number"
+        raise InputError(
+            f"{place}: {column} {said}.",
+            "Each number of a vector must be known for each picture.",
+            "Write a number, such as 36.6, or leave the picture out.",
+        )
+    return number
 
 
 def decode(data: bytes, origin: str) -> str:

@@ -15,12 +15,14 @@ from crnn_deploy.data.sources.label_files import (
     UnknownLayoutError,
     find_layout,
     may_hold_labels,
+    numbers_of,
     read_items,
 )
 from crnn_deploy.data.sources.label_paths import check_texts, locate_images
 from crnn_deploy.data.sources.layouts.layout import Layout
 from crnn_deploy.data.sources.pages.opening import is_page, open_pages
 from crnn_deploy.data.sources.sidecars import is_sidecar, read_sidecars
+from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 
@@ -114,7 +116,8 @@ def open_label_file(files: Container, name: str, progress: Progress) -> EncodedS
     """
     base, slash, own = name.rpartition("/")
     inside = Below(files, base + slash) if base else files
-    items = locate_images(read_items(inside, own, find_layout(inside, own)), inside, own)
+    layout = find_layout(inside, own)
+    items = locate_images(read_items(inside, own, layout), inside, own)
     labelled = {item.name for item in items}
     beside = labelled.union(_images_beside(inside, labelled))
     if len(beside) > len(labelled):
@@ -123,7 +126,7 @@ def open_label_file(files: Container, name: str, progress: Progress) -> EncodedS
             f"{files.title(name)} has a label for {len(labelled):,} of {len(beside):,} images; left out are the "
             f"others, such as {example}."
         )
-    return _source(inside, items)
+    return _source(inside, items, numbers_of(inside, own, layout))
 
 
 def _images_beside(files: Container, names: Collection[str]) -> Iterator[str]:
@@ -180,8 +183,8 @@ def _choose(files: Container, understood: dict[str, Layout]) -> str | None:
     )
 
 
-def _source(files: Container, items: list[Item]) -> EncodedSource:
-    return EncodedSource(files.name, "text", items, lambda index: read_image(files, items[index].name))
+def _source(files: Container, items: list[Item], numbers: Numbers = NO_NUMBERS) -> EncodedSource:
+    return EncodedSource(files.name, "text", items, lambda index: read_image(files, items[index].name), numbers=numbers)
 
 
 def _list(names: Sequence[str]) -> str:

@@ -18,12 +18,14 @@ from crnn_deploy import limits
 from crnn_deploy.data.sources.arrays import ArraySource, check_size
 from crnn_deploy.data.sources.clip_arrays import ClipArraySource
 from crnn_deploy.data.sources.container import is_file
+from crnn_deploy.data.sources.npz_vectors import numbers_of
+from crnn_deploy.data.sources.vectors import NO_NUMBERS
 from crnn_deploy.errors import InputError
 
 _CLIP_KEYS = ("clips",)  # [N, T, H, W] of another name could be images that are stored in another order
-_LENGTH_KEYS = ("lengths",)
 _IMAGE_KEYS = ("x", "images", "image", "data", "arr_0")
 _LABEL_KEYS = ("y", "labels", "label", "targets", "arr_1")
+_LENGTHS, _VECTORS, _VECTOR_NAMES = "lengths", "vectors", "vector_names"
 # What zipfile and its decompressors raise on damage; RuntimeError also on a password and on unknown compression.
 _DAMAGE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, OverflowError)
 # What the parser of a .npy header, which is Python text, raises on odd texts.
@@ -34,7 +36,8 @@ def open_npz(path: Path) -> ArraySource:
     """Images and classes from an NPZ file, and class names from a `classes.txt` beside it with one name in each line.
 
     An array with five axes, `[N, T, H, W, C]`, holds clips, and one called `clips` may have four, `[N, T, H, W]`. An
-    array `lengths` `[N]` says how many of the T stills each clip has; the others are not read.
+    array `lengths` `[N]` says how many of the T stills each clip has; the others are not read. Numbers beside the
+    pictures are an array `vectors` `[N, K]`, with names in `vector_names` `[K]`, or without them v0, v1 and so on.
 
     Only these arrays are read, after their headers were compared with what the file holds.
 
@@ -45,32 +48,35 @@ def open_npz(path: Path) -> ArraySource:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename.removesuffix(".npy").lower(): entry for entry in archive.infolist()}
             images = _first(entries, (*_CLIP_KEYS, *_IMAGE_KEYS))
-            classes, lengths = _first(entries, _LABEL_KEYS), _first(entries, _LENGTH_KEYS)
+            classes = _first(entries, _LABEL_KEYS)
             if images is None:
                 raise InputError(
                     f"{path} holds {', '.join(list(entries)[:20])}, but no images.",
                     fix=f"Name the array one of {', '.join(_IMAGE_KEYS)}.",
                 )
-            for entry in filter(None, (images, classes, lengths)):
+            beside = [entries.get(key) for key in (_LENGTHS, _VECTORS, _VECTOR_NAMES)]
+            for entry in filter(None, (images, classes, *beside)):
                 _check(archive, entry, path)
             pixels = _read(archive, images)
-            numbers = None if classes is None else _read(archive, classes)
-            stills = None if lengths is None else _read(archive, lengths)
+            labels = None if classes is None else _read(archive, classes)
+            lengths, vectors, names = (None if entry is None else _read(archive, entry) for entry in beside)
     except (*_DAMAGE, *_ODD_HEADER) as error:
         raise InputError(
             f"{path} cannot be read as NPZ ({type(error).__name__}).",
             "It is truncated, something else, or holds pickled objects, which are never loaded.",
             "Make the file again, with np.savez and plain arrays.",
         ) from None
-    names = _class_names(path.with_name("classes.txt"))
+    source, count = str(path), len(pixels) if pixels.ndim else 0
+    class_names = _class_names(path.with_name("classes.txt"))
+    numbers = NO_NUMBERS if vectors is None else numbers_of(vectors, names, count, source)
     if pixels.ndim == 5 or images.filename.removesuffix(".npy").lower() in _CLIP_KEYS:
-        return ClipArraySource(str(path), pixels, numbers, names, stills)
-    if stills is not None:
+        return ClipArraySource(source, pixels, labels, class_names, lengths, numbers)
+    if lengths is not None:
         raise InputError(
             f"{path} holds lengths of clips, but images of shape {pixels.shape}.",
             fix="Store clips as [N, T, H, W, C], or as [N, T, H, W] in an array named clips.",
         )
-    return ArraySource(str(path), pixels, numbers, names)
+    return ArraySource(source, pixels, labels, class_names, numbers)
 
 
 def _first(entries: Mapping[str, zipfile.ZipInfo], keys: Sequence[str]) -> zipfile.ZipInfo | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.sources.base import Kind, Source
@@ -46,6 +47,13 @@ class Subset:
 
     def content_hash(self, index: int) -> bytes:
         return self._source.content_hash(self._indices[index])
+
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        return self._source.vector_names
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return self._source.vectors(names)[np.array(self._indices, np.intp)]
 
 
 def sample(source: Source, count: int, seed: int) -> Source:

@@ -29,6 +29,7 @@ BY_DESIGN = (_NO_IMAGE, _INT8_CONVOLUTION, _BEHIND_CONVOLUTION)
 """Reasons that apply to every model, and are not reported."""
 
 _LAYERS = (*PRODUCTS, "ConvTranspose")
+_WRITTEN_OUT = 4  # numbers of a vector
 _BIASES = {"Conv": 2, "ConvTranspose": 2, "Gemm": 2}  # their positions among the inputs
 _MOVING = ("Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
 # Operators that runtimes fuse with the convolution before, or with the rounding to INT8 after them.
@@ -87,18 +88,35 @@ def expected_precisions(model: onnx.ModelProto) -> dict[str, Precision]:
 
     A node is INT8 if it reads both its operands from `DequantizeLinear`; others run in the type of their result. Of
     products of constants, such as those for an initial state, nothing is expected: TensorRT may compute them when it
-    builds, in any precision.
+    builds, in any precision. Nor of the FP16 product with a vector of up to four numbers beside a picture:
+    TensorRT for RTX writes it out in one layer with its neighbours, and lists that in the type of any of its inputs
+    (1.7; from five numbers on it is a matrix product).
     """
     types, producers = element_types(model), producers_of(model.graph)
-    on_the_way = depending_on_values(model.graph)
+    on_the_way, written_out = depending_on_values(model.graph), _written_out(model.graph, producers)
     precisions: dict[str, Precision] = {}
     for node in model.graph.node:
         has_arithmetic = node.op_type in (*_LAYERS, *RECURRENT) or is_recurrence(node)
         if has_arithmetic and not on_the_way.isdisjoint(node.input):
             output = next(name for name in node.output if name)
             float_type: Precision = "fp16" if types[output] == TensorProto.FLOAT16 else "fp32"
-            precisions[node.name] = "int8" if is_int8(node, producers) else float_type
+            precision = "int8" if is_int8(node, producers) else float_type
+            if precision != "fp16" or node.name not in written_out:
+                precisions[node.name] = precision
     return precisions
+
+
+def _written_out(graph: onnx.GraphProto, producers: Mapping[str, onnx.NodeProto]) -> set[str]:
+    """Names of the matrix products with a vector of so few numbers that TensorRT makes no layer of them."""
+    vectors = {value.name for value in graph.input[1:]}
+    vectors |= {name for name, node in producers.items() if node.op_type == "Cast" and node.input[0] in vectors}
+    constants, names = constants_of(graph), set()
+    for node in graph.node:
+        weights = constants.get(node.input[1]) if node.op_type in PRODUCTS and node.input[0] in vectors else None
+        if weights is not None and weights.ndim == 2:
+            numbers = weights.shape[1 if attributes_of(node).get("transB") else 0]
+            names |= {node.name} if numbers <= _WRITTEN_OUT else set()
+    return names
 
 
 def is_int8(node: onnx.NodeProto, producers: Mapping[str, onnx.NodeProto]) -> bool:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.engine.lowering.half_range import LARGEST
 from crnn_deploy.engine.proof.rounding import half_tensors, widened
 from crnn_deploy.onnx_graph.wiring import producers_of
@@ -25,9 +25,7 @@ class Peak:
     magnitude: float
 
 
-def find_peaks(
-    typed: onnx.ModelProto, images: Iterable[NDArray[np.float32]], threads: int | None = None
-) -> dict[str, float]:
+def find_peaks(typed: onnx.ModelProto, images: Iterable[NetworkInput], threads: int | None = None) -> dict[str, float]:
     """The largest magnitude of each tensor that a typed graph holds in FP16, computed in FP32.
 
     Memory holds the activations of one batch `[N, C, H, W]` at a time.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.engine.lowering.lower import lower
 from crnn_deploy.engine.lowering.result import Lowered, LoweringOptions
 from crnn_deploy.engine.proof.comparison import LoweringParity
@@ -31,7 +30,7 @@ def prove(
     model: onnx.ModelProto,
     options: LoweringOptions,
     spec: ModelSpec,
-    images: Iterable[NDArray[np.float32]],
+    images: Iterable[NetworkInput],
     threads: int | None = None,
 ) -> Proven:
     """Lower `model`, keep nodes in FP32 whose values on the images FP16 can't hold, and compare the texts.

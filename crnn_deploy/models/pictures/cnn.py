@@ -30,4 +30,4 @@ def cnn(options: CnnLstm | CnnGru, spec: ModelSpec) -> nn.Module:
     assert p.width is not None
     inputs = 2 * options.channels * (p.width // 4)
     cell = options.family.removeprefix("cnn-")
-    return SequenceClassifier(Rows(p.channel_count, options.channels), inputs, cell, options, spec.num_outputs)
+    return SequenceClassifier(Rows(p.channel_count, options.channels), inputs, cell, options, spec)

@@ -25,6 +25,7 @@ from crnn_deploy.models.pictures.resnet import resnet
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
+from crnn_deploy.vector import VectorNumber
 
 _NETWORKS: dict[str, tuple[type[PictureOptions], Callable[[Any, ModelSpec], nn.Module]]] = {
     "cnn-gru": (CnnGru, cnn),
@@ -73,8 +74,9 @@ def picture_spec(
     colours: str,
     size: tuple[int, int],
     clips: Clips | None = None,
+    vector: tuple[VectorNumber, ...] = (),
 ) -> ModelSpec:
-    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L, RGB or BGR.
+    """Spec of a classifier that sees pictures of `size` (width, height) in `colours`, L, RGB or BGR, and a vector.
 
     `cnn-lstm` sees pixels from 0 to 1, and all others from -1 to 1. `frames-gru` sees clips.
 
@@ -84,7 +86,7 @@ def picture_spec(
     seen: dict[str, object] = {"mean": (0.0,), "std": (1.0,)} if choice.family == "cnn-lstm" else {}
     if choice.family == _OF_CLIPS:
         seen["clips"] = clips or Clips()
-    preprocessing = {"channels": colours, "width": size[0], "height": size[1], **seen}
+    preprocessing = {"channels": colours, "width": size[0], "height": size[1], "vector": vector, **seen}
     return ModelSpec(
         name=name,
         task="classify",

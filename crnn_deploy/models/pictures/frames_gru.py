@@ -58,4 +58,4 @@ def frames_gru(options: FramesGru, spec: ModelSpec) -> nn.Module:
             f"It has {p.width}×{p.height} pixels and goes through {options.stages} stages.",
             "Choose more stages, fewer channels or smaller stills.",
         )
-    return SequenceClassifier(steps, steps.features, "gru", options, spec.num_outputs)
+    return SequenceClassifier(steps, steps.features, "gru", options, spec)

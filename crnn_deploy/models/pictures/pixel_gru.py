@@ -31,4 +31,4 @@ def pixel_gru(options: PixelGru, spec: ModelSpec) -> nn.Module:
     p = spec.preprocessing
     assert p.width is not None
     inputs = options.channels * (p.width if options.steps == "rows" else 1)
-    return SequenceClassifier(Steps(p.channel_count, options), inputs, "gru", options, spec.num_outputs)
+    return SequenceClassifier(Steps(p.channel_count, options), inputs, "gru", options, spec)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from crnn_deploy.models.blocks import conv_bn, round_channels
 from crnn_deploy.models.pictures.classifier import SequenceClassifier
 from crnn_deploy.models.pictures.config import ResNet
+from crnn_deploy.models.vector_fusion import fused, vector_fusion
 from crnn_deploy.spec import ModelSpec
 
 _STAGES = (64, 128, 256, 512)
@@ -62,14 +63,16 @@ class Cells(nn.Module):
 class Mean(nn.Module):
     """ResNet-18 without recurrent layers: the mean over the feature map, and a linear head."""
 
-    def __init__(self, features: Features, dropout: float, classes: int) -> None:
+    def __init__(self, features: Features, dropout: float, spec: ModelSpec) -> None:
         super().__init__()
         self.features = features
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(features.channels, classes)
+        self.fusion = vector_fusion(features.channels, len(spec.preprocessing.vector))
+        self.head = nn.Linear(features.channels, spec.num_outputs)
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.dropout(self.features(x).mean((2, 3))))
+    def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
+        features = fused(self.fusion, self.features(x).mean((2, 3)), vector)
+        logits: Tensor = self.head(self.dropout(features))
         return logits
 
 
@@ -80,6 +83,6 @@ def resnet(options: ResNet, spec: ModelSpec) -> nn.Module:
     large = options.stem == "large" or (options.stem is None and min(p.height, p.width) >= _LARGE)
     features = Features(p.channel_count, options.width, large)
     if options.family == _NO_CELL:
-        return Mean(features, options.dropout, spec.num_outputs)
+        return Mean(features, options.dropout, spec)
     cell = options.family.removeprefix("resnet18-")
-    return SequenceClassifier(Cells(features), features.channels, cell, options, spec.num_outputs)
+    return SequenceClassifier(Cells(features), features.channels, cell, options, spec)

@@ -8,27 +8,33 @@ from crnn_deploy.data.checking import first_usable
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
+from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.config import QuantizeOptions
+from crnn_deploy.spec import ModelSpec
 
 _SAMPLES = 300
 _HELD_OUT = 200
 _SHARE = 0.6  # of the images calibrate, where there are few
 
 
-def draw_images(location: str, options: QuantizeOptions, progress: Progress) -> tuple[Source, Source]:
+def draw_images(location: str, options: QuantizeOptions, spec: ModelSpec, progress: Progress) -> tuple[Source, Source]:
     """Calibration and held-out images, drawn at random from one source, without overlap.
 
     Where the options give neither number and images are few, 60 % calibrate. Broken images stop it, or are replaced by
     others where the options skip them.
+
+    Args:
+        spec: of the model, for the vector beside each picture.
 
     Raises:
         InputError: if there are fewer images than asked for or than two, all are the same, or one is broken and is not
             to be skipped.
     """
     samples, held_out = options.samples, options.held_out
-    source = open_source(location, progress, needs_labels=False)
+    opened = open_source(location, progress, needs_labels=False)
+    source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --data.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)

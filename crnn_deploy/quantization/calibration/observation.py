@@ -10,6 +10,7 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.execution import quiet_options
 from crnn_deploy.quantization.calibration.calibrators import Calibrator, Range
@@ -22,7 +23,7 @@ Ranges = dict[str, Range]
 def observe(
     model: onnx.ModelProto,
     tensors: Sequence[str],
-    batches: Iterable[NDArray[np.float32]],
+    batches: Iterable[NetworkInput],
     threads: int | None = None,
 ) -> dict[str, Histogram]:
     """Histogram of each of `tensors` over all batches `[N, C, H, W]`, whose widths may differ.
@@ -36,13 +37,13 @@ def observe(
     # Without optimisation: an optimised graph no longer has all of these tensors.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     network = Network(_with_outputs(model, tensors), options, "the model")
-    image_name = network.input_name
-    computed = [name for name in tensors if name != image_name]
+    computed = [name for name in tensors if name not in network.input_names]
 
     histograms = {name: Histogram() for name in tensors}
     for images in batches:
-        if image_name in histograms:
-            _add(histograms, image_name, images)
+        for name, array in network.feeds(images).items():
+            if name in histograms:
+                _add(histograms, name, array)
         results = network.run(network.filled(images), computed) if computed else []  # no names would mean all outputs
         for name, values in zip(computed, results, strict=True):
             _add(histograms, name, values)

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.benchmark.undisturbed import Speedup, UndisturbedTime, speedup_between, undisturbed
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.inspection.onnx_facts import OnnxGraph
 from crnn_deploy.inspection.onnx_macs import product_macs
 from crnn_deploy.progress import Progress
@@ -48,7 +47,7 @@ class Stopwatch(Protocol):
 class InterleavedStopwatch:
     """Runs models in turns in this process, on one image `[1, C, H, W]` and one thread."""
 
-    def __init__(self, image: NDArray[np.float32]) -> None:
+    def __init__(self, image: NetworkInput) -> None:
         self._image = image
 
     def times(self, models: Sequence[onnx.ModelProto], seconds: float) -> list[UndisturbedTime]:
@@ -59,7 +58,7 @@ class InterleavedStopwatch:
 
     def _act(self, model: onnx.ModelProto) -> Callable[[], object]:
         network = open_network(model, threads=1)
-        inputs = {network.input_name: network.filled(self._image)}
+        inputs = network.feeds(network.filled(self._image))
         return lambda: network.session.run(None, inputs)
 
 

@@ -28,8 +28,9 @@ def engines_table(report: Report) -> Table:
 def engines_summary(report: Report) -> str:
     """How to read the table, and which engines did not run."""
     sentences = [
-        "The precisions are those that TensorRT reports for each layer after the build. Same answer: on how many images "
-        "the graph that an engine was built from reads the same as its ONNX model, both in ONNX Runtime on a CPU."
+        "The precisions are those that TensorRT reports for each layer after the build. Same answer: on how many "
+        "images the graph that an engine was built from reads the same as its ONNX model, both in ONNX Runtime on a "
+        "CPU."
     ]
     statuses = {variant.name: variant.gate.status for variant in report.variants}
     if names := [name for name in report.engines if statuses[name] == "unproven"]:

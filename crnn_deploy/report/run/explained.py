@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.evaluation.image_notes import NoteTaker
@@ -29,8 +33,9 @@ def explain_worst(
         return tuple(examples)
     try:
         explainer = open_explainer(variant.artifact())
+        vectors = vectors_of(source, explainer.spec.preprocessing)
         positions = {source.item_name(index): index for index in range(len(source))}
-        found = {item: _explained(explainer, source, positions[item]) for item in worst}
+        found = {item: _explained(explainer, source, positions[item], vectors) for item in worst}
     except CrnnDeployError:
         return tuple(examples)
     return tuple(
@@ -41,8 +46,14 @@ def explain_worst(
     )
 
 
-def _explained(explainer: Explainer, source: Source, index: int) -> Explanation:
-    explanation, _ = explainer.explain(source.image(index), title(source, index), source.item_name(index), NoteTaker())
+def _explained(explainer: Explainer, source: Source, index: int, vectors: NDArray[np.float32] | None) -> Explanation:
+    explanation, _ = explainer.explain(
+        source.image(index),
+        title(source, index),
+        source.item_name(index),
+        NoteTaker(),
+        vector=None if vectors is None else vectors[index : index + 1],
+    )
     return explanation
 
 

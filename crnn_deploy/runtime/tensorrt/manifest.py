@@ -83,7 +83,8 @@ class EngineManifest(Frozen):
     version_compatible: bool = Field(default=False, description="runs on later versions of TensorRT too")
     hardware_compatible: bool = Field(default=False, description="runs on Ampere and later GPUs alike")
     plugin: EnginePlugin | None = None
-    input_name: str
+    input_name: str = Field(description="of the images")
+    other_inputs: tuple[str, ...] = Field(default=(), description="names of further inputs, such as a vector")
     output_name: str
     profiles: tuple[ShapeProfile, ...]
     engine_sha256: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.network_inputs import NetworkInput, arrays_of
 from crnn_deploy.runtime.device import Bytes, CudaMemory, Graph, out_of_memory
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
 
 TensorShape = tuple[int, ...]
+TensorShapes = tuple[TensorShape, ...]
+"""Of all inputs."""
 
 MOST_GRAPHS = 16
 """Number of shapes that keep a graph."""
@@ -35,31 +39,34 @@ class EngineRunner:
 
     def __init__(self, library: Any, engine: Any, manifest: EngineManifest, memory: CudaMemory) -> None:
         self._memory = memory
-        self._input_name, self._output_name = manifest.input_name, manifest.output_name
-        self._input_type, self._output_type = (
-            np.dtype(library.nptype(engine.get_tensor_dtype(name))) for name in (self._input_name, self._output_name)
-        )
-        self._input, self._output = _Mirror(memory), _Mirror(memory)
+
+        def tensor(name: str) -> _Tensor:
+            return _Tensor(name, np.dtype(library.nptype(engine.get_tensor_dtype(name))), _Mirror(memory))
+
+        self._inputs = [tensor(name) for name in (manifest.input_name, *manifest.other_inputs)]
+        self._output = tensor(manifest.output_name)
         self._maker = _ContextMaker(library, engine, memory)
         self._contexts: dict[int, Any] = {}
-        self._met: Counter[TensorShape] = Counter()
-        self._recorded: dict[TensorShape, _Execution] = {}
+        self._met: Counter[TensorShapes] = Counter()
+        self._recorded: dict[TensorShapes, _Execution] = {}
         self._records = not self._maker.records_by_itself
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
 
-    def run(self, images: NDArray[np.float32], profile: int) -> NDArray[np.float32]:
-        """Images `[N, C, H, W]`, which the profile must hold → the output as it is."""
-        execution = self._execution(images.shape, profile)
+    def run(self, images: NetworkInput, profile: int) -> NDArray[np.float32]:
+        """Images `[N, C, H, W]`, which the profile must hold, maybe with vectors → the output as it is."""
+        arrays = arrays_of(images)
+        execution = self._execution(tuple(array.shape for array in arrays), profile)
         memory = self._memory
-        sent = self._input.view(images.shape, self._input_type)
-        np.copyto(sent.array, images, casting="same_kind")
-        memory.upload(self._input.address, sent.host)
+        for tensor, array in zip(self._inputs, arrays, strict=True):
+            sent = tensor.memory.view(array.shape, tensor.kind)
+            np.copyto(sent.array, array, casting="same_kind")
+            memory.upload(tensor.memory.address, sent.host)
         memory.start_clock()
         execution.send(memory)
         memory.stop_clock()
-        received = self._output.view(execution.output_shape, self._output_type)
-        memory.download(received.host, self._output.address)
+        received = self._output.memory.view(execution.output_shape, self._output.kind)
+        memory.download(received.host, self._output.memory.address)
         memory.synchronize()
         self.device_ms = memory.elapsed_ms()
         return received.array.astype(np.float32)  # a copy: the next run writes here again
@@ -69,48 +76,54 @@ class EngineRunner:
         self._forget_graphs()
         self._contexts.clear()
         self._maker.close()
-        self._input.free()
-        self._output.free()
+        for tensor in (*self._inputs, self._output):
+            tensor.memory.free()
         self._memory.close()
 
-    def _execution(self, shape: TensorShape, profile: int) -> _Execution:
-        self._met[shape] += 1
-        if shape in self._recorded:
-            return self._recorded[shape]
+    def _execution(self, shapes: TensorShapes, profile: int) -> _Execution:
+        self._met[shapes] += 1
+        if shapes in self._recorded:
+            return self._recorded[shapes]
         if profile not in self._contexts:
             self._contexts[profile] = self._maker.make(profile)
-        execution = self._prepared(self._contexts[profile], shape)
-        wanted = self._records and self._deserves_graph(shape)
-        return (self._with_graph(shape, profile) if wanted else None) or execution
+        execution = self._prepared(self._contexts[profile], shapes)
+        wanted = self._records and self._deserves_graph(shapes)
+        return (self._with_graph(shapes, profile) if wanted else None) or execution
 
-    def _deserves_graph(self, shape: TensorShape) -> bool:
+    def _deserves_graph(self, shapes: TensorShapes) -> bool:
         """Recording takes as long as many runs: a shape must come again, and more often than the one it replaces."""
         if len(self._recorded) < MOST_GRAPHS:
-            return self._met[shape] > 1
-        return self._met[shape] > 2 * self._met[self._rarest()]
+            return self._met[shapes] > 1
+        return self._met[shapes] > 2 * self._met[self._rarest()]
 
-    def _rarest(self) -> TensorShape:
+    def _rarest(self) -> TensorShapes:
         return min(self._recorded, key=self._met.__getitem__)
 
-    def _prepared(self, context: Any, shape: TensorShape) -> _Execution:
-        """The context set to a shape, with buffers large enough for its input and output."""
-        _agreed(context.set_input_shape(self._input_name, shape), f"the shape {shape}")
-        output_shape = tuple(context.get_tensor_shape(self._output_name))
-        self._reserve(prod(shape) * self._input_type.itemsize, prod(output_shape) * self._output_type.itemsize)
-        for name, buffer in ((self._input_name, self._input), (self._output_name, self._output)):
-            _agreed(context.set_tensor_address(name, buffer.address), f"the address of {name}")
+    def _prepared(self, context: Any, shapes: TensorShapes) -> _Execution:
+        """The context set to the shapes of its inputs, with buffers large enough for these and its output."""
+        for tensor, shape in zip(self._inputs, shapes, strict=True):
+            _agreed(context.set_input_shape(tensor.name, shape), f"the shape {shape}")
+        output_shape = tuple(context.get_tensor_shape(self._output.name))
+        tensors = (*self._inputs, self._output)
+        self._reserve(
+            [prod(shape) * t.kind.itemsize for t, shape in zip(tensors, (*shapes, output_shape), strict=True)]
+        )
+        for tensor in tensors:
+            _agreed(context.set_tensor_address(tensor.name, tensor.memory.address), f"the address of {tensor.name}")
         return _Execution(context, output_shape)
 
-    def _reserve(self, input_size: int, output_size: int) -> None:
-        if self._input.holds(input_size) and self._output.holds(output_size):
+    def _reserve(self, sizes: Sequence[int]) -> None:
+        """Make room for the inputs and the output."""
+        buffers = [(tensor.memory, size) for tensor, size in zip((*self._inputs, self._output), sizes, strict=True)]
+        if all(memory.holds(size) for memory, size in buffers):
             return
         self._forget_graphs()  # graphs hold the addresses that they were recorded with
-        self._input.reserve(input_size)
-        self._output.reserve(output_size)
+        for memory, size in buffers:
+            memory.reserve(size)
 
-    def _with_graph(self, shape: TensorShape, profile: int) -> _Execution | None:
+    def _with_graph(self, shapes: TensorShapes, profile: int) -> _Execution | None:
         """An execution by a graph, on a context of its own; None where the engine can't be recorded, as with loops."""
-        execution = self._prepared(self._maker.make(profile), shape)
+        execution = self._prepared(self._maker.make(profile), shapes)
         execution.send(self._memory)  # a context's first run does work that a graph cannot hold
         self._memory.synchronize()
         execution.graph = self._memory.capture(lambda: bool(execution.context.execute_async_v3(self._memory.stream)))
@@ -119,13 +132,22 @@ class EngineRunner:
             return None
         if len(self._recorded) == MOST_GRAPHS:
             self._memory.discard(self._recorded.pop(self._rarest()).graph)
-        self._recorded[shape] = execution
+        self._recorded[shapes] = execution
         return execution
 
     def _forget_graphs(self) -> None:
         for execution in self._recorded.values():
             self._memory.discard(execution.graph)
         self._recorded.clear()
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """An input or the output of an engine."""
+
+    name: str
+    kind: np.dtype[Any]
+    memory: _Mirror
 
 
 @dataclass

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin.finding import PLUGIN_NAME, PLUGIN_VERSION, plugin_library
 from crnn_deploy.runtime.outputs import batch_first
@@ -62,7 +63,7 @@ class TensorRTSession:
         self.device_ms = 0.0
         """Milliseconds that the last run took on the GPU, without copies."""
 
-    def run(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(self, images: NetworkInput) -> NDArray[np.float32]:
         """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`.
 
         Raises:
@@ -74,7 +75,7 @@ class TensorRTSession:
             self.device_ms += self._runner.device_ms
         return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
 
-    def _parts(self, images: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], int]]:
+    def _parts(self, images: NetworkInput) -> Iterator[tuple[NetworkInput, int]]:
         """The batch in parts that profiles hold, and the profile of each."""
         done = 0
         while done < len(images):

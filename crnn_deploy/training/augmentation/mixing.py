@@ -27,6 +27,14 @@ class Mixture:
         return Mixture(self.share.to(device), self.partner.to(device))
 
 
+def mixed(vectors: Tensor, mixture: Mixture | None) -> Tensor:
+    """The vectors `[N, V]` of the pictures of a batch, in the shares of these."""
+    if mixture is None:
+        return vectors
+    share = mixture.share[:, None].to(vectors.dtype)
+    return share * vectors + (1 - share) * vectors[mixture.partner]
+
+
 class Mixer:
     """Mixes batches `[N, C, H, W]`, or `[N, T, C, H, W]` of clips.
 

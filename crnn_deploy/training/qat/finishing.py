@@ -39,7 +39,7 @@ def finish_quantized(setup: TrainingSetup, fitted: FittedWeights, qat: QatOption
 def _round_as_int8(network: nn.Module, setup: TrainingSetup) -> None:
     """Make `network` round, in place, with the ranges of the first training images."""
     batches = TrainingSet(setup.material, setup.spec, setup.options).epoch(0)
-    images = [batch.images for batch in islice(batches, _RANGE_BATCHES)]
-    rounding = QuantizationAware(network, images[0])
-    for more in images[1:]:
-        rounding.observe(more)
+    inputs = [batch.inputs for batch in islice(batches, _RANGE_BATCHES)]
+    rounding = QuantizationAware(network, *inputs[0])
+    for more in inputs[1:]:
+        rounding.observe(*more)

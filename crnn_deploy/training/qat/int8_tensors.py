@@ -37,10 +37,10 @@ class Product:
     """Whether a ReLU is the only reader of its result."""
 
 
-def survey(model: nn.Module, images: Tensor) -> list[Product]:
-    """The products that `model` uses for `images` `[N, C, H, W]`."""
+def survey(model: nn.Module, images: Tensor, *others: Tensor) -> list[Product]:
+    """The products that `model` uses for `images` `[N, C, H, W]` and what it takes besides."""
     modules = dict(model.named_modules())
-    record = _watch(model, images)
+    record = _watch(model, images, *others)
     products = {
         name: module
         for name, module in modules.items()
@@ -106,7 +106,7 @@ class _Record(TorchFunctionMode):
 
 
 @torch.no_grad()
-def _watch(model: nn.Module, images: Tensor) -> _Record:
+def _watch(model: nn.Module, *inputs: Tensor) -> _Record:
     record = _Record()
 
     def watcher(name: str) -> Any:
@@ -116,7 +116,7 @@ def _watch(model: nn.Module, images: Tensor) -> _Record:
     training = model.training
     try:
         with record:
-            model.eval()(images)
+            model.eval()(*inputs)
     finally:
         model.train(training)
         for hook in hooks:

@@ -27,21 +27,22 @@ class QuantizationAware:
     Args:
         model: a network that takes images, on any device.
         images: `[N, C, H, W]` on the same device, from which the tensors and their ranges are determined.
+        others: what the network takes besides.
     """
 
-    def __init__(self, model: nn.Module, images: Tensor) -> None:
+    def __init__(self, model: nn.Module, images: Tensor, *others: Tensor) -> None:
         self.model = model
         self._forwards: list[tuple[nn.Module, Callable[[Tensor], object]]] = []
         self._roundings: dict[str, ActivationRounding] = {}
-        for product in survey(model, images):
+        for product in survey(model, images, *others):
             self._round(product)
         for module in model.modules():
             if isinstance(module, nn.GRU | nn.LSTM):
                 self._forwards.append((module, RoundedRecurrence(module)))
-        self.observe(images)
+        self.observe(images, *others)
 
     @torch.no_grad()
-    def observe(self, images: Tensor) -> None:
+    def observe(self, images: Tensor, *others: Tensor) -> None:
         """Adjust the ranges of activations to those for `images` `[N, C, H, W]`, computed without rounding.
 
         A range widens at once and narrows slowly. Call this with some batches before training, and from time to time
@@ -51,7 +52,7 @@ class QuantizationAware:
         self._stop_rounding()
         self._observe(True)
         try:
-            self.model.eval()(images)
+            self.model.eval()(images, *others)
         finally:
             self.model.train(training)
             self._observe(False)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact, read_onnx
+from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession, open_network
 from crnn_deploy.runtime.opening import open_session
@@ -36,7 +37,7 @@ class TeacherModel:
         else:
             self._run = _Tapped(artifact)
 
-    def run(self, images: NDArray[np.float32]) -> Answered:
+    def run(self, images: NetworkInput) -> Answered:
         """Images `[N, C, H, W]` → logits `[N, T, K]` or `[N, K]`, and features `[N, T, D]`, `[N, D]` or None."""
         return self._run(images)
 
@@ -45,7 +46,7 @@ class _Plain:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def __call__(self, images: NDArray[np.float32]) -> Answered:
+    def __call__(self, images: NetworkInput) -> Answered:
         return self._session.run(images), None
 
 
@@ -55,7 +56,7 @@ class _Tapped:
         self._tap = HeadTap(model, artifact.spec.num_outputs, artifact.spec.name)
         self._session = TorchSession(model, artifact.spec)
 
-    def __call__(self, images: NDArray[np.float32]) -> Answered:
+    def __call__(self, images: NetworkInput) -> Answered:
         logits = self._session.run(images)
         return logits, batch_first(self._tap.take().cpu().numpy(), self._session.spec)
 
@@ -68,7 +69,7 @@ class _TappedOnnx:
         self._outputs = [logits, add_head_input(model, logits, artifact.spec.name)]
         self._network = open_network(model, title=str(artifact.path))
 
-    def __call__(self, images: NDArray[np.float32]) -> Answered:
+    def __call__(self, images: NetworkInput) -> Answered:
         parts = [self._network.run(part, self._outputs) for part in self._network.in_parts(images)]
         logits, features = (
             self._network.in_order([batch_first(values, self._spec) for values in each], images)

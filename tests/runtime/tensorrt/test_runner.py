@@ -11,6 +11,7 @@ import pytest
 from fake_gpu import FakeCuda
 from fake_tensorrt import FakeLibrary, profile
 
+from crnn_deploy.data.network_inputs import WithVectors
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.tensorrt import runner as engine_runner
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, read_manifest
@@ -132,6 +133,19 @@ def test_nothing_is_recorded_where_tensorrt_rtx_does_it(runner) -> None:
         run.run(images(64), 0)
     assert len(library.contexts) == 1
     assert log_of(run, library.cuda, images(64)) == RUN_BY_STEPS
+
+
+def test_a_vector_goes_up_beside_its_picture(tmp_path) -> None:
+    manifest = read_manifest(fake_tensorrt.engine(tmp_path, PROFILES, other_inputs=("vector",)).path)
+    fake = FakeLibrary(FakeCuda(), PROFILES)
+    plan = fake_tensorrt.line_model(numbers=2).SerializeToString()
+    engine = fake.Runtime(fake_tensorrt.FakeLogger()).deserialize_cuda_engine(plan)
+    run = EngineRunner(fake, engine, manifest, fake.cuda)
+    batch = WithVectors(images(64, 2), np.array([[1, 2], [10, 20]], np.float32))
+    zeros = run.run(WithVectors(batch.images, np.zeros((2, 2), np.float32)), 0)
+    for _ in range(3):  # the last two by a graph
+        np.testing.assert_allclose(run.run(batch, 0) - zeros, np.full_like(zeros, [[[3]], [[30]]]), atol=1e-4)
+    assert len(fake.cuda.graphs) == 1
 
 
 def test_no_memory_left_is_told_and_smaller_batches_still_run(runner, monkeypatch) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
-from crnn_deploy.training.augmentation.mixing import Mixer
+from crnn_deploy.training.augmentation.mixing import Mixer, mixed
 
 # Picture i is i everywhere, so that the mean of a mixed one tells what it is made of.
 IMAGES = np.arange(8, dtype=np.float32)[:, None, None, None] * np.ones((1, 3, 12, 10), np.float32)
@@ -35,6 +36,13 @@ def test_mixup_blends_and_cutmix_pastes() -> None:
     both = [Mixer(1.0, 1.0)(IMAGES, np.random.default_rng(seed))[0] for seed in range(30)]
     whole = sum(set(np.unique(images)) <= set(range(8)) for images in both)
     assert 5 < whole < 25
+
+
+def test_vectors_are_mixed_in_the_shares_of_their_pictures() -> None:
+    images, mixture = Mixer(0.4, 1.0)(IMAGES, np.random.default_rng(0))
+    vectors = torch.arange(8.0)[:, None]  # each says which picture it belongs to
+    assert np.allclose(mixed(vectors, mixture)[:, 0], images.mean((1, 2, 3)), atol=1e-4)
+    assert mixed(vectors, None) is vectors
 
 
 def test_nothing_is_mixed_without_an_alpha_or_a_partner() -> None:

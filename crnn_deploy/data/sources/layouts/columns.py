@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from crnn_deploy.data.sources.encoded import Item
@@ -74,6 +74,27 @@ def column_name(cell: str) -> str:
 
 
 def _items(text: str, origin: str) -> list[Item]:
+    columns, rows = _rows(text, origin)
+    return [Item(cells[columns.path].removeprefix("./"), cells[columns.text]) for _, cells in rows]
+
+
+def _further(head: Sequence[str]) -> tuple[str, ...]:
+    columns = _columns(head[0])
+    assert columns is not None  # the layout was recognised by it
+    names = enumerate(head[0].split(columns.delimiter))
+    return tuple(column_name(name) for index, name in names if index not in (columns.path, columns.text))
+
+
+def _cells(text: str, origin: str, names: Sequence[str]) -> Iterator[tuple[int, list[object]]]:
+    columns, rows = _rows(text, origin)
+    header = [column_name(name) for name in lines_of(text)[0][1].split(columns.delimiter)]
+    places = [header.index(name) for name in names]
+    for number, cells in rows:
+        yield number, [cells[place].strip() or None for place in places]
+
+
+def _rows(text: str, origin: str) -> tuple[_Columns, list[tuple[int, list[str]]]]:
+    """The columns, and line number and cells of each row below the header."""
     columns = _columns(lines_of(text)[0][1])
     if columns is None:
         raise InputError(f"{origin} has no header row that names a column of paths and one of texts.")
@@ -87,7 +108,7 @@ def _items(text: str, origin: str) -> list[Item]:
                 f"a row of {columns.count} columns, which the header row has",
                 "Put a text that holds the delimiter or a quote into quotes, as RFC 4180 describes it.",
             )
-    return [Item(cells[columns.path].removeprefix("./"), cells[columns.text]) for _, cells in rows[1:]]
+    return columns, rows[1:]
 
 
 def _quotes_are_format(text: str, columns: _Columns) -> bool:
@@ -124,4 +145,6 @@ def _quoted_rows(text: str, columns: _Columns) -> list[tuple[int, list[str]]]:
     return rows
 
 
-COLUMNS = Layout("columns with a header row, such as file_name,text", _recognises, _items)
+COLUMNS = Layout(
+    "columns with a header row, such as file_name,text", _recognises, _items, further=_further, cells=_cells
+)

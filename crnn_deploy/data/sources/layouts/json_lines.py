@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from crnn_deploy.data.sources.encoded import Item
-from crnn_deploy.data.sources.layouts.columns import path_and_text
+from crnn_deploy.data.sources.layouts.columns import column_name, path_and_text
 from crnn_deploy.data.sources.layouts.layout import Layout, lines_of, most, wrong_line
 from crnn_deploy.errors import InputError
 from crnn_deploy.text_formats import parse_json
@@ -36,6 +36,18 @@ def path_and_text_keys(keys: Iterable[str]) -> tuple[str, str] | None:
 
 def _items(text: str, origin: str) -> list[Item]:
     return [item_of(number, line, origin) for number, line in lines_of(text)]
+
+
+def _further(head: Sequence[str]) -> tuple[str, ...]:
+    keys = list(_object(head[0]))
+    labelled = path_and_text_keys(keys) or ()
+    return tuple(column_name(key) for key in keys if key not in labelled)
+
+
+def _cells(text: str, origin: str, names: Sequence[str]) -> Iterator[tuple[int, list[object]]]:
+    for number, line in lines_of(text):
+        row = {column_name(key): value for key, value in parse_json(line, f"{origin}, line {number},").items()}
+        yield number, [row.get(name) for name in names]
 
 
 def item_of(number: int, line: str, origin: str) -> Item:
@@ -68,4 +80,6 @@ def item_of(number: int, line: str, origin: str) -> Item:
     return Item(path.removeprefix("./"), label)
 
 
-JSON_LINES = Layout('{"file_name": "path", "text": "text"} in each line', _recognises, _items)
+JSON_LINES = Layout(
+    '{"file_name": "path", "text": "text"} in each line', _recognises, _items, further=_further, cells=_cells
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from crnn_deploy.data.sources.encoded import Item, is_image
@@ -20,12 +20,17 @@ class Layout:
         items: the images, with paths as they are written, and their texts; the second argument is the name of the file
             for messages. It raises `InputError` naming the line that is wrong.
         by_line: whether each image has a line of its own, so that a long line is no label file.
+        further: names of what stands in a file besides paths and texts, by its first lines, in one spelling.
+        cells: for each image the number of its line, and what stands there under some of these names; None where
+            nothing does.
     """
 
     description: str
     recognises: Callable[[Sequence[str]], bool]
     items: Callable[[str, str], list[Item]]
     by_line: bool = True
+    further: Callable[[Sequence[str]], tuple[str, ...]] = lambda _: ()
+    cells: Callable[[str, str, Sequence[str]], Iterator[tuple[int, list[object]]]] = lambda *_: iter(())
 
 
 def lines_of(text: str) -> list[tuple[int, str]]:

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.picture import open_image, picture
 from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.data.sources.container import Container, read_image
 from crnn_deploy.data.sources.pages.page_file import PageLine
+from crnn_deploy.data.sources.vectors import NO_NUMBERS
 
 _KEPT = 2  # pages in memory; lines are mostly read page by page
 _GREY = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L")
@@ -37,6 +40,7 @@ class LineSource:
 
     kind: Kind = "text"
     class_names: tuple[str, ...] = ()
+    vector_names: tuple[str, ...] = ()
 
     def __init__(self, files: Container, lines: Sequence[PlacedLine]) -> None:
         self.name = files.name
@@ -76,6 +80,9 @@ class LineSource:
         if line.image not in self._hashes:
             self._hashes[line.image] = hashlib.blake2b(self._read(line.image, title(self, index))).digest()
         return hashlib.blake2b(self._hashes[line.image] + repr(line.line.box).encode(), digest_size=16).digest()
+
+    def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
+        return NO_NUMBERS.rows(names, self.name)
 
     def _page(self, name: str, line: str) -> Image.Image:
         if name not in self._pages:
