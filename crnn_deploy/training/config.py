@@ -132,6 +132,14 @@ class DistillOptions(TrainingOptions):
     channels: Literal["L", "RGB", "BGR"] | None = Field(
         default=None, description="Colours that the student sees; without it those of the first teacher."
     )
+    height: int | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_HEIGHT,
+        description="Height of the pictures that the student of a classifier sees, which keep the teacher's shape; "
+        "without it the teacher's.",
+        examples=[32],
+    )
     labels: bool = Field(default=True, description="Read the labels of --data.")
     confidence: float = Field(
         default=0.9,
@@ -194,7 +202,7 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
         return self
 
     def shaping(self) -> dict[str, Any]:
-        unset = {name for name in StudentBudget.model_fields if getattr(self, name) is None}
+        unset = {name for name in (*StudentBudget.model_fields, "height") if getattr(self, name) is None}
         return {name: value for name, value in super().shaping().items() if name not in unset}
 
 

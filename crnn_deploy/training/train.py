@@ -89,7 +89,7 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
     name = config.output.name.split(".")[0]
     if isinstance(config.model, PictureOptions):
         return _picture_spec(config, config.model, name, source)
-    if config.size is not None:
+    if config.size is not None and (isinstance(config.model, CrnnChoice) or source.kind != "class"):
         raise InputError(
             f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} has no effect.",
             fix="Leave out --size, or train a network for pictures, such as --model cnn-gru.",
@@ -101,26 +101,35 @@ def _spec(config: TrainConfig, source: Source) -> ModelSpec:
 
 
 def _picture_spec(config: TrainConfig, model: PictureChoice, name: str, source: Source) -> ModelSpec:
-    """The network of the config for the classes of the source, at its size or that of the first picture."""
+    """The network of the config for the classes of the source."""
     if source.kind != "class":
         raise InputError(
             f"{model.family} names classes, and {source.name} has lines of text.",
             fix="Train crnn-bilstm, crnn-bigru or a student; or give pictures in a folder for each class.",
         )
+    return picture_spec(name, model, source.class_names, config.channels, _picture_size(config, source))
+
+
+def _picture_size(config: TrainConfig, source: Source) -> tuple[int, int]:
+    """Width and height of the pictures that the network sees: as the config says, or those of the first picture."""
     size = (config.size, config.size) if config.size else seen_size(source.image(0))
     if config.size is None and max(size) > _LARGEST:
         raise InputError(
             f"The first picture of {source.name} has {size[0]}×{size[1]} pixels, which is large for a network.",
             fix="Say how large the network should see pictures, such as --size 64.",
         )
-    return picture_spec(name, model, source.class_names, config.channels, size)
+    return size
 
 
 def _like(config: TrainConfig, name: str, source: Source) -> ModelSpec:
     """A spec with the task, the charset or the classes, and the preprocessing of the network."""
     if source.kind == "class":
-        width, height = seen_size(source.image(0))
-        seen = Preprocessing(channels=config.channels, height=HEIGHT, width=max(1, round(width * HEIGHT / height)))
+        if isinstance(config.model, CrnnChoice):
+            width, height = seen_size(source.image(0))
+            width, height = max(1, round(width * HEIGHT / height)), HEIGHT
+        else:
+            width, height = _picture_size(config, source)
+        seen = Preprocessing(channels=config.channels, height=height, width=width)
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
     order = config.text_order or _text_order(source)
     characters = config.charset or _characters(source, order)
