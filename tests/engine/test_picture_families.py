@@ -30,16 +30,28 @@ SMALL: tuple[tuple[PictureChoice, int], ...] = (
 )
 
 
+def exported(folder: Path, choice: PictureChoice) -> Path:
+    """The network for pictures of 16×16 pixels with random weights, as ONNX."""
+    spec = picture_spec("p", choice, ("a", "b", "c"), "RGB", (16, 16))
+    torch.manual_seed(0)
+    weights = write_safetensors(folder / "p.safetensors", network(spec).state_dict(), spec)
+    return export(ExportConfig(model=weights.path, output=folder / "p.onnx")).path
+
+
+def test_unrolled_loops_are_proved_layer_by_layer(tmp_path: Path) -> None:
+    """Over four steps no layer of TensorRT's has a GRU's name; four steps of two layers are eight or more products."""
+    made = build(tmp_path / "made", exported(tmp_path, CnnGru(channels=16, hidden=16)), precision="fp16", plugin=False)
+    assert [layer.home for layer in made.record.recurrent] == ["loop", "loop"]
+    assert counts(made)["matmul", "fp16"] > 2 * 4
+
+
 @pytest.mark.parametrize(("choice", "convolutions"), SMALL, ids=lambda value: getattr(value, "family", ""))
 def test_its_convolutions_run_in_the_precision_of_the_engine(
     tmp_path: Path, choice: PictureChoice, convolutions: int
 ) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (24, 16, 16, 3), np.uint8)
     np.savez(tmp_path / "pictures.npz", x=pictures, y=np.arange(24) % 3)
-    spec = picture_spec("p", choice, ("a", "b", "c"), "RGB", (16, 16))
-    torch.manual_seed(0)
-    weights = write_safetensors(tmp_path / "p.safetensors", network(spec).state_dict(), spec)
-    parent = export(ExportConfig(model=weights.path, output=tmp_path / "p.onnx")).path
+    parent = exported(tmp_path, choice)
     data, output = str(tmp_path / "pictures.npz"), tmp_path / "p.int8.onnx"
     options = {"target": "tensorrt", "samples": 12, "held_out": 12, "calibrator": "minmax", "sensitivity": False}
     config = QuantizeConfig.model_validate({"model": parent, "data": data, "output": output, **options})
