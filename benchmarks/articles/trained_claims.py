@@ -67,7 +67,7 @@ class Task:
 
 TASKS = {
     "mnist": Task("L", 10, 1000, 30, 8, 32, "mobilenet-v4-gru:width=0.25,hidden=32"),
-    "cifar": Task("RGB", 30, 3000, 20, 16, 64, "mobilenet-v4-gru:width=0.25,hidden=64"),
+    "cifar": Task("RGB", 20, 2000, 20, 16, 64, "mobilenet-v4-gru:width=0.25,hidden=64"),
 }
 _RECIPE: dict[str, Any] = {
     "batch_size": 32,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.checking import tell_classes_without_images, without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
@@ -76,6 +76,9 @@ def open_inputs(config: TrainConfig | DistillConfig, labels: bool, progress: Pro
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
     if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})
+    tell_classes_without_images(inputs.train, "training", progress)
+    if inputs.has_validation_set:
+        tell_classes_without_images(held, "validation", progress)
     return inputs
 
 

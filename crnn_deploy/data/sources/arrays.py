@@ -29,7 +29,10 @@ class ArraySource:
         if classes is not None and classes.dtype.kind not in "iu":
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
         if classes is not None and classes.shape != (len(images),):
-            raise InputError(f"{name} holds {len(images)} images, but labels of shape {classes.shape}.")
+            raise InputError(
+                f"{name} holds {len(images)} images, but labels of shape {classes.shape}.",
+                fix="Store one class number for each image.",
+            )
         if classes is not None and classes.min() < 0:
             raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
         if classes is not None and classes.max() >= limits.MAX_CLASSES:
