@@ -52,8 +52,8 @@ class SurveyOptions(Frozen):
         description="Height of the pictures whose classes the students name; without it they read lines.",
         examples=[64],
     )
-    width: int | None = Field(
-        default=None, gt=0, le=MAX_WIDTH, description="Width of these pictures; without it their height."
+    picture_width: int | None = Field(
+        default=None, gt=0, le=MAX_WIDTH, description="Their width; without it the height.", examples=[96]
     )
     channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the students see.")
     threads: Threads = Field(default=1, description="Threads of the runtime.")
@@ -65,12 +65,12 @@ class SurveyOptions(Frozen):
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width of what the students see."""
-        return LINE if self.height is None else (self.height, self.width or self.height)
+        return LINE if self.height is None else (self.height, self.picture_width or self.height)
 
     @model_validator(mode="after")
     def _pictures_have_a_height(self) -> SurveyOptions:
-        if self.height is None and self.width is not None:
-            raise ValueError("width is that of pictures, which need a height too; lines have 32×192 pixels")
+        if self.height is None and self.picture_width is not None:
+            raise ValueError("pictures need a height beside their width; lines have 32×192 pixels")
         if math.prod(self.input_size) > MAX_INPUT_PIXELS:
             raise ValueError(f"pictures may have {MAX_INPUT_PIXELS:,} pixels")
         return self

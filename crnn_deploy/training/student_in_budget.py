@@ -51,5 +51,5 @@ def with_student_in_budget(config: DistillConfig, teacher: ModelSpec, progress: 
 def _seen(config: DistillConfig, teacher: ModelSpec) -> dict[str, Any]:
     """Colours of what a student sees, and height and width of its pictures; those of any width count as square."""
     seen = student_spec("student", config.student, teacher, config.charset, config.height).preprocessing
-    size = {"height": seen.height, "width": seen.width} if teacher.task == "classify" else {}
+    size = {"height": seen.height, "picture_width": seen.width} if teacher.task == "classify" else {}
     return {"channels": config.channels or seen.channels, **size}

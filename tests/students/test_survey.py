@@ -51,15 +51,15 @@ def test_the_classes_make_the_head() -> None:
 
 
 def test_pictures_cost_what_their_size_does() -> None:
-    small, wide = (survey_students(options(channels="RGB", height=48, width=width)) for width in (None, 96))
+    small, wide = (survey_students(options(channels="RGB", height=48, picture_width=width)) for width in (None, 96))
     assert (small.size, wide.size, small.pictures) == ((48, 48), (48, 96), True)
     for one, two in zip(small.students, wide.students, strict=True):
         assert two.macs == pytest.approx(2 * one.macs, rel=0.02)
         assert two.parameters == one.parameters
     with pytest.raises(ValidationError, match="need a height"):
-        options(width=64)
+        options(picture_width=64)
     with pytest.raises(ValidationError, match="pixels"):
-        options(height=1024, width=60_000)
+        options(height=1024, picture_width=60_000)
 
 
 def test_figures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
