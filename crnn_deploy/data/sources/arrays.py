@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,16 @@ class ArraySource:
         self._classes = classes
         self.class_names = () if classes is None else class_names or tuple(map(str, range(int(classes.max()) + 1)))
         if classes is not None and classes.max() >= len(self.class_names):
-            raise InputError(f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.")
+            raise InputError(
+                f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.",
+                fix="Name every class, in the order of their numbers from 0.",
+            )
+        if twice := [each for each, count in Counter(self.class_names).items() if count > 1]:
+            raise InputError(
+                f"{name} has several classes called {twice[0]!r}.",
+                "What a model names could not be told from the other.",
+                "Give each class a name of its own in classes.txt.",
+            )
 
     def __len__(self) -> int:
         return len(self._images)
