@@ -29,8 +29,8 @@ from crnn_deploy.export.export import export
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
-from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.train import train
+from crnn_deploy.training.train_config import TrainConfig
 from crnn_deploy.units import interval, percent, size
 
 NAMES = [f"is_{number}" for number in range(10)]

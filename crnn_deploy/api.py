@@ -27,7 +27,8 @@ from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.students.config import StudentsConfig
-from crnn_deploy.training.config import DistillConfig, TrainConfig
+from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.train_config import TrainConfig
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,6 +20,7 @@ InputShape = tuple[int, int, int, int] | tuple[int, int, int, int, int]
 FIXED_SQUEEZE = 4
 """How far a fixed width may squeeze a line before it counts as squeezed: models of a fixed width learnt from lines of
 many widths."""
+_SAME_SHAPE, _SAME_SCALE = 1.25, 4  # how much a picture is stretched in one direction, and scaled, unnoticed
 
 
 class Preprocessing(Frozen):
@@ -167,6 +168,13 @@ class Preprocessing(Frozen):
         most = self.max_width if self.width is None else fixed
         return self.scaled_width(image_width, image_height) > most
 
+    def distorts(self, image_width: int, image_height: int) -> bool:
+        """Whether a picture of the given size loses its shape by more than a quarter, or is scaled by more than 4."""
+        across = self.resized_width(image_width, image_height) / max(1, image_width)
+        down = self.resized_height(image_width, image_height) / max(1, image_height)
+        stretched = max(across, down) / min(across, down)
+        return stretched > _SAME_SHAPE or max(across, down, 1 / across, 1 / down) > _SAME_SCALE
+
     def padded_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels of the network's input for an image of this size; not of a line that `centerline` cuts."""
         return self.with_padding(self.resized_width(image_width, image_height))
@@ -227,12 +235,6 @@ class Preprocessing(Frozen):
                 f"a clip of max_stills {self.clips.max_stills} has {pixels:,} pixels, and {limits.MAX_CLIP_PIXELS:,} "
                 "are allowed"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _vector_is_clear(self) -> Preprocessing:
-        if len(set(self.vector_names)) < len(self.vector):
-            raise ValueError("vector names a number twice")
         return self
 
     @model_validator(mode="after")

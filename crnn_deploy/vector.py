@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, FiniteFloat
+from pydantic import AfterValidator, BeforeValidator, Field, FiniteFloat
 
 from crnn_deploy import limits
 from crnn_deploy.config import Frozen
@@ -25,5 +25,11 @@ def _named(value: object) -> object:
     return [{"name": each} if isinstance(each, str) else each for each in value] if isinstance(value, list) else value
 
 
-Vector = Annotated[tuple[VectorNumber, ...], BeforeValidator(_named)]
+def _distinct(vector: tuple[VectorNumber, ...]) -> tuple[VectorNumber, ...]:
+    if len({number.name for number in vector}) < len(vector):
+        raise ValueError("vector names a number twice")
+    return vector
+
+
+Vector = Annotated[tuple[VectorNumber, ...], BeforeValidator(_named), AfterValidator(_distinct)]
 """The numbers in the order in which the network takes them."""

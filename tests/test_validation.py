@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.layers.options import Convolution
 from crnn_deploy.quantization.config import QuantizeOptions
-from crnn_deploy.training.config import DistillOptions, TrainOptions
+from crnn_deploy.training.config import DistillOptions
+from crnn_deploy.training.train_config import TrainOptions
 from crnn_deploy.validation import explained, parse
 
 

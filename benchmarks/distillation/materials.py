@@ -19,8 +19,8 @@ from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.files import locate, replacing
 from crnn_deploy.models.config import CrnnChoice, StudentChoice
 from crnn_deploy.progress import Progress
-from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.train import train
+from crnn_deploy.training.train_config import TrainConfig
 
 _SMALL = StudentChoice(family="mobilenet-v4-gru", width=0.5, hidden=64)
 # The labels of the receipts have only capitals; with small letters, labels and teacher would contradict each other.

@@ -26,6 +26,7 @@ def students(config: StudentsConfig, as_json: bool) -> None:
     Examples:
       crnn-deploy students
       crnn-deploy students --budget-ms 1.5 --budget-mb 1
+      crnn-deploy students --height 64 --channels RGB --classes 100
     """
     with RichProgress() as progress:
         survey = api.students(config, progress)
@@ -54,9 +55,11 @@ def _table(survey: Survey) -> Table:
             *map(Text, (quantity(student.macs), size(student.size_bytes), milliseconds(student.latency_ms))),
             style="bold" if fits else "",
         )
-    height, width = survey.line
+    height, width = survey.size
     machine = f"{survey.environment.processor}, {survey.threads} thread{'s' * (survey.threads > 1)}"
-    table.caption = f"a line of {height}×{width}, {survey.classes} classes; {machine}"
+    table.caption = (
+        f"a {'picture' if survey.pictures else 'line'} of {height}×{width}, {survey.classes} classes; {machine}"
+    )
     return table
 
 

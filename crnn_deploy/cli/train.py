@@ -5,7 +5,7 @@ from __future__ import annotations
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress
 from crnn_deploy.cli.written_files import show_artifact
-from crnn_deploy.training.config import TrainConfig
+from crnn_deploy.training.train_config import TrainConfig
 
 
 def train(config: TrainConfig, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crnn_deploy.data.clip import Clip, ImageOrClip
-from crnn_deploy.data.picture import has_several_frames, picture
+from crnn_deploy.data.picture import has_several_frames, picture, seen_size
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.subset import Subset
@@ -13,6 +13,7 @@ from crnn_deploy.data.stills import check_stills
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
+from crnn_deploy.spec import ModelSpec
 from crnn_deploy.units import images, listed
 
 
@@ -69,6 +70,48 @@ def check_decodes(image: ImageOrClip, name: str) -> None:
         check_stills(image, name)
     else:
         picture(image, name, "L")
+
+
+def tell_classes_without_images(source: Source, use: str, progress: Progress) -> None:
+    """Say which classes of a source none of its images is of, such as names in `classes.txt` that occur nowhere.
+
+    Args:
+        use: what the images are for, such as `training`.
+    """
+    if source.kind != "class":
+        return
+    seen = {source.class_index(index) for index in range(len(source))}
+    missing = [name for number, name in enumerate(source.class_names) if number not in seen]
+    if missing:
+        progress.log(
+            f"{source.name}: {len(missing)} of {len(source.class_names)} classes have no images for {use}: "
+            f"{listed(missing)}"
+        )
+
+
+def tell_unusual_sizes(source: Source, spec: ModelSpec, progress: Progress) -> None:
+    """Say how many lines are squeezed, or how many pictures of a classifier lose their shape."""
+    tell = tell_squeezed if spec.task == "ctc" else tell_distorted
+    tell(source, spec.preprocessing, progress)
+
+
+def tell_distorted(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
+    """Say how many pictures have another shape or a far other size than a classifier sees."""
+    sizes = ((index, seen_size(source.image(index))) for index in range(len(source)))
+    distorted = [(index, size) for index, size in sizes if preprocessing.distorts(*size)]
+    if distorted:
+        first, size = distorted[0]
+        progress.log(
+            f"{source.name}: of {images(len(source))}, {len(distorted)} of another shape or a far other size than the "
+            f"model sees will be squeezed or stretched (first: {source.item_name(first)}, "
+            f"{scaling(preprocessing, size)})"
+        )
+
+
+def scaling(preprocessing: Preprocessing, size: tuple[int, int]) -> str:
+    """A picture's size in pixels, width first, and that which a model sees: `640×480 seen as 32×32`."""
+    seen = (preprocessing.resized_width(*size), preprocessing.resized_height(*size))
+    return " seen as ".join(f"{width}×{height}" for width, height in (size, seen))
 
 
 def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:

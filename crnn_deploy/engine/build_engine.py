@@ -113,8 +113,9 @@ def _advice(order: BuildOrder) -> str:
     precision = order.config.precision
     if precision == "int8":
         return order.flavor.advice(order.targets)
-    other = f"another version of {TITLES[order.flavor.name]}"
-    return f"Build with --fp32, or with {other}." if precision == "fp16" else f"Build with {other}."
+    ways = ["the plugin"] if not order.config.plugin and order.lowered.recurrent else []
+    ways += ["--fp32"] if precision == "fp16" else []
+    return f"Build with {', or with '.join([*ways, f'another version of {TITLES[order.flavor.name]}'])}."
 
 
 def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:

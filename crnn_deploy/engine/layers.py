@@ -5,6 +5,8 @@ With detailed verbosity a build logs all layers of the engine, one a line, as
     Name: /conv1/Conv_myl0_6, LayerType: correlation, Inputs: [ { Name: …, Datatype: Int8, … }], …, Metadata: […]
 
 in TensorRT-RTX and TensorRT 11; TensorRT 10 has `CaskConvolution` there and `Format/Datatype: Row major Int8 format`.
+
+Loops over a few steps are unrolled. Their layers have no origins, but constants whose names tell the loop's number.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ _SUFFIX = re.compile(r"(?: \[profile (?P<profile>\d+)\])?(?:_myl(?P<graph>\d+)_\
 _TYPE = re.compile(r"Datatype: (?P<type>[^,}\]]*)")
 # Some versions put control characters between origins; after one there may be the name of what it was converted to.
 _ORIGIN = re.compile(r"\[ONNX Layer: (.*?)\](?P<form>__\w+)?(?=[\s\x1e\x1f]*(?:\[ONNX Layer: |$))")
+_LOOP = re.compile(r"\(Unnamed Loop\* (\d{1,4})\)")
 _PRECISIONS = {
     **{"Int8": "int8", "Half": "fp16", "FP16": "fp16", "Float": "fp32", "FP32": "fp32"},
     **{"BFloat16": "bf16", "BF16": "bf16", "FP8": "fp8", "Int32": "int32", "Int64": "int64", "Bool": "bool"},
@@ -48,15 +51,27 @@ _FUSED = ("runtime_fusion", "myelin", "fusion")
 _FUSED_ATTENTION = re.compile(r"_gemm_mha")  # of layers of the kind `kgen`, which are pointwise otherwise
 
 
-def parse_layers(dump: str) -> tuple[EngineLayer, ...]:
-    """The layers that TensorRT lists in a message beginning with `Layers:`; other lines are ignored."""
+def parse_layers(dump: str, loops: Sequence[str] = ()) -> tuple[EngineLayer, ...]:
+    """The layers that TensorRT lists in a message beginning with `Layers:`; other lines are ignored.
+
+    Args:
+        loops: the ONNX nodes that TensorRT makes loops of, in the order of the graph, by which it numbers them. Where
+            the listing has another number of loops, none of its layers is taken for theirs.
+    """
     listed = dump.partition("\n\n")[0].split("\n")
     matches = [match for line in listed if (match := _LINE.match(line))]
     suffixes = [_suffix(match["name"]) for match in matches]
     profiles = {suffix["graph"]: int(suffix["profile"]) for suffix in suffixes if suffix["profile"]}
+    parts = [sorted({int(number) for number in _LOOP.findall(match[0])}) for match in matches]
+    known = {number for numbers in parts for number in numbers} == set(range(len(loops)))
     return tuple(
-        _layer(match, match["name"][: suffix.start()], int(suffix["profile"] or profiles.get(suffix["graph"], 0)))
-        for match, suffix in zip(matches, suffixes, strict=True)
+        _layer(
+            match,
+            match["name"][: suffix.start()],
+            int(suffix["profile"] or profiles.get(suffix["graph"], 0)),
+            [loops[number] for number in numbers] if known else (),
+        )
+        for match, suffix, numbers in zip(matches, suffixes, parts, strict=True)
     )
 
 
@@ -66,7 +81,7 @@ def _suffix(name: str) -> re.Match[str]:
     return suffix
 
 
-def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
+def _layer(match: re.Match[str], name: str, profile: int, loops: Sequence[str]) -> EngineLayer:
     inputs, _, outputs = match["rest"].partition("Outputs: ")
     outputs, _, metadata = outputs.partition("Metadata:")
     origins = list(_ORIGIN.finditer(metadata))
@@ -75,7 +90,7 @@ def _layer(match: re.Match[str], name: str, profile: int) -> EngineLayer:
         kind=_kind(match["kind"], name, " ".join(origin["form"] or "" for origin in origins)),
         precision=_precision(inputs.partition("Constants: ")[0]) or _precision(outputs) or NO_TYPE,
         profile=profile,
-        origins=tuple(origin[1] for origin in origins),
+        origins=tuple(dict.fromkeys([*(origin[1] for origin in origins), *loops])),
     )
 
 

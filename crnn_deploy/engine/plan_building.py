@@ -103,7 +103,8 @@ def _build_plan(order: BuildOrder, logger: Any, log: Messages, progress: Progres
     seconds = time.perf_counter() - start
     cache.save(config)
     dumps = log.starting_with(LAYERS_HEADING)
-    return BuiltPlan(order, bytes(plan), parse_layers(dumps[-1]) if dumps else (), seconds, cache_use)
+    loops = [layer.name for layer in order.lowered.recurrent if layer.home == "loop"]
+    return BuiltPlan(order, bytes(plan), parse_layers(dumps[-1], loops) if dumps else (), seconds, cache_use)
 
 
 def _advice(order: BuildOrder, complaint: str) -> str:

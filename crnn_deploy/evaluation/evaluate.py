@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crnn_deploy.artifact import open_artifact
+from crnn_deploy.data.checking import tell_classes_without_images
 from crnn_deploy.data.overlap import fingerprint
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.opening import open_source
@@ -37,6 +38,7 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
     spec = artifact.spec
     opened = open_source(config.data, progress)
     source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
+    tell_classes_without_images(source, "evaluation", progress)
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
     for sentence in evaluation.image_notes.sentences():
         progress.log(f"{source.name}: {sentence}")

@@ -1,4 +1,4 @@
-"""What a reader of results should know about the images: lines too wide for the model, pages, animations."""
+"""What a reader of results should know about the images: too wide lines, distorted pictures, pages, animations."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pydantic import Field
 from crnn_deploy.config import Frozen
 from crnn_deploy.units import images
 
-Remark = Literal["cut", "squeezed", "several_lines", "several_frames"]
+Remark = Literal["cut", "squeezed", "distorted", "several_lines", "several_frames"]
 
 _WORDS: dict[Remark, str] = {
     "cut": "wider than the model takes: cut at blank columns and read in pieces",
     "squeezed": "wider than the model takes and squeezed, which makes text hard to read",
+    "distorted": "of another shape or a far other size than the model sees, to which they are squeezed or stretched",
     "several_lines": "with more than one line of text, it seems; the model reads single lines, so crop these first",
     "several_frames": "with several frames or pages, of which the first was read",
 }
 
 
 class Noted(Frozen):
-    """How many images a remark is about, and the first of them in the order of the source."""
+    """How many images a remark is about, and the first of them in the order of the source, with what it is like."""
 
     count: int = 0
     first: str | None = None
+    detail: str = ""
 
 
 class ImageNotes(Frozen):
@@ -32,6 +34,7 @@ class ImageNotes(Frozen):
 
     cut: Noted = Field(default=Noted(), description="lines wider than `max_width`, read in pieces")
     squeezed: Noted = Field(default=Noted(), description="images wider than `max_width` that could not be cut")
+    distorted: Noted = Field(default=Noted(), description="pictures of another shape or size than a classifier sees")
     several_lines: Noted = Field(default=Noted(), description="pictures that are plainly no single line")
     several_frames: Noted = Field(default=Noted(), description="files of which only the first frame was read")
 
@@ -39,7 +42,7 @@ class ImageNotes(Frozen):
         """The remarks that apply, for people."""
         noted = {remark: Noted.model_validate(getattr(self, remark)) for remark in _WORDS}
         return [
-            f"{images(found.count)} {_WORDS[remark]} (first: {found.first})"
+            f"{images(found.count)} {_WORDS[remark]} (first: {', '.join(filter(None, (found.first, found.detail)))})"
             for remark, found in noted.items()
             if found.count
         ]
@@ -49,18 +52,19 @@ class NoteTaker:
     """Collects remarks while images are read, also from several threads."""
 
     def __init__(self) -> None:
-        self._titles: dict[Remark, set[str]] = {remark: set() for remark in _WORDS}
+        self._details: dict[Remark, dict[str, str]] = {remark: {} for remark in _WORDS}
 
-    def note(self, remark: Remark, title: str) -> None:
-        self._titles[remark].add(title)
+    def note(self, remark: Remark, title: str, detail: str = "") -> None:
+        self._details[remark][title] = detail
 
     def summary(self, items: Iterable[tuple[str, str]]) -> ImageNotes:
         """The remarks on `items`, each with its title and its name in the result, in order."""
-        if not any(self._titles.values()):
+        if not any(self._details.values()):
             return ImageNotes()
         named = list(items)
         found: dict[str, Noted] = {}
-        for remark, titles in self._titles.items():
-            names = [name for title, name in named if title in titles]
-            found[remark] = Noted(count=len(names), first=names[0] if names else None)
+        for remark, details in self._details.items():
+            noted = [(name, details[title]) for title, name in named if title in details]
+            if noted:
+                found[remark] = Noted(count=len(noted), first=noted[0][0], detail=noted[0][1])
         return ImageNotes(**found)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.center_line import is_squeezed
+from crnn_deploy.data.checking import scaling
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.picture import has_several_frames
 from crnn_deploy.data.preprocess import Preprocessor
@@ -40,8 +41,14 @@ class NotingPreprocessor(Preprocessor):
         """Note what is unusual about an image, whose picture is `plain`."""
         if has_several_frames(image):
             self._notes.note("several_frames", name)
+        if self._reads_lines:
+            self._take_notes_of_line(plain, name)
+        elif self.preprocessing.distorts(*plain.size):
+            self._notes.note("distorted", name, scaling(self.preprocessing, plain.size))
+
+    def _take_notes_of_line(self, plain: Image.Image, name: str) -> None:
         seen = self.preprocessing
         if is_squeezed(plain, seen) if seen.centerline else seen.squeezes(*plain.size):
             self._notes.note("squeezed", name)
-        if self._reads_lines and is_several_lines(plain):
+        if is_several_lines(plain):
             self._notes.note("several_lines", name)

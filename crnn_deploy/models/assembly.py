@@ -14,7 +14,7 @@ from crnn_deploy.models.layers.build import FAMILY as LAYERS
 from crnn_deploy.models.layers.build import build_layers, layers_options, width_stride
 from crnn_deploy.models.legere import LEGERE_STRIDE, build_legere
 from crnn_deploy.models.pictures.families import PICTURE_FAMILIES, build_picture_network
-from crnn_deploy.models.student import build_student, student_options
+from crnn_deploy.models.student import build_student, student_stride
 from crnn_deploy.models.user_module import FAMILY as MODULE
 from crnn_deploy.models.user_module import build_user_module, not_trusted
 from crnn_deploy.models.vgg_lstm import EASYOCR_STRIDE, build_easyocr_g2
@@ -129,4 +129,4 @@ def stride_of(spec: ModelSpec) -> int:
         return width_stride(layers_options(spec).layers)
     if family is None or FAMILIES.get(family) is not build_student:
         raise InputError(f"The stride of {spec.name} is unknown.", "Its network is not one of crnn-deploy's families.")
-    return student_options(spec).stride
+    return student_stride(spec)

@@ -19,7 +19,11 @@ class StudentOptions(RecurrentOptions):
     """Size and shape of a student."""
 
     width: float = Field(default=1.0, gt=0, le=4, description="Scales the channels of the backbone.")
-    stride: Literal[4, 8] = Field(default=4, description="Input pixels for each output frame; 8 suits wide print.")
+    stride: Literal[4, 8] = Field(
+        default=4,
+        description="Input pixels for each output frame of a line; 8 suits wide print. Twice or four times as many for "
+        "pictures of more than 64 or 128 pixels of height.",
+    )
 
 
 class StudentChoice(StudentOptions, FamilyChoice):

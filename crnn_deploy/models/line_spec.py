@@ -1,4 +1,4 @@
-"""Spec of a new network for the same task and charset as another one."""
+"""Specs of new networks for the same task and charset as another one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,24 @@ def line_spec(
 
     Args:
         stride: input pixels for each output frame; lines are padded to a multiple of it.
+        charset: as in `spec_like`.
+
+    Raises:
+        InputError: as `spec_like`.
+    """
+    return spec_like(name, architecture, _preprocessing(like.preprocessing, stride), like, charset)
+
+
+def spec_like(
+    name: str,
+    architecture: Architecture,
+    preprocessing: Preprocessing,
+    like: ModelSpec,
+    charset: tuple[str, ...] | None = None,
+) -> ModelSpec:
+    """Spec of a network with its own preprocessing, and with the task and the charset or the classes of `like`.
+
+    Args:
         charset: replaces the charset of `like`; the blank is the first class then.
 
     Raises:
@@ -33,7 +51,7 @@ def line_spec(
         "normal_form": like.normal_form,
         "text_order": like.text_order,
         "class_names": like.class_names,
-        "preprocessing": _preprocessing(like.preprocessing, stride),
+        "preprocessing": preprocessing,
         "architecture": architecture,
     }
     return parse(ModelSpec, fields, f"The spec of {name}")

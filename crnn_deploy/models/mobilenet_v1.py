@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from crnn_deploy.models.backbone import Backbone, line_strides
+from crnn_deploy.models.backbone import Backbone, fitted_strides
 from crnn_deploy.models.blocks import Stride, conv_bn, round_channels
 
 # (output channels, stride); strides are (vertical, horizontal)
@@ -21,17 +21,17 @@ _STAGES: tuple[tuple[int, Stride], ...] = (
 
 
 class MobileNetV1Features(Backbone):
-    """`[N, C, 32, W]` → `[N, W/stride, features]`."""
+    """`[N, C, H, W]` → `[N, T, features]`; see `Backbone`."""
 
-    def __init__(self, channels: int, width: float, stride: int) -> None:
+    def __init__(self, channels: int, width: float, stride: int, height: int) -> None:
         previous = round_channels(32 * width)
-        layers: list[nn.Module] = [conv_bn(channels, previous, 3, 2)]
-        strides = line_strides((stage[-1] for stage in _STAGES), stride)
+        first, *strides = fitted_strides([2, *(stage[-1] for stage in _STAGES)], stride, height)
+        layers: list[nn.Module] = [conv_bn(channels, previous, 3, first)]
         for (outputs, _), step in zip(_STAGES, strides, strict=True):
             wide = round_channels(outputs * width)
             layers.append(_separable(previous, wide, step))
             previous = wide
-        super().__init__(layers, previous, round_channels(128 * width), nn.ReLU)
+        super().__init__(layers, previous, round_channels(128 * width), nn.ReLU, height)
 
 
 def _separable(inputs: int, outputs: int, stride: Stride) -> nn.Sequential:

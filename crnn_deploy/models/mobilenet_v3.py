@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from crnn_deploy.models.backbone import Backbone, line_strides
+from crnn_deploy.models.backbone import Backbone, fitted_strides
 from crnn_deploy.models.blocks import SqueezeExcite, Stride, conv_bn, round_channels
 
 
@@ -62,15 +62,15 @@ class InvertedResidual(nn.Module):
 
 
 class MobileNetV3Features(Backbone):
-    """`[N, C, 32, W]` → `[N, W/stride, features]`."""
+    """`[N, C, H, W]` → `[N, T, features]`; see `Backbone`."""
 
-    def __init__(self, channels: int, width: float, stride: int) -> None:
+    def __init__(self, channels: int, width: float, stride: int, height: int) -> None:
         stem = round_channels(16 * width, 8)
-        layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2, activation=nn.Hardswish)]
+        first, *strides = fitted_strides([2, *(stage.stride for stage in _STAGES)], stride, height)
+        layers: list[nn.Module] = [conv_bn(channels, stem, 3, first, activation=nn.Hardswish)]
         previous = stem
-        strides = line_strides((stage.stride for stage in _STAGES), stride)
         for stage, step in zip(_STAGES, strides, strict=True):
             scaled = stage.scaled(width, step)
             layers.append(InvertedResidual(previous, scaled))
             previous = scaled.outputs
-        super().__init__(layers, previous, round_channels(128 * width), nn.Hardswish)
+        super().__init__(layers, previous, round_channels(128 * width), nn.Hardswish, height)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from crnn_deploy.models.backbone import Backbone, line_strides
+from crnn_deploy.models.backbone import Backbone, fitted_strides
 from crnn_deploy.models.blocks import Stride, conv_bn, round_channels
 
 # (expanded channels, output channels, stride); strides are (vertical, horizontal)
@@ -37,15 +37,15 @@ class FusedBottleneck(nn.Module):
 
 
 class MobileNetV4Features(Backbone):
-    """`[N, C, 32, W]` → `[N, W/stride, features]`."""
+    """`[N, C, H, W]` → `[N, T, features]`; see `Backbone`."""
 
-    def __init__(self, channels: int, width: float, stride: int) -> None:
+    def __init__(self, channels: int, width: float, stride: int, height: int) -> None:
         stem = round_channels(24 * width, 8)
-        layers: list[nn.Module] = [conv_bn(channels, stem, 3, 2)]
+        first, *strides = fitted_strides([2, *(stage[-1] for stage in _STAGES)], stride, height)
+        layers: list[nn.Module] = [conv_bn(channels, stem, 3, first)]
         previous = stem
-        strides = line_strides((stage[-1] for stage in _STAGES), stride)
         for (expanded, outputs, _), step in zip(_STAGES, strides, strict=True):
             wide, narrow = round_channels(expanded * width), round_channels(outputs * width)
             layers.append(FusedBottleneck(previous, wide, narrow, step))
             previous = narrow
-        super().__init__(layers, previous, round_channels(128 * width), nn.ReLU)
+        super().__init__(layers, previous, round_channels(128 * width), nn.ReLU, height)

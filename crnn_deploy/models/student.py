@@ -5,8 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.limits import MAX_WIDTH
+from crnn_deploy.models.backbone import horizontal_stride
 from crnn_deploy.models.config import StudentChoice, StudentOptions
-from crnn_deploy.models.line_spec import line_spec
+from crnn_deploy.models.line_spec import HEIGHT, line_spec, spec_like
 from crnn_deploy.models.mobilenet_v1 import MobileNetV1Features
 from crnn_deploy.models.mobilenet_v3 import MobileNetV3Features
 from crnn_deploy.models.mobilenet_v4 import MobileNetV4Features
@@ -14,6 +16,7 @@ from crnn_deploy.models.pictures.config import FramesGru
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.recurrent import recurrent_layers
 from crnn_deploy.models.vector_fusion import fused, vector_fusion
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.validation import parse
 
@@ -25,14 +28,16 @@ _BACKBONES = {
 
 
 class Student(nn.Module):
-    """`[N, C, 32, W]` → CTC logits `[N, W/stride, K]`, or class logits `[N, K]` from the mean over time.
+    """`[N, C, 32, W]` → CTC logits `[N, W/stride, K]`; or pictures `[N, C, H, W]` → class logits `[N, K]`.
 
-    `head`, the last layer, takes the features of the sequence: `[N, W/stride, D]`.
+    Class logits are the head's of the mean over the T steps of a picture, where `horizontal_stride` tells T.
+    `head`, the last layer, takes the features of the sequence, `[N, T, D]`, or their mean.
     """
 
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
         super().__init__()
-        self.backbone = _BACKBONES[family](spec.preprocessing.channel_count, options.width, options.stride)
+        p = spec.preprocessing
+        self.backbone = _BACKBONES[family](p.channel_count, options.width, options.stride, p.height)
         self.rnn = recurrent_layers("gru", self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
         self.fusion = vector_fusion(options.outputs, len(spec.preprocessing.vector))
@@ -57,18 +62,30 @@ def build_student(spec: ModelSpec) -> nn.Module:
     return Student(spec.architecture.family, student_options(spec), spec)
 
 
+def student_stride(spec: ModelSpec) -> int:
+    """Input pixels for each step of a student."""
+    return horizontal_stride(student_options(spec).stride, spec.preprocessing.height)
+
+
 def student_spec(
-    name: str, choice: StudentChoice | FramesGru, like: ModelSpec, charset: tuple[str, ...] | None = None
+    name: str,
+    choice: StudentChoice | FramesGru,
+    like: ModelSpec,
+    charset: tuple[str, ...] | None = None,
+    height: int | None = None,
 ) -> ModelSpec:
     """Spec of a student with the task and the charset of its teacher `like`, and with its own preprocessing.
 
-    A student for clips sees the same stills as its teacher, at the same size.
+    Lines become 32 pixels high. Pictures keep the teacher's size, fixed or of any width, or its shape at `height`. A
+    student for clips sees the same stills as its teacher, at the same size.
 
     Args:
         charset: replaces the teacher's charset; the blank is the first class then.
+        height: of the pictures that the student of a classifier sees; None: the teacher's.
 
     Raises:
-        InputError: if `charset` is empty, or `like` is a classifier; or if one sees clips, and the other does not.
+        InputError: if `charset` is empty, or `like` is a classifier; if there is a `height` for lines or clips; or if
+            one sees clips, and the other does not.
     """
     seen = like.preprocessing
     if (seen.clips is not None) != isinstance(choice, FramesGru):
@@ -81,6 +98,34 @@ def student_spec(
     if isinstance(choice, FramesGru):
         if charset is not None:
             raise InputError(f"{like.name} is a classifier: there is no charset to replace.", fix="Leave it out.")
-        return picture_spec(name, choice, like.class_names, seen.channels, (seen.width or 0, seen.height), seen.clips)
+        if height is not None:
+            raise InputError(f"{choice.family} sees clips at the size of {like.name}.", fix="Leave out the height.")
+        size = (seen.width or 0, seen.height)
+        return picture_spec(name, choice, like.class_names, seen.channels, size, seen.clips, seen.vector)
     architecture = Architecture(family=choice.family, options=choice.options().model_dump())
+    if like.task == "classify":
+        seen = _picture(like.preprocessing, height or like.preprocessing.height, choice.stride)
+        return spec_like(name, architecture, seen, like, charset)
+    if height is not None:
+        raise InputError(
+            f"{choice.family} sees lines of {HEIGHT} pixels of height, so --height {height} has no effect.",
+            fix="Leave out the height; it is for the students of classifiers.",
+        )
     return line_spec(name, architecture, choice.stride, like, charset)
+
+
+def _picture(teacher: Preprocessing, height: int, stride: int) -> Preprocessing:
+    """Pictures of a height, and as wide as the teacher's; those of any width have four steps of stride 4 at least."""
+    step, least = horizontal_stride(stride, height), 4 * horizontal_stride(4, height)
+    scale = height / teacher.height
+    return Preprocessing(
+        channels=teacher.channels,
+        height=height,
+        width=None if teacher.width is None else max(1, round(teacher.width * scale)),
+        keep_ratio=teacher.keep_ratio,
+        width_multiple=step,
+        min_width=least,
+        max_width=min(MAX_WIDTH, max(least, round(teacher.max_width * scale))),
+        vector=teacher.vector,
+        padding="white" if teacher.padding == "edge" else teacher.padding,
+    )

@@ -21,7 +21,8 @@ from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
 from crnn_deploy.runtime.tensorrt.names import Precision
 from crnn_deploy.text_formats import parse_yaml, read_yaml
-from crnn_deploy.training.config import DistillOptions, TrainOptions
+from crnn_deploy.training.config import DistillOptions
+from crnn_deploy.training.train_config import TrainOptions
 from crnn_deploy.validation import parse
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")

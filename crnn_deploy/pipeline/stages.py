@@ -33,9 +33,10 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.quantize import Quantized, quantize
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.runtime.tensorrt.names import Precision
-from crnn_deploy.training.config import TrainingOptions, TrainOptions
+from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.distill import distill
 from crnn_deploy.training.train import train
+from crnn_deploy.training.train_config import TrainOptions
 
 R = TypeVar("R", bound=BaseModel)
 _RECORD = "record.json"

@@ -10,7 +10,7 @@ from typing import get_args
 import onnx
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_onnx
-from crnn_deploy.data.checking import tell_squeezed
+from crnn_deploy.data.checking import tell_unusual_sizes
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.files import check_output
@@ -79,7 +79,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
         )
     drawn = draw_images(config.data, config, parent.spec, progress)
     for source in drawn:
-        tell_squeezed(source, parent.spec.preprocessing, progress)
+        tell_unusual_sizes(source, parent.spec, progress)
     calibration, held_out = (NetworkInputs(source, parent.spec.preprocessing) for source in drawn)
     images = progress.track(calibration, "Calibrating", len(calibration))
     calibrated = calibrate(model, config.target, layers, images, config.threads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,17 +31,15 @@ from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.students.config import SurveyOptions
 
-LINE_HEIGHT, LINE_WIDTH = 32, 192  # a short line of print: some twenty characters
-
 _FIRST_CHARACTER = 0xF0000  # of a private-use plane of Unicode, which is larger than any charset
 _ROUNDS, _WARMUP = 1000, 5
 _PARTS = 10  # of the timing
 
 
 class MeasuredStudent(Frozen):
-    """One student: `macs` and `latency_ms` for a line of 32×192 pixels; latency and `size_bytes` are those in INT8.
+    """One student: `macs` and `latency_ms` for one input of the survey's size; latency and `size_bytes` are in INT8.
 
-    `latency_ms` is the undisturbed time of the network alone, with one line at a time.
+    `latency_ms` is the undisturbed time of the network alone, with one line or picture at a time.
     """
 
     choice: StudentChoice
@@ -52,16 +51,19 @@ class MeasuredStudent(Frozen):
 
 def measure_students(options: SurveyOptions, progress: Progress) -> tuple[MeasuredStudent, ...]:
     """Make each student with random weights, quantize it to INT8, and time all of them in turns."""
-    choices, image = options.catalogue, _line()
+    choices, image = options.catalogue, _image(options)
     with scratch_folder() as folder:
         artifacts = [
-            _int8_student(_spec(choice, options.classes), folder / str(index), image, progress)
+            _int8_student(_spec(choice, options), folder / str(index), image, progress)
             for index, choice in progress.track(enumerate(choices), "Making students", len(choices))
         ]
         sessions = [open_session(artifact, options.threads) for artifact in artifacts]
         acts = [partial(session.run, image) for session in sessions]
         times = _milliseconds(acts, options, progress)
-        return tuple(map(_measured, choices, artifacts, times))
+        return tuple(
+            _measured(choice, artifact, time, image.shape)
+            for choice, artifact, time in zip(choices, artifacts, times, strict=True)
+        )
 
 
 def _milliseconds(acts: Sequence[Act], options: SurveyOptions, progress: Progress) -> list[float]:
@@ -76,9 +78,10 @@ def _milliseconds(acts: Sequence[Act], options: SurveyOptions, progress: Progres
     return [time.ms for time in times]
 
 
-def _line() -> NDArray[np.float32]:
-    """Noise as an input `[1, 1, 32, 192]` of a network."""
-    return np.random.default_rng(0).uniform(-1, 1, (1, 1, LINE_HEIGHT, LINE_WIDTH)).astype(np.float32)
+def _image(options: SurveyOptions) -> NDArray[np.float32]:
+    """Noise as an input `[1, C, H, W]` of a network."""
+    shape = (1, 1 if options.channels == "L" else 3, *options.input_size)
+    return np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
 
 
 def _int8_student(spec: ModelSpec, folder: Path, image: NDArray[np.float32], progress: Progress) -> Artifact:
@@ -89,8 +92,8 @@ def _int8_student(spec: ModelSpec, folder: Path, image: NDArray[np.float32], pro
     return write_onnx(folder / "student.int8.onnx", quantized, exported.spec)
 
 
-def _measured(choice: StudentChoice, artifact: Artifact, latency_ms: float) -> MeasuredStudent:
-    facts = torch_facts(build(artifact.spec), _line().shape)
+def _measured(choice: StudentChoice, artifact: Artifact, latency_ms: float, shape: tuple[int, ...]) -> MeasuredStudent:
+    facts = torch_facts(build(artifact.spec), shape)
     return MeasuredStudent(
         choice=choice,
         parameters=facts.parameters,
@@ -100,10 +103,13 @@ def _measured(choice: StudentChoice, artifact: Artifact, latency_ms: float) -> M
     )
 
 
-def _spec(choice: StudentChoice, classes: int) -> ModelSpec:
-    charset = tuple(chr(_FIRST_CHARACTER + index) for index in range(classes - 1))
-    like = ModelSpec(name="student", charset=charset, preprocessing=Preprocessing(height=LINE_HEIGHT))
-    return student_spec("student", choice, like)
+def _spec(choice: StudentChoice, options: SurveyOptions) -> ModelSpec:
+    height, width = options.input_size
+    fields: dict[str, Any] = {"charset": tuple(chr(_FIRST_CHARACTER + index) for index in range(options.classes - 1))}
+    if options.height is not None:
+        fields = {"task": "classify", "class_names": tuple(map(str, range(options.classes)))}
+    seen = Preprocessing(channels=options.channels, height=height, width=width if options.height else None)
+    return student_spec("student", choice, ModelSpec(name="student", preprocessing=seen, **fields))
 
 
 def _random_student(spec: ModelSpec) -> nn.Module:

@@ -15,10 +15,10 @@ from crnn_deploy.files import cache_folder, make_folder, write_text
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.students.config import StudentsConfig, SurveyOptions
-from crnn_deploy.students.measuring import LINE_HEIGHT, LINE_WIDTH, MeasuredStudent, measure_students
+from crnn_deploy.students.measuring import MeasuredStudent, measure_students
 from crnn_deploy.students.picking import pick_within
 
-SURVEY_FORMAT = 2
+SURVEY_FORMAT = 3
 """Raise this number when stored figures of earlier versions must not be used any more.
 
 That is the case when students are built, quantized or timed differently.
@@ -31,13 +31,16 @@ _MACHINE = {"processor", "cores", "instruction_sets", "packages", "kernels"}
 class Survey(Frozen):
     """Students measured side by side on one machine, smallest network first; see `MeasuredStudent` for the units.
 
+    `size` is the height and the width of what they saw: a line, or with `pictures` a picture, in `channels`.
     `picked` is the largest student within the budget, if the config has one.
     """
 
     environment: Environment
     classes: int
     threads: int
-    line: tuple[int, int] = (LINE_HEIGHT, LINE_WIDTH)
+    size: tuple[int, int]
+    channels: str
+    pictures: bool
     students: tuple[MeasuredStudent, ...]
     picked: MeasuredStudent | None = None
 
@@ -78,7 +81,15 @@ def _measured(config: StudentsConfig, progress: Progress) -> Survey:
     make_folder(path.parent)  # before the measuring, so that it fails early
     students = measure_students(options, progress)
     ordered = tuple(sorted(students, key=lambda student: student.macs))
-    survey = Survey(environment=here, classes=options.classes, threads=options.threads, students=ordered)
+    survey = Survey(
+        environment=here,
+        classes=options.classes,
+        threads=options.threads,
+        size=options.input_size,
+        channels=options.channels,
+        pictures=options.height is not None,
+        students=ordered,
+    )
     write_text(path, survey.model_dump_json(indent=2, exclude={"picked"}))
     return survey
 

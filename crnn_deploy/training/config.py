@@ -1,14 +1,12 @@
-"""Options of training for the command line, recipes and the Python API."""
+"""Options of training and distillation for the command line, recipes and the Python API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from crnn_deploy.clips import Clips
 from crnn_deploy.config import (
     MODEL_SUFFIXES,
     SOURCE_KINDS,
@@ -23,13 +21,11 @@ from crnn_deploy.config import (
     TrustModule,
 )
 from crnn_deploy.limits import MAX_HEIGHT
-from crnn_deploy.models.config import CrnnChoice, DistilledChoice, NetworkChoice, StudentChoice
+from crnn_deploy.models.config import DistilledChoice, StudentChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
-from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
-from crnn_deploy.training.vector import VectorNames
 
 _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module"}
 
@@ -134,6 +130,14 @@ class DistillOptions(TrainingOptions):
     channels: Literal["L", "RGB", "BGR"] | None = Field(
         default=None, description="Colours that the student sees; without it those of the first teacher."
     )
+    height: int | None = Field(
+        default=None,
+        gt=0,
+        le=MAX_HEIGHT,
+        description="Height of the pictures that the student of a classifier sees, which keep the teacher's shape; "
+        "without it the teacher's.",
+        examples=[32],
+    )
     labels: bool = Field(default=True, description="Read the labels of --data.")
     confidence: float = Field(
         default=0.9,
@@ -196,50 +200,5 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
         return self
 
     def shaping(self) -> dict[str, Any]:
-        unset = {name for name in StudentBudget.model_fields if getattr(self, name) is None}
+        unset = {name for name in (*StudentBudget.model_fields, "height") if getattr(self, name) is None}
         return {name: value for name, value in super().shaping().items() if name not in unset}
-
-
-class TrainOptions(TrainingOptions):
-    """Which network is trained on labels, and how."""
-
-    RENAMED: ClassVar[Mapping[str, str]] = {"architecture": "model"}
-
-    model: Annotated[NetworkChoice, OneByOne(metavar="FAMILY[:KEY=VALUE,…]")] = Field(
-        default=CrnnChoice(), description="Family of the network: a CRNN, a student or, for pictures, a classifier."
-    )
-    charset: Annotated[Charset | None, Option(metavar="CHARACTERS", text=True)] = Field(
-        default=None,
-        description="Characters that the network can write; without it all characters of the labels.",
-        examples=["0123456789"],
-    )
-    channels: Literal["L", "RGB"] = Field(default="L", description="Colours that the network sees.")
-    size: int | None = Field(
-        default=None,
-        gt=0,
-        le=MAX_HEIGHT,
-        description="Width and height of the pictures that a classifier sees; without it those of the first image.",
-        examples=[32],
-    )
-    clips: Annotated[Clips | None, Option(metavar="KEY=VALUE,…", text=True)] = Field(
-        default=None, description="Which stills of clips frames-gru sees.", examples=["every=2,max_stills=16"]
-    )
-    vector: Annotated[VectorNames, Option(metavar="NAMES", text=True)] = Field(
-        default=(),
-        description="Numbers beside each picture that a classifier takes too: columns of the label file, or names of "
-        "an NPZ's vectors, with commas between them; all: everything that the training images have.",
-        examples=["age,temperature"],
-    )
-    text_order: TextOrder | None = Field(
-        default=None,
-        description="Order in which labels are learned. display: from left to right, as images have them; logical: as "
-        "the labels have them. Without it display, if a label runs from right to left.",
-    )
-
-    def with_images(self, images: TrainingImages) -> TrainConfig:
-        """These options for one training."""
-        return TrainConfig(**dict(self), **dict(images))
-
-
-class TrainConfig(TrainOptions, TrainingImages):
-    """One training from scratch, on labels."""

@@ -120,7 +120,7 @@ def _check_alike(first: ModelSpec, other: ModelSpec) -> None:
 
 def _student_spec(config: DistillConfig, teacher: ModelSpec) -> ModelSpec:
     name = config.output.name.split(".")[0]
-    spec = student_spec(name, config.student, teacher, config.charset)
+    spec = student_spec(name, config.student, teacher, config.charset, config.height)
     if config.channels is None:
         return spec
     seen = spec.preprocessing.model_copy(update={"channels": config.channels})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.checking import tell_classes_without_images, without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
@@ -20,8 +20,9 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec, Task
-from crnn_deploy.training.config import DistillConfig, TrainConfig
+from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.labels import check_labels
+from crnn_deploy.training.train_config import TrainConfig
 
 _LABEL_KINDS = {"ctc": "text", "classify": "class"}
 
@@ -93,6 +94,9 @@ def open_inputs(
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
     if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})
+    tell_classes_without_images(inputs.train, "training", progress)
+    if inputs.has_validation_set:
+        tell_classes_without_images(held, "validation", progress)
     return inputs
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from crnn_deploy.data.checking import tell_squeezed
+from crnn_deploy.data.checking import tell_unusual_sizes
 from crnn_deploy.training.config import QatOptions
 from crnn_deploy.training.fitting import FittedWeights, fit
 from crnn_deploy.training.qat.finishing import finish_quantized
@@ -21,7 +21,7 @@ def fit_in_stages(setup: TrainingSetup, network: nn.Module, qat: QatOptions | No
     Raises:
         GateError: if the loss is no longer finite.
     """
-    tell_squeezed(setup.material.train, setup.spec.preprocessing, setup.progress)
+    tell_unusual_sizes(setup.material.train, setup.spec, setup.progress)
     members = [_fit_member(setup, network, number) for number in range(setup.options.soup)]
     fitted = members[0] if len(members) == 1 else mix(setup, members)
     return fitted if qat is None else finish_quantized(setup, fitted, qat)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.students.config import StudentBudget, StudentsConfig
@@ -27,10 +29,10 @@ def with_student_in_budget(config: DistillConfig, teacher: ModelSpec, progress: 
     """The config with the largest student within its budget on this machine; unchanged if it has no budget.
 
     Args:
-        teacher: gives the number of classes, unless the config has a charset.
+        teacher: gives the number of classes, unless the config has a charset; and the size of pictures.
 
     Raises:
-        InputError: if no student is within the budget.
+        InputError: if no student is within the budget, or as `student_spec`.
     """
     if not config.has_limit:
         return config
@@ -38,8 +40,16 @@ def with_student_in_budget(config: DistillConfig, teacher: ModelSpec, progress: 
 
     classes = teacher.num_outputs if config.charset is None else len(config.charset) + 1
     limits = {name: getattr(config, name) for name in StudentBudget.model_fields}
-    choice = pick_student(StudentsConfig(classes=classes, **limits), progress)
+    surveyed = StudentsConfig(classes=classes, **_seen(config, teacher), **limits)
+    choice = pick_student(surveyed, progress)
     options = choice.model_dump(include={"width", "hidden"}) | choice.model_dump(exclude_defaults=True)
     options.pop("family", None)
     progress.log(f"within the budget: {choice.family}:{','.join(f'{key}={value}' for key, value in options.items())}")
     return config.model_copy(update={"student": choice})
+
+
+def _seen(config: DistillConfig, teacher: ModelSpec) -> dict[str, Any]:
+    """Colours of what a student sees, and height and width of its pictures; those of any width count as square."""
+    seen = student_spec("student", config.student, teacher, config.charset, config.height).preprocessing
+    size = {"height": seen.height, "picture_width": seen.width} if teacher.task == "classify" else {}
+    return {"channels": config.channels or seen.channels, **size}

@@ -21,7 +21,6 @@ from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_encoding import normalized
 from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
 from crnn_deploy.training.augmentation.choosing import check_augmentation
-from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.folder import open_folder, training_key
 from crnn_deploy.training.inputs import Vector, check_labels_fit, open_inputs
 from crnn_deploy.training.labels import without_too_long
@@ -30,6 +29,7 @@ from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.requirements import require_train_extra
 from crnn_deploy.training.reservation import training_reservation
+from crnn_deploy.training.train_config import TrainConfig
 from crnn_deploy.training.training_setup import TrainingSetup
 from crnn_deploy.training.vector import names_at, vector_of
 from crnn_deploy.vector import VectorNumber
@@ -94,7 +94,7 @@ def _spec(config: TrainConfig, source: Source, vector: tuple[VectorNumber, ...])
         return _picture_spec(config, config.model, name, source, vector)
     if config.clips is not None:
         raise _sees_no_clips(config.model.family)
-    if config.size is not None:
+    if config.size is not None and (isinstance(config.model, CrnnChoice) or source.kind != "class"):
         raise InputError(
             f"{config.model.family} sees lines of {HEIGHT} pixels of height, so --size {config.size} has no effect.",
             fix="Leave out --size, or train a network for pictures, such as --model cnn-gru.",
@@ -108,7 +108,7 @@ def _spec(config: TrainConfig, source: Source, vector: tuple[VectorNumber, ...])
 def _picture_spec(
     config: TrainConfig, model: PictureChoice, name: str, source: Source, vector: tuple[VectorNumber, ...]
 ) -> ModelSpec:
-    """The network of the config for the classes of the source, at its size or that of the first picture."""
+    """The network of the config for the classes of the source."""
     if source.kind != "class":
         raise InputError(
             f"{model.family} names classes, and {source.name} has lines of text.",
@@ -116,13 +116,19 @@ def _picture_spec(
         )
     if config.clips is not None and not isinstance(model, FramesGru):
         raise _sees_no_clips(model.family)
+    size = _picture_size(config, source)
+    return picture_spec(name, model, source.class_names, config.channels, size, config.clips, vector)
+
+
+def _picture_size(config: TrainConfig, source: Source) -> tuple[int, int]:
+    """Width and height of the pictures that the network sees: as the config says, or those of the first picture."""
     size = (config.size, config.size) if config.size else seen_size(source.image(0))
     if config.size is None and max(size) > _LARGEST:
         raise InputError(
             f"The first picture of {source.name} has {size[0]}×{size[1]} pixels, which is large for a network.",
             fix="Say how large the network should see pictures, such as --size 64.",
         )
-    return picture_spec(name, model, source.class_names, config.channels, size, config.clips, vector)
+    return size
 
 
 def _sees_no_clips(family: str) -> InputError:
@@ -135,13 +141,12 @@ def _sees_no_clips(family: str) -> InputError:
 def _like(config: TrainConfig, name: str, source: Source, vector: tuple[VectorNumber, ...]) -> ModelSpec:
     """A spec with the task, the charset or the classes, and the preprocessing of the network."""
     if source.kind == "class":
-        width, height = seen_size(source.image(0))
-        seen = Preprocessing(
-            channels=config.channels,
-            height=HEIGHT,
-            width=max(1, round(width * HEIGHT / height)),
-            vector=vector,
-        )
+        if isinstance(config.model, CrnnChoice):
+            width, height = seen_size(source.image(0))
+            width, height = max(1, round(width * HEIGHT / height)), HEIGHT
+        else:
+            width, height = _picture_size(config, source)
+        seen = Preprocessing(channels=config.channels, height=height, width=width, vector=vector)
         return ModelSpec(name=name, task="classify", class_names=source.class_names, preprocessing=seen)
     order = config.text_order or _text_order(source)
     characters = config.charset or _characters(source, order)

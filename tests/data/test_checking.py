@@ -5,11 +5,18 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from crnn_deploy.data.checking import tell_squeezed, without_broken
+from crnn_deploy.data.checking import (
+    tell_classes_without_images,
+    tell_distorted,
+    tell_squeezed,
+    without_broken,
+)
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.arrays import ArraySource
 from crnn_deploy.data.sources.encoded import EncodedSource, Item
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
@@ -88,3 +95,24 @@ def test_images_that_are_squeezed_are_counted() -> None:
     assert len(log.lines) == 1
     tell_squeezed(lines, Preprocessing(height=10, width=24), log)
     assert log.lines[1] == "lines: of 3 images, 1 wider than the model takes will be squeezed: 2.png"
+
+
+def test_pictures_that_lose_their_shape_are_counted() -> None:
+    log, seen = Log(), Preprocessing(height=10, width=10)
+    tell_distorted(source(png(10), png(12)), seen, log)
+    assert not log.lines
+    tell_distorted(source(png(12), png(13), png(99)), seen, log)
+    assert log.lines == [
+        "lines: of 3 images, 2 of another shape or a far other size than the model sees will be squeezed or stretched "
+        "(first: 1.png, 13×10 seen as 10×10)"
+    ]
+
+
+def test_classes_without_images_are_named() -> None:
+    pictures = np.zeros((3, 4, 4), np.uint8)
+    log, names = Log(), ("ant", "bee", "cat", "dog")
+    tell_classes_without_images(ArraySource("set", pictures, np.array([0, 2, 2]), names), "training", log)
+    assert log.lines == ["set: 2 of 4 classes have no images for training: bee, dog"]
+    tell_classes_without_images(ArraySource("set", pictures, np.array([0, 2, 1]), names[:3]), "training", log)
+    tell_classes_without_images(ArraySource("set", pictures, None, names), "training", log)
+    assert len(log.lines) == 1

@@ -52,6 +52,16 @@ Format/Datatype: Half }], ParameterType: PluginV3, PluginName: CrnnGru, Metadata
 Name: /head/MatMul, LayerType: MatrixMultiply, Inputs: [ { Name: h, Format/Datatype: Half }], Outputs: [ { Name: \
 logits, Format/Datatype: Half }], Metadata: [ONNX Layer: /head/MatMul]\x1e[ONNX Layer: /head/Add]
 """
+# A step of each of two GRU layers over a few steps, which TensorRT-RTX unrolls; the second is kept in FP32.
+UNROLLED = """Layers:
+Name: __mye7637_unroll0+__mye7641_unroll0_myl0_7, LayerType: gemm, Inputs: [ { Name: x, Datatype: Half, Format: x }], \
+Constants: [ { Name: w, Datatype: Half, Format: x }, { Name: __mye7303$$myelin$$(Unnamed Loop* 0)^(Unnamed Layer* 83) \
+[Matrix Multiply]_alpha_myl0, Datatype: Float, Format: x }], Outputs: [ { Name: y, Datatype: Half, Format: x }], \
+TacticName: t, StreamId: 0, Metadata:
+Name: __mye8733_unroll1_myl0_17, LayerType: gemm, Inputs: [ { Name: y, Datatype: Float, Format: x }], Constants: [ { \
+Name: __mye7331$$myelin$$(Unnamed Loop* 1)^(Unnamed Layer* 97) [Matrix Multiply]_alpha_myl0, Datatype: Float, Format: \
+x }], Outputs: [ { Name: z, Datatype: Float, Format: x }], TacticName: t, StreamId: 0, Metadata:
+"""
 # Convolutions of PP-OCRv2: the cast of the first one's input, that itself, and two that are matrix products.
 FUSED = """Layers:
 Name: __myl_CastReplConc_myl1_9, LayerType: kgen, Inputs: [ { Name: x, Datatype: Float, Format: x }], Constants: [], \
@@ -148,6 +158,21 @@ def test_a_loop_is_judged_by_its_floating_point_work() -> None:
     check_precision(loop, {"/rnn/LSTM": "fp16"})
     with pytest.raises(GateError):
         check_precision([*loop, loop[0].model_copy(update={"precision": "fp32"})], {"/rnn/LSTM": "fp16"})
+
+
+def test_the_layers_of_unrolled_loops_belong_to_the_nodes_in_their_order() -> None:
+    layers = parse_layers(UNROLLED, ["/rnn/GRU", "/rnn/GRU_1"])
+    check_precision(layers, {"/rnn/GRU": "fp16", "/rnn/GRU_1": "fp32"})
+    with pytest.raises(GateError) as caught:
+        check_precision(layers, {"/rnn/GRU_1": "fp16"})
+    assert "/rnn/GRU_1: FP32, not FP16" in caught.value.cause
+
+
+@pytest.mark.parametrize("loops", [(), ["/rnn/GRU"], ["/rnn/GRU", "/rnn/GRU_1", "/rnn/GRU_2"]], ids=len)
+def test_another_number_of_loops_than_listed_proves_nothing(loops: list[str]) -> None:
+    assert parse_layers(UNROLLED, loops) == parse_layers(UNROLLED)
+    with pytest.raises(GateError, match="should run in FP16"):
+        check_precision(parse_layers(UNROLLED, loops), {"/rnn/GRU": "fp16"})
 
 
 def test_each_recurrent_layer_is_one_plugin_layer_in_each_profile() -> None:

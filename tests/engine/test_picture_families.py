@@ -34,6 +34,13 @@ SMALL: tuple[tuple[PictureChoice, int], ...] = (
 VECTOR = tuple(VectorNumber(name=f"v{number}") for number in range(6))
 
 
+def exported(folder: Path, spec: ModelSpec) -> Path:
+    """The network of a spec with random weights, as ONNX."""
+    torch.manual_seed(0)
+    weights = write_safetensors(folder / "p.safetensors", network(spec).state_dict(), spec)
+    return export(ExportConfig(model=weights.path, output=folder / "p.onnx")).path
+
+
 def models_of(folder: Path, spec: ModelSpec) -> dict[str, Path]:
     """The network of a spec with fresh weights: in FP32 for an FP16 engine, and in INT8 for one in INT8."""
     rng = np.random.default_rng(0)
@@ -41,9 +48,7 @@ def models_of(folder: Path, spec: ModelSpec) -> dict[str, Path]:
     pictures = rng.integers(0, 256, shape, np.uint8)
     beside = {"vectors": rng.normal(size=(24, len(spec.preprocessing.vector)))} if spec.preprocessing.vector else {}
     np.savez(folder / "pictures.npz", x=pictures, y=np.arange(24) % 3, **beside)
-    torch.manual_seed(0)
-    weights = write_safetensors(folder / "p.safetensors", network(spec).state_dict(), spec)
-    parent = export(ExportConfig(model=weights.path, output=folder / "p.onnx")).path
+    parent = exported(folder, spec)
     data, output = str(folder / "pictures.npz"), folder / "p.int8.onnx"
     options = {"target": "tensorrt", "samples": 12, "held_out": 12, "calibrator": "minmax", "sensitivity": False}
     config = QuantizeConfig.model_validate({"model": parent, "data": data, "output": output, **options})
@@ -58,6 +63,14 @@ def test_a_vector_is_the_second_input_of_an_engine(tmp_path: Path) -> None:
         assert counts(made)["matmul", precision] >= 3  # of the vector, of both, and the head
         assert ("matmul", "fp32") not in counts(made)
         assert [layer.home for layer in made.record.recurrent] == ["plugin"] * 2
+
+
+def test_unrolled_loops_are_proved_layer_by_layer(tmp_path: Path) -> None:
+    """Over four steps no layer of TensorRT's has a GRU's name; four steps of two layers are eight or more products."""
+    spec = picture_spec("p", CnnGru(channels=16, hidden=16), ("a", "b", "c"), "RGB", (16, 16))
+    made = build(tmp_path / "made", exported(tmp_path, spec), precision="fp16", plugin=False)
+    assert [layer.home for layer in made.record.recurrent] == ["loop", "loop"]
+    assert counts(made)["matmul", "fp16"] > 2 * 4
 
 
 @pytest.mark.parametrize(("choice", "convolutions"), SMALL, ids=lambda value: getattr(value, "family", ""))

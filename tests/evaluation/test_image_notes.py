@@ -102,10 +102,26 @@ def test_a_wide_line_that_cannot_be_cut_is_squeezed_and_told(tmp_path, height: i
     assert "squeezed" in " ".join(told)
 
 
-def test_a_classifier_squeezes_and_tells(tmp_path) -> None:
+def test_a_classifier_tells_of_pictures_that_lose_their_shape(tmp_path) -> None:
+    for name, (width, height) in {"alike": (60, 50), "photo": (640, 480), "wide": (64, 32)}.items():
+        save(np.random.default_rng(0).integers(0, 256, (height, width), np.uint8), f"{name}.png")
+    fixed = model(tmp_path, tiny_crnn.tiny_spec("classify"), width=16)
+    found, told = run(fixed, "alike.png", "photo.png", "wide.png")
+    noted = found.image_notes.distorted
+    assert (noted.count, noted.first, noted.detail) == (2, "photo.png", "640×480 seen as 16×16")
+    assert found.image_notes.squeezed.count == 0
+    assert told == [
+        "2 images of another shape or a far other size than the model sees, to which they are squeezed or stretched "
+        "(first: photo.png, 640×480 seen as 16×16)"
+    ]
+
+
+def test_a_classifier_of_any_width_tells_of_those_beyond_it(tmp_path) -> None:
     save(words(900), "wide.png")
-    found, _ = run(model(tmp_path, tiny_crnn.tiny_spec("classify"), max_width=200), "wide.png")
-    assert (found.image_notes.squeezed.count, found.image_notes.cut.count) == (1, 0)
+    save(words(200), "fair.png")
+    found, _ = run(model(tmp_path, tiny_crnn.tiny_spec("classify"), max_width=200), "fair.png", "wide.png")
+    assert found.image_notes.distorted.detail == "900×16 seen as 200×16"
+    assert (found.image_notes.distorted.count, found.image_notes.cut.count) == (1, 0)
 
 
 def test_a_fixed_width_tells_only_of_lines_far_wider(tmp_path) -> None:
@@ -138,7 +154,7 @@ def test_evaluate_tells_too_and_stores_it(tmp_path) -> None:
     log = Log()
     artifact = open_artifact(model(tmp_path, max_width=200).path)
     found = evaluate(EvaluateConfig(artifact=artifact.path, data="lines", resamples=5), log)
-    assert found.figures()["image_notes"]["cut"] == {"count": 1, "first": "003.png"}
+    assert found.figures()["image_notes"]["cut"] == {"count": 1, "first": "003.png", "detail": ""}
     assert log.lines == [
         "lines: 1 image wider than the model takes: cut at blank columns and read in pieces (first: 003.png)"
     ]

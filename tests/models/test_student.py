@@ -50,13 +50,6 @@ def test_one_frame_for_every_stride(family: StudentFamily, stride: Any, width: i
     assert build(spec)(torch.zeros(3, 1, 32, width)).shape == (3, width // stride, 4)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_classifier_gives_one_row_an_image(family: StudentFamily) -> None:
-    spec = student_spec("s", choice(family), CLASSES)
-    assert spec.preprocessing.width == 48
-    assert build(spec)(torch.zeros(2, 3, 32, 48)).shape == (2, 2)
-
-
 def test_a_student_takes_over_the_teacher_s_alphabet() -> None:
     spec = student_spec("s", choice(), TEACHER)
     assert (spec.charset, spec.blank, spec.preprocessing.height) == (TEACHER.charset, 3, 32)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import stopwatches
+from pydantic import ValidationError
 
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
@@ -47,6 +48,18 @@ def test_figures_of_real_networks() -> None:
 def test_the_classes_make_the_head() -> None:
     one, two = (survey_students(options(classes=classes)).students[0] for classes in (10, 1010))
     assert two.parameters - one.parameters == 1000 * (TINY[1].hidden + 1)
+
+
+def test_pictures_cost_what_their_size_does() -> None:
+    small, wide = (survey_students(options(channels="RGB", height=48, picture_width=width)) for width in (None, 96))
+    assert (small.size, wide.size, small.pictures) == ((48, 48), (48, 96), True)
+    for one, two in zip(small.students, wide.students, strict=True):
+        assert two.macs == pytest.approx(2 * one.macs, rel=0.02)
+        assert two.parameters == one.parameters
+    with pytest.raises(ValidationError, match="need a height"):
+        options(picture_width=64)
+    with pytest.raises(ValidationError, match="pixels"):
+        options(height=1024, picture_width=60_000)
 
 
 def test_figures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice, StudentChoice
-from crnn_deploy.training.config import DistillOptions, QatOptions, TrainOptions
+from crnn_deploy.training.config import DistillOptions, QatOptions
 from crnn_deploy.training.losses.options import CtcOptions, FeatureOptions, FrameKlOptions
+from crnn_deploy.training.train_config import TrainOptions
 from crnn_deploy.validation import parse
 
 

@@ -232,7 +232,7 @@ def test_a_classifier_learns(tmp_path: Path, student: Path, losses: list[str] | 
     epochs = 6 if losses is None or "cross-entropy" in losses else 1  # the teacher alone knows nothing
     made = distill(distill_config(teacher, data, student, epochs=epochs, **options))
     assert made.spec.task == "classify"
-    assert made.spec.preprocessing.width == 32
+    assert (made.spec.preprocessing.height, made.spec.preprocessing.width) == (16, 16)
     assert epochs == 1 or error_of(made, data) < 0.1
 
 

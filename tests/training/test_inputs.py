@@ -10,8 +10,8 @@ import pytest
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
-from crnn_deploy.training.config import TrainConfig
 from crnn_deploy.training.inputs import TrainingInputs, check_kind, open_inputs
+from crnn_deploy.training.train_config import TrainConfig
 
 from .tiny import draw_classes, draw_lines
 

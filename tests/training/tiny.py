@@ -15,7 +15,8 @@ from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Silent
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.config import DistillConfig, TrainConfig
+from crnn_deploy.training.config import DistillConfig
+from crnn_deploy.training.train_config import TrainConfig
 
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,7 +38,10 @@ class ArraySource:
         if classes is not None and classes.dtype.kind not in "iu":
             raise InputError(f"{name} holds labels of type {classes.dtype}.", fix="Store class numbers as integers.")
         if classes is not None and classes.shape != (len(images),):
-            raise InputError(f"{name} holds {len(images)} {self.ITEMS}, but labels of shape {classes.shape}.")
+            raise InputError(
+                f"{name} holds {len(images)} {self.ITEMS}, but labels of shape {classes.shape}.",
+                fix="Store one class number for each of them.",
+            )
         if classes is not None and classes.min() < 0:
             raise InputError(f"{name} has class {classes.min()}.", fix="Number the classes from 0.")
         if classes is not None and classes.max() >= limits.MAX_CLASSES:
@@ -53,7 +57,16 @@ class ArraySource:
         self._numbers = numbers
         self.class_names = () if classes is None else class_names or tuple(map(str, range(int(classes.max()) + 1)))
         if classes is not None and classes.max() >= len(self.class_names):
-            raise InputError(f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.")
+            raise InputError(
+                f"{name} has class {classes.max()}, but only {len(self.class_names)} class names.",
+                fix="Name every class, in the order of their numbers from 0.",
+            )
+        if twice := [each for each, count in Counter(self.class_names).items() if count > 1]:
+            raise InputError(
+                f"{name} has several classes called {twice[0]!r}.",
+                "What a model names could not be told from the other.",
+                "Give each class a name of its own in classes.txt.",
+            )
 
     def __len__(self) -> int:
         return len(self._images)

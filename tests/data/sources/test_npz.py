@@ -56,6 +56,16 @@ def test_class_names_must_be_utf8(tmp_path: Path) -> None:
         open_source(tmp_path / "set.npz")
 
 
+@pytest.mark.parametrize(
+    ("names", "told"), [("ant\nbee\nant\n", "several classes called 'ant'"), ("ant\nbee\n", "only 2 class names")]
+)
+def test_class_names_that_are_not_one_for_each_class_are_refused(tmp_path: Path, names: str, told: str) -> None:
+    np.savez(tmp_path / "set.npz", x=np.zeros((3, 8, 8), np.uint8), y=np.arange(3))
+    (tmp_path / "classes.txt").write_text(names)
+    with pytest.raises(InputError, match=told):
+        open_source(tmp_path / "set.npz")
+
+
 def npy(header: str, data: bytes = b"") -> bytes:
     """A .npy array with a header of one's own."""
     return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode() + data
