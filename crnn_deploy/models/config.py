@@ -58,22 +58,26 @@ class CrnnChoice(CrnnOptions, FamilyChoice):
         return CrnnOptions(**self.model_dump(exclude={"family"}))
 
 
-def _by_default(family: str) -> BeforeValidator:
-    """Makes fields of a choice that is spelled in one text, or names no family."""
+def _by_default(choice: FamilyChoice, family: str) -> BeforeValidator:
+    """Makes fields of a choice that is spelled in one text, or names no family; nothing set gives `choice` itself."""
 
     def with_family(value: object) -> object:
         fields = expand_compact(value, "family")
+        if fields == {}:
+            return choice
         return {"family": family, **fields} if isinstance(fields, dict) else fields
 
     return BeforeValidator(with_family)
 
 
 NetworkChoice = Annotated[
-    CrnnChoice | StudentChoice | PictureChoice, Field(discriminator="family"), _by_default(CrnnChoice().family)
+    CrnnChoice | StudentChoice | PictureChoice,
+    Field(discriminator="family"),
+    _by_default(CrnnChoice(), CrnnChoice().family),
 ]
 """A network that can be trained from scratch: fields, or `FAMILY[:KEY=VALUE,…]`; without a family a `crnn-bilstm`."""
 
 DistilledChoice = Annotated[
-    StudentChoice | FramesGru, Field(discriminator="family"), _by_default(StudentChoice().family)
+    StudentChoice | FramesGru, Field(discriminator="family"), _by_default(StudentChoice(), StudentChoice().family)
 ]
 """A network that teachers teach: a student for lines and pictures, or `frames-gru` for clips."""

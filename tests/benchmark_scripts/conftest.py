@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gru_library import Launcher
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path += [str(BENCHMARKS), *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles"))]
+sys.path += [str(BENCHMARKS), *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips"))]
 
 
 @pytest.fixture(scope="session")

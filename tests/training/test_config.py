@@ -94,7 +94,7 @@ def test_a_network_to_train_has_many_spellings(spelling: object, network: Networ
     [
         ({"student": "mobilenet-v4-gru:width"}, r"'student': mobilenet-v4-gru:width: 'width' is not key=value"),
         ({"losses": ["ctc:weight=1,weight=2"]}, r"'losses.0': .*weight is given twice"),
-        ({"student": "crnn-bilstm"}, r"'student.family'"),
+        ({"student": "crnn-bilstm"}, r"'student': Input tag 'crnn-bilstm'"),
         ({"qat": True}, r"'qat'"),
         ({"qat": 0}, r"'qat.epochs'"),
     ],

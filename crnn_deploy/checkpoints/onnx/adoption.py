@@ -39,9 +39,15 @@ def adopt_onnx(
     """Write `checkpoint` with `spec` inside, as an FP32 model of any batch size whose only output is logits.
 
     Raises:
-        InputError: if the model's input or output differs from the spec, or ONNX Runtime refuses the model.
+        InputError: if the model's input or output differs from the spec, it sees clips, or ONNX Runtime refuses it.
     """
     title = str(checkpoint)
+    if spec.preprocessing.clips is not None:
+        raise InputError(
+            f"{title} cannot be imported: its spec says that it sees clips.",
+            "Of other people's ONNX files only those that see single images are taken in.",
+            "Import the PyTorch weights with --module, and export these.",
+        )
     model = with_channels_first(read_onnx(checkpoint), spec.preprocessing, title, progress)
     shape = _input_shape(model, title)
     _check_input(shape, spec, title)

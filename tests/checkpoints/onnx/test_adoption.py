@@ -51,6 +51,13 @@ def importing_onnx(folder: Path, spec: str, **model: Any) -> Any:
     return import_checkpoint(config)
 
 
+def test_onnx_models_for_clips_are_refused(tmp_path: Path) -> None:
+    spec = "task: classify\nclass_names: [a, b]\npreprocessing: {height: 16, width: 16, clips: {}}\n"
+    with pytest.raises(InputError, match="its spec says that it sees clips") as raised:
+        importing_onnx(tmp_path, spec, dims=("n", "t", 1, 16, 16))
+    assert "--module" in raised.value.fix
+
+
 def test_an_onnx_model_gets_its_spec(tmp_path: Path) -> None:
     written(tmp_path / "chars.txt", "x\ny\n \n")
     importing_onnx(tmp_path, "charset_file: chars.txt\npreprocessing: {height: 16}\n")
