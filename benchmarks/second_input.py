@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="an empty folder for data and models")
     parser.add_argument("--pictures", type=int, default=8000, help="of training; a tenth more for validation")
     parser.add_argument("--test-pictures", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=16)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     draw(options.work, open_source(options.train), open_source(options.test), options.pictures, options.test_pictures)

@@ -101,7 +101,7 @@ def student_spec(
         if height is not None:
             raise InputError(f"{choice.family} sees clips at the size of {like.name}.", fix="Leave out the height.")
         size = (seen.width or 0, seen.height)
-        return picture_spec(name, choice, like.class_names, seen.channels, size, seen.clips, seen.vector)
+        return picture_spec(name, choice, like.class_names, seen.channels, size, clips=seen.clips, vector=seen.vector)
     architecture = Architecture(family=choice.family, options=choice.options().model_dump())
     if like.task == "classify":
         seen = _picture(like.preprocessing, height or like.preprocessing.height, choice.stride)

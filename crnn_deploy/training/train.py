@@ -117,7 +117,7 @@ def _picture_spec(
     if config.clips is not None and not isinstance(model, FramesGru):
         raise _sees_no_clips(model.family)
     size = _picture_size(config, source)
-    return picture_spec(name, model, source.class_names, config.channels, size, config.clips, vector)
+    return picture_spec(name, model, source.class_names, config.channels, size, clips=config.clips, vector=vector)
 
 
 def _picture_size(config: TrainConfig, source: Source) -> tuple[int, int]:

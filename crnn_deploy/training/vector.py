@@ -33,6 +33,7 @@ def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 VectorNames = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)], ...],
+    Field(max_length=MAX_VECTOR),
     BeforeValidator(_split),
     AfterValidator(_each_once),
 ]

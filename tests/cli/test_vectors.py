@@ -28,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models with and without a vector, and data with right and wrong ones."""
     folder = tmp_path_factory.mktemp("vectors")
     for name, vector in (("both", VECTOR), ("alone", ())):
-        spec = picture_spec(name, CnnGru(channels=4, hidden=8, layers=1), ("0", "1"), "L", (8, 8), vector)
+        spec = picture_spec(name, CnnGru(channels=4, hidden=8, layers=1), ("0", "1"), "L", (8, 8), vector=vector)
         weights = write_safetensors(folder / f"{name}.safetensors", build(spec).state_dict(), spec)
         export(ExportConfig(model=weights.path, output=folder / f"{name}.onnx"))
     draw_npz(folder / "right.npz", 20)

@@ -56,7 +56,7 @@ def models_of(folder: Path, spec: ModelSpec) -> dict[str, Path]:
 
 
 def test_a_vector_is_the_second_input_of_an_engine(tmp_path: Path) -> None:
-    spec = picture_spec("p", CnnGru(channels=16, hidden=16), ("a", "b", "c"), "RGB", (16, 16), VECTOR)
+    spec = picture_spec("p", CnnGru(channels=16, hidden=16), ("a", "b", "c"), "RGB", (16, 16), vector=VECTOR)
     for precision, model in models_of(tmp_path, spec).items():
         made = build(tmp_path / precision, model, precision=precision, plugin=True)
         assert made.record.manifest.other_inputs == ("vector",)

@@ -73,6 +73,7 @@ def picture_spec(
     class_names: tuple[str, ...],
     colours: str,
     size: tuple[int, int],
+    *,
     clips: Clips | None = None,
     vector: tuple[VectorNumber, ...] = (),
 ) -> ModelSpec:
