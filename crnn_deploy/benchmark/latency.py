@@ -79,7 +79,7 @@ class LatencyBenchmark:
                 threads=threads,
                 batch=batch,
                 width=candidate.images.shape[-1],
-                stills=candidate.images.shape[1] if candidate.images.ndim == 5 else None,
+                stills=candidate.images.shape[1] if len(candidate.images.shape) == 5 else None,
                 bucket=bucket.label,
                 p50_ms=p50,
                 p90_ms=p90,

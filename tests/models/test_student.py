@@ -141,7 +141,7 @@ def test_every_variant_exports_with_gru_layers_for_int8(tmp_path: Path, options:
 
 
 def test_a_student_for_clips_sees_the_stills_of_its_teacher() -> None:
-    teacher = picture_spec("t", FramesGru(), ("run", "walk"), "RGB", (24, 16), Clips(every=2, max_stills=9))
+    teacher = picture_spec("t", FramesGru(), ("run", "walk"), "RGB", (24, 16), clips=Clips(every=2, max_stills=9))
     spec = student_spec("s", FramesGru(hidden=8, channels=4), teacher)
     assert (spec.class_names, spec.preprocessing) == (teacher.class_names, teacher.preprocessing)
     assert build(spec)(torch.zeros(2, 5, 3, 16, 24)).shape == (2, 2)

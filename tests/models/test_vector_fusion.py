@@ -21,12 +21,13 @@ from crnn_deploy.spec import Architecture, ModelSpec
 
 
 def spec_of(family: str) -> ModelSpec:
-    small = {"channels": 4} if family in ("cnn-gru", "cnn-lstm", "pixel-gru") else {"width": 0.25}
+    small = {"channels": 4} if family in ("cnn-gru", "cnn-lstm", "pixel-gru", "frames-gru") else {"width": 0.25}
+    clips = {"clips": {}} if family == "frames-gru" else {}
     return ModelSpec(
         name="p",
         task="classify",
         class_names=("a", "b", "c"),
-        preprocessing=Preprocessing.model_validate({"height": 32, "width": 32, "vector": ["age", "size"]}),
+        preprocessing=Preprocessing.model_validate({"height": 32, "width": 32, "vector": ["age", "size"], **clips}),
         architecture=Architecture(family=family, options={"hidden": 8, **small}),
     )
 
@@ -35,7 +36,7 @@ def spec_of(family: str) -> ModelSpec:
 def test_each_family_takes_a_vector(family: str) -> None:
     torch.manual_seed(0)
     model = build(spec_of(family))
-    x, vector = torch.randn(5, 1, 32, 32), torch.randn(5, 2)
+    x, vector = torch.randn(spec_of(family).preprocessing.example_shape(5, 32, 32)), torch.randn(5, 2)
     with torch.inference_mode():
         assert (model(x, vector) - model(x, -vector)).abs().max() > 1e-3
 
