@@ -187,8 +187,8 @@ def blocks(task: Task, found: Sequence[Mapping[str, Any]], counted: Mapping[str,
     told = (
         f"Each network is trained on {counted['train']:,} pictures of {task.classes} classes (a tenth of them chooses "
         f"the best of {task.epochs} epochs) and measured once on {counted['val']:,} others, by which no epoch "
-        f"and no run was chosen; {seeds} seeds each. The baseline is `cnn-gru` with {task.channels} and {2 * task.channels} channels "
-        f"and 2 × {task.hidden} units, without dropout or augmentation; AdamW, batches of {_RECIPE['batch_size']}, "
+        f"and no run was chosen; {seeds} seeds each. The baseline is `cnn-gru` with {task.channels} and "
+        f"{2 * task.channels} channels and 2 × {task.hidden} units, without dropout or augmentation; AdamW, batches of {_RECIPE['batch_size']}, "
         f"peak rate {_RECIPE['learning_rate']:g}, weight decay {_RECIPE['weight_decay']:g}, clipping "
         f"{_RECIPE['clip_norm']:g}. Each claim changes one thing, with the same seeds. The teacher has twice the "
         f"channels and units and all changes; the student is `{task.student}`."
@@ -198,8 +198,8 @@ def blocks(task: Task, found: Sequence[Mapping[str, Any]], counted: Mapping[str,
         "pooled over all rows. *True*: the whole interval and every seed are above 0; *false*: below it; *not shown*: "
         "neither. One row in twenty can be wrong by chance. (That every seed must agree was added after the first run, "
         "in which dropout's disagreed; without it, dropout would be false. The rate and the epochs were "
-        "raised once, after MNIST's baseline and LayerNorm had reached 86.3 % and 88.8 % on the same others.) These are small networks, few pictures and "
-        "a short training: what is not shown here may hold elsewhere."
+        "raised once, after MNIST's baseline and LayerNorm had reached 86.3 % and 88.8 % on the same others.) "
+        "These are small networks, few pictures and a short training: what is not shown here may hold elsewhere."
     )
     columns = ("It raises the accuracy", "Without", "With", "Gain (95 %)", "Each seed", "True?")
     return [told, how, table(columns, [row(each) for each in found])]
