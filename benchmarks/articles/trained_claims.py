@@ -188,10 +188,10 @@ def blocks(task: Task, found: Sequence[Mapping[str, Any]], counted: Mapping[str,
         f"Each network is trained on {counted['train']:,} pictures of {task.classes} classes (a tenth of them chooses "
         f"the best of {task.epochs} epochs) and measured once on {counted['val']:,} others, by which no epoch "
         f"and no run was chosen; {seeds} seeds each. The baseline is `cnn-gru` with {task.channels} and "
-        f"{2 * task.channels} channels and 2 × {task.hidden} units, without dropout or augmentation; AdamW, batches of {_RECIPE['batch_size']}, "
-        f"peak rate {_RECIPE['learning_rate']:g}, weight decay {_RECIPE['weight_decay']:g}, clipping "
-        f"{_RECIPE['clip_norm']:g}. Each claim changes one thing, with the same seeds. The teacher has twice the "
-        f"channels and units and all changes; the student is `{task.student}`."
+        f"{2 * task.channels} channels and 2 × {task.hidden} units, without dropout or augmentation; AdamW, batches of "
+        f"{_RECIPE['batch_size']}, peak rate {_RECIPE['learning_rate']:g}, weight decay {_RECIPE['weight_decay']:g}, "
+        f"clipping {_RECIPE['clip_norm']:g}. Each claim changes one thing, with the same seeds. The teacher has twice "
+        f"the channels and units and all changes; the student is `{task.student}`."
     )
     how = (
         "The gain is in points of top-1, with its 95 % interval over seeds and images: the variance over seeds is "
