@@ -23,10 +23,10 @@ import numpy as np
 from int8_tables import EXPLANATION, describe, overview
 from numpy.typing import NDArray
 from peers import OpenVinoSession, Shape, openvino_version, quantize_stock
+from quantized_anyway import quantized_anyway
 from random_models import FAMILIES, random_artifact
 from side_by_side import decibels, paired_medians, variable, write_results
 
-from crnn_deploy.api import quantize
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx
 from crnn_deploy.benchmark.inputs import Bucket, batch_input, data_buckets, distinct_labels, synthetic_bucket
 from crnn_deploy.data.batching import batches
@@ -42,7 +42,6 @@ from crnn_deploy.evaluation.metrics import exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts
 from crnn_deploy.native import LIBRARY_VARIABLE
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.quantize import RejectedError
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
@@ -131,10 +130,10 @@ def make_variants(
     config = QuantizeConfig(
         model=model.path, data=options.calib, output=own, samples=options.samples, threads=1, force=True
     )
-    try:
-        ours = quantize(config).artifact
-    except RejectedError as error:
-        ours, notes[OURS] = error.quantized.artifact, str(error)
+    done, rejection = quantized_anyway(config)
+    ours = done.artifact
+    if rejection is not None:
+        notes[OURS] = str(rejection)
 
     def stock() -> Variant:
         images = NetworkInputs(sample(open_source(options.calib), options.samples, seed=0), model.spec.preprocessing)

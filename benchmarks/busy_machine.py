@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from quantized_anyway import quantized_anyway
 from side_by_side import table, write_results
 
 from crnn_deploy.artifact import Artifact, open_artifact
@@ -33,7 +34,6 @@ from crnn_deploy.benchmark.undisturbed import Rounds, speedup_between, undisturb
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.quantize import Quantized, RejectedError, quantize
 from crnn_deploy.runtime.opening import open_session
 
 SPIN = "while True: pass"
@@ -89,7 +89,7 @@ def measured(path: Path, data: str, repeats: int) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / path.name
         config = QuantizeConfig(model=path, data=data, output=output)
-        acts = acts_of([open_artifact(path), result_of(config).artifact], data)
+        acts = acts_of([open_artifact(path), quantized_anyway(config)[0].artifact], data)
         for load, (code, count) in LOADS.items():
             before = steal()
             with busy(code, count):
@@ -100,7 +100,7 @@ def measured(path: Path, data: str, repeats: int) -> Iterator[dict[str, Any]]:
         with busy(SPIN, 2):
             for _ in range(repeats):
                 start = time.monotonic()
-                record = result_of(config.model_copy(update={"force": True})).record
+                record = quantized_anyway(config.model_copy(update={"force": True}))[0].record
                 told.append(
                     {**record.speed[-1].model_dump(), "speedup": record.speed[-1].speedup.ratio}
                     | {"rejected": record.rejected, "seconds": time.monotonic() - start, "sha256": sha256(output)}
@@ -111,13 +111,6 @@ def measured(path: Path, data: str, repeats: int) -> Iterator[dict[str, Any]]:
             "load_average": os.getloadavg()[0],
             "told": told,
         }
-
-
-def result_of(config: QuantizeConfig) -> Quantized:
-    try:
-        return quantize(config)
-    except RejectedError as error:
-        return error.quantized
 
 
 def sha256(path: Path) -> str | None:

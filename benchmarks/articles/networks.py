@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 from pydantic import TypeAdapter
+from quantized_anyway import quantized_anyway
 from torch import nn
 
-from crnn_deploy.api import export, quantize
+from crnn_deploy.api import export
 from crnn_deploy.artifact import Artifact, write_safetensors
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.opening import open_source
@@ -20,7 +21,6 @@ from crnn_deploy.models.assembly import build
 from crnn_deploy.models.config import NetworkChoice
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.quantize import RejectedError
 from crnn_deploy.spec import ModelSpec
 
 _CHOICE: TypeAdapter[Any] = TypeAdapter(NetworkChoice)
@@ -71,11 +71,7 @@ def made(network: Network, data: str, samples: int, folder: Path) -> Made:
         model=fp32.path, data=data, output=stem.with_suffix(".int8.onnx"), samples=samples, held_out=samples,
         calibrator="minmax", max_error_rise=1.0, threads=1, force=True,
     )  # fmt: skip
-    rejected = ""
-    try:
-        done = quantize(config)
-    except RejectedError as error:
-        done, rejected = error.quantized, error.what
+    done, rejection = quantized_anyway(config)
     layers = done.record.layers
     facts = {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -83,7 +79,7 @@ def made(network: Network, data: str, samples: int, folder: Path) -> Made:
         "int8_bytes": done.artifact.size_bytes,
         "layers": len(layers),
         "layers_in_fp32": [layer.layer for layer in layers if layer.precision == "fp32"],
-        "rejected": rejected,
+        "rejected": "" if rejection is None else rejection.what,
     }
     return Made(fp32, done.artifact, facts)
 

@@ -20,9 +20,10 @@ from typing import Any, cast, get_args
 from bench_int8 import PARENT, Variant, findings, onnxruntime_variant, report
 from gpu_sessions import OnnxRuntimeCuda, torch_cuda
 from int8_tables import sizes
+from quantized_anyway import quantized_anyway
 from side_by_side import table, write_results
 
-from crnn_deploy.api import export, quantize
+from crnn_deploy.api import export
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
@@ -31,7 +32,6 @@ from crnn_deploy.engine.flavors import find_flavor
 from crnn_deploy.errors import CrnnDeployError, InputError
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.quantization.config import QuantizeConfig
-from crnn_deploy.quantization.quantize import RejectedError
 from crnn_deploy.report.run.markdown import escape
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
@@ -148,11 +148,10 @@ def quantized(model: Artifact, options: argparse.Namespace, folder: Path, notes:
         threads=1,
         force=True,
     )
-    try:
-        return quantize(config).artifact
-    except RejectedError as error:
-        notes["quantize"] = str(error)
-        return error.quantized.artifact
+    done, rejection = quantized_anyway(config)
+    if rejection is not None:
+        notes["quantize"] = str(rejection)
+    return done.artifact
 
 
 def engines(

@@ -113,9 +113,11 @@ def _advice(order: BuildOrder) -> str:
     precision = order.config.precision
     if precision == "int8":
         return order.flavor.advice(order.targets)
-    ways = ["the plugin"] if not order.config.plugin and order.lowered.recurrent else []
-    ways += ["--fp32"] if precision == "fp16" else []
-    return f"Build with {', or with '.join([*ways, f'another version of {TITLES[order.flavor.name]}'])}."
+    ways = [f"another version of {TITLES[order.flavor.name]}"]
+    if precision == "fp16":
+        has_gru = any(layer.op == "GRU" for layer in order.lowered.recurrent)
+        ways = [*(["the plugin"] if has_gru and not order.config.plugin else []), "--fp32", *ways]
+    return f"Build with {', or with '.join(ways)}."
 
 
 def _lowering(config: EngineConfig, targets: tuple[str, ...]) -> LoweringOptions:

@@ -28,7 +28,7 @@ def test_a_gain_in_every_seed_is_true_and_a_loss_false() -> None:
         runs, {"good": ("plain", "good"), "bad": ("plain", "bad"), "same": ("plain", "plain")}, seeds=3
     )
     assert good["gain"] == pytest.approx(0.1)
-    assert [verdict(each["gain"], each["half"]) for each in (good, bad, same)] == [
+    assert [verdict(each) for each in (good, bad, same)] == [
         "true",
         "false: it costs",
         "not shown",
@@ -41,7 +41,7 @@ def test_seeds_that_disagree_show_nothing() -> None:
     runs = Known({"plain": [0.8, 0.8, 0.8], "other": [0.9, 0.75, 0.87]})
     (found,) = compared(runs, {"other": ("plain", "other")}, seeds=3)
     assert found["gain"] == pytest.approx(0.04)
-    assert verdict(found["gain"], found["half"]) == "not shown"
+    assert verdict(found) == verdict({**found, "half": 0.01}) == "not shown"
 
 
 def test_the_interval_has_the_images_in_it_and_narrows_with_more_seeds() -> None:

@@ -1,4 +1,4 @@
-"""Each network for pictures goes to INT8 and to engines of both precisions, with its convolutions in them."""
+"""Each network for pictures, and a student, goes to INT8 and to engines of both precisions, with its convolutions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from crnn_deploy.artifact import write_safetensors
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.models.assembly import build as network
+from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.pictures.config import CnnGru, CnnLstm, FramesGru, PictureChoice, PixelGru, ResNet
 from crnn_deploy.models.pictures.families import picture_spec
+from crnn_deploy.models.student import student_spec
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
 from crnn_deploy.spec import ModelSpec
@@ -22,7 +24,7 @@ from crnn_deploy.vector import VectorNumber
 from .rtx_engines import build, counts
 
 pytestmark = pytest.mark.usefixtures("uses_rtx", "plugin")
-SMALL: tuple[tuple[PictureChoice, int], ...] = (
+SMALL: tuple[tuple[PictureChoice | StudentChoice, int], ...] = (
     (CnnLstm(channels=16, hidden=16), 2),
     (CnnGru(channels=16, hidden=16, attention=1, dynamic_gates=True), 2),
     (ResNet(family="resnet18", width=0.25), 20),
@@ -30,6 +32,7 @@ SMALL: tuple[tuple[PictureChoice, int], ...] = (
     (ResNet(family="resnet18-lstm", width=0.25, hidden=16), 20),
     (PixelGru(channels=16, hidden=16), 1),
     (FramesGru(channels=16, stages=2, hidden=16, layers=2), 2),
+    (StudentChoice(family="mobilenet-v4-gru", width=0.25, hidden=16, layers=2), 14),
 )
 VECTOR = tuple(VectorNumber(name=f"v{number}") for number in range(6))
 
@@ -75,9 +78,12 @@ def test_unrolled_loops_are_proved_layer_by_layer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("choice", "convolutions"), SMALL, ids=lambda value: getattr(value, "family", ""))
 def test_its_convolutions_run_in_the_precision_of_the_engine(
-    tmp_path: Path, choice: PictureChoice, convolutions: int
+    tmp_path: Path, choice: PictureChoice | StudentChoice, convolutions: int
 ) -> None:
-    spec = picture_spec("p", choice, ("a", "b", "c"), "RGB", (16, 16))
+    like = CnnGru() if isinstance(choice, StudentChoice) else choice
+    spec = picture_spec("p", like, ("a", "b", "c"), "RGB", (16, 16))
+    if isinstance(choice, StudentChoice):
+        spec = student_spec("p", choice, spec)
     for precision, model in models_of(tmp_path, spec).items():
         made = build(tmp_path / precision, model, precision=precision, plugin=True)
         profiles = made.record.manifest.profiles
