@@ -13,6 +13,7 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.vector import Vector
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
+_SHARED_PIXELS = 1 << 17  # of a clip; larger ones run alone, so that a batch of them does not fill the memory
 
 InputShape = tuple[int, int, int, int] | tuple[int, int, int, int, int]
 """`(N, C, H, W)` of a network's input, or `(N, T, C, H, W)` of clips."""
@@ -181,7 +182,9 @@ class Preprocessing(Frozen):
 
     @property
     def widest(self) -> int:
-        """Largest width in pixels of the network's input."""
+        """Largest width in pixels of the network's input, or the most stills of a clip that shares a batch."""
+        if self.clips is not None:
+            return _SHARED_PIXELS // (self.height * (self.width or 1))
         return self.with_padding(self.max_width)
 
     def with_padding(self, width: int) -> int:

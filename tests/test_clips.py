@@ -46,6 +46,12 @@ def test_the_size_of_an_input_is_its_stills_or_its_width() -> None:
     assert not Preprocessing(height=12, width=16).any_size
 
 
+def test_clips_of_many_pixels_share_no_batch() -> None:
+    assert Preprocessing(height=32, width=32, clips=Clips()).widest == 128
+    assert Preprocessing(height=512, width=512, clips=Clips(max_stills=8)).widest == 0
+    assert Preprocessing(height=32).widest == 4096
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

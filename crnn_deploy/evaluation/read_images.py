@@ -17,11 +17,8 @@ from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
 from crnn_deploy.evaluation.wide_lines import cut, join, with_margins, without_margins
-from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
-
-_SHARED_PIXELS = 1 << 17  # of a clip: longer ones run alone, so that a batch does not fill the memory
 
 
 def read(
@@ -40,7 +37,7 @@ def read(
         GateError: if the model gives numbers that are not finite.
     """
     spec = session.spec
-    widest = spec.preprocessing.widest if spec.preprocessing.clips is None else _longest(spec.preprocessing)
+    widest = spec.preprocessing.widest
     preprocessor = NotingPreprocessor(spec, notes)
     beam_width = options.beam_width if options.decoder == "beam" else None
     for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None, widest):
@@ -48,11 +45,6 @@ def read(
         logits = _read_wide(session, source, batch, notes) if wide else session.run(batch.images)
         check_logits(logits, batch, source, spec)
         yield batch, logits, decode(logits, spec, beam_width)
-
-
-def _longest(preprocessing: Preprocessing) -> int:
-    """Stills of the longest clip that shares a batch with others."""
-    return _SHARED_PIXELS // (preprocessing.height * (preprocessing.width or 1))
 
 
 def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker) -> NDArray[np.float32]:

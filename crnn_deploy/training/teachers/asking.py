@@ -106,7 +106,7 @@ class Teacher:
         """Each item of `source`, after its answer is stored."""
         spec = self.artifact.spec
         preprocessor = Preprocessor(spec.preprocessing)
-        for batch in batches(source, preprocessor, _BATCH_SIZE):
+        for batch in batches(source, preprocessor, _BATCH_SIZE, widest=spec.preprocessing.widest):
             logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
             contents = [source.content_hash(index) for index in batch.indices]

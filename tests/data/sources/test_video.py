@@ -17,6 +17,8 @@ from crnn_deploy.errors import InputError
 
 from ..clip_files import grey_stills, levels, write_video
 
+pytest.importorskip("av")
+
 
 @pytest.mark.parametrize(("suffix", "codec"), [("mp4", "mpeg4"), ("avi", "mpeg4"), ("webm", "libvpx"), ("mkv", "ffv1")])
 def test_the_stills_of_a_video_in_their_order(tmp_path: Path, suffix: str, codec: str) -> None:
