@@ -51,6 +51,12 @@ class TensorRTSession:
         self._path = artifact.path
         self._manifest = read_manifest(artifact.path)
         self.runtime: str = self._manifest.flavor
+        if len(self._manifest.other_inputs) != bool(self.spec.preprocessing.vector):
+            raise InputError(
+                f"The spec of {artifact.path} does not fit its inputs.",
+                "One of them has a vector beside the picture, and the other has none.",
+                "Build the engine again.",
+            )
         gpu, libraries = find_gpu(), installed_libraries()
         plugin = _plugin_for(self._manifest, gpu)
         versions = {name: str(library.__version__) for name, library in libraries.items()}

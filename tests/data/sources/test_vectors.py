@@ -86,7 +86,7 @@ def test_a_value_of_json_that_is_no_number_is_named_with_its_line(tmp_path: Path
         ({"vectors": np.ones((2, 2)), "vector_names": ["a", "A"]}, "names a column twice"),
         ({"vectors": np.array([[1], [object()]])}, "plain arrays"),
     ],
-    ids=str,
+    ids=["flat", "too many", "texts", "too long", "too few names", "twice", "objects"],
 )
 def test_arrays_that_are_no_vectors(tmp_path: Path, arrays: dict[str, np.ndarray], message: str) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((2, 8, 8), np.uint8), **arrays)

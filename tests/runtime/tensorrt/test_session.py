@@ -188,3 +188,8 @@ def test_a_real_library_complains_through_the_session_s_logger(tmp_path) -> None
     with pytest.raises(InputError, match="cannot load") as caught:
         module._deserialized(real, artifact.path, manifest, None)
     assert caught.value.cause
+
+
+def test_an_engine_whose_spec_has_no_vector_for_its_second_input_is_refused(opened: Callable[..., Opened]) -> None:
+    with pytest.raises(InputError, match="does not fit its inputs"):
+        opened(other_inputs=("vector",))
