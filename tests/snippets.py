@@ -109,6 +109,12 @@ _SHORTER_RUN = {
     "budget.min_speedup": 1000,  # nothing keeps this budget
 }
 _TAKES_MINUTES = ("students",)  # it measures a whole catalogue; its own tests run it with a small one
+# Commands that the README or a guide has, too: there they run; elsewhere only their spelling is checked.
+_RUNS_ELSEWHERE = {
+    "docs/quickstart.md": "crnn-deploy run quickstart",
+    "docs/guides/run.md": "crnn-deploy run quickstart --set distill.epochs=2 --set distill.student.width=0.5 "
+    "--out runs/smaller",
+}
 
 
 def shortened(words: list[str], changes: Mapping[str, object] | None = None) -> list[str]:
@@ -126,7 +132,7 @@ def shortened(words: list[str], changes: Mapping[str, object] | None = None) -> 
 def run_command(words: list[str], where: str, changes: Mapping[str, object] | None = None) -> str:
     """Run one command in this process, which has loaded PyTorch already; returns what it printed."""
     assert words[0] == "crnn-deploy", f"{where}: only commands of crnn-deploy are run"
-    if words[1] in _TAKES_MINUTES:
+    if words[1] in _TAKES_MINUTES or shlex.join(words) == _RUNS_ELSEWHERE.get(where.partition(":")[0]):
         check_command(words)
         return ""
     result = CliRunner().invoke(app, shortened(words, changes)[1:])
