@@ -77,7 +77,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
             "It holds no Conv, Gemm, MatMul, GRU or LSTM with constant weights.",
             "Keep it as it is.",
         )
-    drawn = draw_images(config.data, config, parent.spec, progress)
+    drawn = draw_images(config.data, config, progress, parent.spec)
     for source in drawn:
         tell_unusual_sizes(source, parent.spec, progress)
     calibration, held_out = (NetworkInputs(source, parent.spec.preprocessing) for source in drawn)

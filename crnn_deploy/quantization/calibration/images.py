@@ -19,14 +19,16 @@ _HELD_OUT = 200
 _SHARE = 0.6  # of the images calibrate, where there are few
 
 
-def draw_images(location: str, options: QuantizeOptions, spec: ModelSpec, progress: Progress) -> tuple[Source, Source]:
+def draw_images(
+    location: str, options: QuantizeOptions, progress: Progress, spec: ModelSpec | None = None
+) -> tuple[Source, Source]:
     """Calibration and held-out images, drawn at random from one source, without overlap.
 
     Where the options give neither number and images are few, 60 % calibrate. Broken images stop it, or are replaced by
     others where the options skip them.
 
     Args:
-        spec: of the model, for the vector beside each picture.
+        spec: of the model, for the vector beside each picture; None: there is none.
 
     Raises:
         InputError: if there are fewer images than asked for or than two, all are the same, or one is broken and is not
@@ -34,7 +36,9 @@ def draw_images(location: str, options: QuantizeOptions, spec: ModelSpec, progre
     """
     samples, held_out = options.samples, options.held_out
     opened = open_source(location, progress, needs_labels=False)
-    source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
+    source = opened
+    if spec is not None:
+        source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --data.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)
