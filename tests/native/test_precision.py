@@ -16,7 +16,7 @@ LAYERS = 100  # at most, to get these numbers; with only eight, the ratio varies
 # 39 dB on average and 35 in some cases. LSTMs are more sensitive: 37 to 39 dB at 128.
 WIDEST = {"GRU": 128, "LSTM": 64}
 # Multiplications of weights in an example; the emulation is slow.
-WORK = {"amx-emulated": 2**18}
+WORK = {"amx-emulated": 2**17}
 MUCH = 2**24
 
 
