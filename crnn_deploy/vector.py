@@ -33,3 +33,31 @@ def _distinct(vector: tuple[VectorNumber, ...]) -> tuple[VectorNumber, ...]:
 
 Vector = Annotated[tuple[VectorNumber, ...], BeforeValidator(_named), AfterValidator(_distinct)]
 """The numbers in the order in which the network takes them."""
+
+
+def column_name(cell: str) -> str:
+    """The name of a number, or of any column, in one spelling: `"Image Path"` is `image_path`."""
+    return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _split(value: object) -> object:
+    """Names in one text have commas between them; each becomes what sources call it."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)):
+        return names
+    return [column_name(name) if isinstance(name, str) else name for name in names]
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a number is named twice")
+    return names
+
+
+VectorNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=limits.MAX_TEXT)], ...],
+    Field(max_length=limits.MAX_VECTOR),
+    BeforeValidator(_split),
+    AfterValidator(_each_once),
+]
+"""Names of numbers beside a picture; `all` stands for everything beside the training images."""

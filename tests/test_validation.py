@@ -19,7 +19,7 @@ from crnn_deploy.validation import explained, parse
     ("config", "data", "message"),
     [
         (DistillOptions, {"epocs": 3}, "unknown key 'epocs': did you mean 'epochs'?"),
-        (DistillOptions, {"student": {"lyers": 2}}, "unknown key 'student.lyers': did you mean 'layers'?"),
+        (DistillOptions, {"student": {"lyers": 2}}, "lyers': did you mean 'layers'?"),
         (DistillOptions, {"losses": [{"kind": "features", "metrc": "l2"}]}, "did you mean 'metric'?"),
         (DistillOptions, {"losses": ["frame-kl:far_blnk=1"]}, "did you mean 'far_blank'?"),
         (TrainOptions, {"model": {"family": "mobilenet-v4-gru", "strid": 8}}, "did you mean 'stride'?"),

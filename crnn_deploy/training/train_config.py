@@ -14,7 +14,7 @@ from crnn_deploy.models.config import CrnnChoice, NetworkChoice
 from crnn_deploy.spec import Charset
 from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.config import TrainingImages, TrainingOptions
-from crnn_deploy.training.vector import VectorNames
+from crnn_deploy.vector import VectorNames
 
 
 class TrainOptions(TrainingOptions):

@@ -2,42 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field
 
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.layouts.columns import column_name
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
-from crnn_deploy.limits import MAX_TEXT, MAX_VECTOR, SMALLEST_STD
+from crnn_deploy.limits import MAX_VECTOR, SMALLEST_STD
 from crnn_deploy.vector import VectorNumber
 
 _ALL = ("all",)
-
-
-def _split(value: object) -> object:
-    """Names in one text have commas between them; each becomes what sources call it."""
-    names = value.split(",") if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)):
-        return names
-    return [column_name(name) if isinstance(name, str) else name for name in names]
-
-
-def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError("a number is named twice")
-    return names
-
-
-VectorNames = Annotated[
-    tuple[Annotated[str, Field(min_length=1, max_length=MAX_TEXT)], ...],
-    Field(max_length=MAX_VECTOR),
-    BeforeValidator(_split),
-    AfterValidator(_each_once),
-]
-"""Names of numbers beside a picture; `all` stands for everything beside the training images."""
 
 
 def names_in(source: Source, wanted: tuple[str, ...]) -> tuple[str, ...]:

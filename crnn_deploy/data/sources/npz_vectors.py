@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy import limits
-from crnn_deploy.data.sources.layouts.columns import column_name
 from crnn_deploy.data.sources.vectors import Numbers
 from crnn_deploy.errors import InputError
+from crnn_deploy.vector import column_name
 
 
 def numbers_of(vectors: NDArray[Any], names: NDArray[Any] | None, count: int, source: str) -> Numbers:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crnn_deploy.data.sources.layouts.columns import column_name, first_named, path_and_text
+from crnn_deploy.data.sources.layouts.columns import first_named, path_and_text
 from crnn_deploy.errors import InputError
+from crnn_deploy.vector import column_name
 
 _IMAGES = ("image", "img", "images", "picture", "bytes", "image_bytes", "jpg", "png", "jpeg")
 

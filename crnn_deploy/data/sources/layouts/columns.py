@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from crnn_deploy.data.sources.encoded import Item
 from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path, lines_of, wrong_line
 from crnn_deploy.errors import InputError
+from crnn_deploy.vector import column_name
 
 _DELIMITERS = "\t,;|"
 _PATHS = (
@@ -66,11 +67,6 @@ def first_named(columns: Sequence[str]) -> str | None:
     """The column whose name says that it holds texts; None if there is none."""
     by_name = {column_name(column): column for column in reversed(columns)}
     return next((by_name[name] for name in _TEXTS if name in by_name), None)
-
-
-def column_name(cell: str) -> str:
-    """The name of a column in one spelling: `"Image Path"` is `image_path`."""
-    return cell.strip().strip("\"'").strip().lower().replace(" ", "_").replace("-", "_")
 
 
 def _items(text: str, origin: str) -> list[Item]:

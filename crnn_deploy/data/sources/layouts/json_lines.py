@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from crnn_deploy.data.sources.encoded import Item
-from crnn_deploy.data.sources.layouts.columns import column_name, path_and_text
+from crnn_deploy.data.sources.layouts.columns import path_and_text
 from crnn_deploy.data.sources.layouts.layout import Layout, lines_of, most, wrong_line
 from crnn_deploy.errors import InputError
 from crnn_deploy.text_formats import parse_json
+from crnn_deploy.vector import column_name
 
 _WHOLE_PAGE = '{"gt_parse'
 
