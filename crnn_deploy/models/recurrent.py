@@ -108,7 +108,8 @@ def _again(layer: nn.Module, x: Tensor, state: State | None) -> tuple[Tensor, St
     """`layer(x, state)`, computed again in the backward pass.
 
     The reentrant form: the other one keeps the graph of all steps, though not its tensors, which makes up most of the
-    memory (50,176 steps of two layers: 1.9 GB). It sees gradients only of tensors that are arguments themselves.
+    memory (50,176 steps of two layers: 1.93 GB instead of 0.25). It sees gradients only of tensors that are arguments
+    themselves.
     """
 
     def flat(x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:

@@ -113,9 +113,10 @@ def _written_out(graph: onnx.GraphProto, producers: Mapping[str, onnx.NodeProto]
     constants, names = constants_of(graph), set()
     for node in graph.node:
         weights = constants.get(node.input[1]) if node.op_type in PRODUCTS and node.input[0] in vectors else None
-        if weights is not None and weights.ndim == 2:
-            numbers = weights.shape[1 if attributes_of(node).get("transB") else 0]
-            names |= {node.name} if numbers <= _WRITTEN_OUT else set()
+        if weights is None or weights.ndim != 2:
+            continue
+        if weights.shape[1 if attributes_of(node).get("transB") else 0] <= _WRITTEN_OUT:
+            names.add(node.name)
     return names
 
 

@@ -35,10 +35,9 @@ def draw_images(
             to be skipped.
     """
     samples, held_out = options.samples, options.held_out
-    opened = open_source(location, progress, needs_labels=False)
-    source = opened
+    source = open_source(location, progress, needs_labels=False)
     if spec is not None:
-        source = with_vector(opened, spec.preprocessing.vector_names, spec.class_names, progress)
+        source = with_vector(source, spec.preprocessing.vector_names, spec.class_names, progress)
     if len(source) == 0:
         raise InputError(f"{location} holds no images to calibrate with.", fix="Give another source with --data.")
     wanted = (samples or _SAMPLES) + (held_out or _HELD_OUT)
