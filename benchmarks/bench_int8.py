@@ -37,12 +37,12 @@ from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import difference_interval
-from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.metrics import exact_matches, text_ratios
 from crnn_deploy.evaluation.references import reference_texts
 from crnn_deploy.native import LIBRARY_VARIABLE
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.rewrite.realised import realised_precision
+from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
 

@@ -30,14 +30,14 @@ from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.evaluation.bootstrap import difference_interval, intervals
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.metrics import Ratio
 from crnn_deploy.explaining.answers import Answer, changed
 from crnn_deploy.explaining.explainer import Explainer, open_explainer
 from crnn_deploy.explaining.hiding import surroundings
 from crnn_deploy.explaining.occlusion import run_hidden
-from crnn_deploy.explaining.seen import Box, Seen, look_at
 from crnn_deploy.progress import Progress
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.seen import Box, Seen, look_at
 from crnn_deploy.units import interval, percent
 
 BOXES = ("named", "random", "random with as much to see")

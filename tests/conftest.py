@@ -9,6 +9,11 @@ import pytest
 import torch
 from hypothesis import settings
 
+from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.spec import ModelSpec
+
+_PLAIN = Preprocessing(height=8, mean=(0.0,), std=(1.0,), padding="edge")
+
 
 def pytest_configure() -> None:
     torch.set_num_threads(1)
@@ -24,3 +29,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data not found at {folder}; set CRNN_DEPLOY_DATA")
     return folder
+
+
+@pytest.fixture
+def reader() -> ModelSpec:
+    """A CTC model with a small charset and its blank last."""
+    return ModelSpec(name="reader", charset=tuple("abcdeABCDE "), blank=11, preprocessing=_PLAIN)
+
+
+@pytest.fixture
+def classifier() -> ModelSpec:
+    return ModelSpec(name="classifier", task="classify", class_names=("cat", "dog", "owl"), preprocessing=_PLAIN)

@@ -25,6 +25,7 @@ FLOORS = (
     ("inspection",),
     ("export",),
     ("evaluation", "checkpoints"),
+    ("reading",),
     ("runtime",),
     ("models",),
     ("data",),

@@ -28,10 +28,10 @@ from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
 from crnn_deploy.environment import environment
 from crnn_deploy.evaluation.config import EvaluateOptions
-from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import write_text
+from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.opening import open_session
 
 SEED = 1

@@ -28,9 +28,9 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.families.easyocr_charsets import published
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.evaluation.decoding import greedy_decode
 from crnn_deploy.models.assembly import load_model
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.decoding import greedy_decode
 
 SHORT = 1.5
 THEIRS = {"resize": "linear", "width_rounding": "floor", "width_multiple": 64}

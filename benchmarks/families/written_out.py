@@ -26,9 +26,9 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.evaluation.decoding import greedy_decode
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.quantization.quantize import quantize
+from crnn_deploy.reading.decoding import greedy_decode
 from crnn_deploy.runtime.opening import open_session
 
 _ROUNDS = 40

@@ -12,8 +12,8 @@ from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.timing import InterleavedTimer
 from crnn_deploy.benchmark.undisturbed import Clock, undisturbed
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import DeviceTimed, Session
 

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Frozen, Option, SkipBad, SourceName, TrustModule
-from crnn_deploy.runtime.config import Threads
+from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Option, SourceName, TrustModule
+from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.zoo import READER
-
-
-class ReadOptions(Frozen):
-    """How images are read with a model."""
-
-    batch_size: int = Field(default=32, gt=0, description="Images in a batch; does not change the result.")
-    decoder: Literal["greedy", "beam"] = Field(default="greedy", description="How CTC outputs become text.")
-    beam_width: int = Field(default=8, gt=0, le=1024, description="Prefixes that the beam decoder keeps.")
-    skip_bad: SkipBad = False
-    threads: Threads | None = Field(
-        default=None, description="Threads of the runtime; without it the runtime chooses.", examples=[1]
-    )
 
 
 class EvaluateOptions(ReadOptions):

@@ -14,12 +14,12 @@ from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
-from crnn_deploy.evaluation.decoding import best_classes
-from crnn_deploy.evaluation.image_notes import NoteTaker
-from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.decoding import best_classes
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.read_images import read
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.text_encoding import normalized

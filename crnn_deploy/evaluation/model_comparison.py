@@ -14,10 +14,10 @@ from pydantic import Field
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import GateError
-from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.evaluation.difference import Difference, difference_of
 from crnn_deploy.evaluation.primary_error import ERROR_NAMES, error_counts, primary_figure_of
 from crnn_deploy.evaluation.unproven import CONSTANT, why_unproven
+from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.text_encoding import normalized

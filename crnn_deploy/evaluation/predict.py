@@ -9,13 +9,14 @@ from pydantic import Field
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.evaluation.config import PredictConfig, ReadOptions
-from crnn_deploy.evaluation.image_notes import ImageNotes, NoteTaker
+from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.places import Place, places_of, titles_of
-from crnn_deploy.evaluation.read_images import read
 from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.confidence import confidences
+from crnn_deploy.reading.image_notes import ImageNotes, NoteTaker
+from crnn_deploy.reading.options import ReadOptions
+from crnn_deploy.reading.read_images import read
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 

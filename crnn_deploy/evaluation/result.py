@@ -8,9 +8,9 @@ from pydantic import Field
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Kind
-from crnn_deploy.evaluation.image_notes import ImageNotes
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
 from crnn_deploy.evaluation.unproven import why_unproven
+from crnn_deploy.reading.image_notes import ImageNotes
 
 
 class DatasetFacts(Frozen):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.class_sequences import ClassSequence
-from crnn_deploy.evaluation.runs import equal_runs
+from crnn_deploy.reading.runs import equal_runs
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 

@@ -11,12 +11,12 @@ from crnn_deploy.data.checking import check_decodes
 from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.evaluation.places import Place, places_of, titles_of
 from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.explaining.explainer import Explainer, open_explainer
 from crnn_deploy.explaining.result import Explanation, Explanations
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.image_notes import NoteTaker
 
 Draw = Callable[[Explanation, Image.Image], None]
 """Takes an explanation and its picture, which is not kept."""

@@ -12,16 +12,16 @@ from PIL import Image
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.answers import Answer, characters, class_answer
 from crnn_deploy.explaining.config import Method
 from crnn_deploy.explaining.hiding import best_window, surroundings, window_size
 from crnn_deploy.explaining.occlusion import occlusion, run_hidden
 from crnn_deploy.explaining.result import Choice, ExplainedCharacter, Explanation, Region
-from crnn_deploy.explaining.seen import Box, Look, Seen, look_at
 from crnn_deploy.explaining.summaries import column_profile, grid, most_probable, share
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.confidence import confidences
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.seen import Box, Look, Seen, look_at
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 
@@ -168,7 +168,7 @@ class Explainer:
         return [output for _, outputs in run_hidden(self.session, seen, boxes, colour) for output in outputs]
 
     def _text(self, output: NDArray[np.float32]) -> str:
-        from crnn_deploy.evaluation.decoding import greedy_decode
+        from crnn_deploy.reading.decoding import greedy_decode
 
         return greedy_decode(output[np.newaxis], self.spec)[0]
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from crnn_deploy.errors import InputError, is_out_of_memory
 from crnn_deploy.explaining.answers import Answer
 from crnn_deploy.explaining.hiding import surroundings
-from crnn_deploy.explaining.seen import Seen
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.seen import Seen
 from crnn_deploy.spec import ModelSpec
 
 _STEPS, _LINE_STEPS = 32, 16

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.explaining.seen import Box, Seen
+from crnn_deploy.reading.seen import Box, Seen
 
 _WINDOWS_ACROSS = 5
 """Windows of an occlusion that cover the side of a square picture."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from crnn_deploy.explaining.answers import Answer, margins
 from crnn_deploy.explaining.hiding import hidden, surroundings, window_size, windows
-from crnn_deploy.explaining.seen import Box, Seen
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.seen import Box, Seen
 from crnn_deploy.runtime.session import Session
 
 _BATCH = 32

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, FiniteFloat, model_validator
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.evaluation.image_notes import ImageNotes
+from crnn_deploy.reading.image_notes import ImageNotes
 
 Share = Annotated[float, Field(ge=0, le=1)]
 

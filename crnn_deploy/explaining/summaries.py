@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.explaining.result import MOST_CELLS, Choice
-from crnn_deploy.explaining.seen import Box, Look, Seen
+from crnn_deploy.reading.seen import Box, Look, Seen
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 

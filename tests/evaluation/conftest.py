@@ -14,10 +14,7 @@ from PIL import Image
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
-from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
-
-PLAIN = Preprocessing(height=8, mean=(0.0,), std=(1.0,), padding="edge")
 
 
 @dataclass(frozen=True)
@@ -68,17 +65,6 @@ class ReadingSession:
         for path, text in zip(paths, said, strict=True):
             path[1 : 2 * len(text) : 2] = [self.spec.alphabet.index(c) for c in text]
         return 10 * np.eye(self.spec.num_outputs, dtype=np.float32)[paths]
-
-
-@pytest.fixture
-def reader() -> ModelSpec:
-    """A CTC model with a small charset and its blank last."""
-    return ModelSpec(name="reader", charset=tuple("abcdeABCDE "), blank=11, preprocessing=PLAIN)
-
-
-@pytest.fixture
-def classifier() -> ModelSpec:
-    return ModelSpec(name="classifier", task="classify", class_names=("cat", "dog", "owl"), preprocessing=PLAIN)
 
 
 @pytest.fixture

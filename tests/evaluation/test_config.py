@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from crnn_deploy.evaluation.config import EvaluateOptions, PredictConfig, ReadOptions
-from crnn_deploy.evaluation.decoding import beam_decode
+from crnn_deploy.evaluation.config import EvaluateOptions, PredictConfig
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.decoding import beam_decode
+from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.spec import ModelSpec
 
 

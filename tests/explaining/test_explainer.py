@@ -20,11 +20,11 @@ from PIL import Image
 from torch import Tensor
 
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.explainer import Explainer
 from crnn_deploy.explaining.result import Explanation
-from crnn_deploy.explaining.seen import look_at
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.seen import look_at
 
 BLACK, GREY = 0, 128
 

@@ -10,9 +10,9 @@ from explaining.known_models import CLASSES, LINES, Corner, Inks, bright_picture
 from torch import Tensor, nn
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining import gradients
 from crnn_deploy.explaining.explainer import Explainer
+from crnn_deploy.reading.image_notes import NoteTaker
 
 pytest.importorskip("captum")
 

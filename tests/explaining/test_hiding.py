@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crnn_deploy.explaining.hiding import best_window, hidden, surroundings, window_size, windows
-from crnn_deploy.explaining.seen import Box, Seen
+from crnn_deploy.reading.seen import Box, Seen
 
 AREA = Box(0, 12, 3, 33)
 

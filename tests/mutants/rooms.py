@@ -68,7 +68,7 @@ ROOMS = {
     "spec": Room(
         ("spec.py",),
         ("test_spec.py", "data/test_preprocess.py", "data/test_batching.py"),
-        ("checkpoints/test_spec_file.py", "evaluation/test_decoding.py", "evaluation/test_evaluate.py"),
+        ("checkpoints/test_spec_file.py", "reading/test_decoding.py", "evaluation/test_evaluate.py"),
     ),
     "preprocess": Room(
         ("data/preprocess.py", "data/picture.py", "data/depth.py", "data/paper.py"),

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import CrnnDeployError
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.explainer import Explainer, open_explainer
 from crnn_deploy.explaining.result import Explanation
+from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.report.run.examples import worst_errors
 from crnn_deploy.report.run.report import ExampleLine
 from crnn_deploy.report.run.variant import Variant

@@ -16,10 +16,10 @@ from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.subset import Subset
-from crnn_deploy.evaluation.confidence import confidences
-from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.read_images import check_logits
 from crnn_deploy.progress import Progress
+from crnn_deploy.reading.confidence import confidences
+from crnn_deploy.reading.decoding import decode
+from crnn_deploy.reading.read_images import check_logits
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import ANSWERS_FORMAT, Answer

@@ -21,7 +21,7 @@ from crnn_deploy.checkpoints.families.ppocr import unrepeated
 from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.decoding import greedy_decode
+from crnn_deploy.reading.decoding import greedy_decode
 from crnn_deploy.runtime.opening import open_session
 
 

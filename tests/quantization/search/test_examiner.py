@@ -9,11 +9,11 @@ from tiny_crnn import image_folder, tiny_artifact, tiny_spec
 from crnn_deploy.artifact import open_artifact, read_onnx
 from crnn_deploy.data.network_inputs import NetworkInputs
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.evaluation.decoding import decode
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.search.examiner import Examiner
+from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.opening import open_session
 
 

@@ -11,11 +11,11 @@ from PIL import Image
 from report.html_page import Page
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.image_notes import NoteTaker
 from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.explaining.drawing import draw
 from crnn_deploy.explaining.explainer import Explainer
 from crnn_deploy.explaining.result import Explanation, Explanations
+from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.report.explanation.page import drawn, render_explanations
 from crnn_deploy.report.explanation.written import MOST_IN_A_PICTURE, explain_with_page
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from crnn_deploy.evaluation.decoding import greedy_decode
-from crnn_deploy.evaluation.wide_lines import Piece, cut, join, with_margins, without_margins
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.decoding import greedy_decode
+from crnn_deploy.reading.wide_lines import Piece, cut, join, with_margins, without_margins
 from crnn_deploy.spec import ModelSpec
 
 HEIGHT, STEP = 16, 4

@@ -12,9 +12,9 @@ from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.picture import has_several_frames
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.stills import as_single
-from crnn_deploy.evaluation.image_notes import NoteTaker
-from crnn_deploy.evaluation.several_lines import is_several_lines
 from crnn_deploy.limits import MAX_LINE_PIECES
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.several_lines import is_several_lines
 from crnn_deploy.spec import ModelSpec
 
 

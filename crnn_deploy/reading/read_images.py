@@ -12,11 +12,11 @@ from crnn_deploy.data.network_inputs import arrays_of
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.evaluation.config import ReadOptions
-from crnn_deploy.evaluation.decoding import decode
-from crnn_deploy.evaluation.image_notes import NoteTaker
-from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
-from crnn_deploy.evaluation.wide_lines import cut, join, with_margins, without_margins
+from crnn_deploy.reading.decoding import decode
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
+from crnn_deploy.reading.options import ReadOptions
+from crnn_deploy.reading.wide_lines import cut, join, with_margins, without_margins
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 

@@ -14,10 +14,10 @@ from crnn_deploy.data.batching import Batch
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import GateError, InputError
-from crnn_deploy.evaluation.config import ReadOptions
-from crnn_deploy.evaluation.image_notes import NoteTaker
-from crnn_deploy.evaluation.read_images import check_logits, read
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.options import ReadOptions
+from crnn_deploy.reading.read_images import check_logits, read
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
 

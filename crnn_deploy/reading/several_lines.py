@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.evaluation.runs import runs_of
+from crnn_deploy.reading.runs import runs_of
 
 _WIDTH, _HEIGHT = 64, 512
 """Largest size in pixels at which pictures are looked at."""

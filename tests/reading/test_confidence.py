@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crnn_deploy.evaluation.confidence import confidences
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.spec import ModelSpec
 
 PLAIN = Preprocessing(height=8)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from crnn_deploy.evaluation.decoding import beam_decode, decode, greedy_decode
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.decoding import beam_decode, decode, greedy_decode
 from crnn_deploy.spec import ModelSpec
 
 BLANK = 2

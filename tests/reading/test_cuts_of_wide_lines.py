@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from crnn_deploy.evaluation.wide_lines import Piece, cut
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.wide_lines import Piece, cut
 
 HEIGHT, STEP = 16, 4
 SEEN = Preprocessing(height=HEIGHT, max_width=200, width_multiple=STEP)

@@ -12,10 +12,10 @@ from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.network_inputs import NetworkInput, beside
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.stills import as_single
-from crnn_deploy.evaluation.image_notes import NoteTaker
-from crnn_deploy.evaluation.noting_preprocessor import NotingPreprocessor
-from crnn_deploy.evaluation.read_images import check_outputs
-from crnn_deploy.evaluation.wide_lines import cut, kept_frames, with_margins, without_margins
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
+from crnn_deploy.reading.read_images import check_outputs
+from crnn_deploy.reading.wide_lines import cut, kept_frames, with_margins, without_margins
 from crnn_deploy.runtime.session import Session
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.evaluation.several_lines import is_several_lines
+from crnn_deploy.reading.several_lines import is_several_lines
 
 FONT = ImageFont.load_default(36)
 

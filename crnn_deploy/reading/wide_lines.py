@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.evaluation.runs import equal_runs, runs_of
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.runs import equal_runs, runs_of
 
 Piece = tuple[int, int]
 """First column of a piece of a line, and the one after its last."""

@@ -1,0 +1,1 @@
+"""From images to text: how a finished model reads."""
