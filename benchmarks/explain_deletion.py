@@ -37,7 +37,8 @@ from crnn_deploy.explaining.hiding import surroundings
 from crnn_deploy.explaining.occlusion import run_hidden
 from crnn_deploy.progress import Progress
 from crnn_deploy.reading.image_notes import NoteTaker
-from crnn_deploy.reading.seen import Box, Seen, look_at
+from crnn_deploy.reading.seen import Box, Seen
+from crnn_deploy.reading.viewing import look_at
 from crnn_deploy.units import interval, percent
 
 BOXES = ("named", "random", "random with as much to see")
@@ -166,7 +167,7 @@ def is_changed(
     if seen.output.ndim == 1:
         return int(output.argmax()) != int(seen.output.argmax())
     before = "".join(answer.text for answer in answers)
-    kept = Seen(seen.pixels, seen.area, seen.first, output, seen.frames)
+    kept = seen.with_output(output, seen.frames)
     after = "".join(answer.text for answer in explainer.answers(kept))
     start = sum(len(answer.text) for answer in answers[:number])
     return any(list(changed(before, after))[start : start + len(answers[number].text)])

@@ -42,6 +42,14 @@ def check_sequences(sequences: Sequence[ClassSequence], alphabet: Sequence[str],
 
 def divided(classes: Sequence[int], sequences: Sequence[ClassSequence]) -> Iterator[int | str]:
     """Classes one after the other, with the text in place of each sequence."""
+    for start, _, sequence in groups(classes, sequences):
+        yield classes[start] if sequence is None else sequence.text
+
+
+def groups(
+    classes: Sequence[int], sequences: Sequence[ClassSequence]
+) -> Iterator[tuple[int, int, ClassSequence | None]]:
+    """Where each class, or each sequence of them, begins, and the index after its last class."""
     by_start: dict[int, list[ClassSequence]] = {}
     for sequence in sequences:
         by_start.setdefault(sequence.classes[0], []).append(sequence)
@@ -49,5 +57,6 @@ def divided(classes: Sequence[int], sequences: Sequence[ClassSequence]) -> Itera
     while at < len(classes):
         candidates = by_start.get(classes[at], [])
         found = next((one for one in candidates if tuple(classes[at : at + len(one.classes)]) == one.classes), None)
-        yield classes[at] if found is None else found.text
-        at += 1 if found is None else len(found.classes)
+        end = at + (1 if found is None else len(found.classes))
+        yield at, end, found
+        at = end

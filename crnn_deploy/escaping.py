@@ -46,6 +46,11 @@ def json_text(data: Any) -> str:
     return _ACTING.sub(_escape_json, json.dumps(data, indent=2, ensure_ascii=False))
 
 
+def json_line(data: Any) -> str:
+    """The same on one line."""
+    return _ACTING.sub(_escape_json, json.dumps(data, ensure_ascii=False))
+
+
 def _escape(found: re.Match[str]) -> str:
     character = found.group()
     if character in _SHORT:

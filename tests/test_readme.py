@@ -13,6 +13,9 @@ import pytest
 import yaml
 from snippets import ROOT, read_page, run_command
 
+from crnn_deploy import Reader
+from crnn_deploy.data.sources.opening import open_source
+
 README = read_page(ROOT / "README.md")
 LONGEST = 120  # lines, and characters of a line
 # What makes a whole run on own lines short enough for a test.
@@ -53,7 +56,11 @@ def test_the_quickstart_and_the_python_snippet(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 40
     (snippet,) = (block.text for block in README.blocks if block.language == "python")
-    assert float(execute([sys.executable, "-c", snippet], folder).stdout.split()[0]) >= 0
+    source = open_source("unseen.tar")
+    source.image(0).save("line.png")
+    read, error = execute([sys.executable, "-c", snippet], folder).stdout.splitlines()
+    assert read == Reader("student.int8.onnx")("line.png").text
+    assert float(error.split()[0]) >= 0
 
 
 @pytest.mark.usefixtures("folder")

@@ -25,9 +25,12 @@ class RichProgress:
     """A `Progress` that draws a bar with the remaining time for each running loop. Use it in a `with` block.
 
     On a terminal it says "Loading" until the first loop or message: importing PyTorch alone takes two seconds.
+
+    Args:
+        bars: whether bars are drawn; not where results are printed on the same terminal meanwhile.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bars: bool = True) -> None:
         console = _SafeConsole(stderr=True)
         self._bars = Bars(
             TextColumn("{task.description}", markup=False),
@@ -39,7 +42,7 @@ class RichProgress:
             TextColumn("{task.fields[status]}", markup=False, style="dim"),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not (bars and console.is_terminal),
         )
         self._loading: TaskID | None = None
 

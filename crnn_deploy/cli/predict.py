@@ -6,33 +6,57 @@ import sys
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json
-from crnn_deploy.escaping import tsv_field, visible
+from crnn_deploy.escaping import visible
 from crnn_deploy.evaluation.config import PredictConfig
 
 
 def predict(config: PredictConfig, as_json: bool) -> None:
-    """Read images of one line of text each: path, text and confidence, separated by tabs.
+    """Read images of one line of text each: path, text and confidence, as soon as each is read.
 
-    Does not detect lines: give images of single lines.
+    Does not detect lines: give images of single lines. Any number of images is read in constant memory.
 
-    Tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
+    In tables, tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
 
     The confidence is the mean probability of the characters on the most probable path.
 
     \b
     Examples:
       crnn-deploy predict line.png
-      crnn-deploy predict lines --model student.int8.onnx
+      crnn-deploy predict lines --model student.int8.onnx --format jsonl
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
     """
-    with RichProgress() as progress:
-        readings = api.predict(config, progress)
     if as_json:
+        with RichProgress() as progress:
+            readings = api.predict(config, progress)
         show_json(readings.model_dump(mode="json"), config)
-        return
-    for reading in readings.readings:
-        print(tsv_field(reading.path), tsv_field(reading.text), f"{reading.confidence:.3f}", sep="\t")
-    if readings.unproven and len(readings.readings) > 1:
-        print(f"! The model {visible(readings.unproven)}.", file=sys.stderr)
-    for path in readings.skipped:
-        print(f"{visible(path)} is broken and was left out", file=sys.stderr)
+        _warn(readings.unproven if len(readings.readings) > 1 else "")
+    else:
+        _print_each(config)
+
+
+def _print_each(config: PredictConfig) -> None:
+    from crnn_deploy.cli.reading_rows import ROWS
+    from crnn_deploy.evaluation.predict import Prediction
+    from crnn_deploy.evaluation.unproven import Tally
+
+    out = sys.stdout  # while a bar is shown on stderr, `print` would go there, too
+    with RichProgress(bars=not out.isatty()) as progress:
+        prediction = Prediction(config, progress)
+        tally = Tally(prediction.reader.spec.task)
+        rows = ROWS[config.format]
+        out.write(rows.head)
+        for path, reading in prediction:
+            if reading is None:
+                progress.log(f"{visible(path)} is broken and was left out")
+                continue
+            out.write(rows.row(path, reading))
+            out.flush()  # whoever reads the rows gets each at once
+            tally.add(reading.text)
+        for sentence in prediction.remarks().sentences():
+            progress.log(sentence)
+    _warn(tally.why_unproven() if tally.count > 1 else "")
+
+
+def _warn(unproven: str) -> None:
+    if unproven:
+        print(f"! The model {visible(unproven)}.", file=sys.stderr)

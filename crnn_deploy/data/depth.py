@@ -33,11 +33,20 @@ def eight_bits(image: Image.Image) -> Image.Image:
     Raises:
         ValueError: if pixels are NaN or infinite.
     """
-    values = _values(image)
-    black, white = _range(values, _whites(image))
-    scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
-    grey = np.rint(scaled).clip(0, 255).astype(np.uint8)
+    grey = _scaled(_values(image), _whites(image))
     return Image.fromarray(255 - grey if tag(image, PHOTOMETRIC) == _WHITE_IS_ZERO else grey)
+
+
+def eight_bit_values(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Pixels without a sign and of more than 8 bits, in 8 bits by the rules of `eight_bits`; one white for all."""
+    return _scaled(values, _WHITES)
+
+
+def _scaled(values: NDArray[np.generic], whites: tuple[int, ...]) -> NDArray[np.uint8]:
+    black, white = _range(values, whites)
+    scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
+    grey: NDArray[np.uint8] = np.rint(scaled).clip(0, 255).astype(np.uint8)
+    return grey
 
 
 def _values(image: Image.Image) -> NDArray[np.generic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,17 +63,44 @@ def vectors_of(source: Source, preprocessing: Preprocessing) -> Array | None:
     """
     if not preprocessing.vector:
         return None
+    numbers = source.vectors(preprocessing.vector_names)
+    return _normalised(numbers, preprocessing, lambda index: title(source, index))
+
+
+def vector_beside(numbers: Mapping[str, float], preprocessing: Preprocessing, name: str) -> Array:
+    """The normalised vector of one image, `[1, K]`, from its numbers by their names.
+
+    Args:
+        name: of the image in messages.
+
+    Raises:
+        InputError: if a number is missing or unknown, or is no finite number or far out of range.
+    """
+    names = preprocessing.vector_names
+    if set(numbers) != set(names):
+        given, taken = (", ".join(sorted(each)) or "none" for each in (numbers, names))
+        raise InputError(
+            f"The numbers beside {name} are {given}.", f"The model takes {taken}.", "Give each of these a number."
+        )
+    try:
+        row = np.array([[numbers[each] for each in names]], np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"A number beside {name} is none: {error}.", fix="Give numbers.") from None
+    return _normalised(row, preprocessing, lambda _: name)
+
+
+def _normalised(rows: NDArray[np.float64], preprocessing: Preprocessing, title_of: Callable[[int], str]) -> Array:
     mean, std = ([getattr(number, part) for number in preprocessing.vector] for part in ("mean", "std"))
     with np.errstate(over="ignore"):
-        rows: Array = ((source.vectors(preprocessing.vector_names) - mean) / std).astype(np.float32)
-    if not np.isfinite(rows).all():
-        index, column = np.argwhere(~np.isfinite(rows))[0]
+        normalised: Array = ((rows - mean) / std).astype(np.float32)
+    if not np.isfinite(normalised).all():
+        index, column = np.argwhere(~np.isfinite(normalised))[0]
         raise InputError(
-            f"{preprocessing.vector_names[column]} of {title(source, int(index))} is too large a number.",
+            f"{preprocessing.vector_names[column]} of {title_of(int(index))} is too large a number.",
             f"The training images have {mean[column]:g} on average, with a deviation of {std[column]:g}.",
             "Correct it.",
         )
-    return rows
+    return normalised
 
 
 def noise_vectors(random: np.random.Generator, count: int, preprocessing: Preprocessing) -> Array | None:

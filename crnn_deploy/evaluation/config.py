@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -38,7 +38,10 @@ class PredictConfig(ReadOptions):
     """Images to read, and the model that reads them."""
 
     images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar", ".zip"))] = Field(
-        min_length=1, description="Image files, folders, .tar or .zip archives or other sources.", examples=["line.png"]
+        min_length=1,
+        description="Image files, folders, .tar or .zip archives or other sources; patterns such as 'scans/*.png'; "
+        "- reads one image from stdin.",
+        examples=["line.png"],
     )
     model: Annotated[Path, Option(metavar="ARTIFACT", suffixes=MODEL_SUFFIXES)] = Field(
         default=READER,
@@ -46,3 +49,8 @@ class PredictConfig(ReadOptions):
         examples=["student.int8.onnx"],
     )
     trust_module: TrustModule = False
+    format: Literal["tsv", "csv", "jsonl"] = Field(
+        default="tsv",
+        description="How the command line prints each image as soon as it is read. tsv: path, text and confidence; "
+        "csv: these with a head line; jsonl: one JSON object a line, with the place of each character.",
+    )

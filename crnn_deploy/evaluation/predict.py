@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
 
 from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
+from crnn_deploy.data.network_inputs import vectors_of
+from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.places import Place, places_of, titles_of
 from crnn_deploy.evaluation.unproven import why_unproven
+from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.image_notes import ImageNotes, NoteTaker
-from crnn_deploy.reading.options import ReadOptions
-from crnn_deploy.reading.read_images import read
-from crnn_deploy.runtime.opening import open_session
-from crnn_deploy.runtime.session import Session
+from crnn_deploy.reading.reader import Item, Reader
+from crnn_deploy.reading.reading import Reading
 
 
 class ImageReading(Frozen):
@@ -41,6 +43,63 @@ class Readings(Frozen):
     image_notes: ImageNotes = ImageNotes()
 
 
+class Read(NamedTuple):
+    """An image, and what a model reads in it; None where the image is broken and was left out."""
+
+    path: str
+    reading: Reading | None
+
+
+class Prediction:
+    """Reads the images of a config one after the other, in constant memory.
+
+    Raises:
+        InputError: if the artifact or a source can't be opened.
+    """
+
+    def __init__(self, config: PredictConfig, progress: Progress = SILENT) -> None:
+        artifact = open_artifact(config.model, config.trust_module)
+        self._config = config
+        self._progress = progress
+        self._places = places_of(config.images, progress)
+        self._notes = NoteTaker()
+        self.reader = Reader(
+            artifact,
+            threads=config.threads,
+            batch_size=config.batch_size,
+            beam_width=config.beam_width if config.decoder == "beam" else None,
+            notes=self._notes,
+        )
+
+    def __iter__(self) -> Iterator[Read]:
+        """Each image in the order of the places.
+
+        Raises:
+            InputError: if an image can't be read and is not to be left out, or all are broken.
+            GateError: if the model gives numbers that are not finite.
+        """
+        total = sum(len(place.source) for place in self._places)
+        broken = 0
+        for read in self._progress.track(self._read(), "Reading", total):
+            broken += read.reading is None
+            yield read
+        if broken == total:
+            raise InputError(f"All {broken} images are broken.", fix="Check the files.")
+
+    def remarks(self) -> ImageNotes:
+        """What should be known of the images that were read."""
+        return self._notes.summary(titles_of(self._places))
+
+    def _read(self) -> Iterator[Read]:
+        for place in self._places:
+            items = _items(place, self.reader.spec.preprocessing)
+            for index, reading in enumerate(self.reader.read(items)):
+                if isinstance(reading, InputError) and not self._config.skip_bad:
+                    raise reading
+                path = place.path(place.source.item_name(index))
+                yield Read(path, None if isinstance(reading, InputError) else reading)
+
+
 def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     """Read images with an artifact.
 
@@ -48,37 +107,27 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         InputError: if the artifact or an image can't be read, or all images are broken.
         GateError: if the model gives numbers that are not finite.
     """
-    artifact = open_artifact(config.model, config.trust_module)
-    places = places_of(config.images, progress)
-    session = open_session(artifact, config.threads)
-    skipped: list[str] = []
-    notes = NoteTaker()
-    total = sum(len(place.source) for place in places)
-    readings = dict(progress.track(_readings(session, places, config, skipped, notes), "Reading", total))
-    if not readings:
-        raise InputError(f"All {len(skipped)} images are broken.", fix="Check the files.")
-    summary = notes.summary(titles_of(places))
-    for sentence in summary.sentences():
+    prediction = Prediction(config, progress)
+    read = list(prediction)
+    remarks = prediction.remarks()
+    for sentence in remarks.sentences():
         progress.log(sentence)
+    reader = prediction.reader
+    found = [(path, reading) for path, reading in read if reading is not None]
     return Readings(
-        artifact=str(artifact.path),
-        sha256=artifact.sha256,
-        runtime=session.runtime,
-        readings=tuple(readings[position] for position in sorted(readings)),
-        skipped=tuple(skipped),
-        unproven=why_unproven(artifact.spec.task, [reading.text for reading in readings.values()]),
-        image_notes=summary,
+        artifact=str(reader.artifact.path),
+        sha256=reader.artifact.sha256,
+        runtime=reader.runtime,
+        readings=tuple(ImageReading(path=path, text=r.text, confidence=r.confidence) for path, r in found),
+        skipped=tuple(path for path, reading in read if reading is None),
+        unproven=why_unproven(reader.spec.task, [reading.text for _, reading in found]),
+        image_notes=remarks,
     )
 
 
-def _readings(
-    session: Session, places: Sequence[Place], options: ReadOptions, skipped: list[str], notes: NoteTaker
-) -> Iterator[tuple[tuple[int, int], ImageReading]]:
-    """Position (number of the source, index in it) and reading of each image, in the order of the batches."""
-    for number, place in enumerate(places):
-        broken: list[str] = []
-        for batch, logits, texts in read(session, place.source, options, broken, notes):
-            for index, text, confidence in zip(batch.indices, texts, confidences(logits, session.spec), strict=True):
-                path = place.path(place.source.item_name(index))
-                yield (number, index), ImageReading(path=path, text=text, confidence=confidence)
-        skipped += map(place.path, broken)
+def _items(place: Place, seen: Preprocessing) -> Iterator[Item]:
+    source = place.source
+    vectors = vectors_of(source, seen)
+    for index in range(len(source)):
+        vector = None if vectors is None else vectors[index : index + 1]
+        yield Item(title(source, index), partial(source.image, index), vector)

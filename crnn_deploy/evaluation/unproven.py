@@ -29,33 +29,47 @@ def not_proved(who: str, why: str) -> str:
     return f"Not proved: {who} {why}" if why else ""
 
 
+class Tally:
+    """What the readings of many images have in common, without keeping them."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.count = 0
+        self._with_text = 0
+        self._first = ""
+        self._alike = True
+
+    def add(self, text: str) -> None:
+        """Count what is read in one image, or its name of the class."""
+        self._first = self._first if self.count else text
+        self._alike = self._alike and text == self._first
+        self._with_text += bool(text.strip())
+        self.count += 1
+
+    def why_unproven(self) -> str:
+        """Why what a model reads proves nothing, such as `reads nothing in any of 12 images`; empty where it does."""
+        several_alike = self.count > 1 and self._alike
+        if self._task == "classify":
+            same = f"gives each of {self.count:,} images the same class, {self._first[:40]!r}"
+            return same if several_alike else ""
+        if self.count and not self._with_text:
+            return f"reads nothing in {_any_of(self.count)}"
+        if self.count and self._with_text <= FEW * self.count:
+            return f"reads almost nothing: it finds text in {self._with_text} of {self.count:,} images"
+        return f"reads the same in each of {self.count:,} images: {self._first[:40]!r}" if several_alike else ""
+
+
 def why_unproven(task: Task, texts: Sequence[str], references: Sequence[str] | None = None) -> str:
-    """Why what a model reads proves nothing, such as `reads nothing in any of 12 images`; empty where it proves some.
+    """As `Tally.why_unproven`, and whether what a model reads is almost all wrong.
 
     Args:
         texts: what it reads in each image, or its name of the class.
         references: the labels, where there are some.
     """
-    if not texts:
-        return ""
-    if task == "classify":
-        return _one_class(texts)
-    return _little_text(texts) or _one_text(texts) or _little_right(texts, references)
-
-
-def _little_text(texts: Sequence[str]) -> str:
-    count = sum(bool(text.strip()) for text in texts)
-    if count == 0:
-        return f"reads nothing in {_any_of(len(texts))}"
-    if count <= FEW * len(texts):
-        return f"reads almost nothing: it finds text in {count} of {len(texts):,} images"
-    return ""
-
-
-def _one_text(texts: Sequence[str]) -> str:
-    if len(texts) > 1 and len(set(texts)) == 1:
-        return f"reads the same in each of {len(texts):,} images: {texts[0][:40]!r}"
-    return ""
+    tally = Tally(task)
+    for text in texts:
+        tally.add(text)
+    return tally.why_unproven() or (_little_right(texts, references) if texts and task == "ctc" else "")
 
 
 def _little_right(texts: Sequence[str], references: Sequence[str] | None) -> str:
@@ -64,12 +78,6 @@ def _little_right(texts: Sequence[str], references: Sequence[str] | None) -> str
     error = text_ratios(references, texts)["cer_ci"].value
     if error >= 1 - FEW:
         return f"reads almost nothing right: its CER is {units.percent(error)} on {len(texts):,} images"
-    return ""
-
-
-def _one_class(names: Sequence[str]) -> str:
-    if len(names) > 1 and len(set(names)) == 1:
-        return f"gives each of {len(names):,} images the same class, {names[0][:40]!r}"
     return ""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.class_sequences import ClassSequence
+from crnn_deploy.class_sequences import groups
 from crnn_deploy.reading.runs import equal_runs
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
@@ -64,7 +64,8 @@ def characters(output: NDArray[np.float32], spec: ModelSpec, frames: slice = sli
     path = output[first:last].argmax(axis=1).tolist()
     runs = [Run(*run) for run in equal_runs(path, first) if run[0] != spec.blank]
     probabilities = np.exp(log_probabilities(output))
-    answers = (_character(group, probabilities, spec) for group in _grouped(runs, spec.sequences))
+    parts = groups([run.index for run in runs], spec.sequences)
+    answers = (_character(runs[start:end], probabilities, spec) for start, end, _ in parts)
     return [answer for answer in answers if answer.text]
 
 
@@ -107,14 +108,3 @@ def _character(runs: Sequence[Run], probabilities: NDArray[np.float32], spec: Mo
     frame[runs[least].index] = -1
     second = int(frame.argmax())
     return Answer(spec.text(run.index for run in runs), tuple(runs), sure[least], second, float(frame[second]))
-
-
-def _grouped(runs: Sequence[Run], sequences: Sequence[ClassSequence]) -> Iterator[Sequence[Run]]:
-    """The runs one by one, and those of a sequence of classes together."""
-    classes = tuple(run.index for run in runs)
-    at = 0
-    while at < len(runs):
-        lengths = [len(one.classes) for one in sequences if classes[at : at + len(one.classes)] == one.classes]
-        length = lengths[0] if lengths else 1
-        yield runs[at : at + length]
-        at += length

@@ -21,7 +21,8 @@ from crnn_deploy.explaining.summaries import column_profile, grid, most_probable
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.image_notes import NoteTaker
-from crnn_deploy.reading.seen import Box, Look, Seen, look_at
+from crnn_deploy.reading.seen import Box, Look, Seen
+from crnn_deploy.reading.viewing import look_at
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.runtime.session import Session
 

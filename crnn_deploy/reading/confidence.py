@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.runtime.outputs import log_probabilities
+from crnn_deploy.reading.best_path import labelled_runs, line_confidence
+from crnn_deploy.runtime.outputs import highest_probabilities
 from crnn_deploy.spec import ModelSpec
 
 
@@ -21,15 +20,11 @@ def confidences(logits: NDArray[np.float32], spec: ModelSpec) -> list[float]:
     Args:
         logits: `[N, T, K]` or `[N, K]`; probabilities and log-probabilities give the same.
     """
-    probabilities = np.exp(log_probabilities(logits))
-    highest = probabilities.max(axis=-1)
+    highest = highest_probabilities(logits).tolist()
     if spec.task == "classify":
         return [float(value) for value in highest]
-    return [_of_line(path, row, spec.blank) for path, row in zip(probabilities.argmax(axis=-1), highest, strict=True)]
-
-
-def _of_line(path: NDArray[np.intp], highest: NDArray[np.float32], blank: int) -> float:
-    """The confidence in one line, from the classes of its best path `[T]` and their probabilities `[T]`."""
-    runs = groupby(zip(path.tolist(), highest.tolist(), strict=True), key=lambda frame: frame[0])
-    characters = [max(probability for _, probability in run) for character, run in runs if character != blank]
-    return float(np.mean(characters or highest))
+    paths = logits.argmax(axis=-1).tolist()
+    return [
+        line_confidence(labelled_runs(path, frames, spec.blank), frames)
+        for path, frames in zip(paths, highest, strict=True)
+    ]

@@ -19,9 +19,13 @@ from crnn_deploy.spec import ModelSpec
 
 
 class NotingPreprocessor(Preprocessor):
-    """A `Preprocessor` that takes notes, and squeezes only lines above `MAX_LINE_PIECES` times the `max_width`."""
+    """A `Preprocessor` that takes notes, and squeezes only lines above `MAX_LINE_PIECES` times the `max_width`.
 
-    def __init__(self, spec: ModelSpec, notes: NoteTaker) -> None:
+    Args:
+        notes: receives remarks on the images; None: none are looked for.
+    """
+
+    def __init__(self, spec: ModelSpec, notes: NoteTaker | None) -> None:
         seen = spec.preprocessing
         self._reads_lines = spec.task == "ctc"
         self._notes = notes
@@ -39,16 +43,18 @@ class NotingPreprocessor(Preprocessor):
 
     def take_notes(self, image: Image.Image, plain: Image.Image, name: str) -> None:
         """Note what is unusual about an image, whose picture is `plain`."""
+        if self._notes is None:
+            return
         if has_several_frames(image):
             self._notes.note("several_frames", name)
         if self._reads_lines:
-            self._take_notes_of_line(plain, name)
+            self._take_notes_of_line(plain, name, self._notes)
         elif self.preprocessing.distorts(*plain.size):
             self._notes.note("distorted", name, scaling(self.preprocessing, plain.size))
 
-    def _take_notes_of_line(self, plain: Image.Image, name: str) -> None:
+    def _take_notes_of_line(self, plain: Image.Image, name: str, notes: NoteTaker) -> None:
         seen = self.preprocessing
         if is_squeezed(plain, seen) if seen.centerline else seen.squeezes(*plain.size):
-            self._notes.note("squeezed", name)
+            notes.note("squeezed", name)
         if is_several_lines(plain):
-            self._notes.note("several_lines", name)
+            notes.note("several_lines", name)

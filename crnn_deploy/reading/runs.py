@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +14,14 @@ def runs_of(alike: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def equal_runs(values: Iterable[int], first: int = 0) -> Iterator[tuple[int, int, int]]:
+def equal_runs(values: Sequence[int], first: int = 0) -> Iterator[tuple[int, int, int]]:
     """The value, the index of its first place and of the one after its last, of each run of equal values.
 
     Args:
         first: the index of the first value.
     """
-    for value, alike in groupby(values):
-        end = first + sum(1 for _ in alike)
-        yield value, first, end
-        first = end
+    start = 0
+    for end in range(1, len(values) + 1):
+        if end == len(values) or values[end] != values[start]:
+            yield values[start], first + start, first + end
+            start = end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def test_the_command_prints_one_object_for_machines(invoke) -> None:
 def test_the_command_tells_of_broken_images(invoke) -> None:
     Path("bad.png").write_bytes(b"x")
     stopped = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors")
-    assert (stopped.exit_code, stopped.stdout) == (2, "")
+    assert stopped.exit_code == 2
+    assert [row.split("\t")[0] for row in stopped.stdout.splitlines()] == ["lines/000.png"]  # read before it
     assert "bad.png" in stopped.stderr
     done = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors", "--skip-bad")
     assert done.exit_code == 0
@@ -90,3 +92,45 @@ def test_the_reader_of_the_package_reads_without_being_named(invoke) -> None:
     texts = [line.split("\t")[1] for line in done.stdout.splitlines()]
     right = sum(text == labels.text(index) for index, text in enumerate(texts))
     assert right >= 14  # DejaVu, which it never saw, but clean
+
+
+def test_tables_and_json_lines_say_the_same(invoke) -> None:
+    """Also of a name that has what separates fields in each of them."""
+    Path('a, "b"\tc.png').write_bytes(Path("lines/000.png").read_bytes())
+    given = ("lines", 'a, "b"\tc.png', "--model", "tiny.safetensors", "--format")
+    tsv, table, lines = (invoke(*given, kind).stdout for kind in ("tsv", "csv", "jsonl"))
+    head, *rows = csv.reader(table.splitlines())
+    assert head == ["path", "text", "confidence"]
+    assert rows == [row.split("\t") for row in tsv.splitlines()]
+    objects = [json.loads(line) for line in lines.splitlines()]
+    assert [[read_tsv_field(path), read_tsv_field(text)] for path, text, _ in rows] == [
+        [each["path"], each["text"]] for each in objects
+    ]
+    assert all("".join(c["text"] for c in each["characters"]) == each["text"] for each in objects)
+    assert any(each["characters"] for each in objects)
+
+
+def test_an_image_comes_from_stdin(invoke) -> None:
+    """`-` stands for it, and is its name."""
+    image = Path("lines/001.png").read_bytes()
+    app = Typer(cls=Commands)
+    app.command("predict")(command(predict_command))
+    app.command("other")(lambda: None)
+    given = ["predict", "-", "lines/002.png", "--model", "tiny.safetensors"]
+    done = CliRunner().invoke(app, given, input=image)
+    expected = [row.split("\t") for row in invoke("lines", "--model", "tiny.safetensors").stdout.splitlines()[1:3]]
+    assert [row.split("\t") for row in done.stdout.splitlines()] == [["-", *expected[0][1:]], expected[1]]
+    for content, message in ((b"", "it is empty"), (b"text", "not an image")):
+        refused = CliRunner().invoke(app, ["predict", "-", "--model", "tiny.safetensors"], input=content)
+        assert refused.exit_code == 2
+        assert message in refused.stderr
+
+
+def test_rows_come_out_as_images_are_read(invoke, tmp_path: Path) -> None:
+    """A second window of images is not read before the rows of the first one are out."""
+    names = [f"lines/{index % 7:03}.png" for index in range(64)]
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"x")
+    done = invoke(*names, "bad.png", "--model", "tiny.safetensors", "--batch-size", "4")
+    assert done.exit_code == 2
+    assert [row.split("\t")[0] for row in done.stdout.splitlines()] == names

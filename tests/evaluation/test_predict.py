@@ -116,3 +116,12 @@ def test_an_engine_reads_like_any_artifact(tmp_path, monkeypatch) -> None:
     assert [f.runtime for f in found] == ["tensorrt", "onnxruntime"]
     assert [r.text for r in found[0].readings] == [r.text for r in found[1].readings]
     assert len({reading.text for reading in found[0].readings}) > 1
+
+
+def test_patterns_that_the_shell_left_stand_for_files(model) -> None:
+    by_pattern = read(model, "lines/00[13].png", "lin*/006.*")
+    assert [reading.path for reading in by_pattern.readings] == ["lines/001.png", "lines/003.png", "lines/006.png"]
+    Path("[1].png").write_bytes(Path("lines/000.png").read_bytes())
+    assert [reading.path for reading in read(model, "[1].png").readings] == ["[1].png"]
+    with pytest.raises(InputError, match="No file fits the pattern"):
+        read(model, "nothing/*.png")

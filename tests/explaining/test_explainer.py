@@ -24,7 +24,7 @@ from crnn_deploy.explaining.explainer import Explainer
 from crnn_deploy.explaining.result import Explanation
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.image_notes import NoteTaker
-from crnn_deploy.reading.seen import look_at
+from crnn_deploy.reading.viewing import look_at
 
 BLACK, GREY = 0, 128
 

@@ -34,7 +34,7 @@ def test_what_is_hidden_has_the_median_colour_of_the_picture_alone() -> None:
     pixels = np.full((2, 12, 40), 9, np.float32)  # the padding is of another colour
     pixels[0, :, 3:33], pixels[1, :, 3:33] = 1, 2
     pixels[0, :4, 3:10] = 5
-    seen = Seen(pixels, AREA, -3, np.zeros(2, np.float32))
+    seen = Seen(pixels=pixels, area=AREA, first=-3, output=np.zeros(2, np.float32))
     assert surroundings(seen).tolist() == [1, 2]
     (copy,) = hidden(seen, [Box(0, 4, 3, 10)], surroundings(seen))
     assert (copy[0, :4, 3:10] == 1).all()

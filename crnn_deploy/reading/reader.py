@@ -1,0 +1,163 @@
+"""`Reader`: an artifact that reads images in a program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, overload
+
+from crnn_deploy.artifact import Artifact, open_artifact
+from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.network_inputs import Array, vector_beside
+from crnn_deploy.errors import InputError
+from crnn_deploy.reading.given import ChannelOrder, Given, image_of
+from crnn_deploy.reading.image_notes import NoteTaker
+from crnn_deploy.reading.part_batches import outputs_of
+from crnn_deploy.reading.reading import Decoder, Reading
+from crnn_deploy.reading.seen import View
+from crnn_deploy.reading.viewing import Viewer
+from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.zoo import READER
+
+_WINDOW = 8  # batches of images that are prepared together, so that those of one size share batches
+_THREADS = 2  # that prepare images while the network runs
+
+
+@dataclass(frozen=True)
+class Item:
+    """One of many images: its name in messages, what opens it, and the normalised vector beside it, `[1, V]`."""
+
+    name: str
+    open: Callable[[], ImageOrClip]
+    vector: Array | None = None
+
+
+class Reader:
+    """Reads images with an artifact, whose session stays open. Threads may share one.
+
+        reader = Reader("student.int8.onnx")
+        reader("line.png").text
+
+    What it reads is to the letter what `evaluate` and `predict` read.
+
+    Args:
+        model: a file, or an artifact; without it the English line reader that comes with the package reads.
+        threads: of the runtime; None: it chooses.
+        batch_size: images of one size that run together, where several are given.
+        beam_width: prefixes that a beam search keeps; None: the most probable path is read.
+        notes: receives remarks on the images; None: none are looked for.
+
+    Raises:
+        InputError: if the file can't be loaded, or this machine can't run it.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str] | Artifact = READER,
+        *,
+        threads: int | None = None,
+        batch_size: int = 16,
+        beam_width: int | None = None,
+        notes: NoteTaker | None = None,
+    ) -> None:
+        self.artifact = model if isinstance(model, Artifact) else open_artifact(Path(model))
+        self.spec = self.artifact.spec
+        self._session = open_session(self.artifact, threads)
+        self._viewer = Viewer(self.spec, notes)
+        self._decoder = Decoder(self.spec, beam_width)
+        self._batch_size = batch_size
+
+    @property
+    def runtime(self) -> str:
+        """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`."""
+        return self._session.runtime
+
+    @overload
+    def __call__(
+        self, images: Given, *, order: ChannelOrder = ..., vector: Mapping[str, float] | None = ...
+    ) -> Reading: ...
+
+    @overload
+    def __call__(
+        self, images: list[Any] | tuple[Any, ...], *, order: ChannelOrder = ..., vector: None = ...
+    ) -> list[Reading]: ...
+
+    def __call__(
+        self, images: Any, *, order: ChannelOrder = "RGB", vector: Mapping[str, float] | None = None
+    ) -> Reading | list[Reading]:
+        """Read an image, or a list of them.
+
+        Args:
+            images: paths, encoded bytes, open files, images of Pillow, arrays of NumPy, or clips.
+            order: of the channels of arrays.
+            vector: the numbers beside an image by their names, for a model that takes some.
+
+        Raises:
+            InputError: naming the image, if it is broken or no image, or a number is missing.
+            GateError: naming the image, if the model gives numbers that are not finite.
+        """
+        if isinstance(images, (list, tuple)):
+            return list(self.stream(images, order=order))
+        name = "the image"
+        beside = None if vector is None else vector_beside(vector, self.spec.preprocessing, name)
+        return self._read([(name, self._viewer.view(image_of(images, name, order), name, beside))])[0]
+
+    def stream(self, images: Iterable[Given], *, order: ChannelOrder = "RGB") -> Iterator[Reading]:
+        """Read any number of images in constant memory, in their order; arguments and errors are those of a call."""
+        for reading in self.read(_items(images, order)):
+            if isinstance(reading, InputError):
+                raise reading
+            yield reading
+
+    def read(self, items: Iterable[Item]) -> Iterator[Reading | InputError]:
+        """What is read in each item in constant memory, in their order, or the error in place of a broken one.
+
+        Raises:
+            GateError: naming the image, if the model gives numbers that are not finite.
+        """
+        windows = _windows(items, _WINDOW * self._batch_size)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            waiting = None
+            for window in windows:
+                preparing = window, pool.map(self._view, window)
+                if waiting is not None:
+                    yield from self._finish(*waiting)
+                waiting = preparing
+            if waiting is not None:
+                yield from self._finish(*waiting)
+
+    def _view(self, item: Item) -> View | InputError:
+        try:
+            return self._viewer.view(item.open(), item.name, item.vector)
+        except InputError as error:
+            return error
+
+    def _finish(self, items: Sequence[Item], prepared: Iterable[View | InputError]) -> Iterator[Reading | InputError]:
+        views = list(prepared)
+        named = [(item.name, view) for item, view in zip(items, views, strict=True) if isinstance(view, View)]
+        readings = iter(self._read(named))
+        yield from (next(readings) if isinstance(view, View) else view for view in views)
+
+    def _read(self, named: Sequence[tuple[str, View]]) -> list[Reading]:
+        """What is read in each view; each has the name of its image beside it."""
+        outputs = outputs_of(self._session, named, self._batch_size)
+        seen, blank = self.spec.preprocessing, self.spec.blank
+        looks = (view.with_outputs(said, seen, blank) for (_, view), said in zip(named, outputs, strict=True))
+        return [self._decoder.reading(look) for look in looks]
+
+
+def _items(images: Iterable[Given], order: ChannelOrder) -> Iterator[Item]:
+    for number, image in enumerate(images, 1):
+        name = f"Image {number}"
+        yield Item(name, partial(image_of, image, name, order))
+
+
+def _windows(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    rest = iter(items)
+    while window := list(islice(rest, size)):
+        yield window
