@@ -1,0 +1,121 @@
+"""What `Reader` adds to its parts, all timed in turns: decoding, resizing, network and text; and what its start costs.
+
+python benchmarks/bench_reader.py student.int8.onnx --data DATA/val.tar -o benchmarks/results/reader
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from side_by_side import table, write_results
+
+from crnn_deploy import Reader
+from crnn_deploy.artifact import open_artifact
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.reading.decoding import greedy_decode
+from crnn_deploy.runtime.opening import open_session
+
+WARMUP = 20
+PARTS = ("decode the image", "resize and normalise", "network", "text")
+
+# In a process of its own: the first line from nothing, in seconds of CPU time, and the most memory in bytes.
+FIRST_LINE = """
+import json, resource, sys, time
+from crnn_deploy import Reader
+Reader(sys.argv[1], threads=1)(sys.stdin.buffer)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+print(json.dumps({"cpu_seconds": time.process_time(), "peak_bytes": peak}))
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="an artifact that reads lines")
+    parser.add_argument("--data", required=True, help="a source of lines")
+    parser.add_argument("--count", type=int, default=1000, help="lines that are read one by one")
+    parser.add_argument("-o", "--output", type=Path, help="stem of the .json and .md to write")
+    options = parser.parse_args()
+    row = measure(options.model, options.data, options.count)
+    shown = [
+        *((part, f"{row['parts_us'][part]:.0f} µs") for part in PARTS),
+        ("sum of the parts", f"{row['sum_us']:.0f} µs"),
+        ("`Reader`", f"{row['whole_us']:.0f} µs ({row['ratio']:.2f}×)"),
+        ("import and first line, CPU", f"{row['cpu_seconds']:.2f} s"),
+        ("most memory", f"{row['peak_bytes'] / 1e6:.0f} MB"),
+    ]
+    text = table(("", "median"), shown)
+    print(text)
+    if options.output:
+        settings = {"model": options.model.name, "lines": row["lines"], "threads": 1, "batch": 1}
+        write_results(options.output, "What `Reader` adds to its parts", [text], [row], settings)
+    return 0
+
+
+def measure(model: Path, data: str, count: int) -> dict[str, Any]:
+    """Medians in microseconds over the lines of a source, each of which passes the parts and then `Reader`."""
+    reader = Reader(model, threads=1)
+    artifact = open_artifact(model)
+    session, preprocessor = open_session(artifact, 1), Preprocessor(artifact.spec.preprocessing)
+    source = open_source(data)
+    contents = [_encoded(source.image(index)) for index in range(min(count, len(source)))]
+    parts: list[list[float]] = [[] for _ in PARTS]
+    whole: list[float] = []
+    for content in [*contents[:WARMUP], *contents]:
+        image = _timed(parts[0], lambda content=content: _decoded(content))
+        pixels = _timed(parts[1], lambda image=image: preprocessor(image, "line"))
+        logits = _timed(parts[2], lambda pixels=pixels: session.run(pixels[np.newaxis]))
+        (text,) = _timed(parts[3], lambda logits=logits: greedy_decode(logits, artifact.spec))
+        reading = _timed(whole, lambda content=content: reader(content))
+        if pixels.shape[2] <= artifact.spec.preprocessing.widest and reading.text != text:
+            raise SystemExit(f"Reader read {reading.text!r} where the parts read {text!r}.")
+    medians = [1e6 * float(np.median(times[-len(contents) :])) for times in parts]
+    started = subprocess.run(
+        [sys.executable, "-c", FIRST_LINE, str(model)], input=contents[0], capture_output=True, check=True
+    )
+    whole_us = 1e6 * float(np.median(whole[-len(contents) :]))
+    return {
+        "lines": len(contents),
+        "parts_us": dict(zip(PARTS, medians, strict=True)),
+        "sum_us": sum(medians),
+        "whole_us": whole_us,
+        "ratio": whole_us / sum(medians),
+        **json.loads(started.stdout),
+    }
+
+
+def _timed(times: list[float], act: Callable[[], Any]) -> Any:
+    start = time.perf_counter()
+    result = act()
+    times.append(time.perf_counter() - start)
+    return result
+
+
+def _encoded(image: Any) -> bytes:
+    """The encoded bytes of an image of a source, as PNG where it came without any."""
+    file = getattr(image, "fp", None)
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def _decoded(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""`benchmarks/bench_reader.py` times the parts and the whole of the same lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from bench_reader import PARTS, measure
+
+from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.zoo import READER
+
+
+def test_the_whole_is_compared_with_its_parts(tmp_path: Path) -> None:
+    lines = render_lines(RenderOptions(count=6, seed=1), tmp_path / "lines.tar", False)
+    row = measure(READER, str(lines), 5)
+    assert row["lines"] == 5
+    assert row["ratio"] == pytest.approx(row["whole_us"] / sum(row["parts_us"].values()))
+    assert set(row["parts_us"]) == set(PARTS)
+    assert row["cpu_seconds"] > 0
+    assert row["peak_bytes"] > 1e6
