@@ -31,6 +31,7 @@ from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.train_config import TrainConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from crnn_deploy.artifact import Artifact
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from crnn_deploy.explaining.result import Explanations
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.native.plugin import BuiltPlugin
+    from crnn_deploy.pages.page import Page
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized
     from crnn_deploy.report.run.write import StoredReport
@@ -77,6 +79,7 @@ __all__ = [
     "import_checkpoint",
     "inspect",
     "predict",
+    "predict_pages",
     "quantize",
     "render",
     "report",
@@ -175,6 +178,13 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     from crnn_deploy.evaluation.predict import predict
 
     return predict(config, progress)
+
+
+def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterator[Page]:
+    """Read whole pages, one after the other."""
+    from crnn_deploy.pages.predict_pages import predict_pages
+
+    return predict_pages(config, progress)
 
 
 def explain(config: ExplainConfig, progress: Progress = SILENT) -> Explanations:

@@ -21,7 +21,7 @@ FLOORS = (
     ("students",),
     ("engine",),
     ("quantization",),
-    ("benchmark",),
+    ("benchmark", "pages"),
     ("inspection",),
     ("export",),
     ("evaluation", "checkpoints"),

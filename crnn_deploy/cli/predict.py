@@ -13,7 +13,7 @@ from crnn_deploy.evaluation.config import PredictConfig
 def predict(config: PredictConfig, as_json: bool) -> None:
     """Read images of one line of text each: path, text and confidence, as soon as each is read.
 
-    Does not detect lines: give images of single lines. Any number of images is read in constant memory.
+    With --pages the images are whole pages or PDFs, whose lines are found. Any number is read in constant memory.
 
     In tables, tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
 
@@ -24,8 +24,11 @@ def predict(config: PredictConfig, as_json: bool) -> None:
       crnn-deploy predict line.png
       crnn-deploy predict lines --model student.int8.onnx --format jsonl
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
+      crnn-deploy predict letter.pdf --pages --format hocr -o letter
     """
-    if as_json:
+    if config.pages:
+        _pages(config, as_json)
+    elif as_json:
         with RichProgress() as progress:
             readings = api.predict(config, progress)
         show_json(readings.model_dump(mode="json"), config)
@@ -60,3 +63,24 @@ def _print_each(config: PredictConfig) -> None:
 def _warn(unproven: str) -> None:
     if unproven:
         print(f"! The model {visible(unproven)}.", file=sys.stderr)
+
+
+def _pages(config: PredictConfig, as_json: bool) -> None:
+    from crnn_deploy.cli.page_output import CSV_HEAD, TEXTS, facts, write_page
+
+    out = sys.stdout  # as above
+    found = []
+    with RichProgress(bars=not out.isatty()) as progress:
+        if config.format == "csv" and config.output is None and not as_json:
+            out.write(CSV_HEAD)
+        for page in api.predict_pages(config, progress):
+            if config.output is not None:
+                path = write_page(page, config.output, config.format, config.force)
+                progress.log(f"{path}: {len(page.lines)} lines")
+            if as_json:
+                found.append(facts(page))
+            elif config.output is None:
+                out.write(TEXTS[config.format](page))
+                out.flush()
+    if as_json:
+        show_json({"pages": found}, config)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Option, SourceName, TrustModule
 from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.zoo import READER
+
+PAGE_FORMATS = ("text", "hocr", "alto")
+"""Formats that only whole pages have."""
 
 
 class EvaluateOptions(ReadOptions):
@@ -49,8 +52,27 @@ class PredictConfig(ReadOptions):
         examples=["student.int8.onnx"],
     )
     trust_module: TrustModule = False
-    format: Literal["tsv", "csv", "jsonl"] = Field(
-        default="tsv",
-        description="How the command line prints each image as soon as it is read. tsv: path, text and confidence; "
-        "csv: these with a head line; jsonl: one JSON object a line, with the place of each character.",
+    pages: bool = Field(
+        default=False,
+        description="The images are whole pages or PDFs: their lines are found, read and put in order (extra `pages`).",
     )
+    dpi: int = Field(default=200, ge=50, le=1200, description="Pixels an inch at which pages of a PDF are drawn.")
+    format: Literal["tsv", "csv", "jsonl", "text", "hocr", "alto"] = Field(
+        default="tsv",
+        description="How the command line writes each image as soon as it is read. tsv: path, text and confidence, and "
+        "of a line of a page its place; csv: these with a head line; jsonl: one JSON object a line, with the places of "
+        "characters or words. Pages also as text, hocr and alto.",
+    )
+    output: Annotated[Path | None, Option(short="-o", metavar="DIR")] = Field(
+        default=None, description="With --pages: the folder to write, with a file for each page."
+    )
+    force: Annotated[bool, Field(description="Overwrite files of that folder.")] = False
+
+    @model_validator(mode="after")
+    def _formats_fit(self) -> PredictConfig:
+        if not self.pages and (self.format in PAGE_FORMATS or self.output is not None):
+            given = f"format {self.format}" if self.format in PAGE_FORMATS else "output"
+            raise ValueError(f"{given} goes with pages")
+        if self.format in ("hocr", "alto") and self.output is None:
+            raise ValueError(f"format {self.format} needs output, the folder to write")
+        return self

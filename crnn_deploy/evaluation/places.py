@@ -39,7 +39,7 @@ def places_of(locations: Sequence[str], progress: Progress = SILENT) -> list[Pla
         InputError: if a source can't be opened.
     """
     places: list[Place] = []
-    for are_files, alike in groupby(_without_patterns(locations), key=_is_image_file):
+    for are_files, alike in groupby(without_patterns(locations), key=_is_image_file):
         group = list(alike)
         if are_files:
             places.append(Place("", _files(group)))
@@ -58,7 +58,7 @@ def titles_of(places: Sequence[Place]) -> Iterator[tuple[str, str]]:
             yield title(place.source, index), place.path(place.source.item_name(index))
 
 
-def _without_patterns(locations: Sequence[str]) -> Iterator[str]:
+def without_patterns(locations: Sequence[str]) -> Iterator[str]:
     """The locations, with the files in place of patterns that the shell has left as they are."""
     for location in locations:
         if location == STDIN or os.path.lexists(location) or not glob.has_magic(location):

@@ -1,0 +1,58 @@
+"""`predict --pages`: whole pages instead of single lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from crnn_deploy.artifact import open_artifact
+from crnn_deploy.data.sources.container import is_folder
+from crnn_deploy.data.sources.encoded import is_image
+from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.config import PredictConfig
+from crnn_deploy.evaluation.places import without_patterns
+from crnn_deploy.pages.documents import sheets_of
+from crnn_deploy.pages.page import Page
+from crnn_deploy.pages.read_pages import PageReader
+from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.reader import Reader
+
+
+def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterator[Page]:
+    """Each page of the files, one after the other, in constant memory.
+
+    With `skip_bad` a broken file is told to `progress`, and left out.
+
+    Raises:
+        InputError: if the artifact or a page can't be read, there are none, or the extra `pages` is missing.
+        GateError: if the model gives numbers that are not finite.
+    """
+    files = list(_files(config))
+    reader = Reader(
+        open_artifact(config.model, config.trust_module),
+        threads=config.threads,
+        batch_size=config.batch_size,
+        beam_width=config.beam_width if config.decoder == "beam" else None,
+    )
+    pages = PageReader(reader)
+    for file in progress.track(files, "Reading", len(files)):
+        try:
+            for name, picture in sheets_of(file, config.dpi):
+                yield pages.read(picture, name)
+        except InputError as error:
+            if not config.skip_bad:
+                raise
+            progress.log(f"{error.what} It was left out.")
+
+
+def _files(config: PredictConfig) -> Iterator[Path]:
+    """The files that the config names, and those of its folders."""
+    for location in without_patterns(config.images):
+        path = Path(location)
+        if not is_folder(path):
+            yield path
+            continue
+        found = sorted(file for file in path.iterdir() if is_image(file.name) or file.suffix.lower() == ".pdf")
+        if not found:
+            raise InputError(f"{path} holds no pages.", fix="Give images or PDFs, or a folder that holds some.")
+        yield from found
