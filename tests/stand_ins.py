@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from crnn_deploy.api import ExportConfig, QuantizeConfig, RenderConfig, export, quantize, render
 from crnn_deploy.zoo import READER
@@ -39,6 +42,16 @@ def line(folder: Path) -> None:
     """One image of a line."""
     make_files(("unseen.tar",), folder)
     (folder / "line.png").write_bytes(next(images_in(folder / "unseen.tar")))
+
+
+def page(folder: Path) -> None:
+    """A page with a few lines."""
+    make_files(("unseen.tar",), folder)
+    sheet = Image.new("L", (900, 400), 255)
+    for number, image in enumerate(islice(images_in(folder / "unseen.tar"), 4)):
+        with Image.open(io.BytesIO(image)) as found:
+            sheet.paste(found.resize((found.width * 40 // found.height, 40)), (40, 40 + 80 * number))
+    sheet.save(folder / "page.png")
 
 
 def photos(folder: Path) -> None:
@@ -96,6 +109,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "english_g2.pth": checkpoint,
     "line.png": line,
     "lines.tar": lines("lines.tar", 48, 1),
+    "page.png": page,
     "photos": photos,
     "student.int8.onnx": quantized,
     "student.onnx": exported("student.onnx"),
