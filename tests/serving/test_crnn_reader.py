@@ -34,13 +34,14 @@ PREPROCESSING: dict[str, dict[str, Any]] = {
     "fixed": {"width": 80},
     "kept ratio": {"width": 80, "keep_ratio": True, "margin": 5, "padding": "edge"},
     "letterbox": {"width": 60, "keep_ratio": True, "letterbox": True, "padding": "mean", "mean": (0.3,)},
+    "letterbox, rounded down": {"width": 60, "keep_ratio": True, "letterbox": True, "width_rounding": "floor"},
     "letterbox in colours": {"width": 60, "keep_ratio": True, "letterbox": True, "channels": "RGB", "padding": "edge"},
     "margins": {"margin": 7, "padding": "edge", "width_multiple": 16},
     "squeezed and stretched": {"min_width": 40, "max_width": 48},
     "by image": {"normalise": "image", "invert": True, "pad_to": 100},
     "by image in colours": {"normalise": "image", "channels": "RGB", "padding": "black"},
 }
-SIZES = ((1, 1), (5, 40), (33, 16), (64, 32), (90, 20), (301, 17))
+SIZES = ((1, 1), (5, 40), (33, 16), (64, 32), (90, 20), (121, 32), (301, 17))
 
 
 def preprocessing(changes: dict[str, Any]) -> Preprocessing:
@@ -76,6 +77,14 @@ def strokes(dark: bool) -> Image.Image:
     return Image.fromarray(pixels)
 
 
+def page(covered: int, dark: int) -> bytes:
+    """A light picture of which the first columns are there, and a few of these are dark."""
+    pixels = np.zeros((40, 100, 4), np.uint8)
+    pixels[:, :covered] = (250, 250, 250, 255)
+    pixels[:, :dark] = (120, 120, 120, 255)
+    return encoded(Image.fromarray(pixels), "PNG")
+
+
 def turned(value: int, kind: str) -> bytes:
     exif = Image.Exif()
     exif[274] = value
@@ -91,6 +100,7 @@ FILES = {
     **{f"orientation {value} of {kind}": turned(value, kind) for value in range(9) for kind in ("JPEG", "PNG", "TIFF")},
     "dark strokes": encoded(strokes(dark=True), "PNG"),
     "light strokes": encoded(strokes(dark=False), "PNG"),
+    **{f"{covered} % of a page, {dark} % dark": page(covered, dark) for covered, dark in ((80, 8), (40, 4), (80, 2))},
     "grey and clear": encoded(strokes(dark=False).convert("LA"), "PNG"),
     "a clear colour of a palette": encoded(Image.fromarray(colours()).quantize(16), "PNG", transparency=3),
     "palette": encoded(Image.fromarray(colours()).quantize(16), "GIF"),
@@ -104,7 +114,8 @@ FILES = {
     "12 bits in 16": deep((RAMP * 4095).astype(np.uint16), "TIFF"),
     "32 bits": deep((RAMP * 1_000_000).astype(np.int32), "TIFF"),
     "floats": deep(RAMP.astype(np.float32), "TIFF"),
-    "floats below black": deep((RAMP * 3 - 1.5).astype(np.float32), "TIFF"),
+    "floats a little above white": deep((RAMP * 1.2).astype(np.float32), "TIFF"),
+    "floats below black": deep((RAMP * 2 - 1).astype(np.float32), "TIFF"),
     "one grey of 16 bits": deep(np.full((4, 4), 70_000, np.int32), "TIFF"),
 }
 
@@ -202,7 +213,7 @@ def test_images_of_all_kinds_read_the_same(reader: Reader, tmp_path: Path) -> No
 
 def test_what_is_no_image_is_refused(reader: Reader, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"x")
-    for bad in (tmp_path / "bad.png", tmp_path / "absent.png", b"x"):
+    for bad in (tmp_path / "bad.png", tmp_path / "absent.png", b"x", encoded(Image.new("L", (9, 9)), "SGI")):
         with pytest.raises(OSError, match=r"."):
             reader(bad)
 
