@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import tarfile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,10 @@ from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import predict
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving.layout import MODEL, write_model
+from crnn_deploy.serving.package import Package
 from crnn_deploy.serving.targets.python.crnn_reader import Reader, _picture, network_input
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.zoo import READER
 
 WIDE = {"mean": (0.4, 0.5, 0.6), "std": (0.2, 0.25, 0.3)}
 PREPROCESSING: dict[str, dict[str, Any]] = {
@@ -224,3 +228,16 @@ def test_outputs_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
     reader.spec.preprocessing.mean = [float("nan")]
     with pytest.raises(ValueError, match="NaN"):
         reader(Image.new("L", (30, 12)))
+
+
+def test_receipts_read_as_predict_reads_them(packaged_reader: Package, shared_data: Path, tmp_path: Path) -> None:
+    with tarfile.open(shared_data / "sroie_lines" / "val.tar") as archive:
+        images = list(islice((member for member in archive if member.name.endswith((".png", ".jpg"))), 100))
+        for member in images:
+            file = archive.extractfile(member)
+            assert file is not None
+            (tmp_path / Path(member.name).name).write_bytes(file.read())
+    expected = predict(PredictConfig(images=(str(tmp_path),), model=READER)).readings
+    found = Reader(Path(packaged_reader.path) / MODEL)([reading.path for reading in expected])
+    assert [reading.text for reading in found] == [reading.text for reading in expected]
+    assert [reading.confidence for reading in found] == pytest.approx([r.confidence for r in expected], abs=1e-4)

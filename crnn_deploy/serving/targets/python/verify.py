@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # where Python leaves it out: `-I`, PYTHONSAFEPATH
 from crnn_reader import Reader
 
 EXAMPLES = Path(__file__).with_name("examples")
