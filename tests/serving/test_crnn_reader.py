@@ -102,6 +102,7 @@ def deep(values: object, kind: str) -> bytes:
 RAMP = np.linspace(0, 1, 360).reshape(12, 30)
 FILES = {
     **{f"orientation {value} of {kind}": turned(value, kind) for value in range(9) for kind in ("JPEG", "PNG", "TIFF")},
+    "damaged EXIF data": encoded(Image.fromarray(colours()), "JPEG", exif=b"Exif\0\0no EXIF data"),
     "dark strokes": encoded(strokes(dark=True), "PNG"),
     "light strokes": encoded(strokes(dark=False), "PNG"),
     **{f"{covered} % of a page, {dark} % dark": page(covered, dark) for covered, dark in ((80, 8), (40, 4), (80, 2))},

@@ -21,7 +21,7 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.escaping import read_tsv_field
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import ImageReading, predict
-from crnn_deploy.native import LIBRARY_NAME, kernel_level
+from crnn_deploy.native import LIBRARY_NAME, LIBRARY_VARIABLE, ort_custom_ops_path
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving import examples, layout
 from crnn_deploy.serving.config import PackageConfig, TargetName
@@ -82,7 +82,7 @@ def verified(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_folder_is_complete(packaged_reader: Package) -> None:
     folder = Path(packaged_reader.path)
     names = {f"examples/{number:02}.png" for number in range(1, 5)} | {"examples/expected.tsv"} | OWN
-    names |= {LIBRARY_NAME} if kernel_level() else set()
+    names |= {LIBRARY_NAME} if ort_custom_ops_path() else set()
     assert set(packaged_reader.files) == names
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == names
     assert packaged_reader.size_bytes == sum((folder / name).stat().st_size for name in names)
@@ -116,6 +116,13 @@ def test_it_reads_without_the_kernels(copy: Path) -> None:
     assert verified(copy).returncode == 0
 
 
+def test_a_package_without_the_kernels_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIBRARY_VARIABLE, "")
+    found = made(tmp_path / "package", READER, examples=1)
+    assert LIBRARY_NAME not in found.files
+    assert "run in FP32: the kernels" in (tmp_path / "package" / "README.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("column", "value", "said"), [(1, "other", "expected 'other'"), (2, "0.1", "expected 0.1")])
 def test_the_check_notices_another_text_or_confidence(copy: Path, column: int, value: str, said: str) -> None:
     table = copy / "examples" / "expected.tsv"
@@ -135,7 +142,7 @@ def test_the_readme_says_what_it_is(packaged_reader: Package) -> None:
     for part in ("one line of text", "python verify.py", "4.33", "distill → export → quantize", "32 times as wide"):
         assert part in text
     assert packaged_reader.model_sha256 in text
-    assert ("in INT8 on" in text) == (kernel_level() is not None)
+    assert ("in INT8 on" in text) == (ort_custom_ops_path() is not None)
     assert "{" not in text
 
 

@@ -17,6 +17,7 @@ import json
 import math
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -148,8 +149,7 @@ def _resized_size(width: int, height: int, p: Any) -> tuple[int, int]:
     space = p.width - 2 * p.margin
     if not p.keep_ratio:
         return space, p.height
-    lower = p.letterbox and scaled > space
-    return min(space, scaled), max(1, space * height // width) if lower else p.height
+    return min(space, scaled), max(1, space * height // width) if p.letterbox and scaled > space else p.height
 
 
 def _padded(pixels: NDArray[np.uint8], p: Any) -> NDArray[np.uint8]:
@@ -191,7 +191,9 @@ def _picture(image: Picture, mode: str) -> Image.Image:
     elif not isinstance(image, Image.Image):
         image = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS)
     image.load()
-    turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(_ORIENTATION, 1))  # Pillow turns TIFF
+    turn = None
+    with suppress(Exception):  # damaged EXIF data are as none; Pillow turns TIFF itself
+        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     plain = _opaque(image).convert(mode)
     return plain if turn is None else plain.transpose(turn)
 
@@ -213,9 +215,8 @@ def _shows_light_strokes(image: Image.Image) -> bool:
     light = np.asarray(image.convert("RGB").convert("L"), np.float32)[::step, ::step]
     opacity = np.asarray(image.getchannel("A"), np.float32)[::step, ::step] / 255
     on_black = light * opacity
-    if (on_black + 255 * (1 - opacity)).std() >= 0.5 * on_black.std():
-        return False
-    return bool(opacity[light < 128].sum() / opacity.sum() < 0.05 or opacity.mean() < 0.5)
+    faded = (on_black + 255 * (1 - opacity)).std() < 0.5 * on_black.std()
+    return bool(faded and (opacity[light < 128].sum() / opacity.sum() < 0.05 or opacity.mean() < 0.5))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
