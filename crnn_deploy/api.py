@@ -26,6 +26,7 @@ from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.quantization.config import QuantizeConfig
 from crnn_deploy.report.config import ReportConfig
+from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.students.config import StudentsConfig
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.train_config import TrainConfig
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized
     from crnn_deploy.report.run.write import StoredReport
+    from crnn_deploy.serving.package import Package
     from crnn_deploy.students.survey import Survey
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "ExportConfig",
     "ImportConfig",
     "InspectConfig",
+    "PackageConfig",
     "PluginConfig",
     "PredictConfig",
     "QuantizeConfig",
@@ -78,6 +81,7 @@ __all__ = [
     "families",
     "import_checkpoint",
     "inspect",
+    "package",
     "predict",
     "predict_pages",
     "quantize",
@@ -192,6 +196,13 @@ def explain(config: ExplainConfig, progress: Progress = SILENT) -> Explanations:
     from crnn_deploy.report.explanation.written import explain_with_page
 
     return explain_with_page(config, progress)
+
+
+def package(config: PackageConfig, progress: Progress = SILENT) -> Package:
+    """Write a folder with a model and all that reads with it, which has been checked."""
+    from crnn_deploy.serving.package import package
+
+    return package(config, progress)
 
 
 def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:

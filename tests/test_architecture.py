@@ -16,7 +16,7 @@ FLOORS = (
     ("cli",),
     ("api",),
     ("pipeline",),
-    ("report",),
+    ("report", "serving"),
     ("training", "explaining"),
     ("students",),
     ("engine",),
@@ -35,7 +35,7 @@ FLOORS = (
     ("spec",),
     ("preprocessing", "class_sequences", "text_order"),
     ("clips", "vector"),
-    ("validation", "text_formats", "scratch"),
+    ("validation", "text_formats", "scratch", "folders"),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),
 )

@@ -22,6 +22,7 @@ from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import FAMILIES, import_
 from crnn_deploy.cli.inspect import inspect
 from crnn_deploy.cli.options import DEBUG, command
+from crnn_deploy.cli.package import package
 from crnn_deploy.cli.predict import predict
 from crnn_deploy.cli.quantize import quantize
 from crnn_deploy.cli.render import render
@@ -76,6 +77,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "benchmark": benchmark,
     "predict": predict,
     "explain": explain,
+    "package": package,
     "report": report,
     "run": run,
     "render": render,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crnn_deploy.errors import InputError
 
-__all__ = ["kernel_level", "ort_custom_ops_path"]
+__all__ = ["LIBRARY_NAME", "kernel_level", "ort_custom_ops_path"]
 
 # Environment variable with the path of another build of the library, such as one with sanitizers. If it is empty, no
 # library is used.
@@ -17,7 +17,7 @@ LIBRARY_VARIABLE = "CRNN_DEPLOY_LIBRARY"
 # Environment variable with the name of the kernels to use. Default: the best that the processor has.
 KERNELS_VARIABLE = "CRNN_DEPLOY_KERNELS"
 
-_NAME = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}.get(
+LIBRARY_NAME = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}.get(
     sys.platform, "libcrnn_deploy_ops.so"
 )
 
@@ -31,7 +31,7 @@ def ort_custom_ops_path() -> Path | None:
     if configured is not None:
         return Path(configured) if configured else None
     # In an editable install, the library is in another folder than the sources, and the package has both folders.
-    return next((path for folder in __path__ if (path := Path(folder) / _NAME).is_file()), None)
+    return next((path for folder in __path__ if (path := Path(folder) / LIBRARY_NAME).is_file()), None)
 
 
 def kernel_level() -> str | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import check_free, replacing, temporary_beside, unwritable
+from crnn_deploy.files import check_free, replacing
+from crnn_deploy.folders import replacing_folder
 
 RENDERED = re.compile(r"labels\.tsv|images|\d{6,}\.png")
 
@@ -57,18 +57,8 @@ def _write_tar(contents: Contents, path: Path) -> None:
 
 
 def _write_folder(contents: Contents, folder: Path) -> None:
-    folder = folder.absolute()  # because "." has no name
-    temporary = temporary_beside(folder)
-    try:
-        temporary.mkdir(parents=True)
+    with replacing_folder(folder) as temporary:
         for name, data in contents:
             file = temporary / name
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(data)
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        temporary.replace(folder)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

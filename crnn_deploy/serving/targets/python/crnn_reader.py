@@ -1,0 +1,250 @@
+"""Reads images of single lines, or tells the class of pictures, with the model in the folder of this file.
+
+    from crnn_reader import Reader
+
+    reader = Reader()
+    reader("line.png").text
+
+It needs NumPy, ONNX Runtime and Pillow. `spec.json` says what the network sees and what its classes mean; `verify.py`
+checks the folder, which `crnn-deploy package` made, on its example images.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import json
+import math
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, overload
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from PIL import Image
+
+Floats = NDArray[np.float32]
+Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
+"""A path, an encoded file, a Pillow image, or an array of greys `[H, W]` or of colours `[H, W, C]`: RGB or RGBA."""
+
+_MODEL = Path(__file__).with_name("model.onnx")
+_LIBRARIES = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}
+_LIBRARY = _LIBRARIES.get(sys.platform, "libcrnn_deploy_ops.so")
+_BATCH = 32
+_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
+_ORIENTATION = 274  # of EXIF
+_TURNS = dict(enumerate(map(Image.Transpose, (0, 3, 1, 5, 4, 6, 2)), start=2))
+_DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
+_WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Text of a line and the mean probability of its characters, or name of a class and its probability."""
+
+    text: str
+    confidence: float
+
+
+class Reader:
+    """A model that is loaded once, with `spec.json` and kernels beside it; several threads may share it."""
+
+    def __init__(self, model: str | os.PathLike[str] = _MODEL, threads: int | None = None) -> None:
+        path = Path(model)
+        spec = path.with_name("spec.json").read_text(encoding="utf-8")
+        self.spec = json.loads(spec, object_hook=lambda fields: SimpleNamespace(**fields))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        # The name of the kernels that run recurrent layers in INT8; None where these run in FP32.
+        self.kernels = _register_kernels(options, path.absolute().with_name(_LIBRARY))
+        self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0]
+        images = self._input.shape[0]
+        self._fixed = images if isinstance(images, int) else 0  # at once; 0: any number
+        alphabet = [*self.spec.charset[: self.spec.blank], "", *self.spec.charset[self.spec.blank :]]
+        self._texts = {(k,): text for k, text in enumerate(alphabet)}  # of classes, and of several in a row
+        self._texts |= {tuple(sequence.classes): sequence.text for sequence in self.spec.sequences}
+        self._sizes = sorted(set(map(len, self._texts)), reverse=True)
+
+    @overload
+    def __call__(self, images: Picture) -> Reading: ...
+
+    @overload
+    def __call__(self, images: list[Any] | tuple[Any, ...]) -> list[Reading]: ...
+
+    def __call__(self, images: Picture | list[Any] | tuple[Any, ...]) -> Reading | list[Reading]:
+        """Read one image, or a list of images; raises OSError or ValueError for what cannot be read."""
+        if not isinstance(images, (list, tuple)):
+            return self([images])[0]
+        inputs = [network_input(image, self.spec.preprocessing) for image in images]
+        by_width: dict[int, list[int]] = {}
+        for index, each in enumerate(inputs):
+            by_width.setdefault(each.shape[2], []).append(index)
+        read: dict[int, Reading] = {}
+        size = self._fixed or _BATCH
+        for batch in (alike[at : at + size] for alike in by_width.values() for at in range(0, len(alike), size)):
+            read.update(zip(batch, self._read(np.stack([inputs[index] for index in batch])), strict=True))
+        return [read[index] for index in range(len(inputs))]
+
+    def _read(self, images: Floats) -> list[Reading]:
+        """The readings of a batch `[N, C, H, W]`."""
+        missing = -len(images) % (self._fixed or 1)
+        filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
+        logits = self._session.run(None, {self._input.name: filled})[0]
+        if self.spec.task == "ctc" and self.spec.output_layout == "TNC":
+            logits = logits.swapaxes(0, 1)
+        logits = logits[: len(images)].astype(np.float32)  # [N, T, K], or [N, K] of a classifier
+        if not np.isfinite(logits).all():
+            raise ValueError("the model gives NaN or infinite outputs")
+        rows = zip(logits.argmax(-1).tolist(), _probabilities(logits).max(-1).tolist(), strict=True)
+        if self.spec.task == "classify":
+            return [Reading(self.spec.class_names[best], highest) for best, highest in rows]
+        return [self._line(path, highest) for path, highest in rows]
+
+    def _line(self, path: list[int], highest: list[float]) -> Reading:
+        """What a line reads by the best class of each frame and its probability: repeats are merged, blanks dropped."""
+        runs = groupby(zip(path, highest, strict=True), key=lambda frame: frame[0])
+        characters = [(k, max(p for _, p in run)) for k, run in runs if k != self.spec.blank]
+        return Reading(self._text([k for k, _ in characters]), float(np.mean([p for _, p in characters] or highest)))
+
+    def _text(self, classes: list[int]) -> str:
+        text = ""
+        while classes:
+            known = next(part for size in self._sizes if (part := tuple(classes[:size])) in self._texts)
+            text, classes = text + self._texts[known], classes[len(known) :]
+        return text
+
+
+def network_input(image: Picture, p: Any) -> Floats:
+    """The network's input `[C, H, W]` for one image, by the `preprocessing` of the spec."""
+    plain = _picture(image, "L" if p.channels == "L" and not p.grey_last else "RGB")
+    width, height = _resized_size(*plain.size, p)
+    if p.resize == "linear":
+        resized = Image.fromarray(_linear(np.asarray(plain), width, height))
+    else:
+        resized = plain.resize((width, height), Image.Resampling[p.resize.upper()])
+    pixels = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8).reshape(height, width, -1)
+    fractions = _padded(pixels[:, :, ::-1] if p.channels == "BGR" else pixels, p).astype(np.float32) / np.float32(255)
+    seen = 1 - fractions if p.invert else fractions
+    mean, std = np.array(p.mean, np.float32), np.array(p.std, np.float32)
+    if p.normalise == "image":
+        values = seen.astype(np.float64)
+        mean, std = np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))
+    return np.ascontiguousarray(((seen - mean) / std).transpose(2, 0, 1))
+
+
+def _resized_size(width: int, height: int, p: Any) -> tuple[int, int]:
+    """Width and height in pixels that an image is resized to, before padding."""
+    exact = width * p.height / height
+    scaled = max(1, {"ceil": math.ceil(exact), "round": round(exact), "floor": math.floor(exact)}[p.width_rounding])
+    if p.width is None:
+        return min(p.max_width, max(p.min_width, scaled)), p.height
+    space = p.width - 2 * p.margin
+    if not p.keep_ratio:
+        return space, p.height
+    return min(space, scaled), max(1, space * height // width) if p.letterbox and scaled > space else p.height
+
+
+def _padded(pixels: NDArray[np.uint8], p: Any) -> NDArray[np.uint8]:
+    """Pixels `[h, w, C]` on the canvas of the network's input `[H, W, C]`."""
+    height, width, channels = pixels.shape
+    total = p.width or -(-max(width + 2 * p.margin, p.pad_to) // p.width_multiple) * p.width_multiple
+    if p.padding == "edge":
+        return np.pad(pixels, [(0, p.height - height), (p.margin, total - width - p.margin), (0, 0)], "edge")
+    mean = [1 - each for each in p.mean] if p.invert else p.mean
+    colour = {"white": [1.0], "black": [0.0], "mean": mean}[p.padding]
+    canvas = np.empty((p.height, total, channels), np.uint8)
+    canvas[:] = np.rint(255 * np.clip(colour, 0, 1))
+    canvas[:height, p.margin : p.margin + width] = pixels
+    return canvas
+
+
+def _linear(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Resize `[H, W]` or `[H, W, C]` as OpenCV's `INTER_LINEAR`, whose weights are whole numbers of 1/2048."""
+    wide = pixels.astype(np.int32)
+    if pixels.shape[:2] == (2 * height, 2 * width):
+        return ((wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2] + 2) >> 2).astype(np.uint8)
+    left, right = _weighted_neighbours(wide.swapaxes(0, 1), width)
+    above, below = _weighted_neighbours((left + right).swapaxes(0, 1) >> 4, height)
+    return (((above >> 16) + (below >> 16) + 2) >> 2).astype(np.uint8)
+
+
+def _weighted_neighbours(values: NDArray[np.int32], count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Of `[n, …]` the two rows around each of `count` new ones, times their weights."""
+    place = np.clip(((np.arange(count) + 0.5) * (len(values) / count) - 0.5).astype(np.float32), 0, len(values) - 1)
+    first = place.astype(np.intp)
+    share = np.rint((place - first) * 2048).astype(np.int32).reshape(-1, *[1] * (values.ndim - 1))
+    return values[first] * (2048 - share), values[np.minimum(first + 1, len(values) - 1)] * share
+
+
+def _picture(image: Picture, mode: str) -> Image.Image:
+    """The picture that people see: upright, 8 bits a channel, without transparency; of several frames the first."""
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image)
+    elif not isinstance(image, Image.Image):
+        image = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS)
+    image.load()
+    turn = None
+    with suppress(Exception):  # damaged EXIF data are as none; Pillow turns TIFF itself
+        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+    plain = _opaque(image).convert(mode)
+    return plain if turn is None else plain.transpose(turn)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    if image.mode in _DEEP_MODES:
+        return _eight_bits(image)
+    if not image.has_transparency_data:
+        return image
+    image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    paper = Image.new("RGBA", image.size, "black" if _shows_light_strokes(image) else "white")
+    paper.alpha_composite(image)
+    return paper.convert("RGB")
+
+
+def _shows_light_strokes(image: Image.Image) -> bool:
+    """Whether there is far less to see on white paper than on black, and it is no light page with dark text."""
+    step = max(1, math.isqrt(image.width * image.height // 1_000_000))
+    light = np.asarray(image.convert("RGB").convert("L"), np.float32)[::step, ::step]
+    opacity = np.asarray(image.getchannel("A"), np.float32)[::step, ::step] / 255
+    on_black = light * opacity
+    faded = (on_black + 255 * (1 - opacity)).std() < 0.5 * on_black.std()
+    return bool(faded and (opacity[light < 128].sum() / opacity.sum() < 0.05 or opacity.mean() < 0.5))
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Greys of more than 8 bits: white is the least largest value of a usual depth that no pixel exceeds."""
+    values = np.asarray(image)
+    low, high = float(values.min()), float(values.max())
+    white = next((float(white) for white in _WHITES if high <= white * (1.25 if values.dtype.kind == "f" else 1)), high)
+    black, white = (0.0, white) if low >= -0.25 * white else (low, high if high > low else low + 1)
+    scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
+    return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
+
+
+def _probabilities(output: Floats) -> Floats:
+    """Probabilities over the last axis, from logits, log-probabilities or probabilities."""
+    if output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3):
+        return output
+    powers = np.exp(output - output.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+
+
+def _register_kernels(options: ort.SessionOptions, library: Path) -> str | None:
+    """Register our kernels where they are, and are faster than FP32; returns their name."""
+    try:
+        level = ctypes.CDLL(str(library)).crnn_deploy_kernel_level
+    except (OSError, AttributeError):  # absent, or of another system: the model runs without them
+        return None
+    level.restype = ctypes.c_char_p
+    name: bytes = level() or b"none"
+    if name != b"none":
+        options.register_custom_ops_library(str(library))
+    return None if name == b"none" else name.decode()

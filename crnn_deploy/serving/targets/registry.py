@@ -1,0 +1,11 @@
+"""All targets. To add one: its file or folder beside this, its name in `TargetName`, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crnn_deploy.serving.config import TargetName
+from crnn_deploy.serving.targets.python.target import PythonTarget
+from crnn_deploy.serving.targets.target import Target
+
+TARGETS: Mapping[TargetName, Target] = {"python": PythonTarget()}
