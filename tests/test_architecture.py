@@ -36,6 +36,8 @@ FLOORS = (
     ("preprocessing", "class_sequences", "text_order"),
     ("clips", "vector"),
     ("validation", "text_formats", "scratch"),
+    ("record",),
+    ("record_model",),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
     ("errors", "limits", "units", "escaping", "import_path", "child_process"),
 )
