@@ -1,7 +1,7 @@
 """`Record`: base of the types of a spec, which reading images needs without pydantic, since that loads slowly.
 
-A record is a frozen dataclass. It has the methods of pydantic's models, as configs have them (`config.py`). But pydantic
-is loaded only where it is needed: to write a record, to tell its fields, and for values that are not plainly right, of
+A record is a frozen dataclass with the methods of pydantic's models, as configs have them (`config.py`). But pydantic is
+loaded only where it is needed: to write a record, to tell its fields, and for values that are not plainly right, of
 which it converts some, and says of the others what is wrong.
 """
 
@@ -136,17 +136,9 @@ class Record:
 
     @classmethod
     def made_of(cls: type[R], values: Mapping[str, Any], given: Iterable[str]) -> R:
-        """The record with these values, which are right by themselves.
-
-        Args:
-            given: names of those that are no defaults.
-
-        Raises:
-            ValueError: if they do not go together.
-        """
+        """The record with these values, which are not checked; `given` are the names of those that are no defaults."""
         made = cls.__new__(cls)
         made.__dict__.update(values, model_fields_set=frozenset(given))
-        made.check()
         return made
 
     @classmethod
@@ -159,17 +151,17 @@ class Record:
         try:
             made: R = _plain(cls, data)
         except ValueError:
-            from crnn_deploy.record_model import adapter_of
+            from crnn_deploy.record_model import model_of, record_of
 
-            made = adapter_of(cls).validate_python(data)
+            made = record_of(model_of(cls).model_validate(data), cls)
         return made
 
     @classmethod
     def model_validate_json(cls: type[R], text: str | bytes) -> R:
         """As `model_validate`, of JSON."""
-        from crnn_deploy.record_model import adapter_of
+        from crnn_deploy.record_model import model_of, record_of
 
-        made: R = adapter_of(cls).validate_json(text)
+        made: R = record_of(model_of(cls).model_validate_json(text), cls)
         return made
 
     def model_dump(self, **how: Any) -> dict[str, Any]:
@@ -245,7 +237,9 @@ def _plain_record(kind: type[R], values: Any) -> R:
             raise ValueError
     if left:
         raise ValueError
-    return kind.made_of(made, values)
+    record = kind.made_of(made, values)
+    record.check()
+    return record
 
 
 def _within(bounds: Bounds, value: Any) -> Any:

@@ -5,41 +5,44 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import Field, GetCoreSchemaHandler, TypeAdapter, create_model, model_validator
+from pydantic import Field, GetCoreSchemaHandler, create_model, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, core_schema
 
 from crnn_deploy.config import Frozen
 
-T = TypeVar("T")
 
-
-def _once(make: Callable[[Any], T]) -> Callable[[Any], T]:
-    """What is made once for each class."""
-    return cache(make)
-
-
-@_once
 def model_of(record: Any) -> type[Frozen]:
-    """A config with the fields of a class of records, which are records themselves where they are nested."""
-    fields: Any = {each.name: (record.hints[each.name], _field_of(each)) for each in dataclasses.fields(record)}
+    """A config with the fields and rules of a class of records; where others are nested in it, these are records."""
+    return _model_of(record)
+
+
+@cache
+def _model_of(record: Any) -> type[Frozen]:
+    def check(model: Frozen) -> Frozen:
+        record_of(model, record).check()
+        return model
+
     in_full: Any = classmethod(lambda _model, given: record.in_full(given))
+    rules: dict[str, Any] = {"check": model_validator(mode="after")(check)}
+    if "in_full" in vars(record):
+        rules["in_full"] = model_validator(mode="before")(in_full)
+    fields: Any = {each.name: (record.hints[each.name], _field_of(each)) for each in dataclasses.fields(record)}
     return create_model(
         record.__name__,
         __base__=Frozen,
         __doc__=record.__doc__,
         __module__=record.__module__,
-        __validators__={"in_full": model_validator(mode="before")(in_full)} if "in_full" in vars(record) else {},
+        __validators__=rules,
         **fields,
     )
 
 
-@_once
-def adapter_of(record: Any) -> TypeAdapter[Any]:
-    """What validates data as a class of records."""
-    return TypeAdapter(record)
+def record_of(model: Frozen, record: Any) -> Any:
+    """The record, of this class, with the values of a model."""
+    return record.made_of(vars(model), model.model_fields_set)
 
 
 def modelled(record: Any) -> Frozen:
@@ -52,10 +55,7 @@ def schema_of(record: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     schema = handler(model_of(record))
 
     def read(value: Any, validate: Callable[[Any], Frozen]) -> Any:
-        if isinstance(value, record):
-            return value
-        model = validate(value)
-        return record.made_of(vars(model), model.model_fields_set)
+        return value if isinstance(value, record) else record_of(validate(value), record)
 
     def write(value: Any, serialize: Callable[[Frozen], Any]) -> Any:
         return serialize(modelled(value))
