@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Annotated
 
 from crnn_deploy import limits
-from crnn_deploy.record import Bounds, Record, field
+from crnn_deploy.plain_values import Bounds
+from crnn_deploy.record import Record, field
 
 _Class = Annotated[int, Bounds(ge=0, le=limits.MAX_CLASSES)]
 

@@ -7,7 +7,8 @@ from typing import Literal
 
 from crnn_deploy import limits
 from crnn_deploy.clips import FEWEST_STILLS, Clips
-from crnn_deploy.record import FiniteFloat, Record, field
+from crnn_deploy.plain_values import FiniteFloat
+from crnn_deploy.record import Record, field
 from crnn_deploy.vector import VectorNumber
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input

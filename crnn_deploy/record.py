@@ -1,6 +1,6 @@
 """`Record`: base of the types of a spec, which reading images needs without pydantic, since that loads slowly.
 
-A record is a frozen dataclass with the methods of pydantic's models, as configs have them (`config.py`). But pydantic is
+A record is a frozen dataclass with the methods of pydantic's models, as configs have them (`config.py`). Pydantic is
 loaded only where it is needed: to write a record, to tell its fields, and for values that are not plainly right, of
 which it converts some, and says of the others what is wrong.
 """
@@ -8,21 +8,11 @@ which it converts some, and says of the others what is wrong.
 from __future__ import annotations
 
 import dataclasses
-import math
-import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import (
-    TYPE_CHECKING,
-    Annotated,
-    Any,
-    ClassVar,
-    Literal,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_type_hints
+
+from crnn_deploy.plain_values import Bounds, Take, taker
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -37,49 +27,6 @@ else:
 
 
 R = TypeVar("R", bound="Record")
-_LARGEST_EXACT = 1 << 53  # up to which each integer is a float
-
-
-@dataclasses.dataclass(frozen=True)
-class Bounds:
-    """What a number or the length of a text or collection may be; None: anything. Pydantic takes it as an annotation.
-
-    Attributes:
-        finite: neither NaN nor infinite.
-    """
-
-    gt: float | None = None
-    ge: float | None = None
-    le: float | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    finite: bool = False
-
-    __is_annotated_types_grouped_metadata__: ClassVar = True  # by which pydantic knows what stands for several others
-
-    def admit(self, value: Any) -> bool:
-        """Whether a value, whose type is right, is within the bounds."""
-        return (
-            (self.gt is None or value > self.gt)
-            and (self.ge is None or value >= self.ge)
-            and (self.le is None or value <= self.le)
-            and (self.min_length is None or len(value) >= self.min_length)
-            and (self.max_length is None or len(value) <= self.max_length)
-            and (not self.finite or math.isfinite(value))
-        )
-
-    def keywords(self) -> dict[str, Any]:
-        """The bounds as pydantic's `Field` takes them."""
-        given = {name: value for name, value in vars(self).items() if value is not None and name != "finite"}
-        return given | ({"allow_inf_nan": False} if self.finite else {})
-
-    def __iter__(self) -> Iterator[object]:
-        from pydantic import Field
-
-        yield from Field(**self.keywords()).metadata
-
-
-FiniteFloat = Annotated[float, Bounds(finite=True)]
 
 
 def field(
@@ -112,15 +59,17 @@ class _Fields:
 class Record:
     """Immutable; unknown keys are refused."""
 
-    model_fields: ClassVar = _Fields()
+    model_fields: ClassVar[_Fields] = _Fields()
     hints: ClassVar[dict[str, Any]] = {}
     """Types of the fields by their names."""
+    _takers: ClassVar[dict[str, Take]] = {}
     model_fields_set: frozenset[str]
     """Names of the fields that were given."""
 
     def __init_subclass__(cls) -> None:
         dataclasses.dataclass(frozen=True, init=False)(cls)
         cls.hints = get_type_hints(cls, include_extras=True)
+        cls._takers = {name: taker(cls.hints[name], each.metadata["bounds"]) for name, each in cls._fields().items()}
 
     def __init__(self, **values: Any) -> None:
         """Raises pydantic's `ValidationError` if values are wrong."""
@@ -148,12 +97,30 @@ class Record:
         Raises:
             pydantic.ValidationError: if something is wrong.
         """
-        try:
-            made: R = _plain(cls, data)
-        except ValueError:
-            from crnn_deploy.record_model import model_of, record_of
+        with suppress(ValueError):
+            return cls.plain(data)
+        from crnn_deploy.record_model import model_of, record_of
 
-            made = record_of(model_of(cls).model_validate(data), cls)
+        made: R = record_of(model_of(cls).model_validate(data), cls)
+        return made
+
+    @classmethod
+    def plain(cls: type[R], data: Any) -> R:
+        """As `model_validate`, but only of values that are plainly right (`plain_values.py`), and without pydantic.
+
+        Raises:
+            ValueError: for other values, which may be right nevertheless.
+        """
+        if isinstance(data, cls):
+            return data
+        values, fields = cls.in_full(data), cls._fields()
+        if type(values) is not dict or not values.keys() <= fields.keys():
+            raise ValueError
+        made = cls.made_of(
+            {name: cls._takers[name](values[name]) if name in values else _default(fields[name]) for name in fields},
+            given=values,
+        )
+        made.check()
         return made
 
     @classmethod
@@ -184,7 +151,11 @@ class Record:
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Names and values of the fields."""
-        return ((each.name, getattr(self, each.name)) for each in dataclasses.fields(self))  # type: ignore[arg-type]
+        return ((name, getattr(self, name)) for name in self._fields())
+
+    @classmethod
+    def _fields(cls) -> dict[str, dataclasses.Field[Any]]:
+        return {each.name: each for each in dataclasses.fields(cls)}  # type: ignore[arg-type]  # subclasses are some
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -193,56 +164,9 @@ class Record:
         return schema_of(cls, handler)
 
 
-def _plain(hint: Any, value: Any) -> Any:
-    """The value as a type has it, if it is one that pydantic takes without any doubt, or that JSON has in its place.
-
-    Raises:
-        ValueError: if it is something else, which may be right nevertheless.
-    """
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return _within(arguments[1], _plain(arguments[0], value))
-    if origin in (Union, types.UnionType):  # of a type and None
-        return None if value is None else _plain(arguments[0], value)
-    if hint is Any or (origin is Literal and any(value == word and type(value) is type(word) for word in arguments)):
-        return value
-    if origin is tuple and type(value) in (list, tuple):
-        return tuple(_plain(arguments[0], each) for each in value)
-    if origin is dict and type(value) is dict:
-        return {_plain(arguments[0], key): _plain(arguments[1], each) for key, each in value.items()}
-    if hint is float and type(value) is int and abs(value) <= _LARGEST_EXACT:
-        return float(value)
-    if hint is str and type(value) is str:
-        value.encode()  # lone surrogates are no text
-        return value
-    if hint in (bool, int, float) and type(value) is hint:
-        return value
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return value if isinstance(value, hint) else _plain_record(hint, hint.in_full(value))
-    raise ValueError
-
-
-def _plain_record(kind: type[R], values: Any) -> R:
-    if type(values) is not dict:
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    if field.default is dataclasses.MISSING:
         raise ValueError
-    made, left = {}, dict(values)
-    for each in dataclasses.fields(kind):  # type: ignore[arg-type]  # subclasses are dataclasses
-        if each.name in left:
-            made[each.name] = _within(each.metadata["bounds"], _plain(kind.hints[each.name], left.pop(each.name)))
-        elif each.default_factory is not dataclasses.MISSING:
-            made[each.name] = each.default_factory()
-        elif each.default is not dataclasses.MISSING:
-            made[each.name] = each.default
-        else:
-            raise ValueError
-    if left:
-        raise ValueError
-    record = kind.made_of(made, values)
-    record.check()
-    return record
-
-
-def _within(bounds: Bounds, value: Any) -> Any:
-    if value is not None and not bounds.admit(value):
-        raise ValueError
-    return value
+    return field.default

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 
 from crnn_deploy import limits
 from crnn_deploy.class_sequences import ClassSequence, check_sequences, divided
+from crnn_deploy.plain_values import Bounds, FiniteFloat
 from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.record import Bounds, FiniteFloat, Record, field
+from crnn_deploy.record import Record, field
 from crnn_deploy.text_order import TextOrder, to_logical
 
 SCHEMA_VERSION: Literal[1] = 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from crnn_deploy import limits
-from crnn_deploy.record import FiniteFloat, Record, field
+from crnn_deploy.plain_values import FiniteFloat
+from crnn_deploy.record import Record, field
 
 
 class VectorNumber(Record):

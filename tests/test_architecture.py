@@ -39,7 +39,7 @@ FLOORS = (
     ("record",),
     ("record_model",),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
-    ("errors", "limits", "units", "escaping", "import_path", "child_process"),
+    ("errors", "limits", "plain_values", "units", "escaping", "import_path", "child_process"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250
