@@ -17,7 +17,6 @@ from pydantic import ValidationError
 from crnn_deploy.class_sequences import ClassSequence
 from crnn_deploy.clips import Clips
 from crnn_deploy.config import Frozen
-from crnn_deploy.plain_values import Bounds
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.record import Record, field
 from crnn_deploy.record_model import model_of, record_of
@@ -118,12 +117,6 @@ def test_its_fields_are_described_as_those_of_configs() -> None:
     x = Point.model_fields["x"]
     assert (x.description, x.examples, x.is_required()) == ("To the right.", [3], True)
     assert Path.model_fields["notes"].default_factory is dict
-
-
-def test_bounds_that_are_not_numbers_hold_for_nothing() -> None:
-    nan = float("nan")
-    assert not any(bounds.admit(nan) for bounds in (Bounds(gt=0), Bounds(ge=0), Bounds(le=0), Bounds(finite=True)))
-    assert Bounds().admit(nan)
 
 
 def test_values_that_are_plainly_right_need_no_pydantic() -> None:
