@@ -49,7 +49,7 @@ def is_config(kind: object) -> TypeIs[ConfigType]:
     return isinstance(kind, type) and hasattr(kind, "model_fields")
 
 
-def explained(error: ValidationError, model: type[Any] = Record, spell: Callable[[str], str] = str) -> str:
+def explained(error: ValidationError, model: type[Any] | None = None, spell: Callable[[str], str] = str) -> str:
     """What is wrong, one line for each key; `model`, if it is known, gives the right names of misspelt keys."""
     errors = error.errors()
     # An error inside a value is an error of the value too; only the inner one is shown.
@@ -63,7 +63,7 @@ def explained(error: ValidationError, model: type[Any] = Record, spell: Callable
     return "\n".join(f"  · {text}" for text in problems)
 
 
-def _explain(problem: Any, model: ConfigType, spell: Callable[[str], str]) -> str:
+def _explain(problem: Any, model: ConfigType | None, spell: Callable[[str], str]) -> str:
     location = spell(".".join(str(part) for part in problem["loc"]))
     if problem["type"] == "extra_forbidden":
         if renaming := _renaming(problem, model):
@@ -71,6 +71,8 @@ def _explain(problem: Any, model: ConfigType, spell: Callable[[str], str]) -> st
         *parents, key = problem["loc"]
         keys = _keys_at(model, parents)
         near = difflib.get_close_matches(str(key), keys, n=1)
+        if not keys:
+            return f"unknown key '{location}'"
         advice = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(keys))}"
         return f"unknown key '{location}': {advice}"
     if problem["type"] == "missing":
@@ -86,7 +88,7 @@ class _Renaming(NamedTuple):
     remark: str
 
 
-def _renaming(problem: Any, model: ConfigType) -> _Renaming | None:
+def _renaming(problem: Any, model: ConfigType | None) -> _Renaming | None:
     if problem["type"] != "extra_forbidden":
         return None
     *parents, key = problem["loc"]
@@ -98,15 +100,15 @@ def _renaming(problem: Any, model: ConfigType) -> _Renaming | None:
     return _Renaming((*parents, name), comma + remark)
 
 
-def _keys_at(model: ConfigType, parents: list[Any]) -> list[str]:
+def _keys_at(model: ConfigType | None, parents: list[Any]) -> list[str]:
     """Names of the fields of the model at `parents` below `model`."""
     nested = _model_at(model, parents)
     return list(nested.model_fields) if nested else []
 
 
-def _model_at(model: ConfigType, parents: list[Any]) -> ConfigType | None:
+def _model_at(model: ConfigType | None, parents: list[Any]) -> ConfigType | None:
     """The model at `parents` below `model`. Of several kinds, a part such as `frame-kl` names the one that is meant."""
-    kinds: list[ConfigType] = [model]
+    kinds: list[ConfigType] = [] if model is None else [model]
     for part in parents:
         if named := [kind for kind in kinds if part in _names_of(kind)]:
             kinds = named
@@ -117,7 +119,7 @@ def _model_at(model: ConfigType, parents: list[Any]) -> ConfigType | None:
         kinds = _models_in(field.annotation)
         if not kinds:
             return None
-    return kinds[0]
+    return kinds[0] if kinds else None
 
 
 def _names_of(model: ConfigType) -> tuple[str, ...]:

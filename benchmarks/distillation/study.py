@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel
+
+from crnn_deploy.validation import is_config
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
 
@@ -98,7 +99,7 @@ def _settings(materials: Sequence[Material]) -> dict[str, str]:
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options without the defaults of the student in them."""
     return {
-        name: value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else value
+        name: value.model_dump(exclude_defaults=True) if is_config(type(value)) else value
         for name, value in options.items()
     }
 
