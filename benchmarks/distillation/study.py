@@ -17,8 +17,6 @@ from typing import Any
 
 import torch
 
-from crnn_deploy.validation import is_config
-
 sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
 
 from materials import MATERIALS, Material, teacher_of, training_data
@@ -27,6 +25,7 @@ from side_by_side import write_results
 from study_tables import as_table, rows_of
 
 from crnn_deploy.progress import Progress, Silent
+from crnn_deploy.validation import is_config
 
 Make = Callable[[Run, Path, str, str, Path, Progress], Record]
 _EXPLANATION = (

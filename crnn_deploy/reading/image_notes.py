@@ -22,8 +22,8 @@ _WORDS: dict[Remark, str] = {
 class Noted(Record):
     """How many images a remark is about, and the first of them in the order of the source, with what it is like."""
 
-    count: int = field(default=0, description="Images.")
-    first: str | None = field(default=None, description="The first image.")
+    count: int = field(default=0, description="How many images.")
+    first: str | None = field(default=None, description="The first of them.")
     detail: str = field(default="", description="What it is like.")
 
 
