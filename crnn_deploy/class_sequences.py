@@ -6,23 +6,20 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
-
 from crnn_deploy import limits
-from crnn_deploy.config import Frozen
+from crnn_deploy.plain_values import Bounds
+from crnn_deploy.record import Record, field
 
-_Class = Annotated[int, Field(ge=0, le=limits.MAX_CLASSES)]
+_Class = Annotated[int, Bounds(ge=0, le=limits.MAX_CLASSES)]
 
 
-class ClassSequence(Frozen):
+class ClassSequence(Record):
     """Classes that stand for a text only together and in this order."""
 
-    classes: tuple[_Class, ...] = Field(
+    classes: tuple[_Class, ...] = field(
         min_length=2, max_length=limits.MAX_CLASS_TEXT, description="Classes of the head, in their order."
     )
-    text: Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)] = Field(
-        description="The text that they stand for together."
-    )
+    text: str = field(max_length=limits.MAX_CLASS_TEXT, description="The text that they stand for together.")
 
 
 def check_sequences(sequences: Sequence[ClassSequence], alphabet: Sequence[str], blank: int) -> None:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Any
 
 from crnn_deploy import limits
 from crnn_deploy.compact import parse_compact
-from crnn_deploy.config import Frozen
+from crnn_deploy.record import Record, field
 
 FEWEST_STILLS = 2  # that make a sequence
 _EXAMPLE = 8  # stills of a clip whose size is stated or tried out
 
 
-class Clips(Frozen):
+class Clips(Record):
     """A network sees clips, several stills in their order: `[N, T, C, H, W]`.
 
     The command line writes `every=2,max_stills=16`.
     """
 
-    every: int = Field(
+    every: int = field(
         default=1, gt=0, le=limits.MAX_STILLS, description="Of so many stills in a row, the first is seen."
     )
-    max_stills: int = Field(
+    max_stills: int = field(
         default=64,
         ge=FEWEST_STILLS,
         le=limits.MAX_SEEN_STILLS,
         description="Of longer clips so many stills are seen, evenly spread.",
     )
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_compact(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return {key: number for key, number in parse_compact(f"clips:{value}", "name").items() if key != "name"}
+    def in_full(cls, given: Any) -> Any:
+        """The settings that a text such as `every=2,max_stills=16` holds."""
+        if not isinstance(given, str):
+            return given
+        return {key: number for key, number in parse_compact(f"clips:{given}", "name").items() if key != "name"}
 
     @property
     def example(self) -> int:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 
 class Frozen(BaseModel):
-    """Base of all configs and records: immutable, and unknown keys are refused.
+    """Base of all configs and results: immutable, and unknown keys are refused.
 
     `RENAMED` maps a key of an earlier version to the text that names its successor. `NAMED_BY` is the field that tells
     kinds of configs apart, and that a compact spelling such as `frame-kl:until=0.5` begins with; empty: none.

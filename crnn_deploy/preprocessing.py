@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, model_validator
-
 from crnn_deploy import limits
 from crnn_deploy.clips import FEWEST_STILLS, Clips
-from crnn_deploy.config import Frozen
-from crnn_deploy.vector import Vector
+from crnn_deploy.plain_values import FiniteFloat
+from crnn_deploy.record import Record, field
+from crnn_deploy.vector import VectorNumber
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
 _SHARED_PIXELS = 1 << 17  # of a clip; larger ones run alone, so that a batch of them does not fill the memory
@@ -24,7 +23,7 @@ many widths."""
 _SAME_SHAPE, _SAME_SCALE = 1.25, 4  # how much a picture is stretched in one direction, and scaled, unnoticed
 
 
-class Preprocessing(Frozen):
+class Preprocessing(Record):
     """From a PIL image to the network's input `[C, H, W]`: x = (pixel / 255 - mean) / std, padded on the right.
 
     With `invert`, ink is bright: x = (1 - pixel / 255 - mean) / std. With `normalise: image`, mean and std are those of
@@ -38,64 +37,63 @@ class Preprocessing(Frozen):
     between inputs is called their size: the padded width in pixels of single images, or the stills of clips.
     """
 
-    channels: Literal["L", "RGB", "BGR"] = Field(default="L", description="Colours that the network sees.")
-    height: int = Field(gt=0, le=limits.MAX_HEIGHT, description="Height of the input in pixels.", examples=[32])
-    width: int | None = Field(
+    channels: Literal["L", "RGB", "BGR"] = field(default="L", description="Colours that the network sees.")
+    height: int = field(gt=0, le=limits.MAX_HEIGHT, description="Height of the input in pixels.", examples=[32])
+    width: int | None = field(
         default=None,
         gt=0,
         le=limits.MAX_WIDTH,
         description="Fixed width in pixels; absent: the aspect ratio is kept.",
     )
-    keep_ratio: bool = Field(
+    keep_ratio: bool = field(
         default=False, description="With a fixed width: keep the aspect ratio and pad, where it fits."
     )
-    letterbox: bool = Field(default=False, description="With keep_ratio: wider lines become lower, padded below.")
-    width_rounding: Literal["ceil", "round", "floor"] = Field(
+    letterbox: bool = field(default=False, description="With keep_ratio: wider lines become lower, padded below.")
+    width_rounding: Literal["ceil", "round", "floor"] = field(
         default="ceil", description="How the width that keeps the aspect ratio becomes whole pixels."
     )
-    width_multiple: int = Field(
+    width_multiple: int = field(
         default=4, gt=0, le=limits.MAX_WIDTH, description="The width is padded up to a multiple of this."
     )
-    min_width: int = Field(
+    min_width: int = field(
         default=8, gt=0, le=limits.MAX_WIDTH, description="Narrower lines are stretched to this width."
     )
-    max_width: int = Field(
+    max_width: int = field(
         default=4096, gt=0, le=limits.MAX_WIDTH, description="Wider lines are squeezed to this width."
     )
-    resize: Literal["nearest", "bilinear", "bicubic", "lanczos", "linear"] = Field(
+    resize: Literal["nearest", "bilinear", "bicubic", "lanczos", "linear"] = field(
         default="bilinear", description="Interpolation of Pillow; linear: OpenCV's, of four pixels each."
     )
-    grey_last: bool = Field(default=False, description="With channels L: convert to grey after resizing.")
-    mean: tuple[FiniteFloat, ...] = Field(
+    grey_last: bool = field(default=False, description="With channels L: convert to grey after resizing.")
+    mean: tuple[FiniteFloat, ...] = field(
         default=(0.5,), description="Mean of each channel, or one for all; pixels are 0 to 1."
     )
-    std: tuple[FiniteFloat, ...] = Field(
+    std: tuple[FiniteFloat, ...] = field(
         default=(0.5,), description="Standard deviation of each channel, or one for all."
     )
-    normalise: Literal["fixed", "image"] = Field(
+    normalise: Literal["fixed", "image"] = field(
         default="fixed", description="fixed: by mean and std; image: each image by its own mean and deviation."
     )
-    padding: Literal["edge", "white", "black", "mean"] = Field(
+    padding: Literal["edge", "white", "black", "mean"] = field(
         default="white", description="What pads a line on the right; mean: the colour of `mean`."
     )
-    pad_to: int = Field(
+    pad_to: int = field(
         default=1, gt=0, le=limits.MAX_WIDTH, description="Narrower lines are padded to this width, in whole multiples."
     )
-    margin: int = Field(
+    margin: int = field(
         default=0, ge=0, le=limits.MAX_MARGIN, description="Columns of padding on the left and, besides, on the right."
     )
-    invert: bool = Field(default=False, description="Whether the network sees white as 0 and black as 1.")
-    centerline: bool = Field(
+    invert: bool = field(default=False, description="Whether the network sees white as 0 and black as 1.")
+    centerline: bool = field(
         default=False,
         description="Whether the line is cut out around its center line and resized linearly, as ocropy does it.",
     )
-    vector: Vector = Field(
+    vector: tuple[VectorNumber, ...] = field(
         default=(),
         max_length=limits.MAX_VECTOR,
         description="Numbers beside each picture, which a classifier takes as its second input, in this order.",
     )
-
-    clips: Clips | None = Field(
+    clips: Clips | None = field(
         default=None, description="Whether the network sees clips, and which stills of them; absent: single images."
     )
 
@@ -199,8 +197,16 @@ class Preprocessing(Frozen):
         """`width` rounded up to whole multiples."""
         return -(-width // self.width_multiple) * self.width_multiple
 
-    @model_validator(mode="after")
-    def _channels_agree(self) -> Preprocessing:
+    def check(self) -> None:
+        """Raise `ValueError` if the fields, each of which is right, do not go together."""
+        self._check_channels()
+        self._check_padding()
+        self._check_clips()
+        self._check_size()
+        if len(set(self.vector_names)) < len(self.vector):
+            raise ValueError("vector names a number twice")
+
+    def _check_channels(self) -> None:
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channel_count):
                 raise ValueError(f"{name} needs 1 or {self.channel_count} numbers, got {len(values)}")
@@ -210,10 +216,8 @@ class Preprocessing(Frozen):
             raise ValueError(f"std must be from {limits.SMALLEST_STD:g} to {limits.LARGEST_NORM:g}; pixels are 0 to 1")
         if not all(abs(value) <= limits.LARGEST_NORM for value in self.mean):
             raise ValueError(f"mean must be within ±{limits.LARGEST_NORM:g}; pixels are 0 to 1")
-        return self
 
-    @model_validator(mode="after")
-    def _padding_fits(self) -> Preprocessing:
+    def _check_padding(self) -> None:
         if self.width is not None and self.width <= 2 * self.margin:
             raise ValueError(f"margins of {self.margin} pixels leave nothing of the width of {self.width}")
         if self.width is not None and self.pad_to > 1:
@@ -224,12 +228,10 @@ class Preprocessing(Frozen):
             raise ValueError("padding: mean takes the mean of a spec, and normalise: image that of each image")
         if self.centerline and (self.channels != "L" or self.grey_last or self.width is not None):
             raise ValueError("centerline goes with grey images whose width is not fixed")
-        return self
 
-    @model_validator(mode="after")
-    def _clips_fit(self) -> Preprocessing:
+    def _check_clips(self) -> None:
         if self.clips is None:
-            return self
+            return
         if self.width is None or self.keep_ratio or self.margin:
             raise ValueError("clips go with a fixed width, without keep_ratio and margin")
         pixels = self.clips.max_stills * self.height * self.width
@@ -238,13 +240,10 @@ class Preprocessing(Frozen):
                 f"a clip of max_stills {self.clips.max_stills} has {pixels:,} pixels, and {limits.MAX_CLIP_PIXELS:,} "
                 "are allowed"
             )
-        return self
 
-    @model_validator(mode="after")
-    def _input_is_small(self) -> Preprocessing:
+    def _check_size(self) -> None:
         pixels = self.height * self.padded_width(*_LINE_SIZE)
         if pixels > limits.MAX_INPUT_PIXELS:
             raise ValueError(
                 f"a line of 100×32 pixels becomes {pixels:,} pixels, and {limits.MAX_INPUT_PIXELS:,} are allowed"
             )
-        return self

@@ -6,86 +6,82 @@ time or the machine, so the same inputs give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field, FiniteFloat, StringConstraints, model_validator
 
 from crnn_deploy import limits
 from crnn_deploy.class_sequences import ClassSequence, check_sequences, divided
-from crnn_deploy.config import Frozen
+from crnn_deploy.plain_values import Bounds, FiniteFloat
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.record import Record, field
 from crnn_deploy.text_order import TextOrder, to_logical
 
 SCHEMA_VERSION: Literal[1] = 1
 _RESERVATION = "reservation"
 
-Text = Annotated[str, StringConstraints(max_length=limits.MAX_TEXT)]
-ClassText = Annotated[str, StringConstraints(max_length=limits.MAX_CLASS_TEXT)]
+Text = Annotated[str, Bounds(max_length=limits.MAX_TEXT)]
+ClassText = Annotated[str, Bounds(max_length=limits.MAX_CLASS_TEXT)]
 
 
-class Architecture(Frozen):
+class Architecture(Record):
     """Which network the weights belong to. `crnn_deploy.models` knows the families and their options."""
 
-    family: Text = Field(description="Name of the family.", examples=["mobilenet-v4-gru"])
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of the family, such as hidden: 96.")
+    family: Text = field(description="Name of the family.", examples=["mobilenet-v4-gru"])
+    options: dict[str, Any] = field(default_factory=dict, description="Options of the family, such as hidden: 96.")
 
 
-class LineageStep(Frozen):
+class LineageStep(Record):
     """One stage that the model went through."""
 
-    stage: str = Field(description="Verb that made the model.")
-    options: dict[str, Any] = Field(default_factory=dict, description="Options of the stage.")
-    parent_sha256: str | None = Field(default=None, description="SHA-256 of the parent.")
-    tools: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that did the work.")
-    notes: dict[str, Any] = Field(default_factory=dict, description="What the stage measured.")
+    stage: str = field(description="Verb that made the model.")
+    options: dict[str, Any] = field(default_factory=dict, description="Options of the stage.")
+    parent_sha256: str | None = field(default=None, description="SHA-256 of the parent.")
+    tools: dict[str, str] = field(default_factory=dict, description="Versions of the packages that did the work.")
+    notes: dict[str, Any] = field(default_factory=dict, description="What the stage measured.")
 
     def reserved(self, reservation: str) -> LineageStep:
         """This step with a note on why it proved less than it should; unchanged where `reservation` is empty."""
         return self.model_copy(update={"notes": {**self.notes, _RESERVATION: reservation}}) if reservation else self
 
 
-Charset = Annotated[
-    tuple[ClassText, ...], BeforeValidator(lambda value: tuple(value) if isinstance(value, str) else value)
-]
-Figures = Annotated[dict[Text, FiniteFloat], Field(max_length=limits.MAX_FIGURES)]
+Figures = Annotated[dict[Text, FiniteFloat], Bounds(max_length=limits.MAX_FIGURES)]
 Task = Literal["ctc", "classify"]
 NormalForm = Literal["NFC", "NFD", "NFKC", "none"]
 
 
-class ModelSpec(Frozen):
+class ModelSpec(Record):
     """Task, alphabet, preprocessing, architecture, lineage and metrics of one model."""
 
-    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, description="Version of this schema.")
-    name: Text = Field(description="Name of the model.")
-    task: Task = Field(default="ctc", description="ctc: reads lines; classify: names classes.")
-    charset: Charset = Field(
+    schema_version: Literal[1] = field(default=SCHEMA_VERSION, description="Version of this schema.")
+    name: Text = field(description="Name of the model.")
+    task: Task = field(default="ctc", description="ctc: reads lines; classify: names classes.")
+    charset: tuple[ClassText, ...] = field(
         default=(),
         max_length=limits.MAX_CLASSES,
         description="Characters in class order, without the blank; a list may hold classes of several characters.",
     )
-    blank: int = Field(default=0, ge=0, description="Class of the CTC blank.")
-    sequences: tuple[ClassSequence, ...] = Field(
+    blank: int = field(default=0, ge=0, description="Class of the CTC blank.")
+    sequences: tuple[ClassSequence, ...] = field(
         default=(), max_length=limits.MAX_CLASSES, description="Texts that several classes in a row stand for."
     )
-    normal_form: NormalForm = Field(
+    normal_form: NormalForm = field(
         default="NFC", description="Unicode form in which labels and what is read are compared; none: as they are."
     )
-    text_order: TextOrder = Field(
+    text_order: TextOrder = field(
         default="logical",
         description="Order of the classes along a line. logical: that of the text; display: from left to right, also "
         "where the text runs from right to left. Labels and what is read are in logical order either way.",
     )
-    class_names: tuple[Text, ...] = Field(
+    class_names: tuple[Text, ...] = field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )
-    preprocessing: Preprocessing = Field(description="From an image to the input of the network.")
-    output_layout: Literal["NTC", "TNC"] = Field(default="NTC", description="Axes of the CTC logits.")
-    architecture: Architecture | None = Field(default=None, description="The network; absent for ONNX files of others.")
-    lineage: tuple[LineageStep, ...] = Field(
+    preprocessing: Preprocessing = field(description="From an image to the input of the network.")
+    output_layout: Literal["NTC", "TNC"] = field(default="NTC", description="Axes of the CTC logits.")
+    architecture: Architecture | None = field(default=None, description="The network; absent for ONNX files of others.")
+    lineage: tuple[LineageStep, ...] = field(
         default=(), max_length=limits.MAX_LINEAGE, description="The stages that the model went through."
     )
-    metrics: dict[Text, Figures] = Field(
+    metrics: dict[Text, Figures] = field(
         default_factory=dict, max_length=limits.MAX_FIGURES, description="Data set → figure → value."
     )
 
@@ -127,17 +123,22 @@ class ModelSpec(Frozen):
         """The spec of the model that `step` makes from this one, with the given fields changed."""
         return self.model_copy(update={"lineage": (*self.lineage, step), **changes})
 
-    @model_validator(mode="after")
-    def _outputs_are_named(self) -> ModelSpec:
+    @classmethod
+    def in_full(cls, given: Any) -> Any:
+        """A charset may be one text."""
+        charset = given.get("charset") if isinstance(given, Mapping) else None
+        return {**given, "charset": tuple(charset)} if isinstance(charset, str) else given
+
+    def check(self) -> None:
+        """Raise `ValueError` if the outputs have no names, or the fields do not go together."""
         if self.preprocessing.vector and self.task != "classify":
             raise ValueError("only a classifier takes a vector beside its picture")
         if self.task == "classify":
             if not self.class_names:
                 raise ValueError("a classifier needs class_names")
-            return self
+            return
         if not self.charset:
             raise ValueError("a CTC model needs a charset")
         if self.blank > len(self.charset):
             raise ValueError(f"blank index {self.blank} is outside the {self.num_outputs} classes")
         check_sequences(self.sequences, self.alphabet if self.sequences else (), self.blank)
-        return self

@@ -36,8 +36,10 @@ FLOORS = (
     ("preprocessing", "class_sequences", "text_order"),
     ("clips", "vector"),
     ("validation", "text_formats", "scratch", "folders"),
+    ("record",),
+    ("record_model",),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
-    ("errors", "limits", "units", "escaping", "import_path", "child_process"),
+    ("errors", "limits", "plain_values", "units", "escaping", "import_path", "child_process"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250

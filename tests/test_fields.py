@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
 
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.spec import ModelSpec
+from crnn_deploy.validation import ConfigType, is_config
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def models_in(annotation: Any) -> Iterator[ConfigType]:
+    if is_config(annotation):
         yield annotation
     for argument in get_args(annotation):
         yield from models_in(argument)
 
 
-def nested(root: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+def nested(root: ConfigType, seen: set[ConfigType]) -> set[ConfigType]:
     if root not in seen:
         seen.add(root)
         for field in root.model_fields.values():
@@ -30,7 +30,7 @@ def nested(root: type[BaseModel], seen: set[type[BaseModel]]) -> set[type[BaseMo
 
 
 @pytest.mark.parametrize("root", [Recipe, ModelSpec], ids=lambda root: root.__name__)
-def test_every_key_of_recipes_and_specs_has_a_description(root: type[BaseModel]) -> None:
+def test_every_key_of_recipes_and_specs_has_a_description(root: ConfigType) -> None:
     missing = [
         f"{model.__name__}.{name}"
         for model in nested(root, set())

@@ -51,6 +51,7 @@ def test_what_is_wrong_with_a_layer_is_worded_as_elsewhere() -> None:
     assert explained(refusal.value) == "  · 2 groups do not divide 3 inputs and 4 outputs"
     with pytest.raises(ValidationError) as refusal:
         Convolution.model_validate({"inputs": 3, "outputs": 0, "kernel": (3, 3), "dilations": 1})
+    assert explained(refusal.value).endswith("\n  · unknown key 'dilations'")
     lines = explained(refusal.value, Convolution).split("\n")
     assert lines[0].startswith("  · 'outputs': ")
     assert lines[1] == "  · unknown key 'dilations': did you mean 'dilation'?"

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
 
@@ -26,6 +25,7 @@ from side_by_side import write_results
 from study_tables import as_table, rows_of
 
 from crnn_deploy.progress import Progress, Silent
+from crnn_deploy.validation import is_config
 
 Make = Callable[[Run, Path, str, str, Path, Progress], Record]
 _EXPLANATION = (
@@ -98,7 +98,7 @@ def _settings(materials: Sequence[Material]) -> dict[str, str]:
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options without the defaults of the student in them."""
     return {
-        name: value.model_dump(exclude_defaults=True) if isinstance(value, BaseModel) else value
+        name: value.model_dump(exclude_defaults=True) if is_config(type(value)) else value
         for name, value in options.items()
     }
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crnn_deploy.config import Frozen, Option
+from crnn_deploy.config import Option
+from crnn_deploy.validation import ConfigType, is_config
 
 _PLAIN = (bool, int, float, str, Path)
 _LONGEST_DEFAULT = 24  # characters
@@ -35,7 +35,7 @@ class FieldType:
     value: type
     several: bool = False
     words: tuple[str, ...] = ()
-    models: tuple[type[BaseModel], ...] = ()
+    models: tuple[ConfigType, ...] = ()
     limits: str = ""
 
     @property
@@ -71,7 +71,7 @@ def _default_text(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=False)
     if field.is_required() or value in (None, ()) or isinstance(value, (bool, Path)):
         return ""
-    if isinstance(value, BaseModel):
+    if is_config(type(value)):
         return f"default {getattr(value, _head(type(value)))}"
     text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return f"default {text}" if len(text) <= _LONGEST_DEFAULT else ""
@@ -100,7 +100,7 @@ def _read(annotation: Any, option: Option) -> FieldType:
         return replace(_read(arguments[0], option), several=True)
     if annotation in _PLAIN:
         return FieldType(option, annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if is_config(annotation):
         return FieldType(option, str, words=_words_of(annotation), models=(annotation,))
     return FieldType(option, str)
 
@@ -138,12 +138,11 @@ def head_of(kind: FieldType) -> str:
     return _head(kind.models[0])
 
 
-def _head(model: type[BaseModel]) -> str:
+def _head(model: ConfigType) -> str:
     """The field that a compact spelling begins with, or the first one."""
-    named_by = model.NAMED_BY if issubclass(model, Frozen) else ""
-    return named_by or next(iter(model.model_fields))
+    return getattr(model, "NAMED_BY", "") or next(iter(model.model_fields))
 
 
-def _words_of(model: type[BaseModel]) -> tuple[str, ...]:
+def _words_of(model: ConfigType) -> tuple[str, ...]:
     annotation = model.model_fields[_head(model)].annotation
     return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()

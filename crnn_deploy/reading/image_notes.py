@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import Field
-
-from crnn_deploy.config import Frozen
+from crnn_deploy.record import Record, field
 from crnn_deploy.units import images
 
 Remark = Literal["cut", "squeezed", "distorted", "several_lines", "several_frames"]
@@ -21,22 +19,22 @@ _WORDS: dict[Remark, str] = {
 }
 
 
-class Noted(Frozen):
+class Noted(Record):
     """How many images a remark is about, and the first of them in the order of the source, with what it is like."""
 
-    count: int = 0
-    first: str | None = None
-    detail: str = ""
+    count: int = field(default=0, description="How many images.")
+    first: str | None = field(default=None, description="The first of them.")
+    detail: str = field(default="", description="What it is like.")
 
 
-class ImageNotes(Frozen):
+class ImageNotes(Record):
     """Remarks on the images that were read."""
 
-    cut: Noted = Field(default=Noted(), description="lines wider than `max_width`, read in pieces")
-    squeezed: Noted = Field(default=Noted(), description="images wider than `max_width` that could not be cut")
-    distorted: Noted = Field(default=Noted(), description="pictures of another shape or size than a classifier sees")
-    several_lines: Noted = Field(default=Noted(), description="pictures that are plainly no single line")
-    several_frames: Noted = Field(default=Noted(), description="files of which only the first frame was read")
+    cut: Noted = field(default=Noted(), description="lines wider than `max_width`, read in pieces")
+    squeezed: Noted = field(default=Noted(), description="images wider than `max_width` that could not be cut")
+    distorted: Noted = field(default=Noted(), description="pictures of another shape or size than a classifier sees")
+    several_lines: Noted = field(default=Noted(), description="pictures that are plainly no single line")
+    several_frames: Noted = field(default=Noted(), description="files of which only the first frame was read")
 
     def sentences(self) -> list[str]:
         """The remarks that apply, for people."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,12 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.reading.decoding import decode
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
-from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.reading.wide_lines import cut, join, with_margins, without_margins
 from crnn_deploy.runtime.session import Session
 from crnn_deploy.spec import ModelSpec
+
+if TYPE_CHECKING:  # a program that reads images needs no pydantic, which options are made with
+    from crnn_deploy.reading.options import ReadOptions
 
 
 def read(

@@ -46,7 +46,8 @@ class Reader:
     What it reads is to the letter what `evaluate` and `predict` read.
 
     Args:
-        model: a file, or an artifact; without it the English line reader that comes with the package reads.
+        model: a file, which is checked as the verbs check it, or an artifact; without it the English line reader that
+            comes with the package reads.
         threads: of the runtime; None: it chooses.
         batch_size: images of one size that run together, where several are given.
         beam_width: prefixes that a beam search keeps; None: the most probable path is read.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
-from crnn_deploy.runtime.tensorrt.session import TensorRTSession
 
 
 def open_session(artifact: Artifact, threads: int | None = None) -> Session:
@@ -15,6 +14,8 @@ def open_session(artifact: Artifact, threads: int | None = None) -> Session:
         InputError: if the file can't be loaded, or this machine can't run it.
     """
     if artifact.format == "engine":
+        from crnn_deploy.runtime.tensorrt.session import TensorRTSession  # its manifest is validated with pydantic
+
         return TensorRTSession(artifact)  # a GPU has no thread count
     if artifact.format == "onnx":
         return OnnxRuntimeSession(artifact, threads)

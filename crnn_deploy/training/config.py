@@ -22,10 +22,10 @@ from crnn_deploy.config import (
 )
 from crnn_deploy.limits import MAX_HEIGHT
 from crnn_deploy.models.config import DistilledChoice, StudentChoice
-from crnn_deploy.spec import Charset
 from crnn_deploy.students.config import StudentBudget
 from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
+from crnn_deploy.training.spec_options import Charset
 
 _PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module"}
 

@@ -11,10 +11,9 @@ from crnn_deploy.clips import Clips
 from crnn_deploy.config import OneByOne, Option
 from crnn_deploy.limits import MAX_HEIGHT
 from crnn_deploy.models.config import CrnnChoice, NetworkChoice
-from crnn_deploy.spec import Charset
 from crnn_deploy.text_order import TextOrder
 from crnn_deploy.training.config import TrainingImages, TrainingOptions
-from crnn_deploy.vector import VectorNames
+from crnn_deploy.training.spec_options import Charset, VectorNames
 
 
 class TrainOptions(TrainingOptions):

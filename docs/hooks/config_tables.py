@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from crnn_deploy.cli.field_types import read_type
 from crnn_deploy.cli.options import Setting, settings_of
 from crnn_deploy.config import Argument
+from crnn_deploy.validation import ConfigType, is_config
 
 Verb = Callable[..., None]
 
@@ -40,10 +40,10 @@ def verb_section(name: str, verb: Verb) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def key_sections(model: type[BaseModel], name: str) -> str:
+def key_sections(model: ConfigType, name: str) -> str:
     """The keys of a config, and those of each nested config in one section that all values of its type link to."""
     sections: list[str] = []
-    titles: dict[type[BaseModel], str] = {model: name}
+    titles: dict[ConfigType, str] = {model: name}
     waiting = [(model, "")]
     while waiting:
         current, path = waiting.pop(0)
@@ -63,7 +63,7 @@ def key_sections(model: type[BaseModel], name: str) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _usage(name: str, config: type[BaseModel] | None, settings: list[Setting]) -> str:
+def _usage(name: str, config: ConfigType | None, settings: list[Setting]) -> str:
     words = [f"crnn-deploy {name}"]
     for setting in sorted(settings, key=lambda setting: setting.spelling.startswith("--")):
         kind = read_type(_field_of(config, setting.path))
@@ -74,7 +74,7 @@ def _usage(name: str, config: type[BaseModel] | None, settings: list[Setting]) -
     return " ".join([*words, "[OPTIONS]"])
 
 
-def _option_row(config: type[BaseModel] | None, setting: Setting) -> str:
+def _option_row(config: ConfigType | None, setting: Setting) -> str:
     field = _field_of(config, setting.path)
     kind = read_type(field)
     if setting.flag is not None:
@@ -97,7 +97,7 @@ def _common_row(spelling: str, meaning: str) -> str:
     return _row(f"`{spelling}`", "flag", "off", meaning)
 
 
-def _field_of(config: type[BaseModel] | None, path: tuple[str, ...]) -> FieldInfo:
+def _field_of(config: ConfigType | None, path: tuple[str, ...]) -> FieldInfo:
     """The field at a path; of a field that several nested configs share, that of the first."""
     assert config is not None
     field = config.model_fields[path[0]]
@@ -134,7 +134,7 @@ def _default_text(field: FieldInfo) -> str:
         return "none"
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
-    if isinstance(value, BaseModel):
+    if is_config(type(value)):
         return "its defaults"
     if isinstance(value, Path):
         return f"`{value.name}`"
@@ -144,18 +144,18 @@ def _default_text(field: FieldInfo) -> str:
     return f"`{value}`"
 
 
-def _models_of(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_of(annotation: Any) -> Iterator[ConfigType]:
     """The nested configs that a value may be, without doubles."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         yield from _models_of(arguments[0])
     elif origin in (Union, types.UnionType, tuple, list):
         yield from dict.fromkeys(model for argument in arguments for model in _models_of(argument))
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    elif is_config(annotation):
         yield annotation
 
 
-def _kind(model: type[BaseModel]) -> str:
+def _kind(model: ConfigType) -> str:
     """What tells a config apart from the others that a value may be: its kind or its family."""
     for name in _NAMES_OF_KINDS:
         if name in model.model_fields:

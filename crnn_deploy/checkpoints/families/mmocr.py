@@ -17,7 +17,7 @@ from crnn_deploy.checkpoints.families.tensor_names import LSTM, NORM, WEIGHTS
 from crnn_deploy.preprocessing import Preprocessing
 
 _CHARSET = "0123456789abcdefghijklmnopqrstuvwxyz"  # DICT36, and lower_english_digits.txt
-_NORM = {"mean": (127 / 255,), "std": (127 / 255,)}
+_NORM: dict[str, Any] = {"mean": (127 / 255,), "std": (127 / 255,)}
 _OLD = Preprocessing(height=32, width=100, resize="linear", **_NORM)
 # Version 1.x stretches lines to multiples of 16 pixels; here they keep their ratio and are padded to multiples of 4.
 _NEW = Preprocessing(height=32, width_multiple=4, min_width=32, resize="linear", padding="edge", **_NORM)
