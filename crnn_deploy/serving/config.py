@@ -9,7 +9,7 @@ from pydantic import Field
 
 from crnn_deploy.config import Argument, Force, Frozen, Option, SourceName
 
-TargetName = Literal["python"]
+TargetName = Literal["http", "python", "rapidocr"]
 """Who reads with a package; `crnn_deploy.serving.targets.registry` knows what is in it."""
 
 
@@ -20,7 +20,8 @@ class PackageConfig(Frozen):
         description="An .onnx artifact.", examples=["student.int8.onnx"]
     )
     target: TargetName = Field(
-        description="What the package is for. python: a module that needs only NumPy, ONNX Runtime and Pillow."
+        description="What the package is for. python: a module that needs only NumPy, ONNX Runtime and Pillow; http: a "
+        "server; rapidocr: a recogniser for RapidOCR."
     )
     output: Annotated[Path, Option(short="-o", metavar="DIR")] = Field(description="The folder to write.")
     data: SourceName | None = Field(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crnn_deploy.serving.config import TargetName
+from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
+from crnn_deploy.serving.targets.rapidocr.target import RapidOcrTarget
 from crnn_deploy.serving.targets.target import Target
 
-TARGETS: Mapping[TargetName, Target] = {"python": PythonTarget()}
+TARGETS: Mapping[TargetName, Target] = {"http": HttpTarget(), "python": PythonTarget(), "rapidocr": RapidOcrTarget()}

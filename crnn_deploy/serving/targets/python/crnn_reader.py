@@ -37,7 +37,7 @@ _MODEL = Path(__file__).with_name("model.onnx")
 _LIBRARIES = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}
 _LIBRARY = _LIBRARIES.get(sys.platform, "libcrnn_deploy_ops.so")
 _BATCH = 32
-_FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
 _ORIENTATION = 274  # of EXIF
 _TURNS = dict(enumerate(map(Image.Transpose, (0, 3, 1, 5, 4, 6, 2)), start=2))
 _DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
@@ -68,6 +68,7 @@ class Reader:
         self._input = self._session.get_inputs()[0]
         images = self._input.shape[0]
         self._fixed = images if isinstance(images, int) else 0  # at once; 0: any number
+        self.batch = self._fixed or _BATCH  # images of one width that run at once, at most
         alphabet = [*self.spec.charset[: self.spec.blank], "", *self.spec.charset[self.spec.blank :]]
         self._texts = {(k,): text for k, text in enumerate(alphabet)}  # of classes, and of several in a row
         self._texts |= {tuple(sequence.classes): sequence.text for sequence in self.spec.sequences}
@@ -87,14 +88,13 @@ class Reader:
         by_width: dict[int, list[int]] = {}
         for index, each in enumerate(inputs):
             by_width.setdefault(each.shape[2], []).append(index)
-        read: dict[int, Reading] = {}
-        size = self._fixed or _BATCH
+        read, size = dict[int, Reading](), self.batch
         for batch in (alike[at : at + size] for alike in by_width.values() for at in range(0, len(alike), size)):
-            read.update(zip(batch, self._read(np.stack([inputs[index] for index in batch])), strict=True))
+            read.update(zip(batch, self.read_inputs(np.stack([inputs[index] for index in batch])), strict=True))
         return [read[index] for index in range(len(inputs))]
 
-    def _read(self, images: Floats) -> list[Reading]:
-        """The readings of a batch `[N, C, H, W]`."""
+    def read_inputs(self, images: Floats) -> list[Reading]:
+        """The readings of up to `batch` inputs `[N, C, H, W]`, such as `network_input` makes; raises ValueError."""
         missing = -len(images) % (self._fixed or 1)
         filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
         logits = self._session.run(None, {self._input.name: filled})[0]
@@ -189,7 +189,7 @@ def _picture(image: Picture, mode: str) -> Image.Image:
     if isinstance(image, np.ndarray):
         image = Image.fromarray(image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image)
     elif not isinstance(image, Image.Image):
-        image = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=_FORMATS)
+        image = Image.open(io.BytesIO(image) if isinstance(image, bytes) else image, formats=FORMATS)
     image.load()
     turn = None
     with suppress(Exception):  # damaged EXIF data are as none; Pillow turns TIFF itself

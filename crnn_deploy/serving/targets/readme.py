@@ -1,4 +1,4 @@
-"""The README of a package for Python."""
+"""The README of a package: what its target says, and what is known of the model."""
 
 from __future__ import annotations
 
@@ -10,31 +10,13 @@ from crnn_deploy import units
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.escaping import visible
 from crnn_deploy.native import LIBRARY_NAME
-from crnn_deploy.serving.layout import EXAMPLES, MODEL, size_of
+from crnn_deploy.onnx_graph.external_data import parse
+from crnn_deploy.onnx_graph.operators import DOMAIN
+from crnn_deploy.serving.layout import EXAMPLES, MODEL, README, size_of
 from crnn_deploy.spec import ModelSpec
 
-_TEXT = """# {name}
-
-{purpose} It needs Python 3.10 or newer, NumPy, ONNX Runtime and Pillow.
-
-```console
-python -m pip install -r requirements.txt
-python verify.py
-```
-
-`verify.py` reads the images of `examples` and exits with 0 if the texts are those of `expected.tsv`.
-
-```python
-from crnn_reader import Reader
-
-reader = Reader()
-print(reader("{example}").text)
-```
-
-Give one image or a list: paths, encoded bytes, Pillow images, or NumPy arrays `[H, W]` or `[H, W, C]` of RGB. A
-`Reading` has `text` and `confidence`, {confidence}. `Reader(threads=1)` leaves the other cores alone.
-
-## The model
+_TEMPLATE = "README.template.md"
+_ABOUT_MODEL = """## The model
 
 | | |
 |---|---|
@@ -46,22 +28,30 @@ Give one image or a list: paths, encoded bytes, Pillow images, or NumPy arrays `
 """
 
 
-def readme(artifact: Artifact, folder: Path, recurrent_int8: bool) -> str:
-    """What is in a package that is complete but for this text.
+def write_readme(folder: Path, artifact: Artifact, target: Path) -> None:
+    """Write the README of a package that is complete but for it.
 
     Args:
-        recurrent_int8: whether the model has recurrent layers for the kernels.
+        target: folder of the target, with its template, whose places are filled in here.
     """
-    lines = artifact.spec.task == "ctc"
-    notes = [*_notes(artifact.spec), _kernels(folder)] if recurrent_int8 else _notes(artifact.spec)
-    return _TEXT.format(
-        name=visible(artifact.spec.name),
-        purpose=_purpose(artifact.spec),
+    spec, recurrent_int8 = artifact.spec, has_kernels(artifact)
+    lines = spec.task == "ctc"
+    notes = [*_notes(spec), *([_kernels(folder)] if recurrent_int8 else [])]
+    template = (target / _TEMPLATE).read_text(encoding="utf-8") + _ABOUT_MODEL
+    text = template.format(
+        name=visible(spec.name),
+        purpose=_purpose(spec),
         example=next(file.relative_to(folder).as_posix() for file in sorted((folder / EXAMPLES).glob("*.png"))),
         confidence="the mean probability of its characters" if lines else "the probability of its class",
         facts="\n".join(f"| {name} | {value} |" for name, value in _facts(artifact, folder)),
         notes="\n".join(f"- {note}" for note in notes),
     )
+    (folder / README).write_text(text, encoding="utf-8", newline="\n")
+
+
+def has_kernels(artifact: Artifact) -> bool:
+    """Whether a model has recurrent layers that our kernels run in INT8."""
+    return any(function.domain == DOMAIN for function in parse(artifact.path).functions)
 
 
 def _purpose(spec: ModelSpec) -> str:

@@ -1,0 +1,1 @@
+"""The target `http`: a server over the module of the target `python`."""

@@ -1,0 +1,1 @@
+"""The target `rapidocr`: a recogniser for RapidOCR."""
