@@ -31,7 +31,7 @@ from crnn_deploy.serving.targets.registry import TARGETS
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.zoo import READER
 
-OWN = {"README.md", "crnn_reader.py", "model.onnx", "requirements.txt", "spec.json", "verify.py"}
+OWN = {"README.md", "crnn_reader.py", "model.onnx", "requirements.txt", "spec.json", "expected.py", "verify.py"}
 
 
 def made(folder: Path, model: Path, **options: Any) -> Package:
