@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crnn_deploy import units
@@ -16,6 +16,10 @@ from crnn_deploy.serving.layout import EXAMPLES, MODEL, README, size_of
 from crnn_deploy.spec import ModelSpec
 
 _TEMPLATE = "README.template.md"
+_EXAMPLES = (
+    "The examples show that this folder works. They are images that the model is sure of, so they do not show how well it "
+    "reads."
+)
 _ABOUT_MODEL = """## The model
 
 | | |
@@ -28,15 +32,16 @@ _ABOUT_MODEL = """## The model
 """
 
 
-def write_readme(folder: Path, artifact: Artifact, target: Path) -> None:
+def write_readme(folder: Path, artifact: Artifact, target: Path, notes: Iterable[str]) -> None:
     """Write the README of a package that is complete but for it.
 
     Args:
         target: folder of the target, with its template, whose places are filled in here.
+        notes: of the target, on what is good to know.
     """
-    spec, recurrent_int8 = artifact.spec, has_kernels(artifact)
+    spec = artifact.spec
     lines = spec.task == "ctc"
-    notes = [*_notes(spec), *([_kernels(folder)] if recurrent_int8 else [])]
+    reservation = [f"Of the last stage: {visible(spec.reservation)}."] if spec.reservation else []
     template = (target / _TEMPLATE).read_text(encoding="utf-8") + _ABOUT_MODEL
     text = template.format(
         name=visible(spec.name),
@@ -44,7 +49,7 @@ def write_readme(folder: Path, artifact: Artifact, target: Path) -> None:
         example=next(file.relative_to(folder).as_posix() for file in sorted((folder / EXAMPLES).glob("*.png"))),
         confidence="the mean probability of its characters" if lines else "the probability of its class",
         facts="\n".join(f"| {name} | {value} |" for name, value in _facts(artifact, folder)),
-        notes="\n".join(f"- {note}" for note in notes),
+        notes="\n".join(f"- {note}" for note in (_EXAMPLES, *notes, *reservation)),
     )
     (folder / README).write_text(text, encoding="utf-8", newline="\n")
 
@@ -72,22 +77,18 @@ def _facts(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str]]:
     yield "SHA-256", f"`{artifact.sha256}` (of the artifact that became `{MODEL}`)"
 
 
-def _notes(spec: ModelSpec) -> list[str]:
-    seen = spec.preprocessing
-    notes = [
-        "The examples show that this folder works. They are images that the model is sure of, so they do not show how "
-        "well it reads."
-    ]
-    if spec.task == "ctc":
-        notes.append("It finds no lines in a page: crop them first. The confidence ranks lines by reliability.")
-    if spec.task == "ctc" and seen.width is None:
-        notes.append(
+def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
+    """What is good to know of a package that reads with the module `crnn_reader.py`."""
+    seen = artifact.spec.preprocessing
+    if artifact.spec.task == "ctc":
+        yield "It finds no lines in a page: crop them first. The confidence ranks lines by reliability."
+    if artifact.spec.task == "ctc" and seen.width is None:
+        yield (
             f"Lines more than {seen.max_width // seen.height} times as wide as high are squeezed, which makes them "
             "hard to read; `crnn-deploy predict` cuts them into pieces."
         )
-    if spec.reservation:
-        notes.append(f"Of the last stage: {visible(spec.reservation)}.")
-    return notes
+    if has_kernels(artifact):
+        yield _kernels(folder)
 
 
 def _kernels(folder: Path) -> str:

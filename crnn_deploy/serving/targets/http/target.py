@@ -10,7 +10,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.serving.targets.checking import VERIFY, run_check
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_model, write_module
-from crnn_deploy.serving.targets.readme import write_readme
+from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 
 _HERE = Path(__file__).parent
 _NEEDED = ("fastapi", "prometheus_client", "python_multipart", "uvicorn")
@@ -37,7 +37,7 @@ class HttpTarget:
         own = (_HERE / REQUIREMENTS).read_text(encoding="utf-8")
         with (folder / REQUIREMENTS).open("a", encoding="utf-8", newline="\n") as requirements:
             requirements.write(own)
-        write_readme(folder, artifact, _HERE)
+        write_readme(folder, artifact, _HERE, notes_of_module(folder, artifact))
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Start the server, ask it for the examples, and end it."""

@@ -45,9 +45,9 @@ def main() -> int:
     finally:
         server.kill()
     answered = zip(found, answers, strict=True)
-    return told(
-        [text for example, answer in answered for text in example.differences(**answer)], len(found), " over HTTP"
-    )
+    wrong = [text for example, answer in answered for text in example.differences(**answer)]
+    code: int = told(wrong, len(found), " over HTTP")
+    return code
 
 
 def free_port() -> int:

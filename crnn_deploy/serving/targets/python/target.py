@@ -8,7 +8,7 @@ from pathlib import Path
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.serving.targets.checking import VERIFY, run_check
 from crnn_deploy.serving.targets.python.module import HERE, check_model, write_module
-from crnn_deploy.serving.targets.readme import write_readme
+from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 
 
 class PythonTarget:
@@ -22,7 +22,7 @@ class PythonTarget:
         """Add the module and its check."""
         write_module(folder, artifact)
         shutil.copyfile(HERE / VERIFY, folder / VERIFY)
-        write_readme(folder, artifact, HERE)
+        write_readme(folder, artifact, HERE, notes_of_module(folder, artifact))
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Run `verify.py` where there is nothing but the requirements."""

@@ -16,7 +16,7 @@ from crnn_deploy.serving.targets.checking import VERIFY, run_check
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
-from crnn_deploy.serving.targets.readme import write_readme
+from crnn_deploy.serving.targets.readme import has_kernels, write_readme
 from crnn_deploy.spec import ModelSpec
 
 _HERE = Path(__file__).parent
@@ -49,7 +49,8 @@ class RapidOcrTarget:
         for name in (VERIFY, REQUIREMENTS):
             shutil.copyfile(_HERE / name, folder / name)
         shutil.copyfile(MODULE / "expected.py", folder / "expected.py")
-        write_readme(folder, artifact, _HERE)
+        kernels = "RapidOCR loads no kernels of ours, so recurrent layers in INT8 run in FP32."
+        write_readme(folder, artifact, _HERE, [kernels] if has_kernels(artifact) else [])
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with RapidOCR."""
