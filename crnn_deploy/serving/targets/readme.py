@@ -17,8 +17,8 @@ from crnn_deploy.spec import ModelSpec
 
 _TEMPLATE = "README.template.md"
 _EXAMPLES = (
-    "The examples show that this folder works. They are images that the model is sure of, so they do not show how well it "
-    "reads."
+    "The examples show that this folder works. They are images that the model is sure of, so they do not show how "
+    "well it reads."
 )
 _ABOUT_MODEL = """## The model
 
