@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -218,3 +219,10 @@ def test_a_line_of_a_turned_photograph_is_turned_once(tmp_path: Path) -> None:
     (sheet,) = sheets_of(path, 200)
     line = cut_out(sheet.picture, Quad((10, 10), (210, 10), (210, 40), (10, 40)))
     assert picture(line, "line", "RGB").size == line.size == (200, 30)
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is no file"):
+        next(sheets_of(pipe, 200))
