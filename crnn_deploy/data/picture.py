@@ -97,7 +97,10 @@ def picture(image: ImageOrClip, name: str, mode: Literal["L", "RGB"]) -> Image.I
         plain = _plain(image).convert(mode)
     except (*PILLOW_ERRORS, ImageCms.PyCMSError) as error:
         raise broken_image(name, _reason(error)) from None
-    return plain if turn is None else plain.transpose(turn)
+    upright = plain if turn is None else plain.transpose(turn)
+    for key in _EXIF_KEYS:  # what is cut out of it would be turned once more
+        upright.info.pop(key, None)
+    return upright
 
 
 def has_several_frames(image: ImageOrClip) -> bool:

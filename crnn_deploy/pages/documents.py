@@ -51,6 +51,8 @@ def sheets_of(path: Path, dpi: int) -> Iterator[Sheet]:
 
 def _content(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():  # a device could be read for ever
+            raise InputError(f"{path} is no file.", "It is a pipe or a device.", "Check the path.")
         return read_image(Folder(Path()), str(path))
     except (OSError, ValueError) as error:
         raise broken_image(str(path), getattr(error, "strerror", None) or error) from None

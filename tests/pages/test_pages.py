@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from crnn_deploy import Reader
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.options import command
 from crnn_deploy.cli.predict import predict as predict_command
+from crnn_deploy.data.picture import picture
 from crnn_deploy.data.sources.pages.alto_xml import read_alto
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
@@ -208,3 +210,19 @@ def test_classifiers_read_no_pages() -> None:
     reader.spec = reader.spec.model_copy(update={"task": "classify"})
     with pytest.raises(InputError, match="names classes"):
         PageReader(reader)
+
+
+def test_a_line_of_a_turned_photograph_is_turned_once(tmp_path: Path) -> None:
+    path, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[0x0112] = 6
+    printed_page().transpose(Image.Transpose.ROTATE_90).save(path, exif=exif)
+    (sheet,) = sheets_of(path, 200)
+    line = cut_out(sheet.picture, Quad((10, 10), (210, 10), (210, 40), (10, 40)))
+    assert picture(line, "line", "RGB").size == line.size == (200, 30)
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is no file"):
+        next(sheets_of(pipe, 200))
