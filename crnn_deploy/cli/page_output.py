@@ -69,13 +69,16 @@ TEXTS: Mapping[str, Callable[[Page], str]] = {
 """The text of a page in each format."""
 
 
-def write_page(page: Page, folder: Path, form: str, force: bool) -> Path:
-    """Write a page to a file of its own, named after it; returns its path.
+def page_file(page: Page, folder: Path, form: str) -> Path:
+    """The file of a page in a folder, named after it."""
+    return folder / f"{Path(page.name).name}{_SUFFIXES[form]}"
+
+
+def write_page(page: Page, path: Path, form: str, force: bool) -> None:
+    """Write a page to a file of its own.
 
     Raises:
         InputError: if the file exists and `force` is not set, or it can't be written.
     """
-    path = folder / f"{Path(page.name).name}{_SUFFIXES[form]}"
     with replacing(path, force) as temporary:
         temporary.write_text((CSV_HEAD if form == "csv" else "") + TEXTS[form](page), encoding="utf-8")
-    return path

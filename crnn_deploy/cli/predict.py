@@ -6,12 +6,13 @@ import sys
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json
+from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import visible
 from crnn_deploy.evaluation.config import PredictConfig
 
 
 def predict(config: PredictConfig, as_json: bool) -> None:
-    """Read images of one line of text each: path, text and confidence, as soon as each is read.
+    """Read images of one line of text each: path, text and confidence, while they are read.
 
     With --pages the images are whole pages or PDFs, whose lines are found. Any number is read in constant memory.
 
@@ -66,16 +67,20 @@ def _warn(unproven: str) -> None:
 
 
 def _pages(config: PredictConfig, as_json: bool) -> None:
-    from crnn_deploy.cli.page_output import CSV_HEAD, TEXTS, facts, write_page
+    from crnn_deploy.cli.page_output import CSV_HEAD, TEXTS, facts, page_file, write_page
 
     out = sys.stdout  # as above
-    found = []
+    found, written = [], set()
     with RichProgress(bars=not out.isatty()) as progress:
         if config.format == "csv" and config.output is None and not as_json:
             out.write(CSV_HEAD)
         for page in api.predict_pages(config, progress):
             if config.output is not None:
-                path = write_page(page, config.output, config.format, config.force)
+                path = page_file(page, config.output, config.format)
+                if path in written:
+                    raise InputError(f"Two pages would be written to {path}.", fix="Read them into different folders.")
+                written.add(path)
+                write_page(page, path, config.format, config.force)
                 progress.log(f"{path}: {len(page.lines)} lines")
             if as_json:
                 found.append(facts(page))

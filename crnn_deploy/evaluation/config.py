@@ -59,7 +59,7 @@ class PredictConfig(ReadOptions):
     dpi: int = Field(default=200, ge=50, le=1200, description="Pixels an inch at which pages of a PDF are drawn.")
     format: Literal["tsv", "csv", "jsonl", "text", "hocr", "alto"] = Field(
         default="tsv",
-        description="How the command line writes each image as soon as it is read. tsv: path, text and confidence, and "
+        description="How the command line writes images while it reads. tsv: path, text and confidence, and "
         "of a line of a page its place; csv: these with a head line; jsonl: one JSON object a line, with the places of "
         "characters or words. Pages also as text, hocr and alto.",
     )

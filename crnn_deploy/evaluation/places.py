@@ -72,7 +72,7 @@ def without_patterns(locations: Sequence[str]) -> Iterator[str]:
 
 def _from_stdin() -> Source:
     """The image whose encoded bytes come from stdin."""
-    content = sys.stdin.buffer.read(MAX_IMAGE_FILE + 1)
+    content = sys.stdin.buffer.read(MAX_IMAGE_FILE + 1) if sys.stdin else b""
     if not 0 < len(content) <= MAX_IMAGE_FILE:
         raise broken_image("stdin", f"it has {len(content):,} bytes" if content else "it is empty")
     return EncodedSource("stdin", "unlabelled", [Item(STDIN)], lambda _: content)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
 from crnn_deploy.explaining.answers import Answer, characters, class_answer
 from crnn_deploy.explaining.config import Method
@@ -99,11 +100,11 @@ class Explainer:
         said = {
             "path": path,
             "confidence": share(confidences(look.output[np.newaxis], self.spec)[0]),
-            "width": look.picture.width,
-            "height": look.picture.height,
+            "width": look.size[0],
+            "height": look.size[1],
             "method": self.method,
         }
-        return Explanation.model_validate({**said, **found}), look.picture
+        return Explanation.model_validate({**said, **found}), Preprocessor(self.spec.preprocessing).picture(image, name)
 
     def _class(self, look: Look, progress: Progress) -> dict[str, object]:
         (seen,) = look.pieces
@@ -200,5 +201,5 @@ def open_explainer(artifact: Artifact, method: Method = "occlusion", threads: in
 def _region(look: Look, seen: Seen, box: Box) -> Region:
     """A part of an input in the picture; of a line it has the height of the picture."""
     whole = (box.top, box.bottom) == (seen.area.top, seen.area.bottom)
-    top, bottom = (0.0, float(look.picture.height)) if whole else (look.row(box.top), look.row(box.bottom))
+    top, bottom = (0.0, float(look.size[1])) if whole else (look.row(box.top), look.row(box.bottom))
     return Region(left=look.column(seen, box.left), top=top, right=look.column(seen, box.right), bottom=bottom)

@@ -29,8 +29,19 @@ class Detector:
         self._detector: Any = RapidOCR(params=parameters)
 
     def lines(self, page: Image.Image) -> list[Quad]:
-        """The corners of each line of a page in mode `RGB`, in no order; those outside of the page are left out."""
-        found = self._detector(np.asarray(page)[:, :, ::-1].copy())  # it takes OpenCV's order of channels
+        """The corners of each line of a page in mode `RGB`, in no order; those outside of the page are left out.
+
+        Raises:
+            InputError: if RapidOCR fails on it.
+        """
+        try:
+            found = self._detector(np.asarray(page)[:, :, ::-1].copy())  # it takes OpenCV's order of channels
+        except Exception as error:  # such as its ResizeImgError for a page that is far longer than wide
+            raise InputError(
+                f"RapidOCR cannot look for lines on a page of {page.width} × {page.height} pixels.",
+                str(error),
+                "Check that it is a page.",
+            ) from None
         if found is None or found.boxes is None:
             return []
         corners = np.asarray(found.boxes, np.float64).clip(0, (page.width, page.height)).round(1)

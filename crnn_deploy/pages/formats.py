@@ -22,7 +22,8 @@ def hocr(page: Page) -> str:
     for name, content in (("ocr-system", "crnn-deploy"), ("ocr-capabilities", "ocr_page ocr_line ocrx_word")):
         ElementTree.SubElement(head, "meta", name=name, content=content)
     body = ElementTree.SubElement(html, "body")
-    title = f'image "{_text(page.name)}"; bbox 0 0 {page.width} {page.height}'
+    name = _text(page.name).replace('"', "%22")  # which would end the name
+    title = f'image "{name}"; bbox 0 0 {page.width} {page.height}'
     sheet = ElementTree.SubElement(body, "div", {"class": "ocr_page", "id": "page_1", "title": title})
     for number, line in enumerate(page.lines, 1):
         place = {"class": "ocr_line", "id": f"line_{number}", "title": _bbox(line.quad.box)}

@@ -10,7 +10,7 @@ from crnn_deploy.data.sources.container import is_folder
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
-from crnn_deploy.evaluation.places import without_patterns
+from crnn_deploy.evaluation.places import STDIN, without_patterns
 from crnn_deploy.pages.documents import sheets_of
 from crnn_deploy.pages.page import Page
 from crnn_deploy.pages.read_pages import PageReader
@@ -35,6 +35,7 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
         beam_width=config.beam_width if config.decoder == "beam" else None,
     )
     pages = PageReader(reader)
+    broken = 0
     for file in progress.track(files, "Reading", len(files)):
         try:
             for name, picture in sheets_of(file, config.dpi):
@@ -42,12 +43,17 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
         except InputError as error:
             if not config.skip_bad:
                 raise
+            broken += 1
             progress.log(f"{error.what} It was left out.")
+    if broken == len(files):
+        raise InputError(f"All {broken} files are broken.", fix="Check the files.")
 
 
 def _files(config: PredictConfig) -> Iterator[Path]:
     """The files that the config names, and those of its folders."""
     for location in without_patterns(config.images):
+        if location == STDIN:
+            raise InputError("Pages are not read from stdin.", fix="Write the page to a file, and name it.")
         path = Path(location)
         if not is_folder(path):
             yield path

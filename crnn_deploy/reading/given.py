@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.depth import eight_bit_values
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import broken_image
-from crnn_deploy.data.sources.container import Folder, read_image
+from crnn_deploy.data.sources.container import Folder, is_file, read_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_IMAGE_FILE, MAX_IMAGE_PIXELS
 
@@ -36,6 +36,10 @@ def image_of(given: Given, name: str, order: ChannelOrder = "RGB") -> ImageOrCli
     Raises:
         InputError: naming the image if it cannot be read, or is something else.
     """
+    if order not in get_args(ChannelOrder):
+        raise InputError(f"{order!r} is no order of channels.", fix="Give RGB or BGR.")
+    if isinstance(given, Image.Image) and not given.width * given.height:
+        raise broken_image(name, "it has no pixels")
     if isinstance(given, (Image.Image, Clip)):
         return given
     if isinstance(given, np.ndarray):
@@ -45,15 +49,19 @@ def image_of(given: Given, name: str, order: ChannelOrder = "RGB") -> ImageOrCli
     if isinstance(given, (str, os.PathLike)):
         path = os.fspath(given)
         return open_image(_content(path), str(path))
-    if hasattr(given, "read"):
+    if hasattr(given, "read") and not isinstance(given, type):
         return open_image(_rest(given, name), name)
     raise InputError(
-        f"{name} is of the type {type(given).__name__}, which is no image.",
+        f"The image {name} is of the type {type(given).__name__}, which is none.",
         fix="Give a path, encoded bytes, an open file, an image of Pillow or a NumPy array; several as a list.",
     )
 
 
 def _content(path: str) -> bytes:
+    if not is_file(Path(path)):
+        raise InputError(
+            f"{path or 'An empty path'} is no file.", "It does not exist, or is a folder.", "Check the path."
+        )
     try:
         return read_image(Folder(Path()), path)
     except (OSError, ValueError) as error:
@@ -63,9 +71,12 @@ def _content(path: str) -> bytes:
 
 def _rest(file: BinaryIO, name: str) -> bytes:
     """What is left in an open file."""
-    content = file.read(MAX_IMAGE_FILE + 1)
+    try:
+        content = file.read(MAX_IMAGE_FILE + 1)
+    except (OSError, ValueError) as error:  # such as of a closed file
+        raise broken_image(name, error) from None
     if not isinstance(content, bytes):
-        raise InputError(f"{name} is a file of text.", fix='Open it with the mode "rb".')
+        raise InputError(f"The image {name} is a file of text.", fix='Open it with the mode "rb".')
     if len(content) > MAX_IMAGE_FILE:
         raise broken_image(name, f"it has more than {MAX_IMAGE_FILE:,} bytes")
     return content
@@ -81,13 +92,13 @@ def _still(pixels: NDArray[np.generic], name: str, order: ChannelOrder) -> Image
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in _CHANNELS):
         first = pixels.ndim == 3 and pixels.shape[0] in _CHANNELS
         raise InputError(
-            f"{name} is an array of {list(pixels.shape)}, which is no image.",
+            f"The image {name} is an array of {list(pixels.shape)}, which is no image.",
             "Its channels stand first, it seems." if first else "",
             "Give [H, W] or [H, W, C] with 1, 3 or 4 channels." + (" array.transpose(1, 2, 0)" if first else ""),
         )
     if pixels.dtype not in (np.uint8, np.uint16):
         raise InputError(
-            f"{name} is an array of {pixels.dtype}.",
+            f"The image {name} is an array of {pixels.dtype}.",
             "What is white in it is not known.",
             "Give uint8, where white is 255, or uint16.",
         )

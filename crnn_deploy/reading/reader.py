@@ -54,7 +54,7 @@ class Reader:
         notes: receives remarks on the images; None: none are looked for.
 
     Raises:
-        InputError: if the file can't be loaded, or this machine can't run it.
+        InputError: if the file can't be loaded, this machine can't run it, or a number is below 1.
     """
 
     def __init__(
@@ -66,6 +66,9 @@ class Reader:
         beam_width: int | None = None,
         notes: NoteTaker | None = None,
     ) -> None:
+        for option, value in (("threads", threads), ("batch_size", batch_size), ("beam_width", beam_width)):
+            if value is not None and (type(value) is not int or value < 1):
+                raise InputError(f"{option} is {value!r}.", fix="Give a whole number from 1 on.")
         self.artifact = model if isinstance(model, Artifact) else open_artifact(Path(model))
         self.spec = self.artifact.spec
         self._session = open_session(self.artifact, threads)
@@ -103,13 +106,22 @@ class Reader:
             GateError: naming the image, if the model gives numbers that are not finite.
         """
         if isinstance(images, (list, tuple)):
+            if vector is not None:
+                raise InputError(
+                    "A vector stands beside one image, and several are given.", fix="Read them one by one."
+                )
             return list(self.stream(images, order=order))
-        name = "the image"
+        name = "number 1"
         beside = None if vector is None else vector_beside(vector, self.spec.preprocessing, name)
         return self._read([(name, self._viewer.view(image_of(images, name, order), name, beside))])[0]
 
     def stream(self, images: Iterable[Given], *, order: ChannelOrder = "RGB") -> Iterator[Reading]:
-        """Read any number of images in constant memory, in their order; arguments and errors are those of a call."""
+        """Read any number of images in constant memory, in their order; arguments and errors are those of a call.
+
+        They are read in groups, so the first reading comes when some have been asked for.
+        """
+        if isinstance(images, (str, bytes, PathLike)):
+            raise InputError("A stream reads several images, and one is given.", fix="Call the reader with it.")
         for reading in self.read(_items(images, order)):
             if isinstance(reading, InputError):
                 raise reading
@@ -154,7 +166,7 @@ class Reader:
 
 def _items(images: Iterable[Given], order: ChannelOrder) -> Iterator[Item]:
     for number, image in enumerate(images, 1):
-        name = f"Image {number}"
+        name = f"number {number}"
         yield Item(name, partial(image_of, image, name, order))
 
 

@@ -99,5 +99,5 @@ def _edges(piece: Seen, look: Look) -> list[float]:
     count = len(piece.output)
     first, end, _ = piece.frames.indices(count)
     columns = piece.first + np.arange(first, end + 1) * (piece.pixels.shape[-1] / count)
-    edges: list[float] = np.minimum(np.maximum(columns * look.scale[0], 0), look.picture.width).round(2).tolist()
+    edges: list[float] = np.minimum(np.maximum(columns * look.scale[0], 0), look.size[0]).round(2).tolist()
     return edges

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from crnn_deploy.data.network_inputs import NetworkInput, beside
 from crnn_deploy.preprocessing import Preprocessing
@@ -79,11 +78,12 @@ class View:
     """A picture and what the network will see of it: one input, or the pieces of a wide line from left to right.
 
     Attributes:
+        size: of the upright picture in pixels, width and height.
         scale: pixels of the picture for each pixel of an input: across and down. Of a line that is cut out around its
             center line, only columns have a place in the picture.
     """
 
-    picture: Image.Image
+    size: tuple[int, int]
     parts: tuple[Part, ...]
     scale: tuple[float, float]
 
@@ -93,7 +93,7 @@ class View:
         if len(outputs) > 1:
             frames = kept_frames(outputs, [part.piece for part in self.parts], preprocessing.height, blank)
         told = zip(self.parts, outputs, frames, strict=True)
-        return Look(self.picture, tuple(part.with_output(output[0], kept) for part, output, kept in told), self.scale)
+        return Look(self.size, tuple(part.with_output(output[0], kept) for part, output, kept in told), self.scale)
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,11 @@ class Look:
     """A picture and what the network says of it: of one input, or of the pieces of a wide line from left to right.
 
     Attributes:
+        size: of the upright picture in pixels, width and height.
         scale: as in a `View`.
     """
 
-    picture: Image.Image
+    size: tuple[int, int]
     pieces: tuple[Seen, ...]
     scale: tuple[float, float]
 
@@ -115,7 +116,7 @@ class Look:
 
     def column(self, piece: Seen, column: float) -> float:
         """Where a column of a piece's input lies in the picture, in its pixels; to a hundredth."""
-        return round(min(max((piece.first + column) * self.scale[0], 0), self.picture.width), 2)
+        return round(min(max((piece.first + column) * self.scale[0], 0), self.size[0]), 2)
 
     def row(self, row: float) -> float:
-        return round(min(max(row * self.scale[1], 0), self.picture.height), 2)
+        return round(min(max(row * self.scale[1], 0), self.size[1]), 2)

@@ -68,7 +68,7 @@ class Viewer:
             return self._whole(picture, pixels, padded, vector)
         if parts := self._pieces(padded, pixels.shape[1]):
             self._note("cut", name)
-            return View(picture, parts, self._scale(picture, pixels))
+            return View(picture.size, parts, self._scale(picture, pixels))
         self._note("squeezed", name)
         pixels = self._squeezing.resized(picture)
         return self._whole(picture, pixels, self._squeezing.tensor(pixels), vector)
@@ -78,7 +78,7 @@ class Viewer:
         picture, pixels = self._squeezing.picture(image, name), self._squeezing(image, name)
         height, width = pixels.shape[-2:]
         part = Part(pixels=pixels, area=Box(0, height, 0, width), first=0)
-        return View(picture, (part,), (picture.width / width, picture.height / height))
+        return View(picture.size, (part,), (picture.width / width, picture.height / height))
 
     def _whole(
         self, picture: Image.Image, pixels: NDArray[np.uint8], padded: NDArray[np.float32], vector: Vector
@@ -87,7 +87,7 @@ class Viewer:
         margin = self._spec.preprocessing.margin
         rows = min(padded.shape[1], round(picture.height / scale[1]))
         area = Box(0, rows, margin, margin + pixels.shape[1])
-        return View(picture, (Part(pixels=padded, area=area, first=-margin, vector=vector),), scale)
+        return View(picture.size, (Part(pixels=padded, area=area, first=-margin, vector=vector),), scale)
 
     def _pieces(self, padded: NDArray[np.float32], width: int) -> tuple[Part, ...]:
         """The pieces of a line `[C, H, W]` whose picture has `width` columns; none where it can't be cut."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -187,6 +188,29 @@ def test_wrong_calls_are_told(invoke: Invoke, arguments: tuple[str, ...], messag
     done = invoke(*arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_no_page_takes_the_place_of_another(invoke: Invoke, folder: Path, tmp_path: Path) -> None:
+    done = invoke("page.png", str(folder / "page.png"), "--format", "text", "-o", str(tmp_path / "out"), "--force")
+    assert done.exit_code == 2
+    assert "Two pages would be written to" in done.stderr
+
+
+def test_only_broken_files_are_an_error(invoke: Invoke) -> None:
+    done = invoke("zbroken.png", "--skip-bad")
+    assert (done.exit_code, "All 1 files are broken" in done.stderr) == (2, True)
+
+
+def test_pages_are_not_read_from_stdin(invoke: Invoke) -> None:
+    assert "not read from stdin" in invoke("-").stderr
+
+
+def test_a_page_that_cannot_be_searched_is_refused(tmp_path: Path) -> None:
+    Image.new("L", (20000, 1), 255).save(tmp_path / "thin.png")
+    found = []
+    with contextlib.suppress(InputError):
+        found = list(predict_pages(PredictConfig(images=(str(tmp_path / "thin.png"),), pages=True)))
+    assert all(page.lines == () for page in found)
 
 
 def test_formats_of_pages_need_pages() -> None:

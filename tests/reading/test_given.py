@@ -48,10 +48,21 @@ def test_what_is_an_image_already_is_taken_as_it_is() -> None:
     assert image_of(image, "it") is image
 
 
+def closed_file() -> io.BytesIO:
+    file = io.BytesIO(b"x")
+    file.close()
+    return file
+
+
 WRONG: tuple[tuple[Any, str], ...] = (
     (3, "of the type int"),
     (None, "of the type NoneType"),
-    ("missing.png", "missing.png is broken"),
+    ("missing.png", "missing.png is no file"),
+    ("", "An empty path is no file"),
+    (io, "of the type module"),
+    (io.BytesIO, "of the type type"),
+    (closed_file(), "closed file"),
+    (Image.new("L", (0, 5)), "no pixels"),
     (b"", "not an image"),
     (b"text", "is not an image"),
     (io.StringIO("text"), "a file of text"),
@@ -73,3 +84,9 @@ def test_the_advice_for_channels_that_stand_first() -> None:
     with pytest.raises(InputError) as caught:
         image_of(np.zeros((3, 32, 100), np.uint8), "the image")
     assert "transpose(1, 2, 0)" in caught.value.fix
+
+
+@pytest.mark.parametrize("order", ["bgr", "XYZ", ""])
+def test_another_order_of_channels_is_refused(order: Any) -> None:
+    with pytest.raises(InputError, match="no order of channels"):
+        image_of(COLOURS, "it", order)

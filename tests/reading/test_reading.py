@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.confidence import confidences
@@ -29,7 +28,7 @@ def seen(path: list[int], columns: int, first: int = 0, frames: slice = slice(No
 
 
 def look(*pieces: Seen, width: int = 80, scale: float = 2.0) -> Look:
-    return Look(Image.new("L", (width, 16)), pieces, (scale, 2.0))
+    return Look((width, 16), pieces, (scale, 2.0))
 
 
 def test_each_character_has_its_place_in_the_picture() -> None:
