@@ -3,11 +3,10 @@
 `crnn_deploy.api` has every verb of the command line as a function; `crnn_deploy.Reader` reads in a program.
 """
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
 
+# Not from `typing`: this runs before the current folder, where a file of that name may lie, is off the path.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from crnn_deploy.reading.reader import Reader
 
