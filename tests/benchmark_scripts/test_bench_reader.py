@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.zoo import READER
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_the_whole_is_compared_with_its_parts(tmp_path: Path) -> None:
     lines = render_lines(RenderOptions(count=6, seed=1), tmp_path / "lines.tar", False)
     row = measure(READER, str(lines), 5)
