@@ -29,8 +29,8 @@ from crnn_deploy.runtime.opening import open_session
 WARMUP = 20
 PARTS = ("decode the image", "resize and normalise", "network", "text")
 
-# In a process of its own: the first line from nothing, in seconds of CPU time, and the most memory in bytes. Linux tells
-# the memory of a process apart from that of the one that started it in /proc only.
+# In a process of its own: the first line from nothing, in seconds of CPU time, and the most memory in bytes. Only /proc
+# tells the memory of a process apart from that of the one that started it.
 FIRST_LINE = """
 import json, sys, time
 from pathlib import Path
