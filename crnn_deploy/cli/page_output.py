@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from crnn_deploy.cli.reading_rows import as_csv, as_tsv
 from crnn_deploy.escaping import json_line, tsv_field
 from crnn_deploy.files import replacing
 from crnn_deploy.pages.formats import alto, hocr
@@ -48,19 +47,9 @@ def _rows(page: Page) -> Iterator[tuple[str, ...]]:
         yield tsv_field(page.name), text, f"{line.reading.confidence:.3f}", *place
 
 
-def _tsv(page: Page) -> str:
-    return "".join("\t".join(row) + "\n" for row in _rows(page))
-
-
-def _csv(page: Page) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(_rows(page))
-    return text.getvalue()
-
-
 TEXTS: Mapping[str, Callable[[Page], str]] = {
-    "tsv": _tsv,
-    "csv": _csv,
+    "tsv": lambda page: as_tsv(_rows(page)),
+    "csv": lambda page: as_csv(_rows(page)),
     "jsonl": lambda page: json_line(facts(page)) + "\n",
     "text": lambda page: page.text + "\n",
     "hocr": hocr,

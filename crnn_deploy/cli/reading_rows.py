@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crnn_deploy.escaping import json_line, tsv_field
@@ -19,15 +19,20 @@ class Rows:
     row: Callable[[str, Reading], str]
 
 
-def _tsv(path: str, reading: Reading) -> str:
-    return "\t".join((tsv_field(path), tsv_field(reading.text), f"{reading.confidence:.3f}")) + "\n"
+def as_tsv(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of fields that hold no tab and no line end."""
+    return "".join("\t".join(row) + "\n" for row in rows)
 
 
-def _csv(path: str, reading: Reading) -> str:
-    line = io.StringIO()
-    row = (tsv_field(path), tsv_field(reading.text), f"{reading.confidence:.3f}")
-    csv.writer(line, lineterminator="\n").writerow(row)
-    return line.getvalue()
+def as_csv(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of fields, quoted where they need it."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _fields(path: str, reading: Reading) -> tuple[str, str, str]:
+    return tsv_field(path), tsv_field(reading.text), f"{reading.confidence:.3f}"
 
 
 def _jsonl(path: str, reading: Reading) -> str:
@@ -40,7 +45,7 @@ def _jsonl(path: str, reading: Reading) -> str:
 
 
 ROWS: Mapping[str, Rows] = {
-    "tsv": Rows("", _tsv),
-    "csv": Rows("path,text,confidence\n", _csv),
+    "tsv": Rows("", lambda path, reading: as_tsv([_fields(path, reading)])),
+    "csv": Rows("path,text,confidence\n", lambda path, reading: as_csv([_fields(path, reading)])),
     "jsonl": Rows("", _jsonl),
 }

@@ -67,7 +67,7 @@ class Prediction:
             artifact,
             threads=config.threads,
             batch_size=config.batch_size,
-            beam_width=config.beam_width if config.decoder == "beam" else None,
+            beam_width=config.beam,
             notes=self._notes,
         )
 

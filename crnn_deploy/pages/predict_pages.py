@@ -32,7 +32,7 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
         open_artifact(config.model, config.trust_module),
         threads=config.threads,
         batch_size=config.batch_size,
-        beam_width=config.beam_width if config.decoder == "beam" else None,
+        beam_width=config.beam,
     )
     pages = PageReader(reader)
     broken = 0

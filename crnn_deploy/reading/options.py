@@ -20,3 +20,8 @@ class ReadOptions(Frozen):
     threads: Threads | None = Field(
         default=None, description="Threads of the runtime; without it the runtime chooses.", examples=[1]
     )
+
+    @property
+    def beam(self) -> int | None:
+        """Prefixes that a beam search keeps; None: the most probable path is read."""
+        return self.beam_width if self.decoder == "beam" else None

@@ -42,12 +42,11 @@ def read(
     spec = session.spec
     widest = spec.preprocessing.widest
     preprocessor = NotingPreprocessor(spec, notes)
-    beam_width = options.beam_width if options.decoder == "beam" else None
     for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None, widest):
         wide = spec.task == "ctc" and batch.images.shape[3] > widest
         logits = _read_wide(session, source, batch, notes) if wide else session.run(batch.images)
         check_logits(logits, batch, source, spec)
-        yield batch, logits, decode(logits, spec, beam_width)
+        yield batch, logits, decode(logits, spec, options.beam)
 
 
 def _read_wide(session: Session, source: Source, batch: Batch, notes: NoteTaker) -> NDArray[np.float32]:
