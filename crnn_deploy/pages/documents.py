@@ -10,9 +10,9 @@ from PIL import Image, ImageSequence
 
 from crnn_deploy.data.picture import PILLOW_ERRORS, has_several_frames, open_image, picture
 from crnn_deploy.data.sources.base import broken_image
-from crnn_deploy.data.sources.container import Folder, read_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_IMAGE_PIXELS
+from crnn_deploy.reading.given import content_of
 
 _POINTS_AN_INCH = 72
 
@@ -33,7 +33,7 @@ def sheets_of(path: Path, dpi: int) -> Iterator[Sheet]:
     Raises:
         InputError: if the file is broken or no image, or it is a PDF and the extra `pages` is missing.
     """
-    content = _content(path)
+    content = content_of(str(path))
     if content[:5] == b"%PDF-":
         yield from _of_pdf(content, str(path), dpi)
         return
@@ -47,15 +47,6 @@ def sheets_of(path: Path, dpi: int) -> Iterator[Sheet]:
             yield Sheet(name, picture(frame.copy(), name, "RGB"))
     except PILLOW_ERRORS as error:
         raise broken_image(str(path), error) from None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        if path.exists() and not path.is_file():  # a device could be read for ever
-            raise InputError(f"{path} is no file.", "It is a pipe or a device.", "Check the path.")
-        return read_image(Folder(Path()), str(path))
-    except (OSError, ValueError) as error:
-        raise broken_image(str(path), getattr(error, "strerror", None) or error) from None
 
 
 def _of_pdf(content: bytes, name: str, dpi: int) -> Iterator[Sheet]:

@@ -48,7 +48,7 @@ def image_of(given: Given, name: str, order: ChannelOrder = "RGB") -> ImageOrCli
         return open_image(bytes(given), name)
     if isinstance(given, (str, os.PathLike)):
         path = os.fspath(given)
-        return open_image(_content(path), str(path))
+        return open_image(content_of(path), str(path))
     if hasattr(given, "read") and not isinstance(given, type):
         return open_image(_rest(given, name), name)
     raise InputError(
@@ -57,10 +57,13 @@ def image_of(given: Given, name: str, order: ChannelOrder = "RGB") -> ImageOrCli
     )
 
 
-def _content(path: str) -> bytes:
+def content_of(path: str) -> bytes:
+    """The bytes of an image's file. Raises `InputError` naming it if it is none, or can't be read."""
     if not is_file(Path(path)):
         raise InputError(
-            f"{path or 'An empty path'} is no file.", "It does not exist, or is a folder.", "Check the path."
+            f"{path or 'An empty path'} is no file.",
+            "It does not exist, or is a folder, a pipe or a device.",
+            "Check the path.",
         )
     try:
         return read_image(Folder(Path()), path)
