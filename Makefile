@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers
+test: lint docs .venv/ort-headers .venv/browser
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -93,6 +93,13 @@ install: .venv/installed
 	  && tar -xzf *.tgz --strip-components=7 '$(ORT_FOLDER)' \
 	  || echo "The headers of ONNX Runtime cannot be installed here."
 	rm -f $@/*.tgz
+
+# Pages are tested in Chromium: the one of the system, installed where that is allowed.
+.venv/browser: | .venv/installed
+	command -v chromium >/dev/null \
+	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+	  || echo "Chromium cannot be installed here; tests of pages are skipped."
+	touch $@
 
 clean:
 	rm -rf .venv runs

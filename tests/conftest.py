@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -11,6 +13,9 @@ from hypothesis import settings
 
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _PLAIN = Preprocessing(height=8, mean=(0.0,), std=(1.0,), padding="edge")
 
@@ -40,3 +45,12 @@ def reader() -> ModelSpec:
 @pytest.fixture
 def classifier() -> ModelSpec:
     return ModelSpec(name="classifier", task="classify", class_names=("cat", "dog", "owl"), preprocessing=_PLAIN)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Its event loop lasts as long as the browser, so that no other test may share it."""
+    from browser import chromium
+
+    with chromium() as started:
+        yield started
