@@ -17,6 +17,7 @@ from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, ratios
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.decoding import best_classes
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.read_images import read
@@ -68,9 +69,10 @@ def evaluate_session(
             item=source.item_name(index),
             reference=references[index],
             text=normalized(text, session.spec.normal_form),
+            confidence=round(confidence, 4),
             ranked=tuple(normalized(name, session.spec.normal_form) for name in ranked),
         )
-        for index, (text, ranked) in sorted(readings.items())
+        for index, (text, confidence, ranked) in sorted(readings.items())
     )
     return Evaluation(
         artifact=session.spec.name,
@@ -86,12 +88,13 @@ def evaluate_session(
 
 def _readings(
     session: Session, source: Source, options: EvaluateOptions, skipped: list[str], notes: NoteTaker
-) -> Iterator[tuple[int, tuple[str, tuple[str, ...]]]]:
-    """Index, decoded text and best classes of each image, in the order of the batches."""
+) -> Iterator[tuple[int, tuple[str, float, tuple[str, ...]]]]:
+    """Index, decoded text, confidence and best classes of each image, in the order of the batches."""
     has_top5 = len(session.spec.class_names) > _BEST
     for batch, logits, texts in read(session, source, options, skipped, notes):
         ranked = best_classes(logits, session.spec, _BEST) if has_top5 else [()] * len(texts)
-        yield from zip(batch.indices, zip(texts, ranked, strict=True), strict=True)
+        sure = confidences(logits, session.spec)
+        yield from zip(batch.indices, zip(texts, sure, ranked, strict=True), strict=True)
 
 
 def _accuracy(source: Source, predictions: tuple[Prediction, ...], options: EvaluateOptions) -> Accuracy:

@@ -25,12 +25,14 @@ class DatasetFacts(Frozen):
 class Prediction(Frozen):
     """The label of one image and what the model reads: text in the model's normal form, or the name of a class.
 
-    `ranked` has the five most probable classes, the best first; it is empty where there are at most five, and for text.
+    `confidence` is None in evaluations of earlier versions. `ranked` has the five most probable classes, the best first;
+    it is empty where there are at most five, and for text.
     """
 
     item: str
     reference: str
     text: str
+    confidence: float | None = None
     ranked: tuple[str, ...] = ()
 
 
