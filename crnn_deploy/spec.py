@@ -72,6 +72,13 @@ class ModelSpec(Record):
         description="Order of the classes along a line. logical: that of the text; display: from left to right, also "
         "where the text runs from right to left. Labels and what is read are in logical order either way.",
     )
+    temperature: float = field(
+        default=1.0,
+        ge=limits.LEAST_TEMPERATURE,
+        le=limits.MAX_TEMPERATURE,
+        description="What logits are divided by before they become confidences, so that these agree with the share of "
+        "images that are read right; 1: it was not fitted. What is read does not depend on it.",
+    )
     class_names: tuple[Text, ...] = field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )

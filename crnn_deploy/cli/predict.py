@@ -18,7 +18,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
 
     In tables, tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
 
-    The confidence is the mean probability of the characters on the most probable path.
+    The confidence is the probability that all of the text is right: the product of those of its characters.
 
     \b
     Examples:

@@ -9,6 +9,7 @@ from pydantic import Field
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Kind
 from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
+from crnn_deploy.evaluation.reliability import Reliability, reliability
 from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.reading.image_notes import ImageNotes
 
@@ -25,8 +26,8 @@ class DatasetFacts(Frozen):
 class Prediction(Frozen):
     """The label of one image and what the model reads: text in the model's normal form, or the name of a class.
 
-    `confidence` is None in evaluations of earlier versions. `ranked` has the five most probable classes, the best first;
-    it is empty where there are at most five, and for text.
+    `confidence` is None in evaluations of earlier versions. `ranked` has the five most probable classes, the best
+    first; it is empty where there are at most five, and for text.
     """
 
     item: str
@@ -83,10 +84,20 @@ class Evaluation(Frozen):
         references = [prediction.reference for prediction in self.predictions]
         return why_unproven("classify" if self.dataset.kind == "class" else "ctc", texts, references)
 
+    @property
+    def reliability(self) -> Reliability | None:
+        """Confidences beside the share that is right; None where an earlier version kept no confidences."""
+        sure = [each.confidence for each in self.predictions if each.confidence is not None]
+        if len(sure) < len(self.predictions):
+            return None
+        right = self.ratios()["top1" if self.dataset.kind == "class" else "word_accuracy_ci"].counted == 1
+        return reliability(sure, right)
+
     def figures(self) -> dict[str, Any]:
         """The flat object that `crnn-deploy evaluate --json` prints: the figures, then what they were measured on."""
         return {
             **self.accuracy.model_dump(mode="json", exclude_none=True),
+            "reliability": self.reliability and self.reliability.model_dump(mode="json"),
             "unproven": self.unproven,
             **self.model_dump(mode="json", exclude={"sha256", "accuracy", "predictions"}),
         }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.class_sequences import groups
 from crnn_deploy.reading.runs import equal_runs
-from crnn_deploy.runtime.outputs import log_probabilities
+from crnn_deploy.runtime.outputs import log_probabilities, probabilities
 from crnn_deploy.spec import ModelSpec
 
 _NEAR = 1
@@ -52,10 +52,10 @@ class Answer:
 
 def class_answer(output: NDArray[np.float32], spec: ModelSpec) -> Answer:
     """The class that `[K]` names; there are at least two."""
-    probabilities = np.exp(log_probabilities(output))
-    second, best = np.argsort(probabilities, kind="stable")[-2:].tolist()
+    shares = probabilities(output, spec.temperature)
+    second, best = np.argsort(shares, kind="stable")[-2:].tolist()
     run = Run(best, 0, 1)
-    return Answer(spec.class_names[best], (run,), float(probabilities[best]), second, float(probabilities[second]))
+    return Answer(spec.class_names[best], (run,), float(shares[best]), second, float(shares[second]))
 
 
 def characters(output: NDArray[np.float32], spec: ModelSpec, frames: slice = slice(None)) -> list[Answer]:
@@ -63,9 +63,9 @@ def characters(output: NDArray[np.float32], spec: ModelSpec, frames: slice = sli
     first, last, _ = frames.indices(len(output))
     path = output[first:last].argmax(axis=1).tolist()
     runs = [Run(*run) for run in equal_runs(path, first) if run[0] != spec.blank]
-    probabilities = np.exp(log_probabilities(output))
+    shares = probabilities(output, spec.temperature)
     parts = groups([run.index for run in runs], spec.sequences)
-    answers = (_character(runs[start:end], probabilities, spec) for start, end, _ in parts)
+    answers = (_character(runs[start:end], shares, spec) for start, end, _ in parts)
     return [answer for answer in answers if answer.text]
 
 
@@ -99,12 +99,12 @@ def _margin(frames: NDArray[np.float32], run: Run) -> NDArray[np.float32]:
     return best
 
 
-def _character(runs: Sequence[Run], probabilities: NDArray[np.float32], spec: ModelSpec) -> Answer:
+def _character(runs: Sequence[Run], shares: NDArray[np.float32], spec: ModelSpec) -> Answer:
     """A character with what stood second in its peak; of several classes, that of the least sure one."""
-    peaks = [run.first + int(probabilities[run.first : run.end, run.index].argmax()) for run in runs]
-    sure = [float(probabilities[peak, run.index]) for peak, run in zip(peaks, runs, strict=True)]
+    peaks = [run.first + int(shares[run.first : run.end, run.index].argmax()) for run in runs]
+    sure = [float(shares[peak, run.index]) for peak, run in zip(peaks, runs, strict=True)]
     least = int(np.argmin(sure))
-    frame = probabilities[peaks[least]].copy()
+    frame = shares[peaks[least]].copy()
     frame[runs[least].index] = -1
     second = int(frame.argmax())
     return Answer(spec.text(run.index for run in runs), tuple(runs), sure[least], second, float(frame[second]))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.explaining.result import MOST_CELLS, Choice
 from crnn_deploy.reading.seen import Box, Look, Seen
-from crnn_deploy.runtime.outputs import log_probabilities
+from crnn_deploy.runtime.outputs import probabilities
 from crnn_deploy.spec import ModelSpec
 
 _CHOICES = 3
@@ -20,9 +20,9 @@ _STEPS_A_HEIGHT = 8
 
 def most_probable(output: NDArray[np.float32], spec: ModelSpec) -> tuple[Choice, ...]:
     """The most probable classes of `[K]`, the best first."""
-    probabilities = np.exp(log_probabilities(output))
-    order = np.argsort(-probabilities, kind="stable")[:_CHOICES].tolist()
-    return tuple(Choice(text=spec.class_names[k], confidence=share(probabilities[k])) for k in order)
+    shares = probabilities(output, spec.temperature)
+    order = np.argsort(-shares, kind="stable")[:_CHOICES].tolist()
+    return tuple(Choice(text=spec.class_names[k], confidence=share(shares[k])) for k in order)
 
 
 def share(probability: float) -> float:

@@ -24,6 +24,7 @@ def compose_record(
     examiner: Examiner,
     realised: RealisedPrecision | None,
     calibration_images: int,
+    temperature: float | None,
 ) -> QuantizationRecord:
     """The record of one quantization; `realised` is None where this machine is not the one that runs the model."""
     in_int8 = () if realised is None else realised.int8
@@ -38,6 +39,7 @@ def compose_record(
         calibration_images=calibration_images,
         held_out_images=result.comparison.images,
         comparison=result.comparison,
+        temperature=temperature,
         max_error_rise=config.max_error_rise,
         trials=result.trials,
         sensitivity=result.sensitivity,

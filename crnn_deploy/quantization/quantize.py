@@ -88,7 +88,8 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
 
     quantized = calibrated.assemble(result.plan, result.calibrator, result.exact)
     realised = realised_precision(quantized) if config.target == "cpu" else None
-    record = compose_record(config, calibrated, result, examiner, realised, len(calibration))
+    temperature = examiner.fitted(quantized)
+    record = compose_record(config, calibrated, result, examiner, realised, len(calibration), temperature)
     return _keep(config, quantized, parent, record, complaint_about(config, record, result.accepted))
 
 
@@ -141,7 +142,8 @@ def _write(
 ) -> Quantized:
     """Write the quantized model to `output`; a rejected model always replaces an older one."""
     force = config.force or record.rejected is not None
-    return Quantized(write_onnx(output, quantized, parent.spec.after(_step(config, parent, record)), force), record)
+    spec = parent.spec.after(_step(config, parent, record), temperature=record.temperature or parent.spec.temperature)
+    return Quantized(write_onnx(output, quantized, spec, force), record)
 
 
 def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) -> LineageStep:
@@ -158,6 +160,7 @@ def _step(config: QuantizeConfig, parent: Artifact, record: QuantizationRecord) 
         "same_text": round(record.comparison.same_text, 4),
         "error_change": [round(number, 5) for number in (rise.delta, rise.low, rise.high)],
         "fp32_layers": sum(layer.precision == "fp32" for layer in record.layers),
+        "temperature": record.temperature,
         "kernel": record.kernel,
         "realised": record.realised and record.realised.model_dump(),
     }

@@ -87,6 +87,9 @@ class QuantizationRecord(Frozen):
     calibration_images: int
     held_out_images: int
     comparison: ModelComparison
+    temperature: float | None = Field(
+        default=None, description="fitted to the held-out images; None: they have no labels, or too few right or wrong"
+    )
     max_error_rise: float | None = Field(default=None, description="cap on `comparison.difference.high`, a fraction")
     trials: tuple[CalibratorTrial, ...] = ()
     sensitivity: tuple[LayerSensitivity, ...] = Field(default=(), description="most sensitive first")

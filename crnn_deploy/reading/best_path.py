@@ -1,9 +1,9 @@
-"""The characters on the most probable path of a line, and how sure the model is of them."""
+"""The characters on the most probable path of a line, and how probable they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
+from math import prod
 from typing import NamedTuple
 
 from crnn_deploy.reading.runs import equal_runs
@@ -26,5 +26,5 @@ def labelled_runs(path: Sequence[int], confidences: Sequence[float], blank: int)
 
 
 def line_confidence(runs: Sequence[Run], confidences: Sequence[float]) -> float:
-    """The mean probability of the runs, or where there are none that of all frames."""
-    return fmean([run.confidence for run in runs] or confidences)
+    """The product of the probabilities of the runs, or where there are none of all frames, which are blank."""
+    return prod([run.confidence for run in runs] or confidences)

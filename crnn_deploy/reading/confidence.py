@@ -1,4 +1,4 @@
-"""How confident a model is in what it reads."""
+"""How probable it is that a model reads an image right, by what the model says."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from crnn_deploy.spec import ModelSpec
 
 
 def confidences(logits: NDArray[np.float32], spec: ModelSpec) -> list[float]:
-    """Mean probability of each line's characters on its best path, or the probability of each image's class.
+    """The probability that each line, or each image's class, is read right, at the temperature of the spec.
 
-    A character's probability is the highest among its frames on the best path (the path of greedy decoding). A line
-    without characters gets the mean probability of its blanks. Use it to rank lines by reliability; it is not the
-    probability that the whole text is right.
+    Of a line it is the product of the probabilities of its characters on the best path (the path of greedy decoding),
+    each the highest among the character's frames; of a line without characters that of its blanks. How well these
+    numbers agree with the share that is right depends on the temperature: `evaluation.temperature` fits it.
 
     Args:
         logits: `[N, T, K]` or `[N, K]`; probabilities and log-probabilities give the same.
     """
-    highest = highest_probabilities(logits).tolist()
+    highest = highest_probabilities(logits, spec.temperature).tolist()
     if spec.task == "classify":
         return [float(value) for value in highest]
     paths = logits.argmax(axis=-1).tolist()

@@ -37,8 +37,8 @@ class Reading(NamedTuple):
 
     Attributes:
         text: of the line, in logical order; of a classifier the name of the class.
-        confidence: the mean probability of the characters, or the probability of the class. A line without characters
-            has the mean probability of its blanks.
+        confidence: the probability that the text or the class is right: the product of those of the characters, or
+            that of the class (`reading.confidence`).
         characters: of the most probable path; of a classifier none.
     """
 
@@ -63,7 +63,7 @@ class Decoder:
     def reading(self, look: Look) -> Reading:
         """What the model reads in an image."""
         output = look.output
-        highest = highest_probabilities(output)
+        highest = highest_probabilities(output, self._spec.temperature)
         if self._spec.task == "classify":
             return Reading(self._alphabet[int(output.argmax())], float(highest))
         frames = highest.tolist()

@@ -23,12 +23,32 @@ def log_probabilities(output: NDArray[np.float32]) -> NDArray[np.float32]:
     return normalised
 
 
-def highest_probabilities(output: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The highest probability over the last axis, from logits, log-probabilities or probabilities."""
-    highest: NDArray[np.float32] = output.max(-1, keepdims=True)
-    if not _are_probabilities(output):
-        highest = 1 / np.exp(output - highest).sum(-1, keepdims=True)
+def probabilities(output: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """Probabilities over the last axis at a temperature, from logits, log-probabilities or probabilities.
+
+    Args:
+        temperature: that logits are divided by (Guo et al., ICML 2017): above 1 all classes become more alike.
+    """
+    shares: NDArray[np.float32] = np.exp(log_probabilities(_divided(output, temperature)))
+    return shares
+
+
+def highest_probabilities(output: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """The highest of the `probabilities`, without the others."""
+    logits = _divided(output, temperature)
+    highest: NDArray[np.float32] = logits.max(-1, keepdims=True)
+    if not _are_probabilities(logits):
+        highest = 1 / np.exp(logits - highest).sum(-1, keepdims=True)
     return highest[..., 0]
+
+
+def _divided(output: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Logits divided by the temperature; an output is returned as it is where that changes nothing."""
+    if temperature == 1:
+        return output
+    logits: NDArray[np.float32] = log_probabilities(output) if _are_probabilities(output) else output
+    divided: NDArray[np.float32] = logits / np.float32(temperature)
+    return divided
 
 
 def _are_probabilities(output: NDArray[np.float32]) -> bool:

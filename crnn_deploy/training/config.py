@@ -140,7 +140,7 @@ class DistillOptions(TrainingOptions):
     )
     labels: bool = Field(default=True, description="Read the labels of --data.")
     confidence: float = Field(
-        default=0.9,
+        default=0.5,
         ge=0,
         le=1,
         description="Least confidence of the first teacher's readings that replace missing labels.",

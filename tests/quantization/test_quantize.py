@@ -12,6 +12,7 @@ from crnn_deploy.native import kernel_level
 from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
+from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.plan_search import best_trial
 from crnn_deploy.runtime.opening import open_session
 
@@ -93,6 +94,18 @@ def test_lineage(tmp_path, calib):
     assert step.notes["realised"] == made.record.realised.model_dump()
     assert step.notes["fp32_layers"] == (0 if kernel_level() else 1)
     assert "rejected" not in step.notes
+
+
+@pytest.mark.parametrize("fitted", [2.0, None])
+def test_the_temperature_that_was_fitted_lies_in_the_file(tmp_path, calib, monkeypatch, fitted):
+    """Where none can be fitted, that of the parent stays."""
+    monkeypatch.setattr(Examiner, "fitted", lambda *_: fitted)
+    parent = fp32(tmp_path)
+    warm = parent.spec.model_copy(update={"temperature": 3.0})
+    parent = write_onnx(parent.path, read_onnx(parent.path), warm, force=True)
+    made = int8(parent, calib, calibrator="minmax")
+    assert open_artifact(made.artifact.path).spec.temperature == (fitted or 3.0)
+    assert made.record.temperature == fitted
 
 
 def test_same_bytes_again(tmp_path, calib):

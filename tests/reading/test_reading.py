@@ -34,7 +34,7 @@ def look(*pieces: Seen, width: int = 80, scale: float = 2.0) -> Look:
 def test_each_character_has_its_place_in_the_picture() -> None:
     reading = Decoder(SPEC).reading(look(seen([0, 1, 1, 0, 2, 0, 1, 0, 0, 0], 40)))
     assert reading.text == "aba"
-    assert reading.confidence == pytest.approx(0.7, abs=1e-6)
+    assert reading.confidence == pytest.approx(0.7**3, abs=1e-6)
     assert [(each.text, each.left, each.right) for each in reading.characters] == [
         ("a", 8.0, 24.0),  # frames of 4 columns, each of which is 2 pixels of the picture
         ("b", 32.0, 40.0),
@@ -75,10 +75,10 @@ def test_a_sequence_of_classes_is_one_character() -> None:
     assert [(each.text, each.left, each.right) for each in reading.characters] == [("é", 0.0, 24.0), ("b", 32.0, 40.0)]
 
 
-def test_nothing_is_read_with_the_confidence_of_its_blanks() -> None:
+def test_nothing_is_read_with_the_confidence_of_all_its_blanks() -> None:
     reading = Decoder(SPEC).reading(look(seen([0, 0, 0], 12, sure=0.9)))
     assert (reading.text, reading.characters) == ("", ())
-    assert reading.confidence == pytest.approx(0.9, abs=1e-6)
+    assert reading.confidence == pytest.approx(0.9**3, abs=1e-6)
 
 
 def test_a_class_has_no_characters() -> None:
@@ -107,4 +107,4 @@ def test_text_and_confidence_are_those_of_the_other_verbs(rows: list[list[float]
 def test_a_reading_can_be_taken_apart() -> None:
     text, confidence, (first, *_) = Decoder(SPEC).reading(look(seen([1, 0, 2], 12)))
     assert (text, first) == ("ab", Character("a", pytest.approx(0.7, abs=1e-6), 0.0, 8.0))
-    assert confidence == pytest.approx(0.7, abs=1e-6)
+    assert confidence == pytest.approx(0.49, abs=1e-6)

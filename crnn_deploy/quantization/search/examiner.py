@@ -14,6 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.model_comparison import ModelComparison, compare_logits
 from crnn_deploy.evaluation.primary_error import PrimaryFigure, primary_figure_of
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
+from crnn_deploy.evaluation.temperature import fit_temperature
 from crnn_deploy.progress import Progress
 from crnn_deploy.runtime.onnxruntime import OnnxGraphSession
 from crnn_deploy.spec import ModelSpec
@@ -50,6 +51,12 @@ class Examiner:
         return compare_logits(
             zip(self._logits, self._run(candidate, description), strict=True), self._spec, self._references
         )
+
+    def fitted(self, model: onnx.ModelProto) -> float | None:
+        """The temperature of a model's confidences; None without labels, or too few images read right or wrong."""
+        if self._references is None:
+            return None
+        return fit_temperature([*self._run(model, "Fitting confidences")], self._references, self._spec)
 
     def _run(self, model: onnx.ModelProto, description: str) -> Iterator[NDArray[np.float32]]:
         session = OnnxGraphSession(model, self._spec, self._threads)

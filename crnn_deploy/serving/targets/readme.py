@@ -47,7 +47,7 @@ def write_readme(folder: Path, artifact: Artifact, target: Path, notes: Iterable
         name=visible(spec.name),
         purpose=_purpose(spec),
         example=next(file.relative_to(folder).as_posix() for file in sorted((folder / EXAMPLES).glob("*.png"))),
-        confidence="the mean probability of its characters" if lines else "the probability of its class",
+        confidence=f"the probability that {'all of its text' if lines else 'its class'} is right",
         facts="\n".join(f"| {name} | {value} |" for name, value in _facts(artifact, folder)),
         notes="\n".join(f"- {note}" for note in (_EXAMPLES, *notes, *reservation)),
     )
@@ -81,7 +81,7 @@ def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
     """What is good to know of a package that reads with the module `crnn_reader.py`."""
     seen = artifact.spec.preprocessing
     if artifact.spec.task == "ctc":
-        yield "It finds no lines in a page: crop them first. The confidence ranks lines by reliability."
+        yield "It finds no lines in a page: crop them first."
     if artifact.spec.task == "ctc" and seen.width is None:
         yield (
             f"Lines more than {seen.max_width // seen.height} times as wide as high are squeezed, which makes them "

@@ -73,7 +73,7 @@ class PseudoLabelOptions(Weighted):
 
     reads = "teachers"
     kind: Literal["pseudo-labels"] = Field(default="pseudo-labels", description="Kind of the loss.")
-    confidence: float = Field(default=0.9, ge=0, le=1, description="Least mean probability of a line's characters.")
+    confidence: float = Field(default=0.5, ge=0, le=1, description="Least probability that a reading is right.")
 
 
 class FeatureOptions(Weighted):

@@ -17,7 +17,7 @@ class PseudoLabels(Loss):
     Unlike frames, a text does not say in which frame the student must read each character.
 
     Args:
-        confidence: lines whose characters have a lower mean probability are left out.
+        confidence: lines whose readings are less probable to be right are left out.
     """
 
     def __init__(self, blank: int, confidence: float) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-ANSWERS_FORMAT = 1
+ANSWERS_FORMAT = 2
 """Raise this number when stored answers of earlier versions must not be used any more.
 
 That is the case when `encode` and `decode` change, and when the same teacher would answer differently: by another

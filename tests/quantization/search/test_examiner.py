@@ -13,6 +13,7 @@ from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.export.export import export
 from crnn_deploy.progress import SILENT
 from crnn_deploy.quantization.search.examiner import Examiner
+from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.decoding import decode
 from crnn_deploy.runtime.opening import open_session
 
@@ -94,3 +95,22 @@ def test_outputs_that_are_not_finite_are_the_worst(tmp_path, parent):
     assert (
         found.compare(with_head_bias(parent, lambda outputs: np.full(outputs, np.nan, np.float32)), "").noise_db == -200
     )
+
+
+def test_a_temperature_is_fitted_to_labels(tmp_path, parent):
+    """Half of the labels are what the model reads: its confidences come near one half, and nothing else changes."""
+    folder = image_folder(tmp_path / "images", 40)
+    model = read_onnx(parent.path)
+    assert examiner(parent, folder).fitted(model) is None  # no labels
+    session, source = open_session(parent), open_source(str(folder))
+    logits = [session.run(image) for image in NetworkInputs(source, parent.spec.preprocessing)]
+    texts = [decode(each, parent.spec)[0] or "a" for each in logits]
+    wrong = ["abcdabcd" if i % 2 else text for i, text in enumerate(texts)]
+    (folder / "labels.tsv").write_text("".join(f"{source.item_name(i)}\t{text}\n" for i, text in enumerate(wrong)))
+    temperature = examiner(parent, folder).fitted(model)
+    assert temperature is not None
+    before, after = (
+        np.mean([confidences(each, parent.spec.model_copy(update={"temperature": t}))[0] for each in logits])
+        for t in (1.0, temperature)
+    )
+    assert abs(after - 0.5) < abs(before - 0.5)

@@ -46,7 +46,7 @@ _WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
 
 @dataclass(frozen=True)
 class Reading:
-    """Text of a line and the mean probability of its characters, or name of a class and its probability."""
+    """Text of a line or name of a class, and the probability that it is right."""
 
     text: str
     confidence: float
@@ -103,7 +103,7 @@ class Reader:
         logits = logits[: len(images)].astype(np.float32)  # [N, T, K], or [N, K] of a classifier
         if not np.isfinite(logits).all():
             raise ValueError("the model gives NaN or infinite outputs")
-        rows = zip(logits.argmax(-1).tolist(), _probabilities(logits).max(-1).tolist(), strict=True)
+        rows = zip(logits.argmax(-1).tolist(), self._probabilities(logits).max(-1).tolist(), strict=True)
         if self.spec.task == "classify":
             return [Reading(self.spec.class_names[best], highest) for best, highest in rows]
         return [self._line(path, highest) for path, highest in rows]
@@ -112,7 +112,14 @@ class Reader:
         """What a line reads by the best class of each frame and its probability: repeats are merged, blanks dropped."""
         runs = groupby(zip(path, highest, strict=True), key=lambda frame: frame[0])
         characters = [(k, max(p for _, p in run)) for k, run in runs if k != self.spec.blank]
-        return Reading(self._text([k for k, _ in characters]), float(np.mean([p for _, p in characters] or highest)))
+        return Reading(self._text([k for k, _ in characters]), math.prod([p for _, p in characters] or highest))
+
+    def _probabilities(self, output: Floats) -> Floats:
+        """Probabilities over the last axis, from logits, log-probabilities or probabilities."""
+        if output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3):
+            output = np.log(np.maximum(output, np.float32(1e-12)))
+        powers = np.exp((output - output.max(-1, keepdims=True)) / np.float32(self.spec.temperature))
+        return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
     def _text(self, classes: list[int]) -> str:
         text = ""
@@ -227,14 +234,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     black, white = (0.0, white) if low >= -0.25 * white else (low, high if high > low else low + 1)
     scaled = (values.astype(np.float32) - np.float32(black)) * np.float32(255 / (white - black))
     return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))
-
-
-def _probabilities(output: Floats) -> Floats:
-    """Probabilities over the last axis, from logits, log-probabilities or probabilities."""
-    if output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3):
-        return output
-    powers = np.exp(output - output.max(-1, keepdims=True))
-    return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
 
 
 def _register_kernels(options: ort.SessionOptions, library: Path) -> str | None:

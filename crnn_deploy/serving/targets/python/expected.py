@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-TOLERANCE = 0.05
+TOLERANCE = 0.1
 """Of a confidence: another processor may run recurrent layers with other kernels, or in FP32."""
 
 _ESCAPED = re.compile(r"\\(?:([nrt\\])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
