@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from gru_library import Launcher
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path += [str(BENCHMARKS), *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips"))]
+sys.path += [
+    str(BENCHMARKS),
+    *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips", "http")),
+]
 
 
 @pytest.fixture(scope="session")

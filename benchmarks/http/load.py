@@ -1,0 +1,195 @@
+"""The server of `package --target http` under load: lines a second beside `Reader`, refusals, an end that loses none.
+
+python benchmarks/http/load.py student.int8.onnx --data DATA/val.tar -o benchmarks/results/http-load
+
+The clients run on the same cores, so the server has less than all of them; `Reader` has them alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+sys.path.append(str(Path(__file__).parents[1]))
+from running import Client, Server
+from side_by_side import table, write_results
+
+from crnn_deploy import Reader
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.serving.config import PackageConfig
+from crnn_deploy.serving.package import package
+
+LOST = 0  # in place of a status, where the connection ended before the answer
+
+
+@dataclass
+class Seen:
+    """What clients saw of a server."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: int = 0
+    seconds: list[float] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
+    wall: float = 0.0
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds within which this share of the right answers came."""
+        return 1000 * float(np.percentile(self.seconds, share))
+
+
+async def ask_until(
+    client: Client, lines: Sequence[bytes], texts: Sequence[str], first: int, stop: asyncio.Event, seen: Seen
+) -> None:
+    """Ask one line after the other until told to stop, or the server is gone."""
+    for number in count(first, 7):  # clients read different lines at a time
+        if stop.is_set():
+            return
+        at = number % len(lines)
+        try:
+            answer = await client.read(lines[at])
+        except ConnectionRefusedError:
+            return
+        except (OSError, EOFError):
+            seen.statuses[LOST] += 1
+            return
+        seen.statuses[answer.status] += 1
+        if answer.status == 200:
+            seen.seconds.append(answer.seconds)
+            seen.wrong += answer.text != texts[at]
+        else:
+            await asyncio.sleep(0.02)  # a client that is refused waits a little
+
+
+async def load(
+    server: Server, lines: Sequence[bytes], texts: Sequence[str], clients: int, seconds: float, ends: bool = False
+) -> Seen:
+    """What `clients` see in a time; with `ends` the server is told to end in the midst of it.
+
+    Each request then has a connection of its own: one that is kept open may be closed just when a client asks again,
+    and nobody knows whether the server had taken that request.
+    """
+    seen, stop = Seen(), asyncio.Event()
+    connections = [Client(server.port, keep=not ends) for _ in range(clients)]
+    asking = [
+        asyncio.create_task(ask_until(client, lines, texts, 31 * i, stop, seen)) for i, client in enumerate(connections)
+    ]
+    await asyncio.sleep(seconds)
+    if ends:
+        server.terminate()
+    else:
+        stop.set()
+    await asyncio.gather(*asking)
+    seen.wall = time.monotonic() - seen.began
+    for client in connections:
+        client.close()
+    return seen
+
+
+async def one_by_one(server: Server, lines: Sequence[bytes]) -> list[str]:
+    """The text of each line, when nobody else asks."""
+    client = Client(server.port)
+    return [(await client.read(line)).text for line in lines]
+
+
+def png(image: Image.Image) -> bytes:
+    """An image as a client sends it."""
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def reader_alone(model: Path, lines: Sequence[bytes], seconds: float) -> tuple[list[str], float]:
+    """The texts of the lines, and how many a second `Reader` reads in batches on all cores."""
+    reader = Reader(model)
+    texts = [reading.text for reading in reader(list(lines))]
+    start, read = time.monotonic(), 0
+    while time.monotonic() - start < seconds:
+        read += len(reader(list(lines)))
+    return texts, read / (time.monotonic() - start)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="an artifact that reads lines")
+    parser.add_argument("--data", required=True, help="a source of lines")
+    parser.add_argument("--count", type=int, default=1000, help="lines, of mixed widths")
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("-o", "--output", type=Path, help="stem of the .json and .md to write")
+    options = parser.parse_args()
+    row = measure(options)
+    text = table(("", "figure"), list(shown(row)))
+    print(text)
+    if options.output is not None:
+        settings = {name: getattr(options, name) for name in ("count", "clients", "seconds")}
+        title = "The server of a package under load"
+        write_results(options.output, title, [text], [row], {"model": options.model.name, **settings})
+    return 0
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    source = open_source(options.data)
+    chosen = np.random.default_rng(0).permutation(len(source))[: options.count].tolist()
+    lines = [png(source.image(index)) for index in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        served = Path(folder) / "server"
+        package(PackageConfig(model=options.model, target="http", output=served))
+        expected, alone = reader_alone(options.model, lines, options.seconds / 4)
+        server = Server(served)
+        texts = asyncio.run(one_by_one(server, lines))
+        row: dict[str, Any] = {"other_than_reader": sum(a != b for a, b in zip(texts, expected, strict=True))}
+        row["lines"] = len(lines)
+        row["load"] = told(asyncio.run(load(server, lines, texts, options.clients, options.seconds)))
+        row["overload"] = told(asyncio.run(load(server, lines, texts, 10 * options.clients, options.seconds / 4)))
+        row["up_after_overload"] = server.up()
+        row["end"] = told(asyncio.run(load(server, lines, texts, options.clients, options.seconds / 12, ends=True)))
+        row["exit_code"] = server.process.wait(60)
+        again = reader_alone(options.model, lines, options.seconds / 4)[1]
+        row["reader_lines_a_second"] = (alone + again) / 2
+    row["share"] = row["load"]["lines_a_second"] / row["reader_lines_a_second"]
+    return row
+
+
+def told(seen: Seen) -> dict[str, Any]:
+    return {
+        "statuses": dict(sorted(seen.statuses.items())),
+        "wrong": seen.wrong,
+        "lines_a_second": seen.statuses[200] / seen.wall,
+        "p50_ms": seen.percentile(50),
+        "p99_ms": seen.percentile(99),
+    }
+
+
+def shown(row: dict[str, Any]) -> list[tuple[str, str]]:
+    load, overload, end = row["load"], row["overload"], row["end"]
+    return [
+        ("`Reader` in batches, alone", f"{row['reader_lines_a_second']:.0f} lines a second"),
+        ("other texts than `Reader`", f"{row['other_than_reader']} of {row['lines']} lines"),
+        ("the server", f"{load['lines_a_second']:.0f} lines a second, {100 * row['share']:.0f} %"),
+        ("time to an answer, p50 and p99", f"{load['p50_ms']:.0f} and {load['p99_ms']:.0f} ms"),
+        ("answers by status (0: lost)", said(load)),
+        ("with ten times the clients", said(overload)),
+        ("SIGTERM under load", f"{said(end)}; exit code {row['exit_code']}"),
+    ]
+
+
+def said(found: dict[str, Any]) -> str:
+    statuses = ", ".join(f"{status}: {number:,}" for status, number in found["statuses"].items())
+    return f"{statuses}; {found['wrong']} wrong texts"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
