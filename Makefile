@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers .venv/browser
+test: lint docs .venv/ort-headers .venv/browser .venv/triton
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -100,6 +100,15 @@ install: .venv/installed
 	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || echo "Chromium cannot be installed here; tests of pages are skipped."
 	touch $@
+
+# A Triton server for CPUs in an environment of its own: its Python backend needs an older NumPy.
+# Tried once; `rm -r .venv/triton` tries it again.
+TRITON_PIP := .venv/triton/bin/python -m pip install --quiet --disable-pip-version-check
+.venv/triton: | .venv/installed
+	$(PYTHON) -m venv $@
+	$(TRITON_PIP) 'numpy<2' onnxruntime pillow 'tritonclient[grpc]' \
+	  && $(TRITON_PIP) --no-deps nvidia-pytriton==0.7.0 \
+	  || echo "Triton cannot be installed here; tests of its server are skipped."
 
 clean:
 	rm -rf .venv runs

@@ -33,7 +33,7 @@ def check_output(folder: Path, force: bool) -> None:
     first = next(folder.iterdir(), None)
     if first is None:
         return
-    if not all((folder / part).is_file() for part in (MODEL, SPEC, EXPECTED)):
+    if not all((folder / part).is_file() for part in (SPEC, EXPECTED)):
         raise InputError(
             f"The folder {folder} holds other files, such as {first.name}.", fix="Choose another output with -o."
         )

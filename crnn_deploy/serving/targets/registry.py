@@ -9,5 +9,11 @@ from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.rapidocr.target import RapidOcrTarget
 from crnn_deploy.serving.targets.target import Target
+from crnn_deploy.serving.targets.triton.target import TritonTarget
 
-TARGETS: Mapping[TargetName, Target] = {"http": HttpTarget(), "python": PythonTarget(), "rapidocr": RapidOcrTarget()}
+TARGETS: Mapping[TargetName, Target] = {
+    "http": HttpTarget(),
+    "python": PythonTarget(),
+    "rapidocr": RapidOcrTarget(),
+    "triton": TritonTarget(),
+}

@@ -27,7 +27,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
 from PIL import Image
@@ -124,7 +123,7 @@ class Batcher:
                 running.add_done_callback(partial(self._finish, asked))
 
     def _run(self, asked: list[Waiting]) -> list[Reading]:
-        readings: list[Reading] = self._reader.read_inputs(np.stack([waiting.pixels for waiting in asked]))
+        readings: list[Reading] = self._reader.read_inputs([waiting.pixels for waiting in asked])
         return readings
 
     def _finish(self, asked: list[Waiting], done: asyncio.Future[list[Reading]]) -> None:

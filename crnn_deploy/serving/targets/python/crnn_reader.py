@@ -5,8 +5,7 @@
     reader = Reader()
     reader("line.png").text
 
-It needs NumPy, ONNX Runtime and Pillow. `spec.json` says what the network sees and what its classes mean; `verify.py`
-checks the folder, which `crnn-deploy package` made, on its example images.
+It needs NumPy, ONNX Runtime and Pillow. `spec.json` says what the network sees and what its classes mean.
 """
 
 from __future__ import annotations
@@ -53,21 +52,19 @@ class Reading:
 
 
 class Reader:
-    """A model that is loaded once, with `spec.json` and kernels beside it; several threads may share it."""
+    """A model, loaded once, with `spec.json` and kernels beside it, or a session in its place; threads may share it."""
 
-    def __init__(self, model: str | os.PathLike[str] = _MODEL, threads: int | None = None) -> None:
+    def __init__(self, model: str | os.PathLike[str] = _MODEL, threads: int | None = None, session: Any = None) -> None:
         path = Path(model)
-        spec = path.with_name("spec.json").read_text(encoding="utf-8")
+        spec = path.with_name("spec.json").read_bytes()
         self.spec = json.loads(spec, object_hook=lambda fields: SimpleNamespace(**fields))
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        # The name of the kernels that run recurrent layers in INT8; None where these run in FP32.
-        self.kernels = _register_kernels(options, path.absolute().with_name(_LIBRARY))
-        self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.kernels = _register_kernels(options, path.absolute().with_name(_LIBRARY))  # None: layers run in FP32
+        self._session = session or ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0]
-        images = self._input.shape[0]
-        self._fixed = images if isinstance(images, int) else 0  # at once; 0: any number
+        self._fixed = self._input.shape[0] if isinstance(self._input.shape[0], int) else 0  # at once; 0: any number
         self.batch = self._fixed or _BATCH  # images of one width that run at once, at most
         alphabet = [*self.spec.charset[: self.spec.blank], "", *self.spec.charset[self.spec.blank :]]
         self._texts = {(k,): text for k, text in enumerate(alphabet)}  # of classes, and of several in a row
@@ -84,17 +81,20 @@ class Reader:
         """Read one image, or a list of images; raises OSError or ValueError for what cannot be read."""
         if not isinstance(images, (list, tuple)):
             return self([images])[0]
-        inputs = [network_input(image, self.spec.preprocessing) for image in images]
+        return self.read_inputs([network_input(image, self.spec.preprocessing) for image in images])
+
+    def read_inputs(self, inputs: list[Floats]) -> list[Reading]:
+        """The readings of inputs `[C, H, W]` of any widths, such as `network_input` makes; raises ValueError."""
         by_width: dict[int, list[int]] = {}
         for index, each in enumerate(inputs):
             by_width.setdefault(each.shape[2], []).append(index)
         read, size = dict[int, Reading](), self.batch
         for batch in (alike[at : at + size] for alike in by_width.values() for at in range(0, len(alike), size)):
-            read.update(zip(batch, self.read_inputs(np.stack([inputs[index] for index in batch])), strict=True))
+            read.update(zip(batch, self._read_alike(np.stack([inputs[index] for index in batch])), strict=True))
         return [read[index] for index in range(len(inputs))]
 
-    def read_inputs(self, images: Floats) -> list[Reading]:
-        """The readings of up to `batch` inputs `[N, C, H, W]`, such as `network_input` makes; raises ValueError."""
+    def _read_alike(self, images: Floats) -> list[Reading]:
+        """The readings of up to `batch` inputs `[N, C, H, W]`."""
         missing = -len(images) % (self._fixed or 1)
         filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
         logits = self._session.run(None, {self._input.name: filled})[0]

@@ -34,9 +34,14 @@ def check_model(artifact: Artifact, target: str) -> None:
 
 
 def write_module(folder: Path, artifact: Artifact) -> None:
-    """Copy the module and, where the model has a use for them and they were built, the kernels."""
+    """Copy the module and the kernels."""
     for name in ("crnn_reader.py", "expected.py", REQUIREMENTS):
         shutil.copyfile(HERE / name, folder / name)
+    write_kernels(folder, artifact)
+
+
+def write_kernels(folder: Path, artifact: Artifact) -> None:
+    """Copy the kernels, where the model has a use for them and they were built."""
     library = ort_custom_ops_path()
     if has_kernels(artifact) and library is not None:
         shutil.copyfile(library, folder / LIBRARY_NAME)

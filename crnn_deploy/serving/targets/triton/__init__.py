@@ -1,0 +1,1 @@
+"""The target `triton`: model repositories for NVIDIA's Triton Inference Server."""
