@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def answer(client: grpc.InferenceServerClient, content: bytes) -> dict[str, Any]:
-    """Text, confidence and time in seconds, or an error, for an encoded image."""
+    """Text and confidence, or an error, for an encoded image, and when it was asked and answered, in seconds."""
     image = grpc.InferInput("IMAGE", [1, 1], "BYTES")
     image.set_data_from_numpy(np.array([[content]], np.object_))
     text, confidence, error = b"", 0.0, ""
@@ -44,8 +44,8 @@ def answer(client: grpc.InferenceServerClient, content: bytes) -> dict[str, Any]
         text, confidence = read.as_numpy("TEXT")[0, 0], float(read.as_numpy("CONFIDENCE")[0, 0])
     except grpc.InferenceServerException as failure:
         error = failure.message()
-    seconds = time.perf_counter() - start
-    return {"text": text.decode(), "confidence": confidence, "error": error, "seconds": seconds}
+    end = time.perf_counter()
+    return {"text": text.decode(), "confidence": confidence, "error": error, "start": start, "end": end}
 
 
 if __name__ == "__main__":

@@ -29,13 +29,14 @@ _CLIENTS = Path(__file__).with_name("clients.py")
 
 
 class Answer(NamedTuple):
-    """What a client was told of a file: a text and a confidence, or an error."""
+    """What a client was told of a file: a text and a confidence, or an error; and when, in seconds of one clock."""
 
     file: str
     text: str
     confidence: float
     error: str
-    seconds: float
+    start: float
+    end: float
 
 
 class Statistics(NamedTuple):
@@ -109,7 +110,8 @@ def triton_server(repository: Path, scratch: Path) -> Iterator[TritonServer]:
         "grpc-port": grpc_port,
         "allow-metrics": "false",
     }
-    command = [_SERVER / "bin" / "tritonserver", *(f"--{name}={value}" for name, value in options.items())]
+    given = [f"--{name}={value}" for name, value in options.items()]
+    command = [_SERVER / "bin" / "tritonserver", "--disable-auto-complete-config", *given]
     log = scratch / "triton.log"
     with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file, env=_environment()) as process:
         server = TritonServer(process, http_port, grpc_port)

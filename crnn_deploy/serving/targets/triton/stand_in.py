@@ -70,8 +70,8 @@ class Server:
         folder = str(repository / "reader" / "1")
         sys.path.insert(0, folder)
         try:
-            self._reader = run_path(f"{folder}/model.py")["TritonPythonModel"]()
-            self._reader.initialize({"model_config": json.dumps(_parameters(repository / "reader" / "config.pbtxt"))})
+            self.model = run_path(f"{folder}/model.py")["TritonPythonModel"]()
+            self.model.initialize({"model_config": json.dumps(_parameters(repository / "reader" / "config.pbtxt"))})
         finally:
             sys.path.remove(folder)
 
@@ -79,7 +79,7 @@ class Server:
         """The responses to requests of one encoded image each, which come as one batch."""
         images = [np.array([[content]], np.object_) for content in contents]
         requests = [SimpleNamespace(tensors=[Tensor("IMAGE", image)]) for image in images]
-        responses: list[Response] = self._reader.execute(requests)
+        responses: list[Response] = self.model.execute(requests)
         return responses
 
     def _backend(self) -> Any:
