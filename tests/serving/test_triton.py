@@ -125,7 +125,9 @@ def test_an_error_is_told_to_its_client_alone(
 ) -> None:
     contents = [path.read_bytes() for path in lines]
     answers = stand_in.Server(Path(packaged.path, repository)).read([*BAD.values(), *contents])
-    assert [answer.error().message().partition(":")[0] for answer in answers if answer.has_error()] == [SAID] * len(BAD)
+    errors = [answer.error() for answer in answers if answer.has_error()]
+    assert [error.message().partition(":")[0] for error in errors] == [SAID] * len(BAD)
+    assert {error.code for error in errors} == {"INVALID_ARG"}
     texts = [answer.tensors[0].as_numpy()[0, 0].decode() for answer in answers[len(BAD) :]]
     assert texts == list(lines.values())
 

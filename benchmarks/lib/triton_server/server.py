@@ -68,6 +68,13 @@ class TritonServer:
             (figures,) = json.load(answer)["model_stats"]
         return Statistics(figures["inference_count"], figures["execution_count"])
 
+    def cpu_seconds(self) -> float:
+        """CPU time that the server and its Python processes have taken."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        own = [self.process.pid, *(int(child) for path in children for child in path.read_text().split())]
+        ticks = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13] for pid in own]
+        return sum(int(count) for counts in ticks for count in counts) / os.sysconf("SC_CLK_TCK")
+
     def ask(self, files: Sequence[Path], clients: int) -> list[Answer]:
         """Answers to all files, in their order, of so many clients that ask at once."""
         done = python([str(_CLIENTS), self.address, str(clients)], "\n".join(map(str, files)))

@@ -50,7 +50,7 @@ class TritonPythonModel:
         return read
 
     def _inputs(self, request: Any) -> list[Floats]:
-        """The network's inputs `[C, H, W]` for the images of a request; raises ValueError."""
+        """The network's inputs `[C, H, W]` for the images of a request; raises BadImageError."""
         contents = pb_utils.get_input_tensor_by_name(request, "IMAGE").as_numpy()
         return [self._input(content) for content in contents.ravel()]
 
@@ -61,7 +61,11 @@ class TritonPythonModel:
                 raise ValueError(f"it has more than {self._max_pixels} pixels")
             return network_input(image, self._reader.spec.preprocessing)
         except Exception as error:  # Pillow raises many classes for damaged files
-            raise ValueError(f"this is no image that can be read: {error}") from None
+            raise BadImageError(f"this is no image that can be read: {error}") from None
+
+
+class BadImageError(Exception):
+    """A client sent what cannot be read."""
 
 
 class Network:
@@ -101,7 +105,9 @@ def attempt(act: Callable[P, T], *values: P.args, **named: P.kwargs) -> T | Exce
 def response(answer: list[Reading] | Exception) -> Any:
     """The response with the readings of a request, or with an error."""
     if isinstance(answer, Exception):
-        return pb_utils.InferenceResponse(error=pb_utils.TritonError(str(answer)))
+        kinds = pb_utils.TritonError
+        kind = kinds.INVALID_ARG if isinstance(answer, BadImageError) else kinds.INTERNAL
+        return pb_utils.InferenceResponse(error=kinds(str(answer), kind))
     texts = np.array([[reading.text.encode()] for reading in answer], np.object_)
     confidences = np.array([[reading.confidence] for reading in answer], np.float32)
     return pb_utils.InferenceResponse([pb_utils.Tensor("TEXT", texts), pb_utils.Tensor("CONFIDENCE", confidences)])

@@ -42,7 +42,8 @@ def write_network(artifact: Artifact, folder: Path, reader: Path) -> None:
     session = OnnxRuntimeSession(artifact).network.session
     (taken, *_), (given, *_) = session.get_inputs(), session.get_outputs()
     text = _CONFIG.format(name=NAME, input=_tensor(taken), output=_tensor(given))
-    if (folder / "1" / LIBRARY_NAME).exists():
+    library = folder / "1" / LIBRARY_NAME
+    if library.exists() and library.suffix == ".so":  # Triton runs on Linux
         text += _LIBRARY.format(name=NAME, library=LIBRARY_NAME)
     (folder / "config.pbtxt").write_text(text, encoding="utf-8", newline="\n")
     images = taken.shape[0] if isinstance(taken.shape[0], int) else None

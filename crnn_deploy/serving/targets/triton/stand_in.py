@@ -52,7 +52,10 @@ class Response:
 class Error:
     """What went wrong with a request."""
 
-    def __init__(self, message: str) -> None:
+    INVALID_ARG, INTERNAL = "INVALID_ARG", "INTERNAL"
+
+    def __init__(self, message: str, code: str) -> None:
+        self.code = code
         self._message = message
 
     def message(self) -> str:
@@ -102,7 +105,8 @@ class Server:
 
 def named(holder: Any, name: str) -> Tensor:
     """The input of a request or the output of a response."""
-    return next(tensor for tensor in holder.tensors if tensor.name == name)
+    found: Tensor = next(tensor for tensor in holder.tensors if tensor.name == name)
+    return found
 
 
 def _session(folder: Path) -> ort.InferenceSession:

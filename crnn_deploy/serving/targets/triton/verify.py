@@ -33,13 +33,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", help="where a server listens for gRPC, such as localhost:8001")
     url = parser.parse_args().url
+    has_client = all(map(find_spec, ("grpc", "tritonclient")))
+    if url and not has_client:
+        parser.error("--url needs a client: pip install 'tritonclient[grpc]'")
     found = examples()
     if url:
         wrong, how = list(asked(url, found)), f" from {url}"
     else:
         wrong = [f"{name}: {text}" for name in REPOSITORIES for text in read(HERE / name, found)]
         how = " without a server"
-    if not url and find_spec("tritonclient"):
+    if not url and has_client:
         wrong, how = [*misconfigured(), *wrong], f"{how}, and the configurations are valid"
     code: int = told(wrong, len(found), how)
     return code
