@@ -15,7 +15,7 @@ from crnn_deploy.evaluation.predict import ImageReading
 from crnn_deploy.files import check_free
 from crnn_deploy.onnx_graph.external_data import model_files
 
-MODEL = "model.onnx"
+MODEL = "model.onnx"  # a target may move it
 SPEC = "spec.json"
 README = "README.md"
 EXAMPLES = "examples"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -81,9 +80,13 @@ class TritonServer:
         return [Answer(**answer) for answer in json.loads(done.stdout)]
 
     def stop(self) -> int:
-        """Ask the server to end; returns its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(SECONDS)
+        """Ask the server to end, and end it if it does not; returns its exit code."""
+        self.process.terminate()
+        try:
+            return self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
 
 
 def missing() -> str:

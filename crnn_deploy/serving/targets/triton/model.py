@@ -36,18 +36,15 @@ class TritonPythonModel:
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """A response to each request, in their order: its readings, or an error that is told to its client alone."""
+        read = self._reader.read_inputs
         asked = [attempt(self._inputs, request) for request in requests]
-        all_read = attempt(self._read, [each for inputs in asked if isinstance(inputs, list) for each in inputs])
+        all_read = attempt(read, [each for inputs in asked if isinstance(inputs, list) for each in inputs])
         if isinstance(all_read, Exception):  # the fault of one of them, perhaps
-            answers = [attempt(self._read, inputs) if isinstance(inputs, list) else inputs for inputs in asked]
+            answers = [attempt(read, inputs) if isinstance(inputs, list) else inputs for inputs in asked]
         else:
             left = iter(all_read)
             answers = [list(islice(left, len(inputs))) if isinstance(inputs, list) else inputs for inputs in asked]
         return [response(answer) for answer in answers]
-
-    def _read(self, inputs: list[Floats]) -> list[Reading]:
-        read: list[Reading] = self._reader.read_inputs(inputs)
-        return read
 
     def _inputs(self, request: Any) -> list[Floats]:
         """The network's inputs `[C, H, W]` for the images of a request; raises BadImageError."""

@@ -15,8 +15,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-# What the Python backend offers, under its names, as far as the model uses it.
 BACKEND = "triton_python_backend_utils"
+"""The module that the server gives to its models."""
 
 _PARAMETER = re.compile(r'key\s*:\s*"(\w+)"\s*value\s*:?\s*{\s*string_value\s*:\s*"(\w+)"')
 
@@ -86,6 +86,7 @@ class Server:
         return responses
 
     def _backend(self) -> Any:
+        """What the Python backend offers, under its names, as far as the model uses it."""
         return SimpleNamespace(
             Tensor=Tensor,
             TritonError=Error,
