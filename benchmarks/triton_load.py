@@ -73,7 +73,7 @@ def main() -> int:
 
 def measure(model: Path, data: str, count: int, clients: int, folder: Path) -> dict[str, Any]:
     """Medians over rounds, in each of which the server and `Reader` read all lines."""
-    load_average = os.getloadavg()[0]  # before it begins: what else the cores were used for
+    load_average = round(os.getloadavg()[0], 1)  # before it begins: what else the cores are used for
     written = package(PackageConfig(model=model, target="triton", output=folder / "package", data=data))
     repository = Path(written.path, "python")
     instances = _instances(repository / "reader" / "config.pbtxt")
