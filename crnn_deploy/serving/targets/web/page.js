@@ -1,0 +1,102 @@
+/** The page: loads the model, takes pictures by choice, drop and paste, and shows what they read. */
+
+import { openReader } from "./crnn-reader.js";
+import { difference, examplesOf, summary } from "./expected.js";
+import { answerFor, bytesOf } from "./fetching.js";
+import { pixelsOf } from "./pixels.js";
+import { addPicture, percent, say, showChecked, showFailure, showLoading, showReady, showSamples } from "./view.js";
+
+/** Examples that are offered. */
+const OFFERED = 4;
+
+const byId = (id) => document.getElementById(id);
+let last = Promise.resolve(); // pictures are read one after the other
+
+document.querySelector(".late").remove();
+say("Loading the model …");
+try {
+  const reader = await openReader((name) => bytesOf(name, progressOf(name)));
+  const examples = examplesOf(await (await answerFor("examples/expected.tsv")).text());
+  await checked(reader, examples.slice(0, 1)); // the first run takes longest
+  invite(reader, examples);
+} catch (error) {
+  showFailure(`The model cannot be used here: ${error.message}.`);
+}
+
+/** What of the largest file has come is what the bar shows. */
+function progressOf(name) {
+  if (!name.endsWith(".wasm")) return undefined;
+  return (come, total) => showLoading(total ? come / total : null);
+}
+
+function invite(reader, examples) {
+  const readAll = (files) => files.forEach((file) => (last = last.then(() => show(reader, file))));
+  byId("choose").onclick = () => byId("files").click();
+  byId("files").onchange = () => {
+    readAll([...byId("files").files]);
+    byId("files").value = ""; // so that the same file can be chosen again
+  };
+  byId("paste").onclick = async () => readAll(await pasted());
+  document.onpaste = (event) => readAll(imagesOf(event.clipboardData));
+  document.ondragover = (event) => event.preventDefault();
+  document.ondragenter = () => document.body.classList.add("dragged");
+  document.ondragleave = (event) => event.relatedTarget ?? document.body.classList.remove("dragged");
+  document.ondrop = (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dragged");
+    readAll([...event.dataTransfer.files]);
+  };
+  byId("check").onclick = async () => showChecked(await checked(reader, examples));
+  showSamples(spread(examples), async (name) => readAll([await example(name)]));
+  showReady();
+}
+
+/** Read one file, and show it. */
+async function show(reader, file) {
+  const card = addPicture(file.name, file);
+  try {
+    const pixels = await pixelsOf(file);
+    const start = performance.now();
+    const reading = await reader.read(pixels);
+    card.read(reading, performance.now() - start);
+    say(`Read “${reading.text}”, ${percent(reading.confidence)} sure.`);
+  } catch (error) {
+    card.failed(error.message);
+    say(`${file.name} ${error.message}.`);
+  }
+}
+
+/** What the examples read, compared with what crnn-deploy read. */
+async function checked(reader, examples) {
+  const differences = [];
+  for (const each of examples) {
+    const reading = await reader.read(await pixelsOf(await example(each.name)));
+    differences.push(difference(each, reading));
+  }
+  return summary(differences, examples.length);
+}
+
+async function example(name) {
+  const blob = await (await answerFor(`examples/${name}`)).blob();
+  return new File([blob], name, { type: blob.type });
+}
+
+/** A few examples: from narrow to wide, or of several classes. */
+function spread(examples) {
+  const step = Math.max(1, examples.length / OFFERED);
+  return examples.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+function imagesOf(data) {
+  const images = [...data.files].filter((file) => file.type.startsWith("image/"));
+  if (!images.length) say("There is no picture in what you pasted.");
+  return images;
+}
+
+/** Pictures of the clipboard, where the user allows it. */
+async function pasted() {
+  const items = await navigator.clipboard.read().catch(() => []);
+  const found = items.flatMap((item) => item.types.filter((type) => type.startsWith("image/")).map((type) => [item, type]));
+  if (!found.length) say("There is no picture to paste.");
+  return Promise.all(found.map(async ([item, type]) => new File([await item.getType(type)], "pasted", { type })));
+}
