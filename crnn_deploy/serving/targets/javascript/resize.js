@@ -18,11 +18,24 @@ const FILTERS = {
 export function resized(picture, width, height, method) {
   if (method === "linear") return linear(picture, width, height);
   if (method === "nearest") return nearest(picture, width, height);
-  const { channels } = picture;
-  let { data } = picture;
-  if (width !== picture.width) data = resampled(data, picture.height, picture.width, channels, width, method);
-  if (height !== picture.height) data = resampled(data, 1, picture.height, width * channels, height, method);
-  return { data, width, height, channels };
+  const across = (source) => resampledAcross(source, width, method);
+  const down = (source) => resampledDown(source, height, method);
+  return isLowerFirst(picture, width, height) ? across(down(picture)) : down(across(picture));
+}
+
+/** Whether Pillow resizes rows first, which changes how it rounds; its versions before 13 never do. */
+function isLowerFirst(picture, width, height) {
+  return height < picture.height && picture.height - height > 2 * (picture.width - width);
+}
+
+function resampledAcross(picture, width, method) {
+  const { height, channels } = picture;
+  return { ...picture, data: resampled(picture.data, height, picture.width, channels, width, method), width };
+}
+
+function resampledDown(picture, height, method) {
+  const row = picture.width * picture.channels;
+  return { ...picture, data: resampled(picture.data, 1, picture.height, row, height, method), height };
 }
 
 /** Numbers to the nearest whole one, and halves to the even one, as Python does it. */
@@ -33,6 +46,7 @@ export function rounded(value) {
 
 /** Values [outer, length, inner] with another length, through a filter of Pillow. */
 function resampled(values, outer, length, inner, count, method) {
+  if (length === count) return values;
   const result = new Uint8ClampedArray(outer * count * inner);
   const kernels = pillowKernels(length, count, ...FILTERS[method]);
   for (let o = 0; o < outer; o++) {

@@ -4,7 +4,7 @@ import { openReader } from "./crnn-reader.js";
 import { difference, examplesOf, summary } from "./expected.js";
 import { answerFor, bytesOf } from "./fetching.js";
 import { pixelsOf } from "./pixels.js";
-import { addPicture, percent, say, showChecked, showFailure, showLoading, showReady, showSamples } from "./view.js";
+import { addPicture, addProblem, showChecked, showFailure, showLoading, showReady, showSamples } from "./view.js";
 
 /** Examples that are offered. */
 const OFFERED = 4;
@@ -13,7 +13,7 @@ const byId = (id) => document.getElementById(id);
 let last = Promise.resolve(); // pictures are read one after the other
 
 document.querySelector(".late").remove();
-say("Loading the model …");
+showLoading(null);
 try {
   const reader = await openReader((name) => bytesOf(name, progressOf(name)));
   const examples = examplesOf(await (await answerFor("examples/expected.tsv")).text());
@@ -59,10 +59,8 @@ async function show(reader, file) {
     const start = performance.now();
     const reading = await reader.read(pixels);
     card.read(reading, performance.now() - start);
-    say(`Read “${reading.text}”, ${percent(reading.confidence)} sure.`);
   } catch (error) {
     card.failed(error.message);
-    say(`${file.name} ${error.message}.`);
   }
 }
 
@@ -89,7 +87,7 @@ function spread(examples) {
 
 function imagesOf(data) {
   const images = [...data.files].filter((file) => file.type.startsWith("image/"));
-  if (!images.length) say("There is no picture in what you pasted.");
+  if (!images.length) addProblem("There is no picture in what you pasted.");
   return images;
 }
 
@@ -97,6 +95,6 @@ function imagesOf(data) {
 async function pasted() {
   const items = await navigator.clipboard.read().catch(() => []);
   const found = items.flatMap((item) => item.types.filter((type) => type.startsWith("image/")).map((type) => [item, type]));
-  if (!found.length) say("There is no picture to paste.");
+  if (!found.length) addProblem("There is no picture to paste.");
   return Promise.all(found.map(async ([item, type]) => new File([await item.getType(type)], "pasted", { type })));
 }

@@ -67,11 +67,16 @@ def _write_runtime(folder: Path) -> None:
 
 def _page(spec: ModelSpec) -> str:
     lines = spec.task == "ctc"
-    return (_HERE / "index.html").read_text(encoding="utf-8").format(
-        name=escape(visible(spec.name)),
-        headline="Read a line of text" if lines else "Name what a picture shows",
-        purpose=escape(purpose(spec)),
-        invitation=f"Drop or paste {'pictures of single lines' if lines else 'pictures'} anywhere on this page.",
-        note="It finds no lines in a page: crop to one line first." if lines else "Every picture gets a class, "
-        "also one that shows none of them.",
+    return (
+        (_HERE / "index.html")
+        .read_text(encoding="utf-8")
+        .format(
+            name=escape(visible(spec.name)),
+            headline="Read a line of text" if lines else "Name what a picture shows",
+            purpose=escape(purpose(spec)),
+            invitation=f"Choose, paste or drop {'pictures of single lines' if lines else 'pictures'}.",
+            note="It finds no lines in a page: crop to one line first."
+            if lines
+            else "Every picture gets a class, also one that shows none of them.",
+        )
     )

@@ -2,13 +2,14 @@
 
 const byId = (id) => document.getElementById(id);
 
-/** Say what the page does. */
+/** Tell those who hear the page what has changed. */
 export function say(text) {
-  byId("state").textContent = text;
+  byId("said").textContent = text;
 }
 
-/** Show how much of the files has come; null: it cannot be told. */
+/** The files are on their way; `share` of them has come, or null: it cannot be told. */
 export function showLoading(share) {
+  byId("state").textContent = "Loading the model …";
   if (share === null) byId("loading").removeAttribute("value");
   else byId("loading").value = share;
 }
@@ -19,14 +20,14 @@ export function showReady() {
   for (const part of document.querySelectorAll(".buttons, .samples")) part.hidden = false;
   byId("paste").hidden = !navigator.clipboard?.read;
   byId("check").disabled = false;
-  say(byId("state").dataset.ready);
+  showState(byId("state").dataset.ready);
 }
 
 /** The model cannot be loaded. */
 export function showFailure(message) {
   byId("loading").remove();
   document.querySelector(".drop").classList.add("failed");
-  say(message);
+  showState(message);
 }
 
 /** A button for each example, with its picture. */
@@ -38,7 +39,7 @@ export function showSamples(examples, onChoice) {
   });
 }
 
-/** Add a picture before the others, as busy; returns a function that shows its reading, and one for its failure. */
+/** Add a picture before the others, as busy; returns what shows its reading or its failure. */
 export function addPicture(name, blob) {
   byId("results").hidden = false;
   const address = URL.createObjectURL(blob);
@@ -49,6 +50,7 @@ export function addPicture(name, blob) {
   const item = make("li", {}, make("div", { className: "image" }, picture), body);
   byId("readings").prepend(item);
   return {
+    /** Show what was read in so many milliseconds. */
     read(reading, milliseconds) {
       text.className = reading.text.trim() ? "text" : "text nothing";
       text.textContent = reading.text.trim() ? reading.text : "(nothing)";
@@ -59,15 +61,23 @@ export function addPicture(name, blob) {
       facts.prepend(meter, sure);
       facts.append(make("span", { textContent: `${Math.max(1, Math.round(milliseconds))} ms` }));
       if (reading.text) body.append(copyButton(reading.text));
+      say(`Read ${reading.text || "nothing"}, ${percent(reading.confidence)} sure.`);
     },
+    /** Show what is wrong instead. */
     failed(message) {
-      item.className = "failed";
-      item.firstChild.remove();
-      text.className = "message";
-      text.textContent = `${name} ${message}.`;
-      facts.remove();
+      URL.revokeObjectURL(address);
+      item.remove();
+      addProblem(`${name} ${message}.`);
     },
   };
+}
+
+/** Add what is wrong, before the readings. */
+export function addProblem(message) {
+  byId("results").hidden = false;
+  const text = make("p", { className: "message", textContent: message });
+  byId("readings").prepend(make("li", { className: "failed" }, make("div", { className: "body" }, text)));
+  say(message);
 }
 
 /** What the check says. */
@@ -76,8 +86,13 @@ export function showChecked(text) {
 }
 
 /** A probability for people: 100 % only where it is certain. */
-export function percent(share) {
+function percent(share) {
   return `${Math.min(share < 1 ? 99 : 100, Math.round(100 * share))} %`;
+}
+
+function showState(text) {
+  byId("state").textContent = text;
+  say(text);
 }
 
 function copyButton(text) {
