@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers .venv/browser
+test: lint docs .venv/ort-headers .venv/browser .venv/node
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -100,6 +100,15 @@ install: .venv/installed
 	  || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || echo "Chromium cannot be installed here; tests of pages are skipped."
 	touch $@
+
+# ONNX Runtime for JavaScript (450 MB), fetched as packages fetch it. Tried once; `rm -r .venv/node` tries it again.
+.venv/node: | .venv/installed
+	mkdir -p $@
+	for package in onnxruntime-node onnxruntime-web; do \
+	  CRNN_DEPLOY_CACHE=$(CURDIR)/$@ $(BIN)/python -c "import sys; \
+	    from crnn_deploy.serving.targets.javascript.npm import installed; installed(sys.argv[1])" $$package 2>/dev/null \
+	  || echo "$$package cannot be installed here; its tests are skipped."; \
+	done
 
 clean:
 	rm -rf .venv runs

@@ -4,7 +4,7 @@ import { openReader } from "./crnn-reader.js";
 import { difference, examplesOf, summary } from "./expected.js";
 import { answerFor, bytesOf } from "./fetching.js";
 import { pixelsOf } from "./pixels.js";
-import { addPicture, addProblem, showChecked, showFailure, showLoading, showReady, showSamples } from "./view.js";
+import * as view from "./view.js";
 
 /** Examples that are offered. */
 const OFFERED = 4;
@@ -12,21 +12,19 @@ const OFFERED = 4;
 const byId = (id) => document.getElementById(id);
 let last = Promise.resolve(); // pictures are read one after the other
 
-document.querySelector(".late").remove();
-showLoading(null);
+view.showLoading();
 try {
   const reader = await openReader((name) => bytesOf(name, progressOf(name)));
   const examples = examplesOf(await (await answerFor("examples/expected.tsv")).text());
   await checked(reader, examples.slice(0, 1)); // the first run takes longest
   invite(reader, examples);
 } catch (error) {
-  showFailure(`The model cannot be used here: ${error.message}.`);
+  view.showFailure(`The model cannot be used here: ${error.message}.`);
 }
 
-/** What of the largest file has come is what the bar shows. */
+/** The bar shows what of the largest file has come, where the server says how large that is. */
 function progressOf(name) {
-  if (!name.endsWith(".wasm")) return undefined;
-  return (come, total) => showLoading(total ? come / total : null);
+  return (come, total) => name.endsWith(".wasm") && total > 0 && view.showProgress(come / total);
 }
 
 function invite(reader, examples) {
@@ -46,14 +44,14 @@ function invite(reader, examples) {
     document.body.classList.remove("dragged");
     readAll([...event.dataTransfer.files]);
   };
-  byId("check").onclick = async () => showChecked(await checked(reader, examples));
-  showSamples(spread(examples), async (name) => readAll([await example(name)]));
-  showReady();
+  byId("check").onclick = async () => view.showChecked(await checked(reader, examples));
+  view.showSamples(spread(examples), async (name) => readAll([await example(name)]));
+  view.showReady();
 }
 
 /** Read one file, and show it. */
 async function show(reader, file) {
-  const card = addPicture(file.name, file);
+  const card = view.addPicture(file.name, file);
   try {
     const pixels = await pixelsOf(file);
     const start = performance.now();
@@ -87,7 +85,7 @@ function spread(examples) {
 
 function imagesOf(data) {
   const images = [...data.files].filter((file) => file.type.startsWith("image/"));
-  if (!images.length) addProblem("There is no picture in what you pasted.");
+  if (!images.length) view.addProblem("There is no picture in what you pasted.");
   return images;
 }
 
@@ -95,6 +93,6 @@ function imagesOf(data) {
 async function pasted() {
   const items = await navigator.clipboard.read().catch(() => []);
   const found = items.flatMap((item) => item.types.filter((type) => type.startsWith("image/")).map((type) => [item, type]));
-  if (!found.length) addProblem("There is no picture to paste.");
+  if (!found.length) view.addProblem("There is no picture to paste.");
   return Promise.all(found.map(async ([item, type]) => new File([await item.getType(type)], "pasted", { type })));
 }

@@ -7,11 +7,16 @@ export function say(text) {
   byId("said").textContent = text;
 }
 
-/** The files are on their way; `share` of them has come, or null: it cannot be told. */
-export function showLoading(share) {
-  byId("state").textContent = "Loading the model …";
-  if (share === null) byId("loading").removeAttribute("value");
-  else byId("loading").value = share;
+/** The files are on their way. */
+export function showLoading() {
+  document.querySelector(".late").remove();
+  showState("Loading the model …");
+}
+
+/** `share` of the files has come, while they are waited for. */
+export function showProgress(share) {
+  const bar = byId("loading");
+  if (bar) bar.value = share;
 }
 
 /** The model is there: invite pictures. */
