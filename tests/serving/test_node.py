@@ -98,7 +98,7 @@ def test_texts_and_confidences_are_those_of_python(packaged_for_node: Path, tmp_
 
 
 def test_receipts_read_as_in_python(packaged_for_node: Path, receipts: dict[str, bytes], tmp_path: Path) -> None:
-    """But where a line is so unsure that recurrent layers in FP32 instead of INT8 change a character."""
+    """Without kernels beside it, Python runs the recurrent layers in FP32, as JavaScript always does."""
     images = [Image.open(io.BytesIO(file)) for file in receipts.values()]
     shutil.copytree(packaged_for_node, tmp_path / "reader", symlinks=True)
     write_pixels(tmp_path / "reader", images)

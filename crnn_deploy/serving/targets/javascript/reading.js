@@ -53,8 +53,8 @@ export class Reader {
     const feeds = { [this.#session.inputNames[0]]: new this.#Tensor("float32", filled, shape) };
     const output = (await this.#session.run(feeds))[this.#session.outputNames[0]];
     const images = rows(output, this.spec).slice(0, inputs.length);
-    const asTheyAre = images.flat().every(isProbabilities);
-    return images.map((frames) => this.#reading(frames.map((frame) => best(frame, asTheyAre))));
+    const logits = images.flat().every(isProbabilities) ? images.map((frames) => frames.map(logarithms)) : images;
+    return logits.map((frames) => this.#reading(frames.map((frame) => best(frame, this.spec.temperature))));
   }
 
   /** What the best class of each frame and its probability mean. */
@@ -69,7 +69,7 @@ export class Reader {
       characters.push({ k, probability: Math.max(probability, repeated) });
     });
     const counted = characters.length ? characters : frames;
-    const confidence = counted.reduce((sum, { probability }) => sum + probability, 0) / counted.length;
+    const confidence = counted.reduce((product, { probability }) => product * probability, 1);
     return { text: this.#text(characters.map(({ k }) => k)), confidence };
   }
 
@@ -105,11 +105,15 @@ function isProbabilities(numbers) {
   return numbers.every((number) => number >= 0) && Math.abs(sum(numbers) - 1) <= 1.01e-3;
 }
 
-/** The best class of a frame and its probability. */
-function best(numbers, isProbability) {
-  const highest = numbers.reduce((a, b) => Math.max(a, b));
-  const probability = isProbability ? highest : 1 / sum(numbers.map((number) => Math.exp(number - highest)));
-  return { k: numbers.indexOf(highest), probability };
+function logarithms(probabilities) {
+  return probabilities.map((probability) => Math.log(Math.max(probability, 1e-12)));
+}
+
+/** The best class of a frame and its probability, from logits. */
+function best(logits, temperature) {
+  const highest = logits.reduce((a, b) => Math.max(a, b));
+  const probability = 1 / sum(logits.map((logit) => Math.exp((logit - highest) / temperature)));
+  return { k: logits.indexOf(highest), probability };
 }
 
 function sum(numbers) {

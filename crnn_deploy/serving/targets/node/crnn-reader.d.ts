@@ -9,7 +9,7 @@ export interface Pixels {
 export interface Reading {
   /** Text of a line, or name of a class. */
   text: string;
-  /** From 0 to 1: the mean probability of the characters, or the probability of the class. */
+  /** From 0 to 1: the probability that all of the text, or the class, is right. */
   confidence: number;
 }
 
