@@ -176,7 +176,7 @@ def test_outputs_of_other_numbers_are_refused(tmp_path: Path) -> None:
     model.graph.node.append(onnx.helper.make_node("Cast", [output.name], ["half"], to=onnx.TensorProto.FLOAT16))
     output.name, output.type.tensor_type.elem_type = "half", onnx.TensorProto.FLOAT16
     onnx.save(model, path)
-    with pytest.raises(InputError, match="not FP32"):
+    with pytest.raises(InputError, match="logits that are not FP32"):
         package(PackageConfig(model=path, target="node", output=tmp_path / "package"))
 
 

@@ -232,6 +232,22 @@ def test_a_classifier_names_what_pictures_show(browser: Browser, classifier: Pat
         assert page.inner_text(".sure") == f"{min(99, round(100 * expected.confidence))} % sure"
 
 
+def test_it_reads_without_its_examples(browser: Browser, packaged_for_web: Path, tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    for name in ("index.html", "page.css", MODEL, "spec.json", "onnxruntime"):
+        (tmp_path / "page" / name).symlink_to(packaged_for_web / name)
+    for file in packaged_for_web.glob("*.js"):
+        if file.name not in ("verify.js", "verifying.js", "png.js"):
+            (tmp_path / "page" / file.name).symlink_to(file)
+    image = (packaged_for_web / "examples" / "01.png").read_bytes()
+    with served(tmp_path / "page") as address, opened(browser, address, PHONE) as (page, _):
+        page.wait_for_selector(LOADED)
+        page.set_input_files("#files", given(("a.png", image)))
+        assert texts(page, 1) == [Reader(packaged_for_web / MODEL)(image).text]
+        assert page.is_hidden(".samples")
+        assert page.is_disabled("#check")
+
+
 def test_a_model_that_is_missing_is_told(browser: Browser, packaged_for_web: Path, tmp_path: Path) -> None:
     shutil.copytree(packaged_for_web, tmp_path / "page")
     (tmp_path / "page" / MODEL).unlink()

@@ -20,11 +20,10 @@ _FLOAT = 1  # onnx.TensorProto.FLOAT
 def check_javascript(artifact: Artifact, target: str) -> None:
     """Raise `InputError` if the module cannot follow the spec or run the graph."""
     check_model(artifact, target)
-    types = {value.type.tensor_type.elem_type for value in parse(artifact.path).graph.output}
-    if types != {_FLOAT}:
+    if parse(artifact.path).graph.output[0].type.tensor_type.elem_type != _FLOAT:
         raise InputError(
-            f"{artifact.path} gives numbers that are not FP32.",
-            "JavaScript has no arrays of other floats.",
+            f"{artifact.path} gives logits that are not FP32.",
+            "The module in the package takes logits as JavaScript's Float32Array.",
             "Export it again with outputs in FP32.",
         )
 
@@ -40,4 +39,4 @@ def notes_of_javascript(artifact: Artifact) -> Iterator[str]:
     yield from notes_of_reading(artifact.spec)
     if has_kernels(artifact):
         yield "ONNX Runtime loads no kernels of ours in JavaScript, so recurrent layers in INT8 run in FP32."
-    yield "Pictures have 8 bits a channel: others have to be made lighter or darker before."
+    yield "Pictures of more than 8 bits a channel have to be scaled to 8 bits first."

@@ -24,7 +24,7 @@ function* chunksOf(file) {
   }
 }
 
-/** Rows of `stride` bytes; stored is what differs from the bytes to the left and above, as the byte before each row says. */
+/** Rows of `stride` bytes; what is stored is their difference to a guess, which the byte before each row names. */
 function unfiltered(stored, stride, height, channels) {
   const data = new Uint8Array(stride * height);
   for (let y = 0; y < height; y++) {

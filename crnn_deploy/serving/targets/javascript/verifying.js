@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { difference, examplesOf, isAsExpected, summary } from "./expected.js";
 import { readPng } from "./png.js";
 
-/** Open a reader, read the examples, and print one line; the exit code is 0 if no text differs and no confidence much. */
+/** Open a reader, read the examples, and print one line; the exit code is 0 if all is as expected. */
 export async function verify(openReader) {
   const bytesOf = (name) => readFileSync(new URL(`examples/${name}`, import.meta.url));
   try {

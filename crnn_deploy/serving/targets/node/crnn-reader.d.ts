@@ -16,7 +16,7 @@ export interface Reading {
 /** A model that is loaded once. */
 export declare class Reader {
   private constructor();
-  /** What is known of the model; the README names the fields. */
+  /** The `spec.json` of the model. */
   readonly spec: Readonly<Record<string, unknown>>;
   /** Throws a RangeError for what is no image, and an Error if the model fails. */
   read(image: Pixels): Promise<Reading>;

@@ -15,7 +15,7 @@ let last = Promise.resolve(); // pictures are read one after the other
 view.showLoading();
 try {
   const reader = await openReader((name) => bytesOf(name, progressOf(name)));
-  const examples = examplesOf(await (await answerFor("examples/expected.tsv")).text());
+  const examples = await examplesHere();
   await checked(reader, examples.slice(0, 1)); // the first run takes longest
   invite(reader, examples);
 } catch (error) {
@@ -28,13 +28,14 @@ function progressOf(name) {
 }
 
 function invite(reader, examples) {
+  const attempt = (act) => act().catch((error) => view.addProblem(`${error.message}.`));
   const readAll = (files) => files.forEach((file) => (last = last.then(() => show(reader, file))));
   byId("choose").onclick = () => byId("files").click();
   byId("files").onchange = () => {
     readAll([...byId("files").files]);
     byId("files").value = ""; // so that the same file can be chosen again
   };
-  byId("paste").onclick = async () => readAll(await pasted());
+  byId("paste").onclick = () => attempt(async () => readAll(await pasted()));
   document.onpaste = (event) => readAll(imagesOf(event.clipboardData));
   document.ondragover = (event) => event.preventDefault();
   document.ondragenter = () => document.body.classList.add("dragged");
@@ -44,8 +45,8 @@ function invite(reader, examples) {
     document.body.classList.remove("dragged");
     readAll([...event.dataTransfer.files]);
   };
-  byId("check").onclick = async () => view.showChecked(await checked(reader, examples));
-  view.showSamples(spread(examples), async (name) => readAll([await example(name)]));
+  byId("check").onclick = () => attempt(async () => view.showChecked(await checked(reader, examples)));
+  view.showSamples(spread(examples), (name) => attempt(async () => readAll([await example(name)])));
   view.showReady();
 }
 
@@ -60,6 +61,12 @@ async function show(reader, file) {
   } catch (error) {
     card.failed(error.message);
   }
+}
+
+/** The examples; none where whoever published the page left them out. */
+async function examplesHere() {
+  const answer = await answerFor("examples/expected.tsv").catch(() => null);
+  return answer ? examplesOf(await answer.text()) : [];
 }
 
 /** What the examples read, compared with what crnn-deploy read. */
@@ -92,7 +99,10 @@ function imagesOf(data) {
 /** Pictures of the clipboard, where the user allows it. */
 async function pasted() {
   const items = await navigator.clipboard.read().catch(() => []);
-  const found = items.flatMap((item) => item.types.filter((type) => type.startsWith("image/")).map((type) => [item, type]));
+  const found = items.flatMap((item) => {
+    const types = item.types.filter((type) => type.startsWith("image/"));
+    return types.map(async (type) => new File([await item.getType(type)], "pasted", { type }));
+  });
   if (!found.length) view.addProblem("There is no picture to paste.");
-  return Promise.all(found.map(async ([item, type]) => new File([await item.getType(type)], "pasted", { type })));
+  return Promise.all(found);
 }

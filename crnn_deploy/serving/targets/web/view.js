@@ -19,12 +19,13 @@ export function showProgress(share) {
   if (bar) bar.value = share;
 }
 
-/** The model is there: invite pictures. */
+/** The model is there, and the samples: invite pictures. */
 export function showReady() {
   byId("loading").remove();
-  for (const part of document.querySelectorAll(".buttons, .samples")) part.hidden = false;
+  document.querySelector(".buttons").hidden = false;
+  document.querySelector(".samples").hidden = !byId("samples").children.length;
   byId("paste").hidden = !navigator.clipboard?.read;
-  byId("check").disabled = false;
+  byId("check").disabled = !byId("samples").children.length;
   showState(byId("state").dataset.ready);
 }
 
