@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import PIL
 import pytest
 from conv_reader import conv_reader
 from javascript import run_script, write_pixels
@@ -52,6 +53,7 @@ def cases() -> list[tuple[Preprocessing, Image.Image]]:
     return found
 
 
+@pytest.mark.skipif(int(PIL.__version__.split(".")[0]) < 13, reason="earlier versions resize columns first")
 def test_the_input_is_the_same_to_the_bit(packaged_for_node: Path, tmp_path: Path) -> None:
     tried = cases()
     write_pixels(tmp_path, [image for _, image in tried])
