@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers .venv/browser .venv/triton
+test: lint docs .venv/ort-headers .venv/browser .venv/node .venv/triton
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -109,6 +109,15 @@ TRITON_PIP := .venv/triton/bin/python -m pip install --quiet --disable-pip-versi
 	$(TRITON_PIP) 'numpy<2' onnxruntime pillow 'tritonclient[grpc]' \
 	  && $(TRITON_PIP) --no-deps nvidia-pytriton==0.7.0 \
 	  || echo "Triton cannot be installed here; tests of its server are skipped."
+
+# ONNX Runtime for JavaScript (450 MB), fetched as packages fetch it. Tried once; `rm -r .venv/node` tries it again.
+.venv/node: | .venv/installed
+	mkdir -p $@
+	for package in onnxruntime-node onnxruntime-web; do \
+	  CRNN_DEPLOY_CACHE=$(CURDIR)/$@ $(BIN)/python -c "import sys; \
+	    from crnn_deploy.serving.targets.javascript.npm import installed; installed(sys.argv[1])" $$package 2>/dev/null \
+	  || echo "$$package cannot be installed here; its tests are skipped."; \
+	done
 
 clean:
 	rm -rf .venv runs

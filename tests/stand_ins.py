@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from javascript import CACHE, require_npm_package
 from PIL import Image
 
 from crnn_deploy.api import ExportConfig, QuantizeConfig, RenderConfig, export, quantize, render
@@ -105,7 +106,16 @@ def quantized_for_tensorrt(folder: Path) -> None:
     )
 
 
+def npm_packages(folder: Path) -> None:
+    """ONNX Runtime for JavaScript in a cache, where `make` has installed it."""
+    for name in ("onnxruntime-node", "onnxruntime-web"):
+        require_npm_package(name)
+    (folder / "cache").mkdir(exist_ok=True)
+    (folder / "cache" / "npm").symlink_to(CACHE / "npm")
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
+    "cache/npm": npm_packages,
     "english_g2.pth": checkpoint,
     "line.png": line,
     "lines.tar": lines("lines.tar", 48, 1),

@@ -18,6 +18,7 @@ def package(config: PackageConfig, as_json: bool) -> None:
     Examples:
       crnn-deploy package student.int8.onnx --target python -o reader
       crnn-deploy package model.onnx --target python -o reader --data val.tar
+      crnn-deploy package student.int8.onnx --target web -o page
     """
     with RichProgress() as progress:
         package = api.package(config, progress)

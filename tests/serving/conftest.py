@@ -1,11 +1,17 @@
-"""The package's reader, packaged once."""
+"""The package's reader, packaged once for each language, and lines of receipts."""
 
 from __future__ import annotations
 
-import pytest
+import tarfile
+from itertools import islice
+from pathlib import Path
 
-from crnn_deploy.serving.config import PackageConfig
+import pytest
+from javascript import CACHE, require_npm_package
+
+from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package
+from crnn_deploy.serving.targets.javascript.npm import VERSION
 from crnn_deploy.zoo import READER
 
 
@@ -14,3 +20,37 @@ def packaged_reader(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A package for Python of the reader that comes with crnn-deploy; leave its folder as it is."""
     folder = tmp_path_factory.mktemp("package") / "reader"
     return package(PackageConfig(model=READER, target="python", output=folder, examples=4))
+
+
+@pytest.fixture(scope="session")
+def packaged_for_node(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package for Node.js of that reader, with its packages of npm beside; leave it as it is."""
+    folder = packaged_in_javascript("node", tmp_path_factory.mktemp("node"))
+    (folder / "node_modules").symlink_to(CACHE / "npm" / f"onnxruntime-node-{VERSION}" / "node_modules")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packaged_for_web(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package for browsers of that reader; leave it as it is."""
+    return packaged_in_javascript("web", tmp_path_factory.mktemp("web"))
+
+
+def packaged_in_javascript(target: TargetName, parent: Path) -> Path:
+    require_npm_package(f"onnxruntime-{target}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRNN_DEPLOY_CACHE", str(CACHE))
+        package(PackageConfig(model=READER, target=target, output=parent / "reader", examples=4))
+    return parent / "reader"
+
+
+@pytest.fixture(scope="session")
+def receipts(shared_data: Path) -> dict[str, bytes]:
+    """200 lines of receipts: names and JPEG files."""
+    found = {}
+    with tarfile.open(shared_data / "sroie_lines" / "val.tar") as archive:
+        for member in islice((member for member in archive if member.name.endswith((".png", ".jpg"))), 200):
+            file = archive.extractfile(member)
+            assert file is not None
+            found[Path(member.name).name] = file.read()
+    return found

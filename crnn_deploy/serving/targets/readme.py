@@ -45,7 +45,7 @@ def write_readme(folder: Path, artifact: Artifact, target: Path, notes: Iterable
     template = (target / _TEMPLATE).read_text(encoding="utf-8") + _ABOUT_MODEL
     text = template.format(
         name=visible(spec.name),
-        purpose=_purpose(spec),
+        purpose=purpose(spec),
         example=next(file.relative_to(folder).as_posix() for file in sorted((folder / EXAMPLES).glob("*.png"))),
         confidence=f"the probability that {'all of its text' if lines else 'its class'} is right",
         facts="\n".join(f"| {name} | {value} |" for name, value in _facts(artifact, folder)),
@@ -59,7 +59,8 @@ def has_kernels(artifact: Artifact) -> bool:
     return any(function.domain == DOMAIN for function in parse(artifact.path).functions)
 
 
-def _purpose(spec: ModelSpec) -> str:
+def purpose(spec: ModelSpec) -> str:
+    """What a model does, in a sentence."""
     if spec.task == "ctc":
         return f"Reads images of one line of text each, in {len(spec.charset)} characters."
     return f"Tells which of {len(spec.class_names)} classes a picture belongs to."
@@ -79,16 +80,21 @@ def _facts(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str]]:
 
 def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
     """What is good to know of a package that reads with the module `crnn_reader.py`."""
-    seen = artifact.spec.preprocessing
-    if artifact.spec.task == "ctc":
+    yield from notes_of_reading(artifact.spec)
+    if has_kernels(artifact):
+        yield _kernels(folder)
+
+
+def notes_of_reading(spec: ModelSpec) -> Iterator[str]:
+    """What is good to know of a module that follows the spec, in any language."""
+    seen = spec.preprocessing
+    if spec.task == "ctc":
         yield "It finds no lines in a page: crop them first."
-    if artifact.spec.task == "ctc" and seen.width is None:
+    if spec.task == "ctc" and seen.width is None:
         yield (
             f"Lines more than {seen.max_width // seen.height} times as wide as high are squeezed, which makes them "
             "hard to read; `crnn-deploy predict` cuts them into pieces."
         )
-    if has_kernels(artifact):
-        yield _kernels(folder)
 
 
 def _kernels(folder: Path) -> str:

@@ -6,14 +6,18 @@ from collections.abc import Mapping
 
 from crnn_deploy.serving.config import TargetName
 from crnn_deploy.serving.targets.http.target import HttpTarget
+from crnn_deploy.serving.targets.node.target import NodeTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.rapidocr.target import RapidOcrTarget
 from crnn_deploy.serving.targets.target import Target
 from crnn_deploy.serving.targets.triton.target import TritonTarget
+from crnn_deploy.serving.targets.web.target import WebTarget
 
 TARGETS: Mapping[TargetName, Target] = {
     "http": HttpTarget(),
+    "node": NodeTarget(),
     "python": PythonTarget(),
     "rapidocr": RapidOcrTarget(),
     "triton": TritonTarget(),
+    "web": WebTarget(),
 }

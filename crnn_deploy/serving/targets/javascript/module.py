@@ -1,0 +1,42 @@
+"""The module `reading.js`, on which both targets in JavaScript build: which models it reads, and its files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from crnn_deploy.artifact import Artifact
+from crnn_deploy.errors import InputError
+from crnn_deploy.onnx_graph.external_data import parse
+from crnn_deploy.serving.targets.python.module import check_model
+from crnn_deploy.serving.targets.readme import has_kernels, notes_of_reading
+
+VERIFY = "verify.js"
+_HERE = Path(__file__).parent
+_FLOAT = 1  # onnx.TensorProto.FLOAT
+
+
+def check_javascript(artifact: Artifact, target: str) -> None:
+    """Raise `InputError` if the module cannot follow the spec or run the graph."""
+    check_model(artifact, target)
+    if parse(artifact.path).graph.output[0].type.tensor_type.elem_type != _FLOAT:
+        raise InputError(
+            f"{artifact.path} gives logits that are not FP32.",
+            "The module in the package takes logits as JavaScript's Float32Array.",
+            "Export it again with outputs in FP32.",
+        )
+
+
+def write_javascript(folder: Path) -> None:
+    """Copy what both targets share."""
+    for file in _HERE.glob("*.js"):
+        shutil.copyfile(file, folder / file.name)
+
+
+def notes_of_javascript(artifact: Artifact) -> Iterator[str]:
+    """What is good to know of a package that reads in JavaScript."""
+    yield from notes_of_reading(artifact.spec)
+    if has_kernels(artifact):
+        yield "ONNX Runtime loads no kernels of ours in JavaScript, so recurrent layers in INT8 run in FP32."
+    yield "Pictures of more than 8 bits a channel have to be scaled to 8 bits first."

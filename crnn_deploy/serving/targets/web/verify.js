@@ -1,0 +1,15 @@
+/**
+ * Checks this folder in Node.js: reads the example images, and compares with the texts that crnn-deploy read in them.
+ *
+ *     node verify.js
+ *
+ * It prints one line, and ends with 0 if all texts are the same and no confidence is far off, or else with 1. The page
+ * itself checks the same in a browser.
+ */
+
+import { readFile } from "node:fs/promises";
+
+import { openReader } from "./crnn-reader.js";
+import { verify } from "./verifying.js";
+
+await verify(() => openReader((name) => readFile(new URL(name, import.meta.url))));
