@@ -27,7 +27,11 @@ _ENGINE_FILES = ("", ".json", _LOG)  # the engine, its manifest, without which i
 _ENGINES = tuple(f"student.{precision}.engine" for precision in get_args(Precision))
 _MODELS = ("baseline.safetensors", "baseline.onnx", "student.int8.onnx", "student.tensorrt.int8.onnx")
 _OLD_MODELS = ("teacher.safetensors", "teacher.onnx")  # the baseline, as version 0.1 called it
-_PAGES: dict[Target, str] = {"cpu": "student.int8.html", "tensorrt": "student.tensorrt.int8.html"}
+_PAGES: dict[Target, str] = {
+    "cpu": "student.int8.html",
+    "portable": "student.int8.html",
+    "tensorrt": "student.tensorrt.int8.html",
+}
 
 
 class RunFolder:

@@ -158,7 +158,7 @@ class Stages:
             options = options.model_copy(update={"target": "tensorrt"})
         name = f"{role}{'.tensorrt' if for_tensorrt else ''}.int8.onnx"
         depends = _depends(model, data, options)
-        if options.target == "cpu":
+        if options.target != "tensorrt":
             depends |= _speed_depends_on()  # layers run in INT8 where that is faster
 
         def work(folder: Path) -> None:

@@ -14,6 +14,7 @@ from crnn_deploy.quantization.calibration.observation import Ranges, observe, ra
 from crnn_deploy.quantization.config import CalibratorName, Target
 from crnn_deploy.quantization.rewrite.assembly import assemble
 from crnn_deploy.quantization.rewrite.plan import Layer, Plan, first_plan, tensors_to_calibrate
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class CalibratedModel:
     def ranges(self, calibrator: CalibratorName) -> Ranges:
         """The range of each tensor that INT8 covers, in the tensor's own units."""
         if calibrator not in self._ranges:
-            self._ranges[calibrator] = ranges(self.histograms, CALIBRATORS[calibrator], self.target == "tensorrt")
+            self._ranges[calibrator] = ranges(self.histograms, CALIBRATORS[calibrator], SCHEMES[self.target].symmetric)
         return self._ranges[calibrator]
 
     def assemble(self, plan: Plan, calibrator: CalibratorName, exact: Plan = frozenset()) -> onnx.ModelProto:

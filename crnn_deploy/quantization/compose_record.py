@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import onnx
 from onnx import TensorProto
 
 from crnn_deploy.native import kernel_level
@@ -13,6 +14,7 @@ from crnn_deploy.quantization.record import LayerPlacement, QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import Layer, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 from crnn_deploy.quantization.rewrite.recurrent import obstacle
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.plan_search import SearchResult
 
@@ -57,13 +59,12 @@ def compose_record(
 def _placements(calibrated: CalibratedModel, result: SearchResult, kernel: str | None) -> tuple[LayerPlacement, ...]:
     """Where each layer runs; recurrent layers on a CPU run in INT8 only where there is a `kernel`."""
     first = calibrated.first_plan()
-    without_kernel = calibrated.target == "cpu" and kernel is None
 
     def placement(layer: Layer) -> LayerPlacement:
         if layer.name not in result.plan:
             default = "" if layer.name in first else "depthwise between float layers"
             reason = result.reasons.get(layer.name, default)
-        elif layer.recurrent and without_kernel:
+        elif layer.recurrent and kernel is None:
             reason = "stored in INT8, but there are no kernels for it here"
         else:
             return LayerPlacement(layer=layer.name, op=layer.op, precision="int8")
@@ -73,15 +74,19 @@ def _placements(calibrated: CalibratedModel, result: SearchResult, kernel: str |
 
 
 def _kept_recurrences(calibrated: CalibratedModel) -> tuple[LayerPlacement, ...]:
-    """Recurrent layers that no plan for a CPU can have in INT8, with the reason: users expect them there."""
-    if calibrated.target != "cpu":
+    """Recurrent layers that no plan for ONNX Runtime can have in INT8, with the reason: users expect them there."""
+    scheme = SCHEMES[calibrated.target]
+    if not scheme.in_onnxruntime:
         return ()
     graph = calibrated.model.graph
     constants = {tensor.name for tensor in graph.initializer if tensor.data_type == TensorProto.FLOAT}
     known = {layer.name for layer in calibrated.layers}
 
+    def reason(node: onnx.NodeProto) -> str:
+        return obstacle(node, constants) if scheme.recurrent else "standard ONNX has no INT8 form of it"
+
     return tuple(
-        LayerPlacement(layer=node.name, op=node.op_type, precision="fp32", reason=obstacle(node, constants))
+        LayerPlacement(layer=node.name, op=node.op_type, precision="fp32", reason=reason(node))
         for node in graph.node
         if node.op_type in RECURRENT and node.name not in known
     )

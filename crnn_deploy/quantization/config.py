@@ -11,7 +11,7 @@ from pydantic import Field
 from crnn_deploy.config import Argument, Flags, Force, Fraction, Frozen, Option, OutputFile, SkipBad, SourceName
 from crnn_deploy.runtime.config import Threads
 
-Target = Literal["cpu", "tensorrt"]
+Target = Literal["cpu", "portable", "tensorrt"]
 CalibratorName = Literal["minmax", "percentile", "entropy", "mse"]
 
 
@@ -21,7 +21,9 @@ class QuantizeOptions(Frozen):
     RENAMED: ClassVar[Mapping[str, str]] = {"max_drop": "max_error_rise, a fraction: 0.5 points are 0.005"}
 
     target: Target = Field(
-        default="cpu", description="What runs the model: ONNX Runtime on a CPU, or TensorRT on a GPU."
+        default="cpu",
+        description="What runs the model: ONNX Runtime on a CPU, our library beside it; any runtime of standard ONNX, "
+        "with recurrent layers in FP32; or TensorRT on a GPU.",
     )
     calibrator: CalibratorName | Literal["auto"] = Field(
         default="auto", description="How ranges are chosen. auto: what reads best on the held-out images."

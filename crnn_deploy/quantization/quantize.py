@@ -21,8 +21,9 @@ from crnn_deploy.quantization.compose_record import compose_record
 from crnn_deploy.quantization.config import CalibratorName, QuantizeConfig
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.quantization.rewrite.plan import find_layers
-from crnn_deploy.quantization.rewrite.preparation import TENSORRT_OPSET, prepare, read_fp32, require_target
+from crnn_deploy.quantization.rewrite.preparation import prepare, read_fp32, require_target
 from crnn_deploy.quantization.rewrite.realised import realised_precision
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.search.acceptance import complaint_about
 from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap
 from crnn_deploy.quantization.search.examiner import Examiner
@@ -52,9 +53,10 @@ class RejectedError(GateError):
 def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width, or clips of any length.
 
-    All layers with weights run in INT8, except those that cost more accuracy than `max_error_rise` allows and, on a
-    CPU, depthwise convolutions between float layers and layers that are slower in INT8 on this machine; the weights of
-    these two are stored in INT8 nevertheless. An older `NAME.rejected.onnx` beside the output is removed.
+    All layers with weights run in INT8, except recurrent layers for targets other than `cpu`, layers that cost more
+    accuracy than `max_error_rise` allows and, unless for TensorRT, depthwise convolutions between float layers and
+    layers that are slower in INT8 on this machine; the weights of these two are stored in INT8 nevertheless. An older
+    `NAME.rejected.onnx` beside the output is removed.
 
     Raises:
         InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the
@@ -66,8 +68,8 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     parent = open_artifact(config.model)
     original = read_fp32(parent)
     open_session(parent, config.threads)  # refuses what does not run
-    if config.target == "tensorrt":
-        original = with_recent_opset(original, TENSORRT_OPSET, parent.spec, str(config.model), progress)
+    scheme = SCHEMES[config.target]
+    original = with_recent_opset(original, scheme.oldest_opset, parent.spec, str(config.model), progress)
     model = prepare(original)
     require_target(model, config.target)
     layers = find_layers(model.graph, config.target)
@@ -87,7 +89,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     result = _search(config, original, calibrated, examiner, progress)
 
     quantized = calibrated.assemble(result.plan, result.calibrator, result.exact)
-    realised = realised_precision(quantized) if config.target == "cpu" else None
+    realised = realised_precision(quantized) if scheme.in_onnxruntime else None
     temperature = examiner.fitted(quantized)
     record = compose_record(config, calibrated, result, examiner, realised, len(calibration), temperature)
     return _keep(config, quantized, parent, record, complaint_about(config, record, result.accepted))
@@ -100,12 +102,12 @@ def _search(
     examiner: Examiner,
     progress: Progress,
 ) -> SearchResult:
-    """The best plan for `config`; on a CPU, with layers in FP32 where that is faster than in `original`."""
+    """The best plan for `config`; in ONNX Runtime, with layers in FP32 where that is faster than in `original`."""
     search = PlanSearch(calibrated, examiner, progress)
     cap = ErrorRiseCap(config.max_error_rise, labelled=examiner.reference == "labels")
     names = get_args(CalibratorName) if config.calibrator == "auto" else (config.calibrator,)
     result = search.keep_cap(search.choose_calibrator(names, cap), cap, config.sensitivity)
-    if not result.accepted or config.target != "cpu":
+    if not result.accepted or not SCHEMES[config.target].in_onnxruntime:
         return result
     image = examiner.images.median()
     placement = Placement(

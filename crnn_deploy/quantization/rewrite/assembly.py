@@ -12,8 +12,9 @@ from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.pooling import pool_before_relu
-from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
+from crnn_deploy.quantization.rewrite.qdq import insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.rewrite.slimming import slim
 from crnn_deploy.quantization.rewrite.stored_weights import store_weights_as_int8
 
@@ -28,13 +29,14 @@ def assemble(
     Args:
         model: FP32, from `prepare`; not changed.
         ranges: of the activations that `tensors_to_calibrate` names.
-        target: for `cpu`, weights of layers that run in FP32 are stored in INT8 nevertheless, and names are shortened;
-            TensorRT names the layers of its engine after the nodes.
+        target: except for `tensorrt`, weights of layers that run in FP32 are stored in INT8 nevertheless, and names
+            are shortened; TensorRT names the layers of its engine after the nodes.
         exact: layers outside of `plan` whose weights stay FP32 too. So do weights of nodes that `find_layers` omits,
             such as a recurrent layer with peepholes: the search cannot measure what INT8 would cost there.
     """
-    assembled = insert_qdq(model, plan, ranges, SCHEMES[target])
-    if target == "cpu":
+    scheme = SCHEMES[target]
+    assembled = insert_qdq(model, plan, ranges, scheme)
+    if scheme.in_onnxruntime:
         pool_before_relu(assembled.graph, plan)
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)

@@ -13,6 +13,7 @@ from crnn_deploy.onnx_graph.products import is_depthwise, is_product
 from crnn_deploy.onnx_graph.wiring import Wiring, depending_on_values
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 
 # Operators between two INT8 layers that need no FP32: runtimes fold a ReLU into the rounding, take the maximum of
 # integers, and add residuals as integers.
@@ -37,7 +38,7 @@ def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
 
     Products of two activations have no weights to quantize, and those of two constants, such as for an initial state,
     are computed when a runtime loads. What computes positions in the image stays exact. Recurrent layers run in INT8 on
-    CPUs only, by our kernels.
+    the target `cpu` only, by our kernels.
     """
     tensors = (tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in tensors}
@@ -46,24 +47,25 @@ def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
     for node in graph.node:
         if values.isdisjoint(node.input) or node.name in positions:
             continue
-        recurrent = target == "cpu" and is_quantizable(node, shapes)
+        recurrent = SCHEMES[target].recurrent and is_quantizable(node, shapes)
         if recurrent or is_product(node, shapes):
             layers.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))
     return tuple(layers)
 
 
 def first_plan(graph: onnx.GraphProto, layers: Collection[Layer], target: Target) -> Plan:
-    """The layers to try in INT8 first: all, except depthwise convolutions with float neighbours on a CPU.
+    """The layers to try in INT8 first: all, except depthwise convolutions with float neighbours in ONNX Runtime.
 
     They gain nothing in INT8 and need Q/DQ on both sides (a MobileNetV3-GRU runs at 0.84× its FP32 speed with them, at
     0.98× without). Between INT8 layers they are cheaper in INT8 than with conversions to float and back.
     """
-    wiring = Wiring(graph)
+    wiring, scheme = Wiring(graph), SCHEMES[target]
     nodes = {node.name: node for node in graph.node}
+
     return frozenset(
         layer.name
         for layer in layers
-        if target != "cpu" or not layer.depthwise or _stays_int8(nodes[layer.name], wiring)
+        if not (scheme.in_onnxruntime and layer.depthwise) or _stays_int8(nodes[layer.name], wiring)
     )
 
 

@@ -7,17 +7,16 @@ import onnx
 from crnn_deploy.artifact import Artifact, read_onnx, require_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import opset_of
-from crnn_deploy.onnx_graph.operators import QDQ
+from crnn_deploy.onnx_graph.operators import QDQ, STANDARD_DOMAINS
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.simplification import simplify
 from crnn_deploy.onnx_graph.wiring import nested
 from crnn_deploy.quantization.config import Target
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 
 _QUANTIZED_OPS = (*QDQ, "DynamicQuantizeLinear")
 _INT8_TYPES = {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
 _HALF_TYPES = {onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16}
-TENSORRT_OPSET = 19
-"""The first whose Q/DQ has scales in FP16, as beside layers in FP16 in an engine."""
 
 
 def read_fp32(artifact: Artifact) -> onnx.ModelProto:
@@ -56,19 +55,30 @@ def prepare(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def require_target(model: onnx.ModelProto, target: Target) -> None:
-    """Refuse a model whose opset is too old for the target.
+    """Refuse a model that has no form for the target.
 
     Raises:
-        InputError: for TensorRT, if the opset is below 19.
+        InputError: if its opset is too old, or if runtimes of standard ONNX do not know all of its operators.
     """
-    opset = opset_of(model)
-    if target == "tensorrt" and opset < TENSORRT_OPSET:
+    opset, oldest = opset_of(model), SCHEMES[target].oldest_opset
+    if opset < oldest:
         raise InputError(
-            f"The model's opset is {opset}, and ONNX's converter makes no model of opset {TENSORRT_OPSET} of it.",
-            f"In an engine INT8 stands beside FP16, and ONNX has scales in FP16 since opset {TENSORRT_OPSET}.",
-            f"Export it from its framework with opset {TENSORRT_OPSET} or later, or build an engine of the FP32 model "
-            "with --fp16.",
+            f"The model's opset is {opset}, and ONNX's converter makes no model of opset {oldest} of it.",
+            f"--target {target} needs opset {oldest}: older Q/DQ nodes have no scales in FP16 or for each channel.",
+            f"Export it from its framework with opset {oldest} or later.",
         )
+    if target == "portable" and (foreign := _foreign_domains(model)):
+        raise InputError(
+            f"The model has operators of {', '.join(foreign)}.",
+            "Other runtimes know standard ONNX only.",
+            "Quantize it without --target portable, for ONNX Runtime.",
+        )
+
+
+def _foreign_domains(model: onnx.ModelProto) -> list[str]:
+    """The domains of operators that are not ONNX's own, local functions among them."""
+    domains = {node.domain for graph in nested(model.graph) for node in graph.node}
+    return sorted(domains.difference(STANDARD_DOMAINS))
 
 
 def _constant_types(graph: onnx.GraphProto) -> set[int]:

@@ -8,8 +8,7 @@ and cannot leave a layer between INT8 layers in FP32.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import onnx
@@ -23,34 +22,10 @@ from crnn_deploy.onnx_graph.pruning import prune_constants
 from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, constants_of
 from crnn_deploy.quantization.calibration.observation import Ranges
-from crnn_deploy.quantization.config import Target
+from crnn_deploy.quantization.rewrite.scheme import Scheme
 
 _PER_CHANNEL_OPSET = 13  # older graphs, only from third parties, get Q/DQ of ONNX Runtime's own domain
 _LARGEST_BIAS = 2.0**30  # half of the accumulator's range
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """The INT8 form that a runtime needs. Weights are symmetric int8 per output channel in all of them."""
-
-    activation: type[np.integer]
-    convolution_outputs: bool
-    """Whether outputs of convolutions and pooling get Q/DQ; a runtime that fuses what follows needs none."""
-    integer_bias: bool
-
-    @property
-    def symmetric(self) -> bool:
-        return self.activation is np.int8
-
-
-SCHEMES: Mapping[Target, Scheme] = {
-    # U8S8 are the fastest of ONNX Runtime's kernels on x86; versions before 1.22 run a convolution with an FP32 bias
-    # in FP32. Matrix products give FP32 straight from their accumulators, so that logits are not rounded.
-    "cpu": Scheme(np.uint8, convolution_outputs=True, integer_bias=True),
-    # TensorRT refuses zero points and INT32 biases, and fuses a residual addition with the convolution before it only
-    # if nothing but the other side is quantized.
-    "tensorrt": Scheme(np.int8, convolution_outputs=False, integer_bias=False),
-}
 
 
 def insert_qdq(model: onnx.ModelProto, layers: Collection[str], ranges: Ranges, scheme: Scheme) -> onnx.ModelProto:

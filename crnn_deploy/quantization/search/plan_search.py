@@ -11,6 +11,7 @@ from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.config import CalibratorName
 from crnn_deploy.quantization.record import CalibratorTrial, LayerSensitivity, SpeedTrial
 from crnn_deploy.quantization.rewrite.plan import Plan
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.search.error_rise_cap import ErrorRiseCap, PlanFit, fit_to_cap
 from crnn_deploy.quantization.search.examiner import Examiner
 from crnn_deploy.quantization.search.fastest_plan import ALL, Placement, choices_of
@@ -71,7 +72,7 @@ class PlanSearch:
     def _repair(self, result: SearchResult, cap: ErrorRiseCap) -> SearchResult:
         """`result` with its most sensitive layers in FP32; their weights too, which are large, only if needed."""
         # Layers that TensorRT runs in FP32 keep their FP32 weights anyway.
-        for exact in (False, True) if self._calibrated.target == "cpu" else (False,):
+        for exact in (False, True) if SCHEMES[self._calibrated.target].in_onnxruntime else (False,):
             unfit = PlanFit(result.plan, result.comparison, accepted=False)
             fit = fit_to_cap(unfit, result.sensitivity, self._comparer(result, exact), cap)
             if fit.accepted:

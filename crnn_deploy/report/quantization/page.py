@@ -16,7 +16,7 @@ from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.quantization import figures as q
 from crnn_deploy.report.quantization.plots import MOST_LAYERS, ranges, sensitivity
 
-MACHINES = {"cpu": "CPU", "tensorrt": "TensorRT"}
+MACHINES = {"cpu": "CPU", "portable": "any runtime of standard ONNX", "tensorrt": "TensorRT"}
 REFERENCES = {"labels": "their labels", "parent": "what the parent reads, as they have no labels"}
 
 

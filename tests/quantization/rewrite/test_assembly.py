@@ -13,8 +13,9 @@ from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.rewrite.assembly import assemble
 from crnn_deploy.quantization.rewrite.plan import find_layers, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.preparation import prepare
-from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
+from crnn_deploy.quantization.rewrite.qdq import insert_qdq
 from crnn_deploy.quantization.rewrite.realised import realised_precision
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 
 IMAGE = np.random.default_rng(7).standard_normal((1, 3, 12, 40)).astype(np.float32)
 

@@ -99,3 +99,17 @@ def test_every_node_gets_a_name_of_its_own(names):
     assert len(set(found)) == 4
     for name in set(names) - {""}:
         assert found[names.index(name)] == name
+
+
+def test_portable_needs_qdq_with_a_scale_for_each_channel():
+    relu = helper.make_node("Relu", ["images"], ["logits"])
+    with pytest.raises(InputError, match="opset is 12"):
+        require_target(model(relu, opset=12), "portable")
+    require_target(model(relu, opset=13), "portable")
+
+
+def test_portable_needs_standard_operators():
+    gelu = helper.make_node("Gelu", ["images"], ["logits"], domain="com.microsoft")
+    with pytest.raises(InputError, match=r"operators of com\.microsoft"):
+        require_target(model(gelu), "portable")
+    require_target(model(gelu), "cpu")

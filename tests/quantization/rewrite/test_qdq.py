@@ -8,7 +8,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
+from crnn_deploy.quantization.rewrite.qdq import insert_qdq
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 
 IMAGE = np.random.default_rng(0).standard_normal((1, 1, 6, 8)).astype(np.float32)
 RANGES = {"images": (-4.0, 4.0), "features": (-8.0, 8.0)}

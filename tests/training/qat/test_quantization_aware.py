@@ -19,7 +19,8 @@ from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.rewrite.assembly import assemble
 from crnn_deploy.quantization.rewrite.plan import find_layers, first_plan, tensors_to_calibrate
 from crnn_deploy.quantization.rewrite.preparation import prepare
-from crnn_deploy.quantization.rewrite.qdq import SCHEMES, insert_qdq
+from crnn_deploy.quantization.rewrite.qdq import insert_qdq
+from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.runtime.onnxruntime import open_network
 from crnn_deploy.spec import Architecture, ModelSpec
 from crnn_deploy.training.qat.quantization_aware import QuantizationAware
