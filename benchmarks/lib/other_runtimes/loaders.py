@@ -15,6 +15,19 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
+class Task:
+    """A file to load."""
+
+    path: Path
+    folder: Path
+    """For what a converter writes."""
+    example: Array
+    """Images `[1, C, H, W]` of a usual width."""
+    library: str | None
+    """Our op library for ONNX Runtime."""
+
+
+@dataclass(frozen=True)
 class Loaded:
     """A file in a runtime: images `[1, C, H, W]` → logits, and the bytes that would be shipped."""
 
@@ -22,14 +35,14 @@ class Loaded:
     size: int
 
 
-def onnxruntime_alone(path: Path, folder: Path, example: Array, library: str | None) -> Loaded:
-    return _onnxruntime(path, None)
+def onnxruntime_alone(task: Task) -> Loaded:
+    return _onnxruntime(task.path, None)
 
 
-def onnxruntime_with_ours(path: Path, folder: Path, example: Array, library: str | None) -> Loaded:
-    if library is None:
+def onnxruntime_with_ours(task: Task) -> Loaded:
+    if task.library is None:
         raise FileNotFoundError("crnn-deploy's library is not built here")
-    return _onnxruntime(path, library)
+    return _onnxruntime(task.path, task.library)
 
 
 def _onnxruntime(path: Path, library: str | None) -> Loaded:
@@ -45,13 +58,13 @@ def _onnxruntime(path: Path, library: str | None) -> Loaded:
     return Loaded(lambda images: session.run(None, {name: images})[0], path.stat().st_size)
 
 
-def openvino(path: Path, folder: Path, example: Array, library: str | None) -> Loaded:
+def openvino(task: Task) -> Loaded:
     """Of any width, with the batch fixed to 1, and in FP32 where it is not INT8, as the others are."""
     from openvino import Core
 
     core = Core()
-    model = core.read_model(path)
-    model.reshape([*example.shape[:3], -1])
+    model = core.read_model(task.path)
+    model.reshape([*task.example.shape[:3], -1])
     options = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
@@ -60,20 +73,20 @@ def openvino(path: Path, folder: Path, example: Array, library: str | None) -> L
         "INFERENCE_PRECISION_HINT": "f32",
     }
     request = core.compile_model(model, "CPU", options).create_infer_request()
-    return Loaded(lambda images: request.infer([images], share_inputs=True)[0], path.stat().st_size)
+    return Loaded(lambda images: request.infer([images], share_inputs=True)[0], task.path.stat().st_size)
 
 
-def ncnn(path: Path, folder: Path, example: Array, library: str | None) -> Loaded:
+def ncnn(task: Task) -> Loaded:
     """Converted by pnnx, for two widths, which makes the width free."""
     import ncnn
 
-    model = folder / "model.onnx"
-    model.write_bytes(path.read_bytes())
-    shapes = [[*example.shape[:3], width] for width in (example.shape[3], 2 * example.shape[3])]
+    model = task.folder / "model.onnx"
+    model.write_bytes(task.path.read_bytes())
+    *others, width = task.example.shape
     program = Path(sys.executable).with_name("pnnx")
-    arguments = [f"inputshape{suffix}={str(shape).replace(' ', '')}" for suffix, shape in zip(("", "2"), shapes)]
+    arguments = [f"inputshape={_listed(*others, width)}", f"inputshape2={_listed(*others, 2 * width)}"]
     _execute([str(program), str(model), *arguments])
-    files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
+    files = task.folder / "model.ncnn.param", task.folder / "model.ncnn.bin"
     net = ncnn.Net()
     net.opt.num_threads = 1
     if net.load_param(str(files[0])) or net.load_model(str(files[1])):
@@ -90,18 +103,22 @@ def ncnn(path: Path, folder: Path, example: Array, library: str | None) -> Loade
     return Loaded(run, sum(file.stat().st_size for file in files))
 
 
+def _listed(*shape: int) -> str:
+    return f"[{','.join(map(str, shape))}]"
+
+
 def _unknown_to_ncnn(param: Path) -> str:
     kinds = {line.split()[0] for line in param.read_text().splitlines()[2:]}
     unknown = [kind for kind in sorted(kinds) if "." in kind or kind.endswith("Linear")]
     return ", ".join(unknown) or "something"
 
 
-def mnn(path: Path, folder: Path, example: Array, library: str | None) -> Loaded:
+def mnn(task: Task) -> Loaded:
     import MNN
     import MNN.expr
 
-    converted = folder / "model.mnn"
-    arguments = ["-f", "ONNX", "--modelFile", str(path), "--MNNModel", str(converted), "--bizCode", "none"]
+    converted = task.folder / "model.mnn"
+    arguments = ["-f", "ONNX", "--modelFile", str(task.path), "--MNNModel", str(converted), "--bizCode", "none"]
     # The command beside the package first asks pip for newer versions.
     code = "import sys, _tools; _tools.mnnconvert(['mnnconvert', *sys.argv[1:]])"
     said = _execute([sys.executable, "-c", f"import MNN; {code}", *arguments])
@@ -126,7 +143,7 @@ def _execute(command: list[str]) -> str:
     return said
 
 
-LOADERS: dict[str, Callable[[Path, Path, Array, str | None], Loaded]] = {
+LOADERS: dict[str, Callable[[Task], Loaded]] = {
     "onnxruntime": onnxruntime_alone,
     "onnxruntime with our library": onnxruntime_with_ours,
     "openvino": openvino,

@@ -1,13 +1,13 @@
 // Run files in ONNX Runtime of JavaScript on given tensors: as measure.py, and with the same files in FOLDER.
 //
-// node measure.mjs onnxruntime-node|onnxruntime-web FOLDER NODE_MODULES
+// node measure.mjs onnxruntime-node|onnxruntime-web NODE_MODULES FOLDER
 
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
 const WARMUP = 3;
-const [runtime, folder, modules] = process.argv.slice(2);
+const [runtime, modules, folder] = process.argv.slice(2);
 const ort = createRequire(join(resolve(modules), "here.js"))(runtime);
 if (runtime === "onnxruntime-web") ort.env.wasm.numThreads = 1;
 

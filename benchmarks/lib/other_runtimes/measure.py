@@ -2,8 +2,8 @@
 
 python measure.py RUNTIME FOLDER
 
-FOLDER holds `job.json`, of which `job.py` has the form, and `tensors.f32`. For each file it gets `NAME.f32`, the outputs one
-after the other, and at the end `result.json`.
+FOLDER holds `job.json` and `tensors.f32`, the images one after the other. It gets `NAME.f32` for each file, the logits
+one after the other, and `result.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def main() -> None:
         scratch = folder / f"{name}-{file['name']}"
         scratch.mkdir()
         try:
-            loaded = loaders.LOADERS[name](Path(file["path"]), scratch, tensors[job["timed"]], job["library"])
+            task = loaders.Task(Path(file["path"]), scratch, tensors[job["timed"]], job["library"])
+            loaded = loaders.LOADERS[name](task)
             outputs = [np.asarray(loaded.run(tensor), np.float32) for tensor in tensors]
         except Exception as error:  # whatever a runtime raises is a result
             result[file["name"]] = {"refusal": f"{type(error).__name__}: {error}"}

@@ -36,9 +36,9 @@ SCHEMES: Mapping[Target, Scheme] = {
     "cpu": Scheme(
         np.uint8, convolution_outputs=True, integer_bias=True, recurrent=True, in_onnxruntime=True, oldest_opset=1
     ),
-    # The same for runtimes that know standard operators only: none of these is a GRU or LSTM in INT8. ONNX Runtime and
-    # OpenVINO run it faster than every other combination (benchmarks/results/other-runtimes.md); TensorRT's is slower
-    # than FP32 in ONNX Runtime. Q/DQ have a scale for each channel since opset 13.
+    # The same for runtimes that know standard operators only, and none of these is a GRU or LSTM in INT8. Its weights
+    # stay FP32: OpenVINO runs no GRU whose weights are stored as INT8. TensorRT's form is slower than FP32 in ONNX
+    # Runtime (benchmarks/results/other-runtimes.md). Q/DQ have a scale for each channel since opset 13.
     "portable": Scheme(
         np.uint8, convolution_outputs=True, integer_bias=True, recurrent=False, in_onnxruntime=True, oldest_opset=13
     ),
