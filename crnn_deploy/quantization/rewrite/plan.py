@@ -61,7 +61,6 @@ def first_plan(graph: onnx.GraphProto, layers: Collection[Layer], target: Target
     """
     wiring, scheme = Wiring(graph), SCHEMES[target]
     nodes = {node.name: node for node in graph.node}
-
     return frozenset(
         layer.name
         for layer in layers

@@ -62,10 +62,11 @@ def require_target(model: onnx.ModelProto, target: Target) -> None:
     """
     opset, oldest = opset_of(model), SCHEMES[target].oldest_opset
     if opset < oldest:
+        instead = ", or build an engine of the FP32 model with --fp16" if target == "tensorrt" else ""
         raise InputError(
             f"The model's opset is {opset}, and ONNX's converter makes no model of opset {oldest} of it.",
             f"--target {target} needs opset {oldest}: older Q/DQ nodes have no scales in FP16 or for each channel.",
-            f"Export it from its framework with opset {oldest} or later.",
+            f"Export it from its framework with opset {oldest} or later{instead}.",
         )
     if target == "portable" and (foreign := _foreign_domains(model)):
         raise InputError(

@@ -1,4 +1,4 @@
-"""What the INT8 forms of a model have in common with what runs them: a scheme for each target."""
+"""The INT8 form of a model that each target needs."""
 
 from __future__ import annotations
 
