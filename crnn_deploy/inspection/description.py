@@ -42,6 +42,7 @@ class ModelDescription(Frozen):
     sequences: tuple[ClassSequence, ...] = ()
     normal_form: str | None = None
     text_order: str | None = None
+    temperature: float | None = None
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None
