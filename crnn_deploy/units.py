@@ -59,7 +59,12 @@ def significant(value: float) -> str:
 
 def images(count: int) -> str:
     """1 image, 2,000 images."""
-    return f"{count:,} image{'s' * (count != 1)}"
+    return counted(count, "image")
+
+
+def counted(count: int, noun: str) -> str:
+    """1 line, 2,000 lines."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def listed(names: Sequence[str]) -> str:

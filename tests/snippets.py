@@ -94,7 +94,7 @@ _SHORTER = {
     "render": ("--count", "40"),
     "distill": ("--epochs", "1"),
     "train": ("--epochs", "1"),
-    "benchmark": ("--rounds", "3", "--seconds", "0.1"),
+    "benchmark": ("--rounds", "3", "--seconds", "0.1", "--lines", "4"),
     "quantize": ("--samples", "20", "--held-out", "20"),
 }
 _SHORTER_RUN = {
@@ -104,6 +104,7 @@ _SHORTER_RUN = {
     "quantize.samples": 20,
     "engines": "null",  # they have a page of their own, and compile for a minute
     "benchmark.batches": [1],
+    "benchmark.lines": 4,
     "benchmark.rounds": 10,
     "benchmark.seconds": 0.1,
     "budget.min_speedup": 1000,  # nothing keeps this budget

@@ -13,6 +13,8 @@ from crnn_deploy.benchmark.latency import LatencyBenchmark
 from crnn_deploy.benchmark.measured import Measured
 from crnn_deploy.benchmark.result import Benchmark
 from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.benchmark.whole_lines import reading_costs
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
@@ -31,9 +33,11 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
         name: open_artifact(path, config.trust_module) for name, path in zip(names, config.artifacts, strict=True)
     }
     timer = InterleavedTimer(config.rounds, config.seconds, config.warmup)
+    source = None if config.data is None else open_source(config.data, progress, needs_labels=False)
     rows = LatencyBenchmark(config.threads, config.batches, timer).run(
-        artifacts, _buckets(config, artifacts.values(), progress), progress
+        artifacts, _buckets(config, source, artifacts.values()), progress
     )
+    costs = reading_costs(artifacts, source, config.lines, progress) if source is not None and config.lines else {}
     measured = []
     for name, artifact in artifacts.items():
         facts = measure(artifact)
@@ -47,6 +51,7 @@ def benchmark(config: BenchmarkConfig, progress: Progress = SILENT) -> Benchmark
                 parameters=facts.parameters,
                 macs=facts.macs,
                 latency=tuple(rows[name]),
+                reading=costs.get(name),
             )
         )
     return Benchmark(environment=environment(), variants=tuple(measured))
@@ -65,8 +70,8 @@ def unique_names(paths: Sequence[Path]) -> list[str]:
     return [p.stem if stems[p.stem] == 1 else p.name if names[p.name] == 1 else str(p) for p in paths]
 
 
-def _buckets(config: BenchmarkConfig, artifacts: Iterable[Artifact], progress: Progress) -> list[Bucket]:
-    if config.data is None:
+def _buckets(config: BenchmarkConfig, source: Source | None, artifacts: Iterable[Artifact]) -> list[Bucket]:
+    if source is None:
         seen = [artifact.spec.preprocessing.clips for artifact in artifacts]
         return [synthetic_bucket(min((clips.example for clips in seen if clips is not None), default=None))]
-    return data_buckets(open_source(config.data, progress, needs_labels=False), images=max(config.batches))
+    return data_buckets(source, images=max(config.batches))

@@ -30,6 +30,13 @@ class BenchmarkOptions(Frozen):
     )
     warmup: int = Field(default=5, ge=0, description="Rounds before the timing, which are not counted.")
 
+    lines: int = Field(
+        default=200,
+        ge=0,
+        description="With data: lines that ONNX models read whole, as programs do: one by one, in batches and in new "
+        "processes; 0: none.",
+    )
+
     def with_paths(self, artifacts: tuple[Path, ...], data: str | None, trust_module: bool = False) -> BenchmarkConfig:
         """These options for some models."""
         return BenchmarkConfig(**dict(self), artifacts=artifacts, data=data, trust_module=trust_module)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crnn_deploy.benchmark.reading_cost import ReadingCost
 from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.config import Frozen
 
@@ -41,7 +42,10 @@ class Latency(Frozen):
 
 
 class Measured(Frozen):
-    """Size and speed of one artifact; `size_bytes` is the file that ships."""
+    """Size and speed of one artifact; `size_bytes` is the file that ships.
+
+    `latency` is that of the network, `reading` what whole lines cost; None where that was not measured.
+    """
 
     name: str
     path: Path
@@ -51,3 +55,4 @@ class Measured(Frozen):
     parameters: int
     macs: int
     latency: tuple[Latency, ...] = ()
+    reading: ReadingCost | None = None

@@ -63,7 +63,26 @@ def _tables(result: Benchmark) -> Group:
     machine = f"{result.environment.processor}, {result.environment.cores} cores"
     told = disturbance_of(row for variant in result.variants for row in variant.latency)
     times.caption = f"{machine}\n{told}" if told else machine
-    return Group(models, times)
+    return Group(models, times, *([_whole_lines(result)] if any(v.reading for v in result.variants) else []))
+
+
+def _whole_lines(result: Benchmark) -> Table:
+    """What whole lines cost with `crnn_deploy.Reader`."""
+    from crnn_deploy.units import MISSING, NBSP, milliseconds, significant, size
+
+    table = _table(("model",), ("whole line", "p90", "lines/s", "memory", "first line"))
+    for variant in result.variants:
+        if (cost := variant.reading) is not None:
+            shown = (
+                milliseconds(cost.p50_ms),
+                milliseconds(cost.p90_ms),
+                significant(cost.lines_per_second),
+                MISSING if cost.peak_bytes is None else size(cost.peak_bytes),
+                f"{significant(cost.first_line_seconds)}{NBSP}s CPU",
+            )
+            table.add_row(*map(Text, (visible(variant.name), *shown)))
+    table.caption = "Image file to text: one by one on one thread, then in batches on all cores"
+    return table
 
 
 def _table(words: tuple[str, ...], figures: tuple[str, ...]) -> Table:

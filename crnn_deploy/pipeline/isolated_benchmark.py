@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from itertools import chain
+from itertools import groupby
 from typing import IO
 
 from crnn_deploy.benchmark.config import BenchmarkConfig
@@ -44,9 +44,8 @@ def _result(process: subprocess.Popen[str], progress: Progress) -> Benchmark | N
     """Read messages until the process ends; None if there was no result among them."""
     assert process.stdout is not None  # it is a pipe
     messages = _Messages(process.stdout)
-    steps = iter(messages)
-    if first := next(steps, None):
-        for _ in progress.track(chain([first], steps), first.description, first.total):
+    for (description, total), steps in groupby(messages, key=lambda step: (step.description, step.total)):
+        for _ in progress.track(steps, description, total):
             pass
     return messages.result
 

@@ -15,6 +15,7 @@ from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.variants import StageResults
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.report.run.confusion import Confusion, confusion
+from crnn_deploy.report.run.errors import Errors, find_errors
 from crnn_deploy.report.run.examples import build_examples
 from crnn_deploy.report.run.explained import explain_worst
 from crnn_deploy.report.run.report import Comparison, Report, TrainingPoint
@@ -45,6 +46,7 @@ def build_report(
         command=command,
         environment=environment,
         dataset=evaluations[variants[0].name].dataset,
+        rendered=recipe.sources.evaluation.render is not None,
         unproven=evaluations[variants[0].name].unproven,
         variants=variants,
         comparisons=tuple(_comparisons(variants, evaluations)),
@@ -55,13 +57,18 @@ def build_report(
         advice=advice(training),
         notes=(*_refusals(results), *results.left_out, *_remarks(variants)),
     )
-    return report.model_copy(update={"confusion": _confusion(report.shipped)})
+    errors = _errors(report.shipped if report.ships else last, source)
+    return report.model_copy(update={"confusion": _confusion(report.shipped), "errors": errors})
 
 
 def _confusion(shipped: Variant) -> Confusion | None:
     if shipped.evaluation is None:
         return None
     return confusion(shipped.name, shipped.evaluation, shipped.artifact().spec.class_names)
+
+
+def _errors(variant: Variant, source: Source) -> Errors | None:
+    return None if variant.evaluation is None else find_errors(variant.name, variant.evaluation, source)
 
 
 def _comparisons(variants: Sequence[Variant], evaluations: Mapping[str, Evaluation]) -> list[Comparison]:

@@ -116,7 +116,8 @@ def _examined(variants: tuple[Variant, ...], stages: Stages) -> tuple[tuple[Vari
         else:
             ran.append(variant.evaluated(stages.evaluate(variant.name, variant.artifact())))
     benchmark = stages.benchmark([variant.artifact() for variant in ran])
-    timed = [variant.timed(row.latency) for variant, row in zip(ran, benchmark.variants, strict=True)]
+    measured = zip(ran, benchmark.variants, strict=True)
+    timed = [variant.timed(row.latency, row.reading) for variant, row in measured]
     return (*timed, *unproven), benchmark
 
 

@@ -55,8 +55,13 @@ def any_script() -> Iterator[None]:
         yield
 
 
-def to_svg(figure: Any, name: str) -> str:
-    """The figure as an `<svg>` element: with CSS colours, no addresses, unique ids, and the same bytes every time."""
+def to_svg(figure: Any, name: str, title: str) -> str:
+    """The figure as an `<svg>` element: with CSS colours, no addresses, unique ids, and the same bytes every time.
+
+    Args:
+        name: what its ids begin with.
+        title: what it shows, for those who cannot see it; plain text of our own.
+    """
     import matplotlib
 
     buffer = io.StringIO()
@@ -65,7 +70,8 @@ def to_svg(figure: Any, name: str) -> str:
     svg = buffer.getvalue()
     tag, body = svg[svg.index("<svg") :].split(">", 1)
     view = re.search(r'viewBox="[^"]*"', tag)
-    svg = f"<svg {view.group() if view else ''}>{body}"
+    label = f'role="img" aria-labelledby="{name}-title"'
+    svg = f'<svg {view.group() if view else ""} {label}>\n<title id="title">{title}</title>{body}'
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
     for variable, colour in COLOURS.items():

@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Silent
 from crnn_deploy.runtime.tensorrt.manifest import Gpu
 
-QUICK = {"rounds": 3, "warmup": 0}
+QUICK = {"rounds": 3, "warmup": 0, "lines": 0}
 
 
 class Counting(Silent):

@@ -52,7 +52,7 @@ def recipe_data(tmp_path: Path) -> dict[str, object]:
         "distill": {"student": {"width": 0.25, "hidden": 8}, "epochs": 2, "batch_size": 8, "precision": "fp32"},
         "quantize": {"samples": 8},
         "evaluate": {"resamples": 50},
-        "benchmark": {"rounds": 10, "warmup": 1},
+        "benchmark": {"rounds": 10, "warmup": 1, "lines": 0},
         "budget": {"max_error_rise_over_parent": 1.0, "min_speedup": 0.01},
     }
 

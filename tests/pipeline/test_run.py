@@ -67,7 +67,8 @@ def artifacts(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_run_from_checkpoint_to_report(tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    result = run(RunConfig(recipe=write_recipe(), out=tmp_path / "out"))
+    timing = {"rounds": 10, "warmup": 1, "lines": 8}
+    result = run(RunConfig(recipe=write_recipe(benchmark=timing), out=tmp_path / "out"))
     assert [variant.name for variant in result.report.variants] == [
         "baseline",
         "baseline-onnx",
@@ -81,7 +82,8 @@ def test_a_run_from_checkpoint_to_report(tmp_path: Path, write_recipe: WriteReci
         assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= variant["latency"][0].keys()
         assert variant["gate"]["reason"]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *FILES, "stages", "manifest.json", "report.json", "report.md", "report.html", "student.int8.html"
+        *FILES, "stages", "manifest.json", "report.json", "report.md", "report.html", "wrong.html",
+        "student.int8.html",
     }  # fmt: skip
     assert tmp_path / "out" / "student.int8.html" in result.written.files
     (kept,) = (tmp_path / "out" / "stages").glob("quantize-*/record.json")
@@ -91,6 +93,14 @@ def test_a_run_from_checkpoint_to_report(tmp_path: Path, write_recipe: WriteReci
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["artifacts"]["student-int8"]["path"] == "student.int8.onnx"
     assert result.report.training[-1].epoch == 2
+    assert result.report.rendered is True
+    costs = {variant.name: variant.reading for variant in result.report.variants}
+    assert costs.pop("baseline") is None  # it runs in PyTorch
+    assert all(cost is not None and cost.lines == 8 for cost in costs.values())
+    assert result.report.errors is not None
+    assert result.report.errors.images == 16
+    assert len(result.report.errors.wrong) == result.report.errors.wrong_images
+    assert result.report.errors.rejections
 
 
 def test_the_report_tells_which_layers_of_the_quantized_model_run_in_fp32(
@@ -165,7 +175,7 @@ def test_a_missed_budget_is_told_and_everything_is_there(tmp_path: Path, write_r
 def test_a_baseline_that_reads_nothing_proves_nothing(tmp_path: Path, write_recipe: WriteRecipe) -> None:
     shown = CliRunner().invoke(app, ["run", str(write_recipe()), "--out", str(tmp_path / "out")])
     assert shown.exit_code == 1
-    assert shown.stdout.startswith("Nothing is proved: the baseline reads ")
+    assert shown.stdout.startswith("Don't ship. Nothing is proved: the baseline reads ")
     assert "passed" not in shown.stdout
     assert "Nothing is proved: baseline reads" in shown.stderr
     report = json.loads((tmp_path / "out" / "report.json").read_text())

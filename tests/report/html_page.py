@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "link", "img", "br", "use", "path", "rect", "line", "circle"}
+VOID = {"meta", "link", "img", "br", "input", "use", "path", "rect", "line", "circle"}
 
 
 class Page(HTMLParser):

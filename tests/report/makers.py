@@ -6,14 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crnn_deploy.benchmark.measured import Latency
+from crnn_deploy.benchmark.reading_cost import ReadingCost, WidthTime
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.environment import Environment
+from crnn_deploy.evaluation.character_errors import CharacterError
 from crnn_deploy.evaluation.difference import Difference
+from crnn_deploy.evaluation.grouped import ErrorGroup
+from crnn_deploy.evaluation.rejection import Rejection
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts
+from crnn_deploy.report.run.errors import Errors
 from crnn_deploy.report.run.report import Comparison, ExampleLine, Report, TrainingPoint
 from crnn_deploy.report.run.variant import Gate, Variant
+from crnn_deploy.report.run.wrong import WrongReading
 from crnn_deploy.runtime.tensorrt.manifest import EngineLayer, EngineManifest
 
+JPEG = "data:image/jpeg;base64,/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAYEBQYFBAYGBQYHBwYIChAKCgkJChQODwwQFxQYGBcUFhYaHSUfGhsjHBYWICwgIyYnKSopGR8tMC0oMCUoKSj/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AVN//2Q=="  # noqa: E501, a pixel
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 MACHINE = Environment(
     processor="Example CPU", cores=4, memory_bytes=16_000_000_000, instruction_sets=("avx2", "avx512_vnni"),
@@ -36,6 +43,44 @@ def accuracy(cer: float) -> Accuracy:
 
 def top1(value: float) -> Accuracy:
     return Accuracy(top1=value, ci95={"top1": (value - 0.002, value + 0.002)}, count=10_000)
+
+
+def reading_cost(p50: float, **changes: Any) -> ReadingCost:
+    """Of lines that are from one to twelve times as wide as high; all else follows from the median."""
+    widths = [(1.0, 2.9), (3.0, 4.9), (5.0, 12.0)]
+    groups = [
+        WidthTime(narrowest=low, widest=high, lines=10, p50_ms=p50 * (number + 1) / 2)
+        for number, (low, high) in enumerate(widths)
+    ]
+    figures: dict[str, Any] = {"p50_ms": p50, "p90_ms": 1.25 * p50, "p99_ms": 1.5 * p50, "cpu_ms": p50}
+    figures |= {"lines_per_second": 1500 / p50, "cores": 4, "first_line_seconds": 0.45, "peak_bytes": 98_000_000}
+    return ReadingCost(**{"lines": 30, "by_width": tuple(groups), **figures, **changes})
+
+
+def errors_of(name: str, wrong: int = 3, images: int = 891) -> Errors:
+    """Errors of every kind; the wrong readings are numbered, and the first of them has a picture."""
+    groups = tuple(
+        ErrorGroup(lowest=n, highest=n + 1, images=80, error=n / 20, low=n / 25, high=n / 15) for n in (1, 3, 5)
+    )
+    characters = (("0", "o", 9, 40), (" ", "", 5, 200), ("", "<", 2, 0))
+    return Errors(
+        variant=name, images=images, wrong_images=wrong, by_width=groups, by_length=groups,
+        characters=tuple(
+            CharacterError(reference=true, read=read, count=count, occurrences=of)
+            for true, read, count, of in characters
+        ),
+        rejections=tuple(
+            Rejection(threshold=share, rejected=share, error=0.1 * (1 - share), wrong=0.4 * (1 - share), caught=share)
+            for share in (0.0, 0.1, 0.25, 0.5)
+        ),
+        wrong=tuple(
+            WrongReading(
+                item=f"{n}.png", reference=f"line {n}", text=f"1ine {n}", errors=1 + n % 3,
+                confidence=0.5 + n / (2 * wrong), aspect=2.0 + n % 7, image="" if n else JPEG,
+            )
+            for n in range(wrong)
+        ),
+    )  # fmt: skip
 
 
 def variant(name: str, status: str = "passed", reason: str = "", **changes: Any) -> Variant:
@@ -115,17 +160,22 @@ def full_report() -> Report:
         variant("baseline", "baseline", stage="import", format="safetensors", path="baseline.safetensors",
                 size_bytes=15_100_000, accuracy=accuracy(0.15), latency=(latency(40.0, "torch"),)),
         variant("baseline-onnx", "baseline", stage="export", size_bytes=15_000_000, accuracy=accuracy(0.15),
-                latency=(latency(20.0), latency(31.0, bucket="wide", width=160), latency(140.0, batch=8))),
+                latency=(latency(20.0), latency(31.0, bucket="wide", width=160), latency(140.0, batch=8)),
+                reading=reading_cost(22.0)),
         variant("student", reason="CER 14.00 %, at most 15.50 %", size_bytes=3_000_000, accuracy=accuracy(0.14),
-                latency=(latency(2.0), latency(3.1, bucket="wide", width=160), latency(14.0, batch=8))),
+                latency=(latency(2.0), latency(3.1, bucket="wide", width=160), latency(14.0, batch=8)),
+                reading=reading_cost(2.5)),
         variant("student-int8", reason="CER rose by 0.50 points, at most 1", stage="quantize", precision="int8+fp32",
-                size_bytes=800_000, accuracy=accuracy(0.145), latency=(latency(1.0), latency(7.0, batch=8))),
+                size_bytes=800_000, accuracy=accuracy(0.145), latency=(latency(1.0), latency(7.0, batch=8)),
+                reading=reading_cost(1.2)),
         variant("tiny-int8", "rejected", "CER 31.00 %, at most 15.50 %", stage="quantize", precision="int8",
                 size_bytes=200_000, accuracy=accuracy(0.31), latency=(latency(0.5),)),
         variant("engine-fp16", "unproven", "built, not run: no NVIDIA GPU here", stage="build-engine", format="engine",
                 precision="fp16", size_bytes=4_000_000),
         command="crnn-deploy run recipe.yaml",
         dataset=DatasetFacts(name="lines.tar", count=891, kind="text", fingerprint="5eed"),
+        rendered=True,
+        errors=errors_of("student-int8"),
         comparisons=(
             Comparison(variant="student", parent="baseline",
                        difference=Difference(figure="cer_ci", delta=-0.01, low=-0.018, high=-0.002), agreement=0.91),
@@ -147,7 +197,7 @@ def full_report() -> Report:
 
 
 def classifier_report() -> Report:
-    """A report of class names in place of text."""
+    """A report of class names in place of text, as runs before version 0.2 wrote them."""
     return make_report(
         variant("lenet", "baseline", size_bytes=2_000_000, accuracy=top1(0.99)),
         variant("lenet-int8", size_bytes=500_000, accuracy=top1(0.985)),

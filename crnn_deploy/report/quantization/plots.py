@@ -39,7 +39,7 @@ def sensitivity(record: QuantizationRecord) -> str | None:
     change.axvline(0, color=COLOURS["muted"], linewidth=1)
     change.set_title(f"Change of {ERROR_LABELS[record.figure]}, points", **TITLE)
     noise.set_title("Signal over noise, dB", **TITLE)
-    return to_svg(figure, "sensitivity")
+    return to_svg(figure, "sensitivity", "Change of the error and noise by layer; the figures are below")
 
 
 def ranges(record: QuantizationRecord) -> str | None:
@@ -56,7 +56,7 @@ def ranges(record: QuantizationRecord) -> str | None:
         axes.plot([tensor.lowest, tensor.highest], [row, row], color=COLOURS["muted"], linewidth=1)
         axes.plot([tensor.low, tensor.high], [row, row], color=colour, linewidth=5, solid_capstyle="butt")
     _symmetric_log(axes, [bound for tensor in tensors for bound in (tensor.low, tensor.high)])
-    return to_svg(figure, "ranges")
+    return to_svg(figure, "ranges", "Ranges of tensors; the figures are below")
 
 
 def _height(rows: int) -> float:

@@ -42,7 +42,7 @@ def confusion_matrix(of: Confusion | None) -> str | None:
     axes.set_xlim(-0.5, len(names) - 0.5)
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_aspect("equal")
-    return to_svg(figure, "confusion")
+    return to_svg(figure, "confusion", "Images of each class, by what they were taken for")
 
 
 def _cells(axes: Any, counts: tuple[tuple[int, ...], ...]) -> None:

@@ -8,12 +8,22 @@ from collections.abc import Iterable, Iterator
 from crnn_deploy import units
 from crnn_deploy.escaping import visible
 from crnn_deploy.report.run.confusion import confusion_summary, confusion_table
+from crnn_deploy.report.run.decision import Decision, decision
 from crnn_deploy.report.run.engines import engines_summary, engines_table
+from crnn_deploy.report.run.error_tables import (
+    characters_table,
+    length_errors_table,
+    rejections_table,
+    width_errors_table,
+)
+from crnn_deploy.report.run.errors import Errors
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.reading import reading_note, reading_table, width_table
 from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.spelling import same
-from crnn_deploy.report.run.summary import headline, speed_footnote
+from crnn_deploy.report.run.summary import error_label, speed_footnote
 from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
+from crnn_deploy.report.run.wrong_page import wrong_summary
 from crnn_deploy.report.tables import Cell, Table
 
 
@@ -45,11 +55,18 @@ def markdown_table(table: Table) -> str:
 
 def _blocks(report: Report) -> Iterator[str]:
     yield f"# {escape(report.title)}"
-    yield f"**{escape(headline(report))}**"
+    yield from _decision(decision(report))
     yield markdown_table(variants_table(report))
     yield escape(speed_footnote(report))
     yield "## Gates"
     yield _list(f"**{escape(v.name)}**: {_gate(v.gate.status, v.gate.reason)}" for v in report.variants)
+    if (costs := reading_table(report)).rows:
+        yield "## What reading costs"
+        yield escape(reading_note(report))
+        yield markdown_table(costs)
+        yield markdown_table(width_table(report)) if width_table(report).rows else ""
+    if report.errors:
+        yield from _errors(report, report.errors)
     if report.engines:
         yield "## Engines"
         yield escape(engines_summary(report))
@@ -84,7 +101,38 @@ def _blocks(report: Report) -> Iterator[str]:
     yield _list(f"{label}: {escape(value)}" for label, value in environment_facts(report.environment))
     if report.command:
         yield "## Make it again"
-        yield f"```sh\n{visible(report.command).replace('```', '')}\n```"
+        yield _fenced("sh", report.command)
+
+
+def _decision(decided: Decision) -> Iterator[str]:
+    yield f"**{escape(decided.title)}.** {escape(decided.reason)}"
+    yield escape(decided.measured_on)
+    if decided.use is not None:
+        yield f"Copy {escape(decided.use.files)} and read with it:"
+        yield _fenced("python", *decided.use.code)
+        if decided.use.command:
+            yield "Or make a folder that reads without crnn-deploy:"
+            yield _fenced("sh", decided.use.command)
+
+
+def _errors(report: Report, errors: Errors) -> Iterator[str]:
+    yield f"## Where {escape(errors.variant)} goes wrong"
+    yield escape(wrong_summary(report, errors))
+    titles = {
+        "By width": width_errors_table(errors),
+        "By length of the label": length_errors_table(errors),
+        "What a threshold of the confidence rejects": rejections_table(errors, error_label(report)),
+        "Characters that are taken for others": characters_table(errors),
+    }
+    for title, table in titles.items():
+        if table.rows:
+            yield f"### {title}"
+            yield markdown_table(table)
+
+
+def _fenced(language: str, *lines: str) -> str:
+    shown = "\n".join(visible(line).replace("```", "") for line in lines)
+    return f"```{language}\n{shown}\n```"
 
 
 def _examples_table(report: Report) -> Table:

@@ -1,4 +1,5 @@
-"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, no requests."""
+"""The report as one self-contained HTML page: inline CSS and SVG, no scripts, no requests; the page of wrong readings
+lies beside it."""
 
 from __future__ import annotations
 
@@ -14,16 +15,25 @@ from crnn_deploy.report.html_page import Tile, render_page, require_extra
 from crnn_deploy.report.run import plots
 from crnn_deploy.report.run.confusion import confusion_summary, confusion_table
 from crnn_deploy.report.run.confusion_plot import confusion_matrix
+from crnn_deploy.report.run.decision import decision
 from crnn_deploy.report.run.engines import engines_summary, engines_table
+from crnn_deploy.report.run.error_plots import errors_by_length, errors_by_width, rejection_curve, times_by_width
+from crnn_deploy.report.run.error_tables import (
+    characters_table,
+    length_errors_table,
+    rejections_table,
+    width_errors_table,
+)
 from crnn_deploy.report.run.examples import THUMBNAIL
 from crnn_deploy.report.run.provenance import dataset_facts, environment_facts
+from crnn_deploy.report.run.reading import reading_note, reading_table, reading_tiles, width_table
 from crnn_deploy.report.run.report import ExampleLine, Report
 from crnn_deploy.report.run.scatter import accuracy_against_latency
 from crnn_deploy.report.run.spelling import Segment, same, segments
 from crnn_deploy.report.run.summary import (
     TOP1,
     called,
-    headline,
+    error_label,
     metrics,
     ran_on_gpu,
     relation,
@@ -36,6 +46,7 @@ from crnn_deploy.report.run.summary import (
 from crnn_deploy.report.run.tables import GATE_MARKS, comparisons_table, latency_tables, variants_table
 from crnn_deploy.report.run.training_plots import training_curves
 from crnn_deploy.report.run.variant import Variant
+from crnn_deploy.report.run.wrong_page import WRONG_PAGE, wrong_summary
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def render_html(report: Report) -> str:
         InputError: if jinja2 or matplotlib is not installed.
     """
     require_extra()
-    return render_page("report.html.j2", _content(report), _draw(report))
+    return render_page("report.html.j2", {**_content(report), **_reading(report), **_errors(report)}, _draw(report))
 
 
 def _draw(report: Report) -> dict[str, str | None]:
@@ -65,6 +76,10 @@ def _draw(report: Report) -> dict[str, str | None]:
         "latencies": plots.latencies(report),
         "training": training_curves(report.training),
         "confusion": confusion_matrix(report.confusion),
+        "widths": times_by_width(report),
+        "by_width": errors_by_width(report.errors),
+        "by_length": errors_by_length(report.errors),
+        "rejection": rejection_curve(report.errors, error_label(report)),
     }
 
 
@@ -72,7 +87,7 @@ def _content(report: Report) -> dict[str, Any]:
     return {
         "report": report,
         "title": report.title,
-        "headline": headline(report),
+        "decision": decision(report),
         "tiles": _tiles(report),
         "metric": metrics(report)[0],
         "gate_marks": GATE_MARKS,
@@ -92,6 +107,28 @@ def _content(report: Report) -> dict[str, Any]:
     }
 
 
+def _reading(report: Report) -> dict[str, Any]:
+    return {
+        "reading_note": reading_note(report),
+        "reading_table": reading_table(report),
+        "width_table": width_table(report),
+    }
+
+
+def _errors(report: Report) -> dict[str, Any]:
+    errors = report.errors
+    if errors is None:
+        return {}
+    return {
+        "wrong_summary": wrong_summary(report, errors),
+        "wrong_page": WRONG_PAGE,
+        "width_errors": width_errors_table(errors),
+        "length_errors": length_errors_table(errors),
+        "characters": characters_table(errors),
+        "rejections": rejections_table(errors, error_label(report)),
+    }
+
+
 def _confusions(report: Report) -> dict[str, Any]:
     of = report.confusion
     if of is None:
@@ -100,22 +137,24 @@ def _confusions(report: Report) -> dict[str, Any]:
 
 
 def _tiles(report: Report) -> list[Tile]:
-    """Size, speed and accuracy of what ships, as far as they were measured."""
+    """Accuracy, speed and size of what ships, as far as they were measured; what decides first."""
     shipped, baseline = report.shipped, report.baseline
-    smaller = relation(size_ratio(report, shipped), "smaller", "larger")
-    tiles = [Tile("File size", units.size(shipped.size_bytes), _than(smaller, baseline))]
+    tiles = []
+    for metric in metrics(report):
+        after, before = metric.of(shipped), metric.of(baseline)
+        if after is not None:
+            told = "" if shipped is baseline or before is None else f"{units.percent(before)} "
+            tiles.append(Tile(metric.label, units.percent(after), f"{told}in {called(baseline)}"))
+    if shipped.reading is not None:
+        tiles += reading_tiles(shipped.reading)
     latency = reference_latency(shipped)
     if latency is not None:
         faster = relation(speedup(report, shipped), "faster", "slower")
         context = _than(faster, speed_baseline(report, shipped))
         where = "on the GPU" if ran_on_gpu(shipped) else "one thread"
-        tiles.append(Tile(f"Latency, {where}", units.milliseconds(latency.p50_ms), context))
-    for metric in metrics(report):
-        after, before = metric.of(shipped), metric.of(baseline)
-        if after is not None:
-            context = "" if shipped is baseline or before is None else f"{units.percent(before)} in {called(baseline)}"
-            tiles.append(Tile(metric.label, units.percent(after), context))
-    return tiles
+        tiles.append(Tile(f"Network alone, {where}", units.milliseconds(latency.p50_ms), context))
+    smaller = relation(size_ratio(report, shipped), "smaller", "larger")
+    return [*tiles, Tile("File size", units.size(shipped.size_bytes), _than(smaller, baseline))]
 
 
 def _than(claim: str, other: Variant | None) -> str:

@@ -42,7 +42,7 @@ def sizes(report: Report) -> str:
         bars.append(Bar(variant.name, variant.size_bytes, label, standing(report, variant)))
     figure, grid = new_figure(NARROW, BAR_PITCH * len(bars) + 10)
     _draw(grid[0, 0], bars)
-    return to_svg(figure, "sizes")
+    return to_svg(figure, "sizes", "Sizes of the files; the table of variants has the figures")
 
 
 def latencies(report: Report) -> str | None:
@@ -67,7 +67,7 @@ def latencies(report: Report) -> str | None:
         )
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    return to_svg(figure, "latencies")
+    return to_svg(figure, "latencies", "Latency by width of the images and by batch; the table below has the figures")
 
 
 def _time(row: Latency) -> str:

@@ -14,6 +14,7 @@ from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.result import DatasetFacts
 from crnn_deploy.explaining.result import Explanation
 from crnn_deploy.report.run.confusion import Confusion
+from crnn_deploy.report.run.errors import Errors
 from crnn_deploy.report.run.variant import Variant
 
 
@@ -61,6 +62,9 @@ class Report(Frozen):
     command: str = Field(default="", description="shell command that makes this report again")
     environment: Environment
     dataset: DatasetFacts | None = None
+    rendered: bool | None = Field(
+        default=None, description="whether the run rendered the images of the evaluation itself; None: not recorded"
+    )
     unproven: str = Field(default="", description="what the baseline does that makes every comparison prove nothing")
     variants: tuple[Variant, ...] = Field(min_length=1)
     comparisons: tuple[Comparison, ...] = ()
@@ -71,10 +75,18 @@ class Report(Frozen):
         default_factory=dict, description="variant name → how that engine was built"
     )
     confusion: Confusion | None = Field(default=None, description="of the variant that ships, if it is a classifier")
+    errors: Errors | None = Field(
+        default=None, description="of the variant that ships, or of the last that ran where none does"
+    )
     examples: tuple[ExampleLine, ...] = ()
     training: tuple[TrainingPoint, ...] = ()
     advice: str = Field(default="", description="one sentence: whether a longer training would help")
     notes: tuple[str, ...] = Field(default=(), description="what is slower, worse or uncertain")
+
+    @property
+    def ships(self) -> bool:
+        """Whether a variant passed its gate, so that there is something to ship."""
+        return self.shipped.gate.status == "passed"
 
     @property
     def baseline(self) -> Variant:
@@ -101,6 +113,7 @@ class Report(Frozen):
         if repeated:
             raise ValueError(f"variants repeat the names {repeated}")
         mentioned = {name for pair in self.comparisons for name in (pair.variant, pair.parent)}
+        mentioned |= {self.errors.variant} if self.errors else set()
         mentioned |= (
             self.realised.keys()
             | self.engines.keys()

@@ -48,7 +48,7 @@ def accuracy_against_latency(report: Report) -> str | None:
         COLOURS["ink"],
         [_better_corner(axes, metric)],
     )
-    return to_svg(figure, "accuracy")
+    return to_svg(figure, "accuracy", f"{metric.label} against latency; the table of variants has the figures")
 
 
 def _name(report: Report, variant: Variant) -> str:

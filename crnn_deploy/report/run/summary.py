@@ -49,6 +49,11 @@ def metrics(report: Report) -> tuple[Metric, ...]:
     return (TOP1, TOP5) if any(accuracy.top5 is not None for accuracy in measured) else (TOP1,)
 
 
+def error_label(report: Report) -> str:
+    """What the error that counts is called: CER, or Top-1 error of a classifier."""
+    return ERROR_LABELS["top1" if metrics(report)[0] is TOP1 else "cer_ci"]
+
+
 def standing(report: Report, variant: Variant) -> str:
     """The state of a variant, which decides its colour: shipped, passed, rejected, unproven or baseline."""
     ships = variant.name == report.shipped.name and variant.gate.status == "passed"

@@ -14,36 +14,36 @@ GATE_MARKS = {"baseline": "• baseline", "passed": "✓ passed", "rejected": "�
 
 
 def variants_table(report: Report) -> Table:
-    """One row for each variant: format, size and cost, accuracy, latency, and its gate."""
+    """One row for each variant; what decides stands first, because a phone shows no more."""
     shown = metrics(report)
     columns = (
         Cell("Variant", "format · precision"),
-        Cell("Size", "× smaller"),
-        Cell("Params", "MACs"),
+        Cell("Gate"),
         *(Cell(metric.label, "95 %") for metric in shown),
         Cell("Latency", "× faster"),
-        Cell("Gate"),
+        Cell("Size", "× smaller"),
+        Cell("Params", "MACs"),
     )
     rows = tuple(_variant_row(report, variant, shown) for variant in report.variants)
-    return Table(columns, rows, numeric=range(1, 4 + len(shown)))
+    return Table(columns, rows, numeric=range(2, 5 + len(shown)))
 
 
 def comparisons_table(report: Report) -> Table:
     """Each variant against its parent, by a paired bootstrap on the same images."""
-    columns = ("Variant", "Parent", "Figure", "Change, points", "95 % interval", "Verdict", "Same answer")
+    columns = ("Variant", "Verdict", "Change, points", "95 % interval", "Figure", "Parent", "Same answer")
     rows = tuple(
         (
             Cell(pair.variant),
-            Cell(pair.parent),
-            Cell(LABELS.get(pair.difference.figure, pair.difference.figure)),
+            Cell(verdict(pair)),
             Cell(units.points(pair.difference.delta)),
             Cell(f"{units.points(pair.difference.low)} … {units.points(pair.difference.high)}"),
-            Cell(verdict(pair)),
+            Cell(LABELS.get(pair.difference.figure, pair.difference.figure)),
+            Cell(pair.parent),
             Cell(units.MISSING if pair.agreement is None else units.percent(pair.agreement)),
         )
         for pair in report.comparisons
     )
-    return Table(tuple(map(Cell, columns)), rows, numeric=range(3, 5))
+    return Table(tuple(map(Cell, columns)), rows, numeric=range(2, 4))
 
 
 def latency_tables(report: Report) -> dict[str, Table]:
@@ -68,11 +68,11 @@ def gate_cell(gate: Gate) -> Cell:
 def _variant_row(report: Report, variant: Variant, shown: tuple[Metric, ...]) -> tuple[Cell, ...]:
     return (
         Cell(variant.name, f"{variant.format} · {variant.precision}"),
-        Cell(units.size(variant.size_bytes), _ratio(size_ratio(report, variant))),
-        Cell(units.quantity(variant.parameters), units.quantity(variant.macs)),
+        gate_cell(variant.gate),
         *(_accuracy_cell(variant, metric) for metric in shown),
         _latency_cell(report, variant),
-        gate_cell(variant.gate),
+        Cell(units.size(variant.size_bytes), _ratio(size_ratio(report, variant))),
+        Cell(units.quantity(variant.parameters), units.quantity(variant.macs)),
     )
 
 
@@ -95,16 +95,16 @@ def _latency_table(entries: list[tuple[Variant, Latency]]) -> Table:
     """Percentiles are wall clock; the time on the GPU has a column where something ran there."""
     on_gpu = any(row.device_ms is not None for _, row in entries)
     times = ("p50", "p90", "p99", *["On GPU"] * on_gpu, "Preprocess", "Decode")
-    columns = ("Variant", "Runtime", "Width", *times, "Rounds")
+    columns = ("Variant", *times, "Width", "Rounds", "Runtime")
     rows = tuple(_latency_row(variant, row, on_gpu) for variant, row in entries)
-    return Table(tuple(map(Cell, columns)), rows, numeric=range(2, len(columns)))
+    return Table(tuple(map(Cell, columns)), rows, numeric=range(1, len(columns) - 1))
 
 
 def _latency_row(variant: Variant, row: Latency, on_gpu: bool) -> tuple[Cell, ...]:
     device = [row.device_ms] * on_gpu
     times = (row.p50_ms, row.p90_ms, row.p99_ms, *device, row.preprocess_ms, row.decode_ms)
     shown = [Cell(units.MISSING if value is None else units.significant(value)) for value in times]
-    return (Cell(variant.name), Cell(row.runtime), Cell(_size(row)), *shown, Cell(str(row.rounds)))
+    return (Cell(variant.name), *shown, Cell(_size(row)), Cell(str(row.rounds)), Cell(row.runtime))
 
 
 def _ratio(value: float | None) -> str:

@@ -49,7 +49,7 @@ def training_curves(points: tuple[TrainingPoint, ...]) -> str | None:
         _draw(axes, panel)
         if rounded:
             _shade(axes, rounded[0] - 0.5, rounded[-1])
-    return to_svg(figure, "training")
+    return to_svg(figure, "training", f"{', '.join(panel.title for panel in panels)} by epoch")
 
 
 def _panels(points: tuple[TrainingPoint, ...]) -> list[Panel]:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.measured import Latency, Measured
+from crnn_deploy.benchmark.reading_cost import ReadingCost
 from crnn_deploy.config import Frozen
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.evaluation.result import Accuracy, Evaluation
@@ -79,9 +80,9 @@ class Variant(Measured):
         """With its accuracy."""
         return self.model_copy(update={"evaluation": evaluation, "accuracy": evaluation.accuracy})
 
-    def timed(self, latency: tuple[Latency, ...]) -> Variant:
-        """With its rows of the benchmark."""
-        return self.model_copy(update={"latency": latency})
+    def timed(self, latency: tuple[Latency, ...], reading: ReadingCost | None = None) -> Variant:
+        """With its times of the benchmark."""
+        return self.model_copy(update={"latency": latency, "reading": reading})
 
     def judged(self, gate: Gate) -> Variant:
         """With the verdict of its gate."""

@@ -1,4 +1,4 @@
-"""A report on disk: `report.json`, `report.md` and, if the extra `report` is installed, `report.html`."""
+"""A report on disk: `report.json`, `report.md` and, if the extra `report` is installed, its HTML pages."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from crnn_deploy.report.config import ReportConfig
 from crnn_deploy.report.run.markdown import render_markdown
 from crnn_deploy.report.run.page import render_html
 from crnn_deploy.report.run.report import Report
+from crnn_deploy.report.run.wrong_page import REPORT_PAGE, WRONG_PAGE, render_wrong
 from crnn_deploy.text_formats import read_json
 from crnn_deploy.validation import parse
 
 _NO_ENGINES = "This report is of version 0.1: run the recipe again to see how its engines were built."
-JSON_NAME, MARKDOWN_NAME, HTML_NAME = "report.json", "report.md", "report.html"
+JSON_NAME, MARKDOWN_NAME = "report.json", "report.md"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def write_report(report: Report, folder: Path) -> Written:
     """Write the report into `folder`, over an older one. The same report gives the same bytes.
 
     Without matplotlib and jinja2 (the extra `report`) JSON and Markdown are still written; `html_error` says why the
-    page is missing.
+    pages are missing.
 
     Raises:
         InputError: if the folder can't be written.
@@ -59,13 +60,15 @@ def write_report(report: Report, folder: Path) -> Written:
     texts = {JSON_NAME: render_json(report), MARKDOWN_NAME: render_markdown(report)}
     html_error = None
     try:
-        texts[HTML_NAME] = render_html(report)
+        texts[REPORT_PAGE] = render_html(report)
+        if report.errors is not None:
+            texts[WRONG_PAGE] = render_wrong(report, report.errors)
     except InputError as error:
         html_error = error
     for name, text in texts.items():
         write_text(folder / name, text)
-    if html_error:
-        (folder / HTML_NAME).unlink(missing_ok=True)  # an older page would contradict the new figures
+    for page in {REPORT_PAGE, WRONG_PAGE} - texts.keys():
+        (folder / page).unlink(missing_ok=True)  # an older page would contradict the new figures
     return Written(tuple(folder / name for name in texts), html_error)
 
 

@@ -24,7 +24,7 @@ def written(report: Report, run: Path) -> Written:
 
 
 def test_a_report_survives_the_disk(report: Report, run: Path, written: Written) -> None:
-    assert written.files == tuple(run / name for name in ("report.json", "report.md", "report.html"))
+    assert written.files == tuple(run / name for name in ("report.json", "report.md", "report.html", "wrong.html"))
     assert written.html_error is None
     assert read_report(run) == read_report(run / "report.json") == report
 
@@ -40,7 +40,7 @@ def test_the_json_has_the_promised_keys(report: Report) -> None:
     assert data["schema"] == 2
     assert {"schema", "environment", "dataset", "variants"} <= set(data)
     first = data["variants"][0]
-    promised = "name stage path format precision size_bytes parameters macs accuracy latency gate"
+    promised = "name stage path format precision size_bytes parameters macs accuracy latency reading gate"
     assert set(first) == set(promised.split())
     assert {"cer", "cer_ci", "word_accuracy", "ci95"} <= set(first["accuracy"])
     assert {"runtime", "threads", "batch", "width", "p50_ms", "p90_ms", "p99_ms"} <= set(first["latency"][0])
