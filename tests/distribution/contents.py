@@ -77,20 +77,25 @@ def expected(wheel: bool) -> set[str]:
     return {re.sub("^recipes/", "crnn_deploy/recipes/", name) for name in tracked - compiled}
 
 
-def faults(distribution: Distribution) -> list[str]:
-    """What is wrong with a wheel or a source archive; empty if nothing is."""
+def file_faults(distribution: Distribution) -> list[str]:
+    """Which files a wheel or a source archive lacks, and which do not belong there."""
     name = distribution.path.name
     made = {file for file in distribution.files if re.search(r"\.dist-info/|^PKG-INFO$|crnn_deploy_ops\.", file)}
     held, wanted = set(distribution.files) - made, expected(distribution.is_wheel)
     wrong = [f"{name}: {file} is missing" for file in sorted(wanted - held)]
     wrong += [f"{name}: {file} does not belong there" for file in sorted(held - wanted)]
-    if distribution.is_wheel:
-        wrong += [] if any(file.endswith("licenses/LICENSE") for file in made) else [f"{name}: no LICENSE"]
-        system = name.removesuffix(".whl").split("-")[-1]
-        levels = next((levels for pattern, levels in LEVELS.items() if re.fullmatch(pattern, system)), None)
-        wrong += [f"{name}: wheels are not made for {system}"] if levels is None else []
-        wrong += [f"{name}: no level {level}" for level in levels or () if level not in distribution.levels()]
+    if distribution.is_wheel and not any(file.endswith("licenses/LICENSE") for file in made):
+        wrong.append(f"{name}: LICENSE is missing")
     return wrong
+
+
+def level_faults(wheel: Distribution) -> list[str]:
+    """Which levels of kernels the library of a wheel lacks, of those that its system can have."""
+    name, system = wheel.path.name, wheel.path.stem.rpartition("-")[2]
+    wanted = next((levels for pattern, levels in LEVELS.items() if re.fullmatch(pattern, system)), None)
+    if wanted is None:
+        return [f"{name}: wheels are not made for {system}"]
+    return [f"{name}: the library has no level {level}" for level in wanted if level not in wheel.levels()]
 
 
 def summary(distribution: Distribution) -> str:
@@ -117,7 +122,7 @@ def main(paths: list[str]) -> int:
     wrong = []
     for distribution in map(read, map(Path, paths)):
         print(summary(distribution))
-        wrong += faults(distribution)
+        wrong += file_faults(distribution) + (level_faults(distribution) if distribution.is_wheel else [])
     print("\n".join(wrong) or "Nothing is missing, and nothing too much.")
     return int(bool(wrong))
 
