@@ -40,7 +40,7 @@ wheels: install
 	$(BIN)/python -m build --sdist --outdir dist .
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv/unrepaired \
 	  -C "cmake.define.CMAKE_CXX_COMPILER=$(ZIG)" dist/*.tar.gz
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --plat $(PLATFORM) --wheel-dir dist .venv/unrepaired/*.whl
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --plat $(PLATFORM) --only-plat --wheel-dir dist .venv/unrepaired/*.whl
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python tests/distribution/contents.py dist/*
 

@@ -21,8 +21,8 @@ SDIST_ONLY = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"}
 X86 = ("avx512vnni", "avxvnni", "avx2", "portable")
 # The levels of kernels that a library must have, by the system in the wheel's name.
 LEVELS = {
-    "manylinux_.*_x86_64": ("amx", *X86),
-    "manylinux_.*_aarch64": ("neondot", "portable"),
+    "manylinux.*_x86_64": ("amx", *X86),
+    "manylinux.*_aarch64": ("neondot", "portable"),
     "macosx_.*_x86_64": X86,
     "macosx_.*_arm64": ("neondot", "portable"),
     "win_amd64": X86,
