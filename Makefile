@@ -31,16 +31,17 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # A wheel for Linux on x86-64, and the source archive from which it is built, in dist/. The library needs only symbols
-# that glibc 2.28 has: Zig's compiler links against old versions of it, which that of this machine can't.
+# that glibc 2.28 has: Zig's compiler links against old versions of it, and GCC only against that of this machine.
 PLATFORM := manylinux_2_28_x86_64
 ZIG = $(CURDIR)/$(BIN)/python-zig;c++;-target;x86_64-linux-gnu.2.28
 wheels: install
 	$(PIP) -e '.[wheels]'
 	rm -rf dist .venv/unrepaired
-	$(BIN)/python -m build --sdist --outdir dist .
+	$(BIN)/python -m build --sdist --no-isolation --outdir dist .
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv/unrepaired \
 	  -C "cmake.define.CMAKE_CXX_COMPILER=$(ZIG)" dist/*.tar.gz
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --plat $(PLATFORM) --only-plat --wheel-dir dist .venv/unrepaired/*.whl
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --plat $(PLATFORM) --only-plat --wheel-dir dist \
+	  .venv/unrepaired/*.whl
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python tests/distribution/contents.py dist/*
 
@@ -94,7 +95,7 @@ mutants: install
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/CMakeLists.txt)
+.venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/*.map crnn_deploy/native/CMakeLists.txt)
 	$(PYTHON) -m venv .venv
 	$(PIP) torch
 	$(PIP) -e '.[dev]'
