@@ -13,7 +13,7 @@ LEAN := 10.16.1.11 11.4.0.106
 ORT_PACKAGE := com.github.asus4.onnxruntime@0.4.9
 ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime.framework/Headers
 
-.PHONY: demo test docs lint sanitize sanitized fuzz fuzz-replay fuzz-native kills mutants install clean
+.PHONY: demo test docs lint wheels try-wheel sanitize sanitized fuzz fuzz-replay fuzz-native kills mutants install clean
 
 demo: install
 	$(BIN)/crnn-deploy run quickstart
@@ -29,6 +29,27 @@ lint: install
 # The documentation as a site in .venv/site; a broken link or a missing page is an error.
 docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# A wheel for Linux on x86-64, and the source archive from which it is built, in dist/. The library needs only symbols
+# that glibc 2.28 has: Zig's compiler links against old versions of it, and GCC only against that of this machine.
+PLATFORM := manylinux_2_28_x86_64
+ZIG = $(CURDIR)/$(BIN)/python-zig;c++;-target;x86_64-linux-gnu.2.28
+wheels: install
+	$(PIP) -e '.[wheels]'
+	rm -rf dist .venv/unrepaired
+	$(BIN)/python -m build --sdist --no-isolation --outdir dist .
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir .venv/unrepaired \
+	  -C "cmake.define.CMAKE_CXX_COMPILER=$(ZIG)" dist/*.tar.gz
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --plat $(PLATFORM) --only-plat --wheel-dir dist \
+	  .venv/unrepaired/*.whl
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python tests/distribution/contents.py dist/*
+
+# Installs the wheel alone into an environment of its own, and reads with it.
+try-wheel:
+	$(PYTHON) -m venv --clear .venv/tried
+	.venv/tried/bin/python -m pip install --quiet -c constraints.txt torch dist/*.whl
+	.venv/tried/bin/python tests/distribution/installed.py
 
 # All tests of the kernels with address and undefined-behaviour sanitizers (minutes; `make test` runs a part of them).
 SANITIZED := .venv/sanitized
@@ -74,7 +95,7 @@ mutants: install
 
 install: .venv/installed
 
-.venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/CMakeLists.txt)
+.venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/*.map crnn_deploy/native/CMakeLists.txt)
 	$(PYTHON) -m venv .venv
 	$(PIP) torch
 	$(PIP) -e '.[dev]'

@@ -24,6 +24,8 @@ def main() -> None:
         sys.exit(streams.interrupted())
     except MemoryError:
         sys.exit(streams.out_of_memory())
+    except ModuleNotFoundError as error:
+        sys.exit(streams.incomplete(error))
 
 
 if __name__ == "__main__":

@@ -79,6 +79,15 @@ def out_of_memory() -> int:
     return 2
 
 
+def incomplete(error: ModuleNotFoundError) -> int:
+    """Say that the package was installed without a package that it requires; returns the exit code."""
+    _say(
+        f"The Python package {error.name} is not installed. The command line needs all that crnn-deploy requires; "
+        "`pip install --no-deps` leaves it out. Install crnn-deploy again, without this option."
+    )
+    return 2
+
+
 def _open_closed() -> None:
     """Open 0, 1 and 2 if they are closed: the next file to be opened, such as a model, would else become stdout."""
     for number in range(3):

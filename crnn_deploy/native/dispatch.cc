@@ -101,4 +101,24 @@ const Kernels* kernels() {
   return nullptr;
 }
 
+const char* built_levels() {
+  return "levels:"
+#if defined(CRNN_DEPLOY_AMX)
+         " amx"
+#endif
+#if defined(CRNN_DEPLOY_AVX512VNNI)
+         " avx512vnni"
+#endif
+#if defined(CRNN_DEPLOY_AVXVNNI)
+         " avxvnni"
+#endif
+#if defined(CRNN_DEPLOY_AVX2)
+         " avx2"
+#endif
+#if defined(CRNN_DEPLOY_NEONDOT)
+         " neondot"
+#endif
+         " portable";
+}
+
 }  // namespace crnn_deploy

@@ -111,4 +111,8 @@ const Kernels* amx_emulated_kernels();
 // named level is not available.
 const Kernels* kernels();
 
+// "levels:" and the names of the levels that this build has, whether or not the processor has them. The text can also be
+// found in the file of a library that was built for another system.
+const char* built_levels();
+
 }  // namespace crnn_deploy

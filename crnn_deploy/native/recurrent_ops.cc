@@ -227,3 +227,6 @@ CRNN_DEPLOY_EXPORT const char* crnn_deploy_kernel_level() {
     return nullptr;
   }
 }
+
+// The levels that this build has, for those who distribute it; see kernels.h.
+CRNN_DEPLOY_EXPORT const char* crnn_deploy_built_levels() { return crnn_deploy::built_levels(); }

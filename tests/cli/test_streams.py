@@ -102,6 +102,14 @@ def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (130, b"Interrupted.\n")
 
 
+def test_what_the_package_requires_and_is_not_there_is_one_line() -> None:
+    program = "import sys; sys.modules['typer'] = None; from crnn_deploy.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("The Python package typer is not installed.")
+    assert done.stderr.count("\n") == 1
+
+
 def test_too_little_memory_is_one_block() -> None:
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (60 << 20, 60 << 20))
