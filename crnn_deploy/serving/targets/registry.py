@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crnn_deploy.serving.config import TargetName
+from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.rapidocr.target import RapidOcrTarget
@@ -12,6 +13,7 @@ from crnn_deploy.serving.targets.target import Target
 from crnn_deploy.serving.targets.triton.target import TritonTarget
 
 TARGETS: Mapping[TargetName, Target] = {
+    "cpp": CppTarget(),
     "http": HttpTarget(),
     "python": PythonTarget(),
     "rapidocr": RapidOcrTarget(),

@@ -1,0 +1,102 @@
+#include "decode.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+namespace crnn {
+namespace {
+
+using std::size_t;
+
+// A class, and its probability.
+struct Best {
+  int index;
+  float probability;
+};
+
+bool is_probabilities(const Frames& frames) {
+  for (size_t t = 0; t < frames.count; ++t) {
+    const float* row = frames.values + t * frames.step;
+    float sum = 0;
+    for (size_t k = 0; k < frames.classes; ++k) {
+      if (row[k] < 0) return false;
+      sum += row[k];
+    }
+    if (std::abs(sum - 1) > 1e-3F) return false;
+  }
+  return true;
+}
+
+std::vector<Best> best_of(const Frames& frames) {
+  std::vector<Best> best;
+  const bool as_they_are = is_probabilities(frames);
+  for (size_t t = 0; t < frames.count; ++t) {
+    const float *row = frames.values + t * frames.step, *end = row + frames.classes;
+    if (!std::all_of(row, end, [](float value) { return std::isfinite(value); })) {
+      throw std::runtime_error("the model gives NaN or infinite outputs");
+    }
+    const float* highest = std::max_element(row, end);
+    float sum = 0;
+    for (const float* value = row; !as_they_are && value < end; ++value) sum += std::exp(*value - *highest);
+    best.push_back({static_cast<int>(highest - row), as_they_are ? *highest : 1 / sum});
+  }
+  return best;
+}
+
+// Repeats are merged, with the highest of their probabilities, and blanks dropped.
+std::vector<Best> characters_of(const std::vector<Best>& path, int blank) {
+  std::vector<Best> found;
+  int before = blank;
+  for (const Best& frame : path) {
+    if (frame.index != blank && frame.index == before) {
+      found.back().probability = std::max(found.back().probability, frame.probability);
+    } else if (frame.index != blank) {
+      found.push_back(frame);
+    }
+    before = frame.index;
+  }
+  return found;
+}
+
+float mean_probability(const std::vector<Best>& found) {
+  double sum = 0;
+  for (const Best& each : found) sum += each.probability;
+  return found.empty() ? 0 : static_cast<float>(sum / static_cast<double>(found.size()));
+}
+
+// The sequence of classes that begins here. None begins with another one, or with a class that has a text itself.
+const ClassSequence* sequence_at(const std::vector<Best>& found, size_t at, const Spec& spec) {
+  if (!spec.texts[static_cast<size_t>(found[at].index)].empty()) return nullptr;
+  for (const ClassSequence& sequence : spec.sequences) {
+    const auto same = [](int index, const Best& each) { return index == each.index; };
+    const size_t size = sequence.classes.size();
+    if (size <= found.size() - at && std::equal(sequence.classes.begin(), sequence.classes.end(),
+                                                found.begin() + static_cast<std::ptrdiff_t>(at), same)) {
+      return &sequence;
+    }
+  }
+  return nullptr;
+}
+
+std::string text_of(const std::vector<Best>& found, const Spec& spec) {
+  std::string text;
+  for (size_t at = 0; at < found.size();) {
+    const ClassSequence* sequence = sequence_at(found, at, spec);
+    text += sequence ? sequence->text : spec.texts[static_cast<size_t>(found[at].index)];
+    at += sequence ? sequence->classes.size() : 1;
+  }
+  return text;
+}
+
+}  // namespace
+
+Reading decode(const Frames& frames, const Spec& spec) {
+  const std::vector<Best> path = best_of(frames);
+  if (spec.classifies) return {std::string(spec.texts[static_cast<size_t>(path[0].index)]), path[0].probability};
+  const std::vector<Best> characters = characters_of(path, spec.blank);
+  return {text_of(characters, spec), mean_probability(characters.empty() ? path : characters)};
+}
+
+}  // namespace crnn
