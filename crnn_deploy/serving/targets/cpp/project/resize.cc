@@ -11,7 +11,8 @@ using std::size_t;
 using std::uint8_t;
 
 // Pillow's filters. Each new pixel is a weighted mean of all old ones within the radius of its filter, which grows with
-// the scale where the image becomes smaller. First the rows are resized and rounded to 8 bits, then the columns.
+// the scale where the image becomes smaller. First the rows are resized and rounded to 8 bits, then the columns; since
+// Pillow 13, it is the other way round where the height shrinks by more than twice as many pixels as the width.
 constexpr int kFraction = 22;  // bits of a weight behind the point
 
 struct Window {
@@ -79,7 +80,7 @@ Means means(int old_size, int new_size, Window window) {
 uint8_t rounded(int sum) { return static_cast<uint8_t>(std::clamp(sum >> kFraction, 0, 255)); }
 
 template <int kChannels>
-Pixels across(const Pixels& image, int width, Window window) {
+Pixels rows(const Pixels& image, int width, Window window) {
   Pixels result(width, image.height, kChannels);
   const Means found = means(image.width, width, window);
   for (int y = 0; y < image.height; ++y) {
@@ -98,7 +99,13 @@ Pixels across(const Pixels& image, int width, Window window) {
   return result;
 }
 
+Pixels across(const Pixels& image, int width, Window window) {
+  if (width == image.width) return image;
+  return image.channels == 1 ? rows<1>(image, width, window) : rows<3>(image, width, window);
+}
+
 Pixels down(const Pixels& image, int height, Window window) {
+  if (height == image.height) return image;
   Pixels result(image.width, height, image.channels);
   const Means found = means(image.height, height, window);
   std::vector<int> sums(image.row_size());
@@ -144,11 +151,9 @@ Pixels resized(const Pixels& image, int width, int height, Filter filter) {
   if (filter == Filter::kNearest) return nearest(image, width, height);
   if (filter == Filter::kLinear) return linear(image, width, height);
   const Window window = window_of(filter);
-  const bool same_width = width == image.width;
-  const Pixels wide = same_width          ? image
-                      : image.channels == 1 ? across<1>(image, width, window)
-                                            : across<3>(image, width, window);
-  return height == image.height ? wide : down(wide, height, window);
+  const bool columns_first = height < image.height && image.height - height > 2 * (image.width - width);
+  return columns_first ? across(down(image, height, window), width, window)
+                       : down(across(image, width, window), height, window);
 }
 
 }  // namespace crnn
