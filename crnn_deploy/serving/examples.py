@@ -63,9 +63,7 @@ def rendered_lines(spec: ModelSpec, count: int, folder: Path, progress: Progress
         raise error.with_fix("Or name some images: --data SOURCE") from None
 
 
-def write_examples(
-    artifact: Artifact, source: Source, names: Sequence[str], folder: Path, scratch: Path
-) -> Readings:
+def write_examples(artifact: Artifact, source: Source, names: Sequence[str], folder: Path, scratch: Path) -> Readings:
     """Write images of the source into `folder`, under the first of the names; returns what `predict` reads in them.
 
     `scratch` is a new folder for the candidates.

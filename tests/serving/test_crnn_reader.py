@@ -11,45 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 from conv_reader import conv_reader
+from packaged_specs import MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 
 from crnn_deploy.data.picture import open_image, picture
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import predict
-from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving.layout import MODEL, write_model
 from crnn_deploy.serving.package import Package
 from crnn_deploy.serving.targets.python.crnn_reader import Reader, _picture, network_input
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.zoo import READER
-
-WIDE = {"mean": (0.4, 0.5, 0.6), "std": (0.2, 0.25, 0.3)}
-PREPROCESSING: dict[str, dict[str, Any]] = {
-    "grey": {},
-    "RGB": {"channels": "RGB", **WIDE},
-    "BGR, padded in its mean": {"channels": "BGR", "padding": "mean", "pad_to": 64, **WIDE},
-    "BGR, inverted": {"channels": "BGR", "padding": "mean", "invert": True, "margin": 3, **WIDE},
-    "grey last": {"grey_last": True, "resize": "bicubic"},
-    "nearest": {"resize": "nearest", "width_rounding": "floor"},
-    "lanczos": {"resize": "lanczos", "width_rounding": "round"},
-    "linear": {"resize": "linear", "channels": "RGB"},
-    "linear grey": {"resize": "linear", "padding": "black"},
-    "fixed": {"width": 80},
-    "kept ratio": {"width": 80, "keep_ratio": True, "margin": 5, "padding": "edge"},
-    "letterbox": {"width": 60, "keep_ratio": True, "letterbox": True, "padding": "mean", "mean": (0.3,)},
-    "letterbox, rounded down": {"width": 60, "keep_ratio": True, "letterbox": True, "width_rounding": "floor"},
-    "letterbox in colours": {"width": 60, "keep_ratio": True, "letterbox": True, "channels": "RGB", "padding": "edge"},
-    "margins": {"margin": 7, "padding": "edge", "width_multiple": 16},
-    "squeezed and stretched": {"min_width": 40, "max_width": 48},
-    "by image": {"normalise": "image", "invert": True, "pad_to": 100},
-    "by image in colours": {"normalise": "image", "channels": "RGB", "padding": "black"},
-}
-SIZES = ((1, 1), (5, 40), (33, 16), (64, 32), (90, 20), (121, 32), (301, 17))
-
-
-def preprocessing(changes: dict[str, Any]) -> Preprocessing:
-    return Preprocessing.model_validate({"height": 16, **changes})
 
 
 @pytest.mark.parametrize("changes", PREPROCESSING.values(), ids=PREPROCESSING)
@@ -143,11 +116,6 @@ def test_exif_that_pillow_cannot_read_turns_nothing() -> None:
     assert np.array_equal(np.asarray(_picture(image, "RGB")), colours())
 
 
-def spec_of(changes: dict[str, Any] | None = None, **fields: Any) -> ModelSpec:
-    named = {} if "class_names" in fields else {"charset": tuple("abcdefgh")}
-    return ModelSpec(name="conv", preprocessing=preprocessing(changes or {}), **{**named, **fields})
-
-
 def image_files(folder: Path) -> Path:
     """Images of noise of several widths, and those of `FILES`."""
     folder.mkdir()
@@ -159,31 +127,6 @@ def image_files(folder: Path) -> Path:
         kind = (Image.open(io.BytesIO(data)).format or "").lower()
         (folder / f"{number:02}.{kind}").write_bytes(data)
     return folder
-
-
-MODELS: dict[str, tuple[ModelSpec, dict[str, Any]]] = {
-    **{f"lines: {name}": (spec_of(changes), {}) for name, changes in PREPROCESSING.items()},
-    "blank last, time first": (spec_of(blank=8, output_layout="TNC"), {}),
-    "blank between": (spec_of(blank=3), {"batch": 5}),
-    "probabilities": (spec_of(), {"softmax": True}),
-    "classes of several characters": (spec_of(charset=("ab", "c", "ﬁ", "e\u0301", "👍🏽", "\t", "\\")), {}),
-    "sequences": (
-        spec_of(
-            charset=("", "", "c", "d"),
-            sequences=[
-                {"classes": (1, 2), "text": "x"},
-                {"classes": (1, 3, 4), "text": "yz"},
-                {"classes": (2, 1), "text": "ü"},
-            ],
-        ),
-        {},
-    ),
-    "classes": (spec_of({"width": 32}, task="classify", class_names=tuple("uvwxyz")), {}),
-    "probabilities of classes": (
-        spec_of({"width": 32, "channels": "BGR"}, task="classify", class_names=tuple("uvwxyz")),
-        {"softmax": True, "batch": 4},
-    ),
-}
 
 
 @pytest.mark.parametrize(("spec", "options"), MODELS.values(), ids=MODELS)

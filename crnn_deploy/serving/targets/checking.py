@@ -33,7 +33,12 @@ def run_check(folder: Path, absent: Sequence[str] = ()) -> tuple[int, str]:
     """
     script = str(folder / VERIFY)
     start = _START.format(path=[str(folder), *import_path()], absent=(*_ABSENT, *absent), script=script)
-    with child_process([sys.executable, "-I", "-B", "-c", start], {}, errors_to_stdout=True) as process:
+    return run([sys.executable, "-I", "-B", "-c", start])
+
+
+def run(command: Sequence[str]) -> tuple[int, str]:
+    """Run a command: the exit code, and what it printed."""
+    with child_process(command, {}, errors_to_stdout=True) as process:
         assert process.stdout is not None
         said = process.stdout.read()
     return process.returncode, said

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import onnxruntime
 
-from crnn_deploy.child_process import child_process
 from crnn_deploy.errors import InputError
 from crnn_deploy.scratch import scratch_folder
+from crnn_deploy.serving.targets.checking import run
 
 _RUNTIME = Path(onnxruntime.__file__).parent / "capi"
 _PROBE = "cmake_minimum_required(VERSION 3.18)\nproject(probe LANGUAGES CXX)\n"
@@ -27,7 +27,7 @@ def check_tools() -> None:
         raise InputError("CMake was not found.", "The reader is built once before it is written.", "pip install cmake")
     with scratch_folder() as scratch:
         (scratch / "CMakeLists.txt").write_text(_PROBE, encoding="utf-8")
-        code, said = _run("cmake", "-S", scratch, "-B", scratch / "build")
+        code, said = run(["cmake", "-S", str(scratch), "-B", str(scratch / "build")])
     if code:
         raise InputError(
             "CMake cannot build C++ programs here.",
@@ -39,20 +39,13 @@ def check_tools() -> None:
 def build_and_check(project: Path, build: Path) -> tuple[int, str]:
     """Build the project in another folder, and run its check: the exit code, and what was printed."""
     steps = (
-        ("cmake", "-S", project, "-B", build, f"-DONNXRUNTIME_ROOT={_RUNTIME}"),
-        ("cmake", "--build", build),
-        (build / "check",),
+        ["cmake", "-S", str(project), "-B", str(build), f"-DONNXRUNTIME_ROOT={_RUNTIME}"],
+        ["cmake", "--build", str(build)],
+        [str(build / "check")],
     )
     code, said = 0, ""
     for step in steps:
-        code, said = _run(*step)
+        code, said = run(step)
         if code:
             break
     return code, said
-
-
-def _run(*command: str | Path) -> tuple[int, str]:
-    with child_process(list(map(str, command)), {}, errors_to_stdout=True) as process:
-        assert process.stdout is not None
-        said = process.stdout.read()
-    return process.returncode, said

@@ -76,12 +76,12 @@ def _seen(p: Preprocessing) -> Iterator[tuple[str, str]]:
 def _texts(spec: ModelSpec) -> str:
     """A table with the text of each class."""
     texts = spec.alphabet if spec.task == "ctc" else spec.class_names
-    rows = "".join(f"    {_view(text)},\n" for text in texts)
+    rows = "".join(f"    {_quoted(text)},\n" for text in texts)
     return f"inline constexpr std::string_view kTexts[] = {{\n{rows}}};\n"
 
 
 def _sequences(spec: ModelSpec) -> str:
-    return _set(f"{{{_set(map(str, each.classes))}, {_view(each.text)}}}" for each in spec.sequences)
+    return _set(f"{{{_set(map(str, each.classes))}, {_quoted(each.text)}}}" for each in spec.sequences)
 
 
 def _numbers(values: Sequence[float], count: int) -> str:
@@ -89,22 +89,13 @@ def _numbers(values: Sequence[float], count: int) -> str:
     return _set(f"{float(value)!r}F" for value in np.broadcast_to(np.array(values, np.float32), count))
 
 
-def _view(text: str) -> str:
-    """A `std::string_view` of the UTF-8 of a text, which may hold the character 0."""
-    return f"{{{_quoted(text)}, {len(_utf8(text))}}}"
-
-
 def _quoted(text: str) -> str:
     """A text as C++ writes it; what acts on a terminal or an editor, and what C++ could take for more, is in octal."""
-    return '"' + "".join(c if _is_plain(c) else "".join(f"\\{byte:03o}" for byte in _utf8(c)) for c in text) + '"'
+    return '"' + "".join(c if _is_plain(c) else "".join(f"\\{byte:03o}" for byte in c.encode()) for c in text) + '"'
 
 
 def _is_plain(character: str) -> bool:
     return character.isprintable() and visible(character) == character and character not in '"\\?'
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _set(values: Iterable[str]) -> str:

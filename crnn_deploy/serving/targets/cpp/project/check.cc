@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "crnn_reader.h"
 #include "image_file.h"
@@ -44,42 +45,57 @@ std::string unescaped(const std::string& field) {
   return text;
 }
 
-// What is wrong with the reading of an example; empty if it is as expected.
-std::string difference(const crnn::Reader& reader, const std::string& name, const std::string& text, double confidence) {
-  try {
-    const DecodedFile file = decode_file(std::filesystem::path(CRNN_FOLDER) / "examples" / name);
-    const crnn::Reading reading = reader.read(file.image());
-    if (reading.text != text) return name + " reads '" + reading.text + "', expected '" + text + "'";
-    if (std::abs(static_cast<double>(reading.confidence) - confidence) <= kTolerance) return "";
-    return name + " has a confidence of " + std::to_string(reading.confidence) + ", expected " +
-           std::to_string(confidence);
-  } catch (const std::exception& error) {
-    return name + " cannot be read: " + error.what();
+struct Example {
+  std::string name;
+  std::string text;
+  double confidence;
+  DecodedFile file;
+};
+
+std::vector<Example> examples(const std::filesystem::path& folder) {
+  std::ifstream table(folder / "expected.tsv");
+  std::string name, text, confidence;
+  std::getline(table, name);  // names of the columns
+  std::vector<Example> found;
+  while (std::getline(table, name, '\t') && std::getline(table, text, '\t') && std::getline(table, confidence)) {
+    found.push_back({name, unescaped(text), std::atof(confidence.c_str()), decode_file(folder / name)});
   }
+  return found;
+}
+
+// What is wrong with a reading; empty if it is as expected.
+std::string difference(const Example& example, const crnn::Reading& reading) {
+  if (reading.text != example.text) {
+    return example.name + " reads '" + reading.text + "', expected '" + example.text + "'";
+  }
+  const double confidence = reading.confidence;
+  if (std::abs(confidence - example.confidence) <= kTolerance) return "";
+  return example.name + " has a confidence of " + std::to_string(confidence) + ", expected " +
+         std::to_string(example.confidence);
 }
 
 }  // namespace
 
 int main() try {
-  const crnn::Reader reader(CRNN_FOLDER);
-  std::ifstream table(std::filesystem::path(CRNN_FOLDER) / "examples" / "expected.tsv");
-  std::string name, text, confidence, wrong;
-  std::getline(table, name);  // names of the columns
-  int count = 0, differ = 0;
-  while (std::getline(table, name, '\t') && std::getline(table, text, '\t') && std::getline(table, confidence)) {
-    const std::string found = difference(reader, name, unescaped(text), std::atof(confidence.c_str()));
-    ++count;
-    if (found.empty()) continue;
-    ++differ;
-    wrong += (differ == 1 ? ": " : "; ") + found;
+  const std::filesystem::path folder = CRNN_FOLDER;
+  const crnn::Reader reader(folder);
+  const std::vector<Example> found = examples(folder / "examples");
+  std::vector<crnn::Image> images;
+  for (const Example& example : found) images.push_back(example.file.image());
+  const std::vector<crnn::Reading> readings = reader.read(images);
+  std::size_t wrong = 0;
+  std::string told;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::string differs = difference(found[i], readings[i]);
+    if (!differs.empty()) told += (wrong++ == 0 ? ": " : "; ") + differs;
   }
-  if (differ == 0 && count > 0) {
-    std::printf("%d of %d examples read as expected\n", count, count);
+  if (wrong == 0 && !found.empty()) {
+    std::printf("%zu of %zu examples read as expected\n", found.size(), found.size());
     return 0;
   }
-  std::printf("%d of %d examples differ%s\n", differ, count, wrong.c_str());
+  std::printf("%zu of %zu examples differ%s\n", wrong, found.size(), told.c_str());
   return 1;
 } catch (const std::exception& error) {
-  std::printf("The model cannot be loaded: %s\n", error.what());
+  std::printf("The examples cannot be read: %s\n", error.what());
   return 1;
 }

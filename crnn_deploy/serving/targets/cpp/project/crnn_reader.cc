@@ -93,7 +93,7 @@ class Reader::Network {
 
   // The readings of inputs of one width, as many as the graph takes at once.
   std::vector<Reading> run(const std::vector<const NetworkInput*>& inputs) const {
-    const size_t count = spec.batch == 0 ? inputs.size() : static_cast<size_t>(spec.batch);
+    const size_t count = spec.batch == 0 ? inputs.size() : spec.batch;
     const NetworkInput& last = *inputs.back();
     std::vector<float> values;
     values.reserve(count * last.values.size());
@@ -170,15 +170,13 @@ std::vector<Reading> Reader::read(const std::vector<Image>& images) const {
     by_width[inputs.back().width].push_back(inputs.size() - 1);
   }
   std::vector<Reading> readings(images.size());
-  const size_t most = network_->spec.batch == 0 ? kBatch : static_cast<size_t>(network_->spec.batch);
+  const size_t most = network_->spec.batch == 0 ? kBatch : network_->spec.batch;
   for (const auto& [width, alike] : by_width) {
     for (size_t at = 0; at < alike.size(); at += most) {
-      const std::vector<size_t> batch(alike.begin() + static_cast<std::ptrdiff_t>(at),
-                                      alike.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, alike.size())));
-      std::vector<const NetworkInput*> together;
-      for (size_t index : batch) together.push_back(&inputs[index]);
-      std::vector<Reading> read = network_->run(together);
-      for (size_t i = 0; i < batch.size(); ++i) readings[batch[i]] = std::move(read[i]);
+      std::vector<const NetworkInput*> batch;
+      for (size_t i = at; i < std::min(at + most, alike.size()); ++i) batch.push_back(&inputs[alike[i]]);
+      std::vector<Reading> read = network_->run(batch);
+      for (size_t i = 0; i < batch.size(); ++i) readings[alike[at + i]] = std::move(read[i]);
     }
   }
   return readings;

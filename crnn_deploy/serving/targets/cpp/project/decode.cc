@@ -63,19 +63,17 @@ std::vector<Best> characters_of(const std::vector<Best>& path, int blank) {
 float mean_probability(const std::vector<Best>& found) {
   double sum = 0;
   for (const Best& each : found) sum += each.probability;
-  return found.empty() ? 0 : static_cast<float>(sum / static_cast<double>(found.size()));
+  return found.empty() ? 0 : static_cast<float>(sum / found.size());
 }
 
 // The sequence of classes that begins here. None begins with another one, or with a class that has a text itself.
 const ClassSequence* sequence_at(const std::vector<Best>& found, size_t at, const Spec& spec) {
-  if (!spec.texts[static_cast<size_t>(found[at].index)].empty()) return nullptr;
-  for (const ClassSequence& sequence : spec.sequences) {
-    const auto same = [](int index, const Best& each) { return index == each.index; };
-    const size_t size = sequence.classes.size();
-    if (size <= found.size() - at && std::equal(sequence.classes.begin(), sequence.classes.end(),
-                                                found.begin() + static_cast<std::ptrdiff_t>(at), same)) {
-      return &sequence;
-    }
+  if (!spec.texts[found[at].index].empty()) return nullptr;
+  const auto same = [](int index, const Best& each) { return index == each.index; };
+  for (const auto& sequence : spec.sequences) {
+    const auto& classes = sequence.classes;
+    if (classes.size() > found.size() - at) continue;
+    if (std::equal(classes.begin(), classes.end(), found.begin() + at, same)) return &sequence;
   }
   return nullptr;
 }
@@ -84,7 +82,7 @@ std::string text_of(const std::vector<Best>& found, const Spec& spec) {
   std::string text;
   for (size_t at = 0; at < found.size();) {
     const ClassSequence* sequence = sequence_at(found, at, spec);
-    text += sequence ? sequence->text : spec.texts[static_cast<size_t>(found[at].index)];
+    text += sequence ? sequence->text : spec.texts[found[at].index];
     at += sequence ? sequence->classes.size() : 1;
   }
   return text;
@@ -94,7 +92,7 @@ std::string text_of(const std::vector<Best>& found, const Spec& spec) {
 
 Reading decode(const Frames& frames, const Spec& spec) {
   const std::vector<Best> path = best_of(frames);
-  if (spec.classifies) return {std::string(spec.texts[static_cast<size_t>(path[0].index)]), path[0].probability};
+  if (spec.classifies) return {std::string(spec.texts[path[0].index]), path[0].probability};
   const std::vector<Best> characters = characters_of(path, spec.blank);
   return {text_of(characters, spec), mean_probability(characters.empty() ? path : characters)};
 }

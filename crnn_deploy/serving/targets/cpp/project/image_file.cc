@@ -14,6 +14,7 @@
 #endif
 #ifdef CRNN_WITH_JPEG
 #include <jpeglib.h>
+#include <jerror.h>
 #endif
 
 namespace {
@@ -26,7 +27,7 @@ DecodedFile with_size(std::uint64_t width, std::uint64_t height, bool grey) {
   if (width < 1 || height < 1) throw std::runtime_error("it has no pixels");
   if (width > (1 << 26) / height) throw std::runtime_error("it has more than 67,108,864 pixels");
   DecodedFile file{static_cast<int>(width), static_cast<int>(height), grey ? Channels::kGrey : Channels::kRgb, {}};
-  file.pixels.resize(static_cast<std::size_t>(width * height) * (grey ? 1 : 3));
+  file.pixels.resize(width * height * (grey ? 1 : 3));
   return file;
 }
 
@@ -48,7 +49,7 @@ DecodedFile decode_pnm(const Bytes& data) {
   ++at;  // one space behind the header
   DecodedFile file = with_size(width, height, data[1] == '5');
   if (at > data.size() || data.size() - at < file.pixels.size()) throw std::runtime_error("it is cut off");
-  std::copy_n(data.begin() + static_cast<std::ptrdiff_t>(at), file.pixels.size(), file.pixels.begin());
+  std::copy_n(data.begin() + at, file.pixels.size(), file.pixels.begin());
   return file;
 }
 
@@ -113,7 +114,9 @@ DecodedFile decode_jpeg([[maybe_unused]] const Bytes& data) {
   JpegErrors errors{};
   jpeg.err = jpeg_std_error(&errors.manager);
   errors.manager.error_exit = jump_back;
-  errors.manager.output_message = [](j_common_ptr) {};
+  errors.manager.emit_message = [](j_common_ptr jpeg, int) {
+    if (jpeg->err->msg_code == JWRN_JPEG_EOF) jump_back(jpeg);  // of the warnings this one alone: it is cut off
+  };
   DecodedFile file;
   bool done = false;
   try {
@@ -133,7 +136,7 @@ DecodedFile decode_jpeg([[maybe_unused]] const Bytes& data) {
 }  // namespace
 
 crnn::Image DecodedFile::image() const {
-  const std::size_t stride = pixels.size() / static_cast<std::size_t>(height);
+  const std::size_t stride = pixels.size() / height;
   return {pixels.data(), width, height, stride, channels};
 }
 

@@ -20,10 +20,10 @@ std::vector<Pair> pairs(int old_size, int new_size) {
   std::vector<Pair> found;
   const double scale = static_cast<double>(old_size) / new_size;
   for (int i = 0; i < new_size; ++i) {
-    const float last = static_cast<float>(old_size - 1);
+    const float last = old_size - 1;
     const float place = std::clamp(static_cast<float>((i + 0.5) * scale - 0.5), 0.0F, last);
     const int first = static_cast<int>(place);
-    const double share = std::nearbyint((static_cast<double>(place) - first) * 2048);
+    const double share = std::nearbyint((double{place} - first) * 2048);
     found.push_back({first, std::min(first + 1, old_size - 1), static_cast<int>(share)});
   }
   return found;
@@ -31,7 +31,7 @@ std::vector<Pair> pairs(int old_size, int new_size) {
 
 Pixels halved(const Pixels& image) {
   Pixels result(image.width / 2, image.height / 2, image.channels);
-  const size_t channels = static_cast<size_t>(image.channels);
+  const size_t channels = image.channels;
   for (int y = 0; y < result.height; ++y) {
     const uint8_t *above = image.row(2 * y), *below = image.row(2 * y + 1);
     for (size_t i = 0; i < result.row_size(); ++i) {
@@ -52,8 +52,8 @@ Pixels linear(const Pixels& image, int width, int height) {
   const auto mixed = [&](int y) {  // a row of the image, as wide as the result
     std::vector<int> row;
     for (const Pair& pair : columns) {
-      const uint8_t* first = image.row(y) + static_cast<size_t>(pair.first * image.channels);
-      const uint8_t* second = image.row(y) + static_cast<size_t>(pair.second * image.channels);
+      const uint8_t* first = image.row(y) + pair.first * image.channels;
+      const uint8_t* second = image.row(y) + pair.second * image.channels;
       for (int c = 0; c < image.channels; ++c) {
         row.push_back((first[c] * (2048 - pair.share) + second[c] * pair.share) >> 4);
       }

@@ -16,9 +16,9 @@ using std::uint8_t;
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
 
 void check(const Image& image) {
-  const size_t channels = image.channels == Channels::kGrey ? 1 : 3;
+  const int channels = image.channels == Channels::kGrey ? 1 : 3;
   if (image.pixels == nullptr || image.width < 1 || image.height < 1) throw std::invalid_argument("an image is empty");
-  if (image.stride < static_cast<size_t>(image.width) * channels) {
+  if (image.stride < size_t{1} * image.width * channels) {
     throw std::invalid_argument("the stride of an image is less than a row");
   }
   if (std::int64_t{image.width} * image.height > kMostPixels) {
@@ -38,7 +38,7 @@ Pixels picture(const Image& image, bool in_grey) {
   const int step = from_grey ? 1 : 3;
   const int red = image.channels == Channels::kBgr ? 2 : 0, green = from_grey ? 0 : 1, blue = from_grey ? 0 : 2 - red;
   for (int y = 0; y < image.height; ++y) {
-    const uint8_t* from = image.pixels + image.stride * static_cast<size_t>(y);
+    const uint8_t* from = image.pixels + image.stride * y;
     uint8_t* to = result.row(y);
     if (from_grey && in_grey) {
       std::copy_n(from, image.width, to);
@@ -96,7 +96,7 @@ Pixels padded(const Pixels& line, const Spec& spec) {
     for (int x = 0; x < result.width; ++x) {
       const int from = std::clamp(x - spec.margin, 0, line.width - 1);
       const bool inside = y < line.height && from == x - spec.margin;
-      const uint8_t* pixel = inside || spec.pad_with_edge ? row + static_cast<size_t>(from * line.channels)
+      const uint8_t* pixel = inside || spec.pad_with_edge ? row + from * line.channels
                                                           : spec.padding.data();
       to = std::copy_n(pixel, line.channels, to);
     }
@@ -113,12 +113,12 @@ float brightness(int level, const Spec& spec) {
 std::array<float, 2> statistics(const Pixels& image, const Spec& spec) {
   std::array<double, 256> counts{};
   for (uint8_t level : image.values) counts[level] += 1;
-  const double total = static_cast<double>(image.values.size());
+  const double total = image.values.size();
   double mean = 0, square = 0;
-  for (int level = 0; level < 256; ++level) mean += counts[static_cast<size_t>(level)] * brightness(level, spec) / total;
+  for (int level = 0; level < 256; ++level) mean += counts[level] * brightness(level, spec) / total;
   for (int level = 0; level < 256; ++level) {
     const double distance = brightness(level, spec) - mean;
-    square += counts[static_cast<size_t>(level)] * distance * distance / total;
+    square += counts[level] * distance * distance / total;
   }
   const double least = 1.0 / 255 / std::sqrt(total);
   return {static_cast<float>(mean), static_cast<float>(std::max(std::sqrt(square), least))};
@@ -127,14 +127,14 @@ std::array<float, 2> statistics(const Pixels& image, const Spec& spec) {
 NetworkInput normalised(const Pixels& image, const Spec& spec) {
   NetworkInput input{image.width, std::vector<float>(image.values.size())};
   const std::array<float, 2> own = spec.normalise_by_image ? statistics(image, spec) : std::array<float, 2>{};
-  const size_t channels = static_cast<size_t>(image.channels);
+  const size_t channels = image.channels;
   float* to = input.values.data();
   for (size_t channel = 0; channel < channels; ++channel) {
     const float mean = spec.normalise_by_image ? own[0] : spec.mean[channel];
     const float deviation = spec.normalise_by_image ? own[1] : spec.std[channel];
     std::array<float, 256> values;
     for (int level = 0; level < 256; ++level) {
-      values[static_cast<size_t>(level)] = (brightness(level, spec) - mean) / deviation;
+      values[level] = (brightness(level, spec) - mean) / deviation;
     }
     for (size_t at = channel; at < image.values.size(); at += channels) *to++ = values[image.values[at]];
   }

@@ -35,7 +35,7 @@ bool tell(const crnn::Reader& reader, const std::string& path) {
   try {
     const DecodedFile file = decode_file(path);
     const crnn::Reading reading = reader.read(file.image());
-    std::printf("%s\t%s\t%.4f\n", path.c_str(), visible(reading.text).c_str(), static_cast<double>(reading.confidence));
+    std::printf("%s\t%s\t%.4f\n", path.c_str(), visible(reading.text).c_str(), reading.confidence);
     return true;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s cannot be read: %s\n", path.c_str(), error.what());

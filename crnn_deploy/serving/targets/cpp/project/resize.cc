@@ -86,7 +86,7 @@ Pixels rows(const Pixels& image, int width, Window window) {
   for (int y = 0; y < image.height; ++y) {
     uint8_t* to = result.row(y);
     for (const Span& span : found.spans) {
-      const uint8_t* from = image.row(y) + static_cast<size_t>(span.first) * kChannels;
+      const uint8_t* from = image.row(y) + span.first * kChannels;
       const int* weights = found.weights.data() + span.weights;
       int sums[kChannels];
       for (int& sum : sums) sum = 1 << (kFraction - 1);
@@ -110,11 +110,11 @@ Pixels down(const Pixels& image, int height, Window window) {
   const Means found = means(image.height, height, window);
   std::vector<int> sums(image.row_size());
   for (int y = 0; y < height; ++y) {
-    const Span& span = found.spans[static_cast<size_t>(y)];
+    const Span& span = found.spans[y];
     std::fill(sums.begin(), sums.end(), 1 << (kFraction - 1));
     for (int k = 0; k < span.count; ++k) {
       const uint8_t* from = image.row(span.first + k);
-      const int weight = found.weights[span.weights + static_cast<size_t>(k)];
+      const int weight = found.weights[span.weights + k];
       for (int& sum : sums) sum += *from++ * weight;
     }
     std::transform(sums.begin(), sums.end(), result.row(y), rounded);
@@ -127,7 +127,9 @@ std::vector<int> nearest(int old_size, int new_size) {
   std::vector<int> places;
   const double scale = static_cast<double>(old_size) / new_size;
   double center = scale * 0.5;  // summed up as Pillow does it, with the same errors
-  for (int i = 0; i < new_size; ++i, center += scale) places.push_back(std::min(static_cast<int>(center), old_size - 1));
+  for (int i = 0; i < new_size; ++i, center += scale) {
+    places.push_back(std::min(static_cast<int>(center), old_size - 1));
+  }
   return places;
 }
 
@@ -137,7 +139,7 @@ Pixels nearest(const Pixels& image, int width, int height) {
   for (int y = 0; y < height; ++y) {
     uint8_t* to = result.row(y);
     for (int x : columns) {
-      const uint8_t* from = image.row(rows[static_cast<size_t>(y)]) + static_cast<size_t>(x * image.channels);
+      const uint8_t* from = image.row(rows[y]) + x * image.channels;
       to = std::copy_n(from, image.channels, to);
     }
   }

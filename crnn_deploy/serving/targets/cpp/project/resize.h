@@ -12,11 +12,11 @@ namespace crnn {
 // Rows of pixels, 8 bits a channel: grey (1), or red, green and blue (3).
 struct Pixels {
   Pixels(int width, int height, int channels)
-      : width(width), height(height), channels(channels), values(row_size() * static_cast<std::size_t>(height)) {}
+      : width(width), height(height), channels(channels), values(row_size() * height) {}
 
-  std::size_t row_size() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(channels); }
-  std::uint8_t* row(int y) { return values.data() + row_size() * static_cast<std::size_t>(y); }
-  const std::uint8_t* row(int y) const { return values.data() + row_size() * static_cast<std::size_t>(y); }
+  std::size_t row_size() const { return std::size_t{1} * width * channels; }
+  std::uint8_t* row(int y) { return values.data() + row_size() * y; }
+  const std::uint8_t* row(int y) const { return values.data() + row_size() * y; }
 
   int width;
   int height;
@@ -26,7 +26,7 @@ struct Pixels {
 
 Pixels resized(const Pixels& image, int width, int height, Filter filter);
 
-// OpenCV's INTER_LINEAR, which is a part of `resized`: a mean of four pixels, also where the image becomes much smaller.
+// A part of `resized`: OpenCV's INTER_LINEAR, a mean of four pixels also where the image becomes much smaller.
 Pixels linear(const Pixels& image, int width, int height);
 
 }  // namespace crnn
