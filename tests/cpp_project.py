@@ -72,7 +72,7 @@ class Project:
 class Parts:
     """What makes the network's input and decodes its output, compiled for many specs at once."""
 
-    def __init__(self, project: Path, build: Path, specs: Sequence[ModelSpec]) -> None:
+    def __init__(self, project: Project, build: Path, specs: Sequence[ModelSpec]) -> None:
         self._program = build / "parts"
         self._specs = list(specs)
         network = SimpleNamespace(input_names=["images"], batch=None)
@@ -82,9 +82,9 @@ class Parts:
         text = f'#include <vector>\n#include "spec.h"\n{text}inline std::vector<crnn::Spec> specs() {{\n'
         text += f"  return {{{listed}}};\n}}\n"
         (build / "specs.h").write_text(text, encoding="utf-8")
-        sources = [project / f"{name}.cc" for name in ("decode", "image_file", "linear", "network_input", "resize")]
-        flags = ("-std=c++17", "-ffp-contract=off", *SANITIZERS, "-I", project, "-I", build)
-        done = run("c++", *flags, PARTS, *sources, "-o", self._program)
+        sources = (PARTS, project.folder / "image_file.cc", project.build / "libcrnn_reader.a")
+        flags = ("-std=c++17", *SANITIZERS, "-I", project.folder, "-I", build)
+        done = run("c++", *flags, *sources, "-o", self._program)
         assert done.returncode == 0, done.stderr.decode()
 
     def inputs(self, spec: ModelSpec, images: Sequence[Path]) -> list[NDArray[np.float32]]:

@@ -86,8 +86,8 @@ def project(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Proj
 
 
 @pytest.fixture(scope="module")
-def parts(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Parts:
-    return Parts(Path(packaged.path), tmp_path_factory.mktemp("parts"), [*SEEN.values(), *DECODING.values()])
+def parts(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    return Parts(project, tmp_path_factory.mktemp("parts"), [*SEEN.values(), *DECODING.values()])
 
 
 @pytest.fixture(scope="module")
