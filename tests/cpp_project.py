@@ -41,7 +41,7 @@ class Project:
 
     def configure(self) -> None:
         flags = f"-DCMAKE_CXX_FLAGS={' '.join((*SANITIZERS, *WARNINGS))}"
-        options = (f"-DONNXRUNTIME_ROOT={CAPI}", "-DCMAKE_BUILD_TYPE=Debug", flags)
+        options = (f"-DONNXRUNTIME_ROOT={CAPI}", "-DCMAKE_BUILD_TYPE=Plain", flags)
         done = run("cmake", "-S", self.folder, "-B", self.build, *options)
         assert done.returncode == 0, done.stderr.decode()
 

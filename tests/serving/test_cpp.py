@@ -50,7 +50,7 @@ needs_pillow_13 = pytest.mark.skipif(
 ODD = ("ab", '"', "\\", "??/", "\u202e", "ﬁ", "e\u0301", "👍🏽", "\t", "\n")
 DECODING: dict[str, ModelSpec] = {
     "blank first": spec_of(),
-    "blank last": spec_of(blank=8),
+    "blank last, at a temperature": spec_of(blank=8, temperature=1.7),
     "odd texts": spec_of(charset=ODD, blank=5),
     "sequences": spec_of(
         charset=("", "", "c", "d"),

@@ -40,6 +40,7 @@ def model_spec_header(spec: ModelSpec, network: Network, output: str) -> str:
         "classifies": _bool(spec.task == "classify"),
         "blank": str(spec.blank),
         "time_first": _bool(spec.task == "ctc" and spec.output_layout == "TNC"),
+        "temperature": _number(spec.temperature),
         "texts": "{std::begin(kTexts), std::end(kTexts)}",
         "sequences": _sequences(spec),
         "input": _quoted(network.input_names[0]),
@@ -85,8 +86,12 @@ def _sequences(spec: ModelSpec) -> str:
 
 
 def _numbers(values: Sequence[float], count: int) -> str:
-    """FP32 numbers, which C++ reads back to the bit."""
-    return _set(f"{float(value)!r}F" for value in np.broadcast_to(np.array(values, np.float32), count))
+    return _set(map(_number, np.broadcast_to(values, count)))
+
+
+def _number(value: float) -> str:
+    """An FP32 number, which C++ reads back to the bit."""
+    return f"{float(np.float32(value))!r}F"
 
 
 def _quoted(text: str) -> str:

@@ -25,7 +25,7 @@ struct Image {
   Channels channels = Channels::kGrey;
 };
 
-// Text of a line and the mean probability of its characters, or name of a class and its probability.
+// Text of a line or name of a class, and the probability that it is right.
 struct Reading {
   std::string text;  // UTF-8
   float confidence = 0;

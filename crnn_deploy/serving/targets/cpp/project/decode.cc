@@ -29,18 +29,25 @@ bool is_probabilities(const Frames& frames) {
   return true;
 }
 
-std::vector<Best> best_of(const Frames& frames) {
+// The highest probability of a row, at the temperature of the spec.
+float highest_probability(const float* row, const float* end, bool as_probabilities, float temperature) {
+  const auto logit = [=](float value) { return as_probabilities ? std::log(std::max(value, 1e-12F)) : value; };
+  const float highest = logit(*std::max_element(row, end));
+  float sum = 0;
+  for (; row < end; ++row) sum += std::exp((logit(*row) - highest) / temperature);
+  return 1 / sum;
+}
+
+std::vector<Best> best_of(const Frames& frames, float temperature) {
   std::vector<Best> best;
-  const bool as_they_are = is_probabilities(frames);
+  const bool as_probabilities = is_probabilities(frames);
   for (size_t t = 0; t < frames.count; ++t) {
     const float *row = frames.values + t * frames.step, *end = row + frames.classes;
     if (!std::all_of(row, end, [](float value) { return std::isfinite(value); })) {
       throw std::runtime_error("the model gives NaN or infinite outputs");
     }
-    const float* highest = std::max_element(row, end);
-    float sum = 0;
-    for (const float* value = row; !as_they_are && value < end; ++value) sum += std::exp(*value - *highest);
-    best.push_back({static_cast<int>(highest - row), as_they_are ? *highest : 1 / sum});
+    const int index = static_cast<int>(std::max_element(row, end) - row);
+    best.push_back({index, highest_probability(row, end, as_probabilities, temperature)});
   }
   return best;
 }
@@ -60,10 +67,11 @@ std::vector<Best> characters_of(const std::vector<Best>& path, int blank) {
   return found;
 }
 
-float mean_probability(const std::vector<Best>& found) {
-  double sum = 0;
-  for (const Best& each : found) sum += each.probability;
-  return found.empty() ? 0 : static_cast<float>(sum / found.size());
+// The probability that all are right.
+float product(const std::vector<Best>& found) {
+  double product = 1;
+  for (const Best& each : found) product *= each.probability;
+  return static_cast<float>(product);
 }
 
 // The sequence of classes that begins here. None begins with another one, or with a class that has a text itself.
@@ -91,10 +99,10 @@ std::string text_of(const std::vector<Best>& found, const Spec& spec) {
 }  // namespace
 
 Reading decode(const Frames& frames, const Spec& spec) {
-  const std::vector<Best> path = best_of(frames);
+  const std::vector<Best> path = best_of(frames, spec.temperature);
   if (spec.classifies) return {std::string(spec.texts[path[0].index]), path[0].probability};
   const std::vector<Best> characters = characters_of(path, spec.blank);
-  return {text_of(characters, spec), mean_probability(characters.empty() ? path : characters)};
+  return {text_of(characters, spec), product(characters.empty() ? path : characters)};
 }
 
 }  // namespace crnn

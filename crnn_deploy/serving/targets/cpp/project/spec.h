@@ -45,6 +45,7 @@ struct Spec {
   bool classifies = false;
   int blank = 0;
   bool time_first = false;              // the output is [T, N, K], not [N, T, K]
+  float temperature = 1;                // that logits are divided by before they become confidences
   std::vector<std::string_view> texts;  // of each class, in UTF-8; the blank has none
   std::vector<ClassSequence> sequences;
 
