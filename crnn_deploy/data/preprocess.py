@@ -30,7 +30,7 @@ class Preprocessor:
         self.preprocessing = preprocessing
         self._mean = np.array(preprocessing.mean, np.float32)
         self._std = np.array(preprocessing.std, np.float32)
-        self._colour = _padding_colour(preprocessing)
+        self._colour = padding_colour(preprocessing)
         seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
         self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
 
@@ -137,7 +137,7 @@ class Preprocessor:
         return self.tensor(self.pixels(image, name))
 
 
-def _padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
+def padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
     """The colour `[C]`, or one grey level `[1]`, of what pads every line; None where its last column does."""
     if p.padding == "edge":
         return None

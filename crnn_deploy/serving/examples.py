@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -63,8 +63,8 @@ def rendered_lines(spec: ModelSpec, count: int, folder: Path, progress: Progress
         raise error.with_fix("Or name some images: --data SOURCE") from None
 
 
-def write_examples(artifact: Artifact, source: Source, count: int, folder: Path, scratch: Path) -> Readings:
-    """Write up to `count` images of the source as PNG files into `folder`; returns what `predict` reads in them.
+def write_examples(artifact: Artifact, source: Source, names: Sequence[str], folder: Path, scratch: Path) -> Readings:
+    """Write images of the source into `folder`, under the first of the names; returns what `predict` reads in them.
 
     `scratch` is a new folder for the candidates.
 
@@ -79,7 +79,7 @@ def write_examples(artifact: Artifact, source: Source, count: int, folder: Path,
     drawn = sample(source, _LOOKED_AT, seed=0)
     groups: dict[str, int] = {}  # of each candidate
     scratch.mkdir()
-    for number, group in enumerate(_groups(drawn, artifact.spec, count)):
+    for number, group in enumerate(_groups(drawn, artifact.spec, len(names))):
         for picture in islice(_pictures(drawn, group, preprocessor), _CANDIDATES):
             name = f"{len(groups):04}.png"
             picture.save(scratch / name)
@@ -92,9 +92,10 @@ def write_examples(artifact: Artifact, source: Source, count: int, folder: Path,
         )
     read = predict(PredictConfig(images=(str(scratch),), model=artifact.path))
     chosen = _surest(read.readings, groups)
-    named = [reading.model_copy(update={"path": f"{number:02}.png"}) for number, reading in enumerate(chosen, 1)]
+    named = [reading.model_copy(update={"path": name}) for reading, name in zip(chosen, names, strict=False)]
     for old, new in zip(chosen, named, strict=True):
-        (folder / new.path).write_bytes(Path(old.path).read_bytes())
+        with Image.open(old.path) as picture:
+            picture.save(folder / new.path)
     return read.model_copy(update={"readings": tuple(named)})
 
 

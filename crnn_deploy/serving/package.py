@@ -52,7 +52,8 @@ def package(config: PackageConfig, progress: Progress = SILENT) -> Package:
         (folder / EXAMPLES).mkdir()
         write_model(artifact, folder)
         source = _source(artifact.spec, config, scratch, progress)
-        read = write_examples(artifact, source, config.examples, folder / EXAMPLES, scratch / "candidates")
+        names = [f"{number:02}{target.image_suffix}" for number in range(1, config.examples + 1)]
+        read = write_examples(artifact, source, names, folder / EXAMPLES, scratch / "candidates")
         write_expected(folder, read.readings)
         target.write(folder, artifact)
         _prove(target, folder, artifact)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
+from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.spec import ModelSpec
 
 
@@ -17,6 +20,12 @@ def require_simple(artifact: Artifact, target: str) -> None:
             "The module in the package is short, and leaves out what is rare.",
             f"Read with the command line or from Python instead: crnn-deploy predict IMAGES --model {artifact.path}",
         )
+
+
+def check_narrowest(session: OnnxRuntimeSession) -> None:
+    """Raise `InputError` if the graph cannot run on the narrowest image that there can be."""
+    seen = session.spec.preprocessing
+    session.run(np.zeros(seen.input_shape(1, seen.sizes[0]), np.float32))
 
 
 def _left_out(spec: ModelSpec) -> Iterator[str]:

@@ -46,7 +46,7 @@ def write_readme(folder: Path, artifact: Artifact, target: Path, notes: Iterable
     text = template.format(
         name=visible(spec.name),
         purpose=purpose(spec),
-        example=next(file.relative_to(folder).as_posix() for file in sorted((folder / EXAMPLES).glob("*.png"))),
+        example=next((folder / EXAMPLES).glob("01.*")).relative_to(folder).as_posix(),
         confidence=f"the probability that {'all of its text' if lines else 'its class'} is right",
         facts="\n".join(f"| {name} | {value} |" for name, value in _facts(artifact, folder)),
         notes="\n".join(f"- {note}" for note in (_EXAMPLES, *notes, *reservation)),
@@ -101,6 +101,6 @@ def _kernels(folder: Path) -> str:
     if (folder / LIBRARY_NAME).exists():
         return (
             f"`{LIBRARY_NAME}` runs the recurrent layers in INT8 on {platform.system()} {platform.machine()}; "
-            "`Reader().kernels` names the kernels in use. On other systems, and without the file, they run in FP32."
+            "`kernels` of a `Reader` names those in use. On other systems, and without the file, they run in FP32."
         )
     return "The recurrent layers run in FP32: the kernels of crnn-deploy were not built where this folder was made."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crnn_deploy.serving.config import TargetName
+from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.node.target import NodeTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
@@ -14,6 +15,7 @@ from crnn_deploy.serving.targets.triton.target import TritonTarget
 from crnn_deploy.serving.targets.web.target import WebTarget
 
 TARGETS: Mapping[TargetName, Target] = {
+    "cpp": CppTarget(),
     "http": HttpTarget(),
     "node": NodeTarget(),
     "python": PythonTarget(),

@@ -11,6 +11,9 @@ from crnn_deploy.artifact import Artifact
 class Target(Protocol):
     """Adds to the model, its spec and the examples what one kind of program reads with."""
 
+    image_suffix: str
+    """Of the example images: `.png`, or `.pnm` for programs that may have no library for PNG."""
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the target cannot follow the spec of an `.onnx` artifact, or run its graph."""
         ...

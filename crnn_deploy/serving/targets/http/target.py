@@ -19,6 +19,8 @@ _NEEDED = ("fastapi", "prometheus_client", "python_multipart", "uvicorn")
 class HttpTarget:
     """A server that reads in batches."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot read with the model, or the extra `http` is missing."""
         check_model(artifact, "http")

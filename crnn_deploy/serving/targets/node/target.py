@@ -22,6 +22,8 @@ _RUNTIME = "onnxruntime-node"
 class NodeTarget:
     """A module with types that takes pixels."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot read with the model, or ONNX Runtime cannot be had from npm."""
         check_javascript(artifact, "node")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
-
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import LIBRARY_NAME, ort_custom_ops_path
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
-from crnn_deploy.serving.spec_support import require_simple
+from crnn_deploy.serving.spec_support import check_narrowest, require_simple
 from crnn_deploy.serving.targets.readme import has_kernels
 
 HERE = Path(__file__).parent
@@ -29,8 +27,7 @@ def check_model(artifact: Artifact, target: str) -> None:
             "The module in the package takes the first output.",
             "Export the model with its logits as the first output.",
         )
-    seen = artifact.spec.preprocessing
-    session.run(np.zeros(seen.input_shape(1, seen.sizes[0]), np.float32))  # the narrowest image that there can be
+    check_narrowest(session)
 
 
 def write_module(folder: Path, artifact: Artifact) -> None:

@@ -14,6 +14,8 @@ from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 class PythonTarget:
     """A module over NumPy, ONNX Runtime and Pillow."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot follow the spec or run the graph."""
         check_model(artifact, "python")

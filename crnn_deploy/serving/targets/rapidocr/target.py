@@ -25,6 +25,8 @@ _HERE = Path(__file__).parent
 class RapidOcrTarget:
     """A model that takes lines as RapidOCR prepares them."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` unless RapidOCR can read with the model, and is installed."""
         for part in _hindrances(artifact.spec):

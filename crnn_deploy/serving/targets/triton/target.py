@@ -19,6 +19,8 @@ _HERE = Path(__file__).parent
 class TritonTarget:
     """Model repositories, one for each backend that can run the network."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot follow the spec or run the graph."""
         check_model(artifact, "triton")

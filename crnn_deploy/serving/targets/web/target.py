@@ -31,6 +31,8 @@ _NOTICES = ("LICENSE", "ThirdPartyNotices.txt")  # the npm package has none
 class WebTarget:
     """A page that takes pictures and shows their text."""
 
+    image_suffix = ".png"
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the page cannot read with the model, or ONNX Runtime cannot be had from npm."""
         check_javascript(artifact, "web")

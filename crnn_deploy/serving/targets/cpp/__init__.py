@@ -1,0 +1,1 @@
+"""The target `cpp`: a CMake project over ONNX Runtime's C interface. What is copied lies in `project/`."""
