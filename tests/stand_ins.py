@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from javascript import CACHE, require_npm_package
+from javascript_packages import CACHE, require_npm_package
 from PIL import Image
 
 from crnn_deploy.api import ExportConfig, QuantizeConfig, RenderConfig, export, quantize, render

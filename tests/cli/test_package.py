@@ -57,7 +57,7 @@ def test_a_model_that_reads_nothing_gets_no_tick(invoke) -> None:
     ("arguments", "message"),
     [
         ("conv.onnx -o reader --data lines", "--target"),
-        ("conv.onnx --target cobol -o reader --data lines", "should be 'http', "),
+        ("conv.onnx --target cobol -o reader --data lines", "should be 'cpp', "),
         ("conv.onnx --target python --data lines", "-o"),
         ("conv.onnx --target python -o reader --data absent", "absent does not exist"),
         ("conv.onnx --target python -o lines --data lines --force", "holds other files"),

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import venv
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -47,27 +42,3 @@ def test_in_an_installed_package_they_are_part_of_it(tmp_path: Path, monkeypatch
     shutil.copytree(ROOT / "recipes", package / "recipes")
     monkeypatch.setattr(crnn_deploy, "__file__", str(package / "__init__.py"))
     assert find_recipe(Path("captcha")) == package / "recipes" / "captcha.yaml"
-
-
-def test_a_wheel_contains_the_recipes(tmp_path: Path) -> None:
-    """Builds a wheel as pip does, if the build backend can be had."""
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / Path(sys.executable).name
-    if subprocess.run([python, "-m", "pip", "install", "-q", "scikit-build-core"], check=False).returncode:
-        pytest.skip("needs scikit-build-core from a package index")
-    copied = ("crnn_deploy", "recipes", "pyproject.toml", "README.md", "LICENSE")
-    ignored = shutil.ignore_patterns("__pycache__", "*.so")
-    for name in copied:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tmp_path / "source" / name, ignore=ignored)
-        else:
-            shutil.copyfile(ROOT / name, tmp_path / "source" / name)
-    command = [python, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path]
-    build = [*command, "-C", "wheel.cmake=false", tmp_path / "source"]
-    subprocess.run(build, check=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        files = archive.namelist()
-    assert sorted(Path(file).stem for file in files if file.startswith("crnn_deploy/recipes/")) == NAMES
-    assert "crnn_deploy/pipeline/recipe.py" in files
-    assert not [file for file in files if file.startswith("recipes/")]

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from javascript import CACHE, require_npm_package
+from javascript_packages import CACHE, require_npm_package
 
 from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package

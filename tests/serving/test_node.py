@@ -14,7 +14,7 @@ import onnx
 import PIL
 import pytest
 from conv_reader import conv_reader
-from javascript import run_script, write_pixels
+from javascript_packages import run_script, write_pixels
 from packaged_specs import MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 

@@ -19,7 +19,7 @@ import onnx
 import pytest
 from browser import DESKTOP, PHONE, axe_violations, opened, overflow
 from conv_reader import conv_reader
-from javascript import CACHE, require_npm_package
+from javascript_packages import CACHE, require_npm_package
 from packaged_specs import spec_of
 from PIL import Image
 
