@@ -28,7 +28,8 @@ MAX_CLIP_PIXELS = 1 << 23  # of the input for the longest clip: 160 stills of 22
 MAX_VECTOR = 4096  # numbers beside a picture
 MAX_INPUT_PIXELS = 1 << 22  # of the input for the narrowest line
 SMALLEST_STD = 1e-6  # pixels are 0 to 1: a smaller deviation makes numbers that FP32 and FP16 can't hold
-LEAST_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0  # of a softmax; those that are fitted are between 0.5 and 8
+LEAST_TEMPERATURE = 0.01  # of confidences
+MAX_TEMPERATURE = 100.0  # of confidences; those that are fitted are between 0.5 and 16
 LARGEST_NORM = 1e6  # of a mean or a deviation
 
 # Architectures
