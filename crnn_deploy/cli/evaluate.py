@@ -50,8 +50,8 @@ def _lines(evaluation: Evaluation) -> list[tuple[str, str]]:
         value = getattr(accuracy, figure)
         if value is not None:
             lines.append((title, f"{percent(value)} ({interval(accuracy.ci95[figure])})"))
-    if evaluation.reliability is not None:
-        lines.append(("calibration error of confidences", percent(evaluation.reliability.calibration_error)))
+    if (reliable := evaluation.reliability) is not None:
+        lines.append(("calibration error of confidences", percent(reliable.calibration_error)))
     if evaluation.skipped:
         lines.append(("skipped", ", ".join(evaluation.skipped)))
     if evaluation.unknown_characters:

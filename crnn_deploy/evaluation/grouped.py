@@ -12,7 +12,7 @@ from pydantic import Field
 from crnn_deploy.config import Frozen
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.metrics import Ratio
-from crnn_deploy.evaluation.primary_error import error_counts, primary_figure
+from crnn_deploy.evaluation.primary_error import errors_of
 from crnn_deploy.evaluation.result import Evaluation
 
 _RESAMPLES = 1000
@@ -41,10 +41,7 @@ def grouped_errors(evaluation: Evaluation, values: Sequence[float], groups: int 
         values: of the predictions, in their order.
         groups: at most; fewer where there are few images or few different values. With one group there is none.
     """
-    predictions = evaluation.predictions
-    counts = error_counts(
-        primary_figure(evaluation.accuracy), [p.reference for p in predictions], [p.text for p in predictions]
-    )
+    counts = errors_of(evaluation)
     numbers = np.asarray(values, np.float64)
     wanted = max(1, min(groups, len(numbers) // _FEWEST))
     borders = np.quantile(numbers, np.linspace(0, 1, wanted + 1)[1:-1], method="inverted_cdf")

@@ -53,6 +53,14 @@ def error_counts(figure: PrimaryFigure, references: Sequence[str], texts: Sequen
     return Ratio(hits.possible - hits.counted, hits.possible)
 
 
+def errors_of(evaluation: Evaluation) -> Ratio:
+    """Errors and possible errors of each of its predictions `[N]`."""
+    predictions = evaluation.predictions
+    return error_counts(
+        primary_figure(evaluation.accuracy), [p.reference for p in predictions], [p.text for p in predictions]
+    )
+
+
 def error_rise(candidate: Evaluation, parent: Evaluation, resamples: int = RESAMPLES, seed: int = 0) -> Difference:
     """How far the candidate's error is above its parent's, with a paired bootstrap over their images.
 
@@ -61,8 +69,4 @@ def error_rise(candidate: Evaluation, parent: Evaluation, resamples: int = RESAM
     """
     check_same_images(candidate, parent)
     figure = primary_figure(parent.accuracy)
-    ours, theirs = (
-        error_counts(figure, [p.reference for p in e.predictions], [p.text for p in e.predictions])
-        for e in (candidate, parent)
-    )
-    return difference_of(ERROR_NAMES[figure], ours, theirs, resamples, seed)
+    return difference_of(ERROR_NAMES[figure], errors_of(candidate), errors_of(parent), resamples, seed)

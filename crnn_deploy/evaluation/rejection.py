@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.evaluation.primary_error import error_counts, primary_figure
+from crnn_deploy.evaluation.primary_error import errors_of
 from crnn_deploy.evaluation.result import Evaluation
 
 _SHARES = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, *(step / 20 for step in range(2, 20)))
@@ -34,9 +34,7 @@ def rejections(evaluation: Evaluation) -> list[Rejection]:
     known = [prediction.confidence for prediction in predictions if prediction.confidence is not None]
     if not known or len(known) < len(predictions):
         return []
-    counts = error_counts(
-        primary_figure(evaluation.accuracy), [p.reference for p in predictions], [p.text for p in predictions]
-    )
+    counts = errors_of(evaluation)
     order = np.argsort(known, kind="stable")
     confidences = np.array(known)[order]
     counted, possible, wrong = counts.counted[order], counts.possible[order], counts.counted[order] > 0

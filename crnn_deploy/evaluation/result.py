@@ -95,9 +95,10 @@ class Evaluation(Frozen):
 
     def figures(self) -> dict[str, Any]:
         """The flat object that `crnn-deploy evaluate --json` prints: the figures, then what they were measured on."""
+        reliable = self.reliability
         return {
             **self.accuracy.model_dump(mode="json", exclude_none=True),
-            "reliability": self.reliability and self.reliability.model_dump(mode="json"),
+            "reliability": reliable and reliable.model_dump(mode="json"),
             "unproven": self.unproven,
             **self.model_dump(mode="json", exclude={"sha256", "accuracy", "predictions"}),
         }

@@ -64,7 +64,8 @@ def _blocks(report: Report) -> Iterator[str]:
         yield "## What reading costs"
         yield escape(reading_note(report))
         yield markdown_table(costs)
-        yield markdown_table(width_table(report)) if width_table(report).rows else ""
+        if (widths := width_table(report)).rows:
+            yield markdown_table(widths)
     if report.errors:
         yield from _errors(report, report.errors)
     if report.engines:
