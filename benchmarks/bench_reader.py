@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,8 @@ from side_by_side import table, write_results
 
 from crnn_deploy import Reader
 from crnn_deploy.artifact import open_artifact
+from crnn_deploy.benchmark.whole_lines import first_line_of
+from crnn_deploy.data.picture import file_bytes
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.reading.decoding import greedy_decode
@@ -28,17 +29,6 @@ from crnn_deploy.runtime.opening import open_session
 
 WARMUP = 20
 PARTS = ("decode the image", "resize and normalise", "network", "text")
-
-# In a process of its own: the first line from nothing, in seconds of CPU time, and the most memory in bytes. Only /proc
-# tells the memory of a process apart from that of the one that started it.
-FIRST_LINE = """
-import json, sys, time
-from pathlib import Path
-from crnn_deploy import Reader
-Reader(sys.argv[1], threads=1)(sys.stdin.buffer)
-(row,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM:"))
-print(json.dumps({"cpu_seconds": time.process_time(), "peak_bytes": 1024 * int(row.split()[1])}))
-"""
 
 
 def main() -> int:
@@ -70,7 +60,7 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
     artifact = open_artifact(model)
     session, preprocessor = open_session(artifact, 1), Preprocessor(artifact.spec.preprocessing)
     source = open_source(data)
-    contents = [_encoded(source.image(index)) for index in range(min(count, len(source)))]
+    contents = [file_bytes(source.image(index)) for index in range(min(count, len(source)))]
     parts: list[list[float]] = [[] for _ in PARTS]
     whole: list[float] = []
     for content in [*contents[:WARMUP], *contents]:
@@ -82,9 +72,10 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
         if pixels.shape[2] <= artifact.spec.preprocessing.widest and reading.text != text:
             raise SystemExit(f"Reader read {reading.text!r} where the parts read {text!r}.")
     medians = [1e6 * float(np.median(times[-len(contents) :])) for times in parts]
-    started = subprocess.run(
-        [sys.executable, "-c", FIRST_LINE, str(model)], input=contents[0], capture_output=True, check=True
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        line = Path(folder) / "line"
+        line.write_bytes(contents[0])
+        started = first_line_of(model, line)
     whole_us = 1e6 * float(np.median(whole[-len(contents) :]))
     return {
         "lines": len(contents),
@@ -92,7 +83,7 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
         "sum_us": sum(medians),
         "whole_us": whole_us,
         "ratio": whole_us / sum(medians),
-        **json.loads(started.stdout),
+        **started.model_dump(),
     }
 
 
@@ -101,16 +92,6 @@ def _timed(times: list[float], act: Callable[[], Any]) -> Any:
     result = act()
     times.append(time.perf_counter() - start)
     return result
-
-
-def _encoded(image: Any) -> bytes:
-    """The encoded bytes of an image of a source, as PNG where it came without any."""
-    file = getattr(image, "fp", None)
-    if isinstance(file, io.BytesIO):
-        return file.getvalue()
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG")
-    return encoded.getvalue()
 
 
 def _decoded(content: bytes) -> Image.Image:

@@ -6,17 +6,12 @@ python benchmarks/javascript.py student.onnx student.int8.onnx --data DATA/val.t
 from __future__ import annotations
 
 import argparse
-import functools
-import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +20,10 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from side_by_side import table, write_results
 
+sys.path.insert(0, str(Path(__file__).parent / "lib"))
+from served_folder import served
+
+from crnn_deploy.data.picture import file_bytes
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.package import package
@@ -153,11 +152,7 @@ def written(model: Path, target: Any, folder: Path, lines: list[Image.Image]) ->
     described = []
     for number, line in enumerate(lines):
         file = folder / f"{number:03}.img"
-        raw = getattr(line, "fp", None)
-        if isinstance(raw, io.BytesIO):
-            file.write_bytes(raw.getvalue())
-        else:
-            line.save(file, "PNG")
+        file.write_bytes(file_bytes(line))
         file.with_suffix(".img.rgb").write_bytes(line.convert("RGB").tobytes())
         described.append((file.name, *line.size))
     (folder / "images.json").write_text(json.dumps(described))
@@ -179,22 +174,6 @@ def run(command: list[str], folder: Path) -> list[Any]:
     """What a program prints as JSON."""
     found: list[Any] = json.loads(subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout)
     return found
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A server of files that says nothing."""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 if __name__ == "__main__":

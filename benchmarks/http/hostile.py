@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-sys.path.append(str(Path(__file__).parents[1]))
-from running import Client, Server
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "lib")]
+from http_server.clients import Client
+from http_server.server import Server
 from side_by_side import table, write_results
 
 from crnn_deploy.serving.config import PackageConfig

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import sys
 import tempfile
 import time
@@ -21,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-sys.path.append(str(Path(__file__).parents[1]))
-from running import Client, Server
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "lib")]
+from http_server.clients import Client
+from http_server.server import Server
 from side_by_side import table, write_results
 
 from crnn_deploy import Reader
+from crnn_deploy.data.picture import file_bytes
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.package import package
@@ -104,13 +104,6 @@ async def one_by_one(server: Server, lines: Sequence[bytes]) -> list[str]:
     return [(await client.read(line)).text for line in lines]
 
 
-def png(image: Image.Image) -> bytes:
-    """An image as a client sends it."""
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG")
-    return encoded.getvalue()
-
-
 def reader_alone(model: Path, lines: Sequence[bytes], seconds: float) -> tuple[list[str], float]:
     """The texts of the lines, and how many a second `Reader` reads in batches on all cores."""
     reader = Reader(model)
@@ -143,7 +136,7 @@ def main() -> int:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     source = open_source(options.data)
     chosen = np.random.default_rng(0).permutation(len(source))[: options.count].tolist()
-    lines = [png(source.image(index)) for index in chosen]
+    lines = [file_bytes(source.image(index)) for index in chosen]
     with tempfile.TemporaryDirectory() as folder:
         served = Path(folder) / "server"
         package(PackageConfig(model=options.model, target="http", output=served))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
 
@@ -18,8 +18,8 @@ from crnn_deploy.benchmark import first_line
 from crnn_deploy.benchmark.reading_cost import ReadingCost, WidthTime
 from crnn_deploy.child_process import child_process
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.clip import Clip, ImageOrClip
-from crnn_deploy.data.picture import picture, seen_size
+from crnn_deploy.data.clip import Clip
+from crnn_deploy.data.picture import file_bytes, picture, seen_size
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import CrnnDeployError, InputError
@@ -51,8 +51,11 @@ class _LineTime(NamedTuple):
     cpu: float
 
 
-class _FirstLine(Frozen):
-    """What a new process tells that read one line."""
+class FirstLine(Frozen):
+    """What a new process needed that imported the package and read one line on one thread.
+
+    `cpu_seconds` is its CPU time, `peak_bytes` the most memory that it had; None where the system does not tell.
+    """
 
     cpu_seconds: float
     peak_bytes: int | None
@@ -82,7 +85,7 @@ def reading_costs(
     with scratch_folder() as folder:
         image = folder / "line"
         image.write_bytes(sorted(files, key=lambda file: file.aspect)[len(files) // 2].content)
-        starts = _in_turns(_in_new_processes(models, str(image)), _PASSES, "Reading in new processes", progress)
+        starts = _in_turns(_in_new_processes(models, image), _PASSES, "Reading in new processes", progress)
     return {name: _cost(files, times[name], rates[name], starts[name]) for name in models}
 
 
@@ -96,7 +99,7 @@ def line_files(source: Source, count: int) -> list[LineFile]:
                 return []
             picture(image, title(source, index), "RGB")  # raises where its pixels are broken
             width, height = seen_size(image)
-            files.append(LineFile(_content(source.image(index)), width / height))
+            files.append(LineFile(file_bytes(source.image(index)), width / height))
         except InputError:
             continue
     return files
@@ -166,22 +169,31 @@ def _in_batches(models: Mapping[str, Artifact], files: Sequence[LineFile]) -> di
     return {name: partial(act, reader) for name, reader in readers.items()}
 
 
-def _in_new_processes(models: Mapping[str, Artifact], image: str) -> dict[str, Callable[[int], _FirstLine]]:
+def first_line_of(model: Path, image: Path) -> FirstLine:
+    """What a new process needs for its first line.
+
+    Raises:
+        CrnnDeployError: if it fails; the reason is on stderr.
+    """
+    with child_process(package_command(first_line.main, str(model), str(image)), {}) as process:
+        assert process.stdout is not None  # it is a pipe
+        said = process.stdout.read()
+    if process.returncode:
+        raise CrnnDeployError(f"A new process could not read with {model}.", "The reason is above.")
+    return FirstLine.model_validate(json.loads(said))
+
+
+def _in_new_processes(models: Mapping[str, Artifact], image: Path) -> dict[str, Callable[[int], FirstLine]]:
     """Acts that give what a new process needs for its first line."""
 
-    def act(artifact: Artifact, _: int) -> _FirstLine:
-        with child_process(package_command(first_line.main, str(artifact.path), image), {}) as process:
-            assert process.stdout is not None  # it is a pipe
-            said = process.stdout.read()
-        if process.returncode:
-            raise CrnnDeployError(f"A new process could not read with {artifact.path}.", "The reason is above.")
-        return _FirstLine.model_validate(json.loads(said))
+    def act(artifact: Artifact, _: int) -> FirstLine:
+        return first_line_of(artifact.path, image)
 
     return {name: partial(act, artifact) for name, artifact in models.items()}
 
 
 def _cost(
-    files: Sequence[LineFile], times: Sequence[_LineTime], rates: Sequence[float], starts: Sequence[_FirstLine]
+    files: Sequence[LineFile], times: Sequence[_LineTime], rates: Sequence[float], starts: Sequence[FirstLine]
 ) -> ReadingCost:
     wall = [time.wall for time in times]
     p50, p90, p99 = np.percentile(wall, (50, 90, 99)).tolist()
@@ -198,14 +210,3 @@ def _cost(
         first_line_seconds=median(start.cpu_seconds for start in starts),
         peak_bytes=int(median(peaks)) if peaks else None,
     )
-
-
-def _content(image: ImageOrClip) -> bytes:
-    """The encoded bytes of an image, as PNG where it came without any."""
-    assert not isinstance(image, Clip)
-    file = getattr(image, "fp", None)
-    if isinstance(file, io.BytesIO):
-        return file.getvalue()
-    encoded = io.BytesIO()
-    image.save(encoded, "PNG")
-    return encoded.getvalue()

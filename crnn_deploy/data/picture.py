@@ -75,6 +75,17 @@ def open_image(data: bytes, name: str) -> Image.Image:
     return image
 
 
+def file_bytes(image: ImageOrClip) -> bytes:
+    """The bytes of the file that an image, or the first still of a clip, came from; as PNG if it came from none."""
+    image = image.first() if isinstance(image, Clip) else image
+    file = getattr(image, "fp", None)
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()
+    content = io.BytesIO()
+    image.save(content, "PNG")
+    return content.getvalue()
+
+
 def seen_size(image: ImageOrClip) -> tuple[int, int]:
     """Width and height of the upright picture in pixels, or of the first still; reads only the header."""
     image = image.first() if isinstance(image, Clip) else image

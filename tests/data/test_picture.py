@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 
@@ -10,7 +11,7 @@ import pytest
 from data.lines import encoded, line, seen
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from crnn_deploy.data.picture import has_several_frames, open_image, picture, seen_size
+from crnn_deploy.data.picture import file_bytes, has_several_frames, open_image, picture, seen_size
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_IMAGE_PIXELS
 
@@ -217,3 +218,10 @@ def test_a_file_cut_short_is_refused_by_name(kind: str) -> None:
     data = encoded(line(), kind)
     with pytest.raises(InputError, match="x is broken"):
         picture(open_image(data[: len(data) * 2 // 3], "x"), "x", "L")
+
+
+def test_an_image_has_the_bytes_of_the_file_that_it_came_from() -> None:
+    content = encoded(Image.new("L", (9, 4), 120), "JPEG")
+    assert file_bytes(open_image(content, "line")) == content
+    with Image.open(io.BytesIO(file_bytes(Image.new("L", (9, 4), 120)))) as made:
+        assert (made.format, made.size, made.getpixel((0, 0))) == ("PNG", (9, 4), 120)

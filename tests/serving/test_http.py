@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -20,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from http_server import server as server_process
 from PIL import Image
 
 from crnn_deploy import Reader
@@ -41,20 +38,11 @@ def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:
     return package(PackageConfig(model=READER, target="http", output=folder, examples=4))
 
 
-class Server:
-    """The server of a package, started as its README says, with limits of its own."""
+class Server(server_process.Server):
+    """With the limits of these tests, and what they ask."""
 
     def __init__(self, folder: Path, **limits: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        environment = {**os.environ, **LIMITS, **limits, "READER_PORT": str(self.port)}
-        self.process = subprocess.Popen([sys.executable, "server.py"], cwd=folder, env=environment)
-        deadline = time.monotonic() + SECONDS
-        while self.status("health") != 200:
-            assert self.process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        super().__init__(folder, **{**LIMITS, **limits})
 
     def ask(self, path: str, body: bytes | None = None, kind: str = "image/png") -> tuple[int, Any]:
         """Status and answer of a request; 0 where there is no connection."""
@@ -75,11 +63,6 @@ class Server:
         assert status == 200, answer
         text: str = json.loads(answer)["text"]
         return text
-
-    def end(self) -> int:
-        """Ask the server to end; returns its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import functools
 import io
 import shutil
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +19,7 @@ from conv_reader import conv_reader
 from javascript_packages import CACHE, require_npm_package
 from packaged_specs import spec_of
 from PIL import Image
+from served_folder import served
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.serving.config import PackageConfig
@@ -34,24 +32,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, FilePayload, Page
 
 LOADED = ".buttons:not([hidden])"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """A server of files as plain as any, which says nothing and calls unknown types bytes."""
-
-    extensions_map = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".png": "image/png"}  # noqa: RUF012
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The address of a folder."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 @contextmanager

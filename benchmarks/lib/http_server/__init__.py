@@ -1,0 +1,1 @@
+"""The server of `package --target http` as a process, and clients of it."""
