@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crnn_deploy.spec import ModelSpec, NormalForm
 from crnn_deploy.text_order import runs_right_to_left, to_display
@@ -66,6 +66,18 @@ class TextEncoder:
     def unknown(self, text: str) -> list[str]:
         """Characters of `text` that no class stands for."""
         return [piece for piece in self.pieces(text) if piece not in self._class_of]
+
+    def formed(self, text: str) -> str:
+        """The text in the normal form of the spec."""
+        return normalized(text, self._form)
+
+    def has_all(self, texts: Sequence[str]) -> bool:
+        """Whether each character of some lines is a class of its own, so that none is unknown or divided.
+
+        False, too, where classes are in display order: there the answer depends on each line.
+        """
+        characters = set(self.formed("\n".join(texts))) - {"\n"}
+        return self._text_order == "logical" and characters <= self._class_of.keys()
 
     def _ordered(self, text: str) -> str:
         """The text in the order of the classes. Letters that have to be divided are before, so that parts turn too."""

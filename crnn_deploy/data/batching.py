@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.network_inputs import NetworkInput, beside, vectors_of
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sizes import input_sizes
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
 
@@ -49,7 +50,7 @@ def batches(
     vectors = vectors_of(source, preprocessor.preprocessing)
     with ThreadPoolExecutor(_THREADS) as pool:
         waiting: deque[tuple[list[int], list[Future[NDArray[np.float32]]]]] = deque()
-        for chunk in _chunks(source, preprocessor, batch_size, skipped, widest):
+        for chunk in _chunks(source, preprocessor, batch_size, widest):
             waiting.append((chunk, [pool.submit(_load, source, preprocessor, index) for index in chunk]))
             if len(waiting) > _AHEAD:
                 yield from _finish(source, *waiting.popleft(), vectors, skipped)
@@ -57,20 +58,13 @@ def batches(
             yield from _finish(source, *waiting.popleft(), vectors, skipped)
 
 
-def _chunks(
-    source: Source, preprocessor: Preprocessor, batch_size: int, skipped: list[str] | None, widest: int | None
-) -> Iterator[list[int]]:
-    by_size: dict[int, list[int]] = {}
-    for index in range(len(source)):
-        try:
-            by_size.setdefault(preprocessor.size(source.image(index), title(source, index)), []).append(index)
-        except InputError:
-            if skipped is None:
-                raise
-            skipped.append(source.item_name(index))
-    for length, alike in sorted(by_size.items()):
+def _chunks(source: Source, preprocessor: Preprocessor, batch_size: int, widest: int | None) -> Iterator[list[int]]:
+    sizes = input_sizes(source, preprocessor.preprocessing)
+    order = np.argsort(sizes, kind="stable")
+    lengths, counts = np.unique(sizes, return_counts=True)
+    for length, alike in zip(lengths.tolist(), np.split(order, np.cumsum(counts)[:-1]), strict=True):
         size = batch_size if widest is None or length <= widest else 1
-        yield from (alike[start : start + size] for start in range(0, len(alike), size))
+        yield from (alike[start : start + size].tolist() for start in range(0, len(alike), size))
 
 
 def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.float32]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crnn_deploy.data.clip import Clip, ImageOrClip
-from crnn_deploy.data.picture import has_several_frames, picture, seen_size
-from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source, title
+import numpy as np
+
+from crnn_deploy.data.picture import has_several_frames
+from crnn_deploy.data.sizes import squeezes
+from crnn_deploy.data.sources.base import Source, broken_image, title
 from crnn_deploy.data.sources.subset import Subset
-from crnn_deploy.data.stills import check_stills
+from crnn_deploy.data.stills import check_decodes
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
@@ -18,13 +19,26 @@ from crnn_deploy.units import images, listed
 
 
 def without_broken(source: Source, skip_bad: bool, progress: Progress) -> tuple[Source, list[str]]:
-    """The source without its broken images, and their names.
+    """The source without the images whose header or end is damaged, and their names; no other image is decoded.
 
     Raises:
         InputError: naming the first broken image unless `skip_bad`; or if all of them are.
     """
-    good, broken = first_usable(source, range(len(source)), len(source), skip_bad, progress)
-    return (Subset(source, good) if broken else source), broken
+    facts = source.facts(progress)
+    broken = [source.item_name(index) for index in np.flatnonzero(facts.broken).tolist()]
+    if broken and not skip_bad:
+        raise _found_broken(source, int(facts.broken.argmax()))
+    _tell(source, broken, [source.item_name(index) for index in np.flatnonzero(facts.animated).tolist()], progress)
+    return (Subset(source, np.flatnonzero(~facts.broken)) if broken else source), broken
+
+
+def _found_broken(source: Source, index: int) -> InputError:
+    """The error for an image that is known to be broken, with the reason that opening it gives now."""
+    try:
+        check_decodes(source.image(index), title(source, index))
+    except InputError as error:
+        return error
+    return broken_image(title(source, index), "it could not be read before")
 
 
 def first_usable(
@@ -52,7 +66,13 @@ def first_usable(
             several += [source.item_name(index)] * framed
         if len(good) == most:
             break
-    if not good:
+    _tell(source, broken, several, progress)
+    return good, broken
+
+
+def _tell(source: Source, broken: list[str], several: list[str], progress: Progress) -> None:
+    """Say what images are left out, and which hold several frames. Raises `InputError` if all are broken."""
+    if len(broken) == len(source):
         raise InputError(f"All {len(source)} images of {source.name} are broken.", fix="Check the data.")
     if broken:
         progress.log(f"{len(broken)} broken images are left out: {listed(broken)}")
@@ -61,15 +81,6 @@ def first_usable(
             f"{source.name}: {images(len(several))} hold several frames; only networks for clips see more than the "
             f"first: {listed(several)}"
         )
-    return good, broken
-
-
-def check_decodes(image: ImageOrClip, name: str) -> None:
-    """Raise `InputError` naming the image, or the clip, if it is broken."""
-    if isinstance(image, Clip):
-        check_stills(image, name)
-    else:
-        picture(image, name, "L")
 
 
 def tell_classes_without_images(source: Source, use: str, progress: Progress) -> None:
@@ -97,10 +108,11 @@ def tell_unusual_sizes(source: Source, spec: ModelSpec, progress: Progress) -> N
 
 def tell_distorted(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
     """Say how many pictures have another shape or a far other size than a classifier sees."""
-    sizes = ((index, seen_size(source.image(index))) for index in range(len(source)))
-    distorted = [(index, size) for index, size in sizes if preprocessing.distorts(*size)]
-    if distorted:
-        first, size = distorted[0]
+    facts = source.facts()
+    distorted = np.flatnonzero(facts.by_size(lambda *size: preprocessing.distorts(*size)))
+    if len(distorted):
+        first = int(distorted[0])
+        size = int(facts.width[first]), int(facts.height[first])
         progress.log(
             f"{source.name}: of {images(len(source))}, {len(distorted)} of another shape or a far other size than the "
             f"model sees will be squeezed or stretched (first: {source.item_name(first)}, "
@@ -118,12 +130,7 @@ def tell_squeezed(source: Source, preprocessing: Preprocessing, progress: Progre
     """Say how many images are wider than a model takes, so that they are squeezed and hard to read."""
     if preprocessing.clips is not None:
         return
-    preprocessor = Preprocessor(preprocessing)
-    squeezed = [
-        source.item_name(index)
-        for index in range(len(source))
-        if preprocessor.squeezes(source.image(index), title(source, index))
-    ]
+    squeezed = [source.item_name(index) for index in np.flatnonzero(squeezes(source, preprocessing)).tolist()]
     if squeezed:
         progress.log(
             f"{source.name}: of {images(len(source))}, {len(squeezed)} wider than the model takes will be squeezed: "

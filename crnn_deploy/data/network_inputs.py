@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sizes import input_sizes
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
@@ -133,8 +134,8 @@ class NetworkInputs:
 
     def median(self) -> NetworkInput:
         """The image of median width, or the clip of median length, as a batch of its own."""
-        preprocessor, source = Preprocessor(self.preprocessing), self.source
-        sizes = [preprocessor.size(source.image(index), title(source, index)) for index in range(len(source))]
+        preprocessor = Preprocessor(self.preprocessing)
+        sizes = input_sizes(self.source, self.preprocessing)
         return self._batch(int(np.argsort(sizes, kind="stable")[(len(sizes) - 1) // 2]), preprocessor)
 
     @cached_property

@@ -6,31 +6,42 @@ import hashlib
 from collections.abc import Mapping
 from itertools import combinations
 
-from crnn_deploy.data.sources.base import Source
+import numpy as np
+
+from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.sources.base import Source, text_blocks
 from crnn_deploy.errors import InputError
 
 
 def check_disjoint(sources: Mapping[str, Source]) -> None:
     """Raise `InputError` if two of the sources, named by their role, share images with the same content."""
-    hashes = {
-        role: {source.content_hash(index): index for index in range(len(source))} for role, source in sources.items()
-    }
     for first, second in combinations(sources, 2):
-        shared = hashes[first].keys() & hashes[second].keys()
+        shared = _shared(sources[first].facts(), sources[second].facts())
         if shared:
-            example = min(hashes[second][content] for content in shared)
-            names = sources[second].item_name(example)
             raise InputError(
-                f"The {first} and {second} sets share {len(shared)} images, such as {names}.",
+                f"The {first} and {second} sets share {len(set(shared.values()))} images, such as "
+                f"{sources[second].item_name(min(shared))}.",
                 "Figures on images that a model was trained or calibrated on are too good.",
                 "Take the shared images out of one of the two.",
             )
 
 
+def _shared(first: Facts, second: Facts) -> dict[int, bytes]:
+    """The contents of the second that the first holds too, by their indices."""
+    likely = np.flatnonzero(np.isin(second.content[:, 0], first.content[:, 0]))
+    if not len(likely):
+        return {}
+    known = set(first[np.flatnonzero(np.isin(first.content[:, 0], second.content[likely, 0]))].contents())
+    contents = zip(likely.tolist(), second[likely].contents(), strict=True)
+    return {index: content for index, content in contents if content in known and any(content)}
+
+
 def fingerprint(source: Source) -> str:
     """Hex digest of all images and labels, which depends on their order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for index in range(len(source)):
-        digest.update(source.content_hash(index))
-        digest.update(f"{source.text(index)}\0{source.class_index(index)}\0".encode())
+    digest = hashlib.blake2b(source.facts().content.tobytes(), digest_size=16)
+    if source.kind == "class":
+        digest.update(np.array([source.class_index(index) for index in range(len(source))], np.int32).tobytes())
+    if source.kind == "text":
+        for _, texts in text_blocks(source):
+            digest.update("\0".join([*texts, ""]).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()

@@ -75,6 +75,14 @@ def pictures_of(clip: Clip, indices: Sequence[int], name: str, mode: Literal["L"
         yield shown
 
 
+def check_decodes(image: ImageOrClip, name: str) -> None:
+    """Raise `InputError` naming the image, or the clip, if it is broken."""
+    if isinstance(image, Clip):
+        check_stills(image, name)
+    else:
+        picture(image, name, "L")
+
+
 def check_stills(clip: Clip, name: str) -> None:
     """Decode all stills of a clip. Raises `InputError` naming the clip if it can't be a sequence of pictures."""
     seen_stills(clip, Clips(), name)

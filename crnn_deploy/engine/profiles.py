@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.sizes import input_sizes
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.engine.config import BuildOptions, EngineConfig
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import InputShape, Preprocessing
@@ -105,16 +106,15 @@ def fitting(profiles: Sequence[ShapeProfile], widths: Sequence[int]) -> list[int
 
 
 def padded_widths(source: Source, preprocessing: Preprocessing, progress: Progress = SILENT) -> list[int]:
-    """Padded width in pixels of every image, read from the headers, or number of stills that are seen of a clip.
+    """Padded width in pixels of every image, or number of stills that are seen of a clip.
 
     Raises:
-        InputError: if there are no images, or a header is broken.
+        InputError: if there are no images, or one is broken.
     """
     if len(source) == 0:
         raise InputError(f"{source.name} holds no images.", fix="Give another source with --data.")
-    preprocessor = Preprocessor(preprocessing)
-    indices = progress.track(range(len(source)), "Measuring widths", len(source))
-    return [preprocessor.size(source.image(index), title(source, index)) for index in indices]
+    without_broken(source, skip_bad=False, progress=progress)
+    return list(map(int, input_sizes(source, preprocessing)))
 
 
 def parse_profile(text: str, preprocessing: Preprocessing) -> ShapeProfile:

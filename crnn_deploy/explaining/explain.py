@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from PIL import Image
 
 from crnn_deploy.artifact import open_artifact
-from crnn_deploy.data.checking import check_decodes
 from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import title
+from crnn_deploy.data.stills import check_decodes
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.places import Place, places_of, titles_of
 from crnn_deploy.explaining.config import ExplainConfig

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crnn_deploy.artifact import read_spec
-from crnn_deploy.data.checking import without_broken
+from crnn_deploy.data.checking import first_usable
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
@@ -66,12 +66,17 @@ def open_sources(recipe: Recipe, cache: StageCache, progress: Progress) -> RunSo
     validation = opening.open("validation", wanted.validation, True) if wanted.validation else None
     calibration = opening.open("calibration", wanted.calibration, False) if wanted.calibration else train
     if not recipe.evaluate.skip_bad:
-        without_broken(evaluation.source, skip_bad=False, progress=progress)  # fail before training starts
+        _check_decodes(evaluation.source, progress)
     others = {"training": train, "extra": extra, "validation": validation, "calibration": calibration}
     for role, images in others.items():
         if images is not None and not (role == "calibration" and images is train):
             check_disjoint({role: images.source, "evaluation": evaluation.source})
     return RunSources(train, extra, validation, calibration, evaluation)
+
+
+def _check_decodes(source: Source, progress: Progress) -> None:
+    """Fail now if an image is broken, and not when the training before the evaluation is done."""
+    first_usable(source, range(len(source)), len(source), skip_bad=False, progress=progress)
 
 
 @dataclass(frozen=True)

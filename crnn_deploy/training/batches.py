@@ -14,6 +14,7 @@ from torch import Tensor
 
 from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sizes import input_sizes
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
@@ -85,8 +86,7 @@ class TrainingSet:
         self._augment = augmentation_for(spec, options)
         self._mix = Mixer(options.mixup, options.cutmix)
         self._encoder = TextEncoder(spec)
-        items = range(len(self._source))
-        sizes = np.array([self._preprocessor.size(self._source.image(i), title(self._source, i)) for i in items])
+        sizes = input_sizes(self._source, spec.preprocessing)
         of_clips = spec.preprocessing.clips is not None  # those of other lengths can't share a batch: none is padded
         self._buckets = sizes if of_clips else sizes // _BUCKET
         self._together = np.unique(sizes, return_counts=True)[1] if of_clips else np.array([len(sizes)])

@@ -163,13 +163,10 @@ def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     """Training and validation part; all copies of an image go to the same part."""
     if len(source) < 2:
         raise InputError(f"{source.name} has only {len(source)} image.", fix="Training needs at least 2.")
-    groups: dict[bytes, list[int]] = {}
-    for i in range(len(source)):
-        groups.setdefault(source.content_hash(i), []).append(i)
-    contents = list(groups.values())
-    held = max(1, round(len(contents) * share))
-    order = np.random.default_rng(seed).permutation(len(contents))
-    parts = [sorted(i for c in chosen for i in contents[c]) for chosen in (order[held:], order[:held])]
-    if not parts[0]:
+    group = source.facts().groups()
+    contents = int(group.max()) + 1
+    held = np.zeros(contents, np.bool_)
+    held[np.random.default_rng(seed).permutation(contents)[: max(1, round(contents * share))]] = True
+    if held.all():
         raise InputError(f"All images of {source.name} are the same.", fix="Training needs at least 2 different ones.")
-    return Subset(source, parts[0]), Subset(source, parts[1])
+    return Subset(source, np.flatnonzero(~held[group])), Subset(source, np.flatnonzero(held[group]))

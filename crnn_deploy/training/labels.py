@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.data.sizes import input_sizes
+from crnn_deploy.data.sources.base import Source, text_blocks
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
@@ -47,8 +50,11 @@ def _check_classes(source: Source, spec: ModelSpec) -> None:
 
 def _check_characters(source: Source, spec: ModelSpec) -> None:
     encoder = TextEncoder(spec)
-    unknown = {i: sorted(set(encoder.unknown(source.text(i)))) for i in range(len(source))}
-    bad = {i: characters for i, characters in unknown.items() if characters}
+    bad: dict[int, list[str]] = {}
+    for start, texts in text_blocks(source):
+        if not encoder.has_all(texts):
+            unknown = {start + place: sorted(set(encoder.unknown(text))) for place, text in enumerate(texts)}
+            bad |= {index: characters for index, characters in unknown.items() if characters}
     if bad:
         first = next(iter(bad))
         characters = sorted({c for outside in bad.values() for c in outside})
@@ -70,14 +76,18 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
         return source, []
     stride = stride_of(spec)
     encoder = TextEncoder(spec)
-    needed = [frames_needed(encoder.pieces(source.text(i))) for i in range(len(source))]
-    long = [i for i in range(len(source)) if needed[i] > _frames(source, i, spec, stride)]
+    frames = input_sizes(source, spec.preprocessing) // stride
+    long = [
+        index
+        for start, texts in text_blocks(source)
+        for index in _too_long(texts, frames[start : start + len(texts)], start, encoder)
+    ]
     if not long:
         return source, []
     first = long[0]
     example = (
         f"the first is {source.item_name(first)}, {source.text(first)[:60]!r}: "
-        f"{needed[first]} frames are needed, and there are {_frames(source, first, spec, stride)}"
+        f"{frames_needed(encoder.pieces(source.text(first)))} frames are needed, and there are {frames[first]}"
     )
     if len(long) > _TOO_LONG * len(source):
         raise InputError(
@@ -86,8 +96,9 @@ def without_too_long(source: Source, spec: ModelSpec, progress: Progress) -> tup
             "Check that labels, or a teacher's readings, belong to these images; for dense text take a smaller stride.",
         )
     progress.log(f"{len(long):,} labels are longer than the time axis and left out; {example}")
-    kept = sorted(set(range(len(source))) - set(long))
-    return Subset(source, kept), [source.item_name(i) for i in long]
+    kept = np.ones(len(source), np.bool_)
+    kept[long] = False
+    return Subset(source, np.flatnonzero(kept)), [source.item_name(i) for i in long]
 
 
 def frames_needed(pieces: Sequence[str]) -> int:
@@ -95,5 +106,23 @@ def frames_needed(pieces: Sequence[str]) -> int:
     return len(pieces) + sum(a == b for a, b in pairwise(pieces))
 
 
-def _frames(source: Source, index: int, spec: ModelSpec, stride: int) -> int:
-    return Preprocessor(spec.preprocessing).size(source.image(index)) // stride
+def _too_long(texts: Sequence[str], frames: NDArray[np.int64], start: int, encoder: TextEncoder) -> Iterator[int]:
+    """The indices, counted from `start`, of texts that need more than their `frames`."""
+    likely = range(len(texts))
+    if encoder.has_all(texts):
+        likely = np.flatnonzero(_most_frames(texts, encoder) > frames).tolist()
+    for place in likely:
+        if frames_needed(encoder.pieces(texts[place])) > frames[place]:
+            yield start + place
+
+
+def _most_frames(texts: Sequence[str], encoder: TextEncoder) -> NDArray[np.int64]:
+    """Frames that each text needs if every character of it is a class: one more for each that repeats the one before.
+
+    Computed for all texts at once, which takes a tenth of the time.
+    """
+    codes = np.frombuffer(encoder.formed("\n".join(["", *texts, ""])).encode("utf-32-le"), np.uint32)
+    ends = np.flatnonzero(codes == ord("\n"))
+    repeated = np.cumsum(np.concatenate([[False], codes[1:] == codes[:-1]]))
+    needed: NDArray[np.int64] = np.diff(ends) - 1 + repeated[ends[1:] - 1] - repeated[ends[:-1]]
+    return needed

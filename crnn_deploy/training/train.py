@@ -6,7 +6,7 @@ import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.picture import seen_size
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.base import Source, text_blocks
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.config import CrnnChoice
@@ -158,14 +158,20 @@ def _like(config: TrainConfig, name: str, source: Source, vector: tuple[VectorNu
 
 def _text_order(source: Source) -> TextOrder:
     """Display order, if labels run from right to left: the frames of a line image run from left to right."""
-    return "display" if any(runs_right_to_left(source.text(i)) for i in range(len(source))) else "logical"
+    turned = any(runs_right_to_left("".join(set().union(*texts))) for _, texts in text_blocks(source))
+    return "display" if turned else "logical"
 
 
 def _characters(source: Source, order: TextOrder) -> tuple[str, ...]:
     """The characters of all labels in the default normal form, sorted; with the mirrored brackets of display order."""
     form = ModelSpec.model_fields["normal_form"].default
-    labels = (normalized(source.text(i), form) for i in range(len(source)))
-    return tuple(sorted(set().union(*(to_display(label) if order == "display" else label for label in labels))))
+    characters: set[str] = set()
+    for _, texts in text_blocks(source):
+        if order == "display":
+            characters.update(*(to_display(normalized(text, form)) for text in texts))
+        else:
+            characters.update(normalized("\n".join(texts), form))
+    return tuple(sorted(characters - {"\n"}))
 
 
 def _losses(config: TrainConfig, spec: ModelSpec) -> tuple[LossOptions, ...]:

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
 from crnn_deploy.spec import ModelSpec
 
 
-@dataclass(frozen=True)
-class MemorySource:
+@dataclass
+class MemorySource(Measured):
     """Image i is plain grey of level i, and wider than its neighbour, so that batches mix the order up."""
 
     labels: Sequence[str] = ()

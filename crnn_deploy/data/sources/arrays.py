@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,19 @@ from PIL import Image
 
 from crnn_deploy import limits
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Progress
 
 
-class ArraySource:
+class ArraySource(Measured):
     """A `Source` over uint8 images `[N, H, W]` or `[N, H, W, 3]` with classes `[N]`, or without labels."""
 
     ITEMS = "images"
+    ROWS = 1  # axis of the rows of an image
     FIX = "Store uint8 images as [N, H, W], [N, H, W, 1] or [N, H, W, 3]; clips as [N, T, H, W, 1] or [N, T, H, W, 3]."
 
     def __init__(
@@ -85,6 +90,14 @@ class ArraySource:
 
     def content_hash(self, index: int) -> bytes:
         return hashlib.blake2b(self._images[index].tobytes(), digest_size=16).digest()
+
+    def _measure(self, progress: Progress) -> Facts:
+        """Arrays can't be broken, and all of their images have one size."""
+        rows, columns = self._images.shape[self.ROWS : self.ROWS + 2]
+        hashes = b"".join(self.content_hash(index) for index in range(len(self)))
+        facts = Facts.empty(len(self))
+        facts.width[:], facts.height[:] = columns, rows
+        return replace(facts, content=np.frombuffer(hashes, np.uint64).reshape(facts.content.shape))
 
     @property
     def vector_names(self) -> tuple[str, ...]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
 
 Kind = Literal["text", "class", "unlabelled"]
+_TEXTS = 1 << 16  # in a block
 
 
 class Source(Protocol):
@@ -58,6 +61,17 @@ class Source(Protocol):
         """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded; of all of a clip."""
         ...
 
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        """`text` of many images at once."""
+        ...
+
+    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+        """What is known of the images of these indices, or of all. Each image is opened once at most to learn it.
+
+        Nothing is raised for broken images, which `Facts.broken` tells.
+        """
+        ...
+
     @property
     def vector_names(self) -> tuple[str, ...]:
         """Names of what stands beside each image in the source, and may be numbers; empty if there is nothing."""
@@ -70,6 +84,12 @@ class Source(Protocol):
             InputError: saying where, if one of them is missing, no number, or not finite.
         """
         ...
+
+
+def text_blocks(source: Source) -> Iterator[tuple[int, list[str]]]:
+    """The texts of all images in blocks, each with the index of its first."""
+    for start in range(0, len(source), _TEXTS):
+        yield start, source.texts(np.arange(start, min(len(source), start + _TEXTS)))
 
 
 def title(source: Source, index: int) -> str:

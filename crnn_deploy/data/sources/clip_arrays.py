@@ -21,6 +21,7 @@ class ClipArraySource(ArraySource):
     """
 
     ITEMS = "clips"
+    ROWS = 2
     FIX = "Store uint8 clips as [N, T, H, W, 1] or [N, T, H, W, 3], or as [N, T, H, W] in an array named clips."
 
     def __init__(

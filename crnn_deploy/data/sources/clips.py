@@ -6,18 +6,23 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.clips import FEWEST_STILLS
 from crnn_deploy.data.clip import Clip, broken_clip, check_count
+from crnn_deploy.data.index.facts import Fact
+from crnn_deploy.data.index.measuring import fact_of_file
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, title
 from crnn_deploy.data.sources.container import Folder, read_image
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.folder import are_parts, sub_folders
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.vectors import NO_NUMBERS
 from crnn_deploy.data.sources.video import count_stills, is_video, require_pyav, video_clip
 from crnn_deploy.errors import InputError
@@ -36,7 +41,7 @@ class ClipFiles:
     class_index: int = -1
 
 
-class ClipSource:
+class ClipSource(Measured):
     """A `Source` over clips below a folder.
 
     Raises:
@@ -90,6 +95,17 @@ class ClipSource:
         except OSError as error:
             raise broken_clip(title(self, index), error.strerror or error) from None
         return digest.digest()
+
+    def _fact(self, index: int) -> Fact:
+        """A video is decoded; of stills the headers and ends are looked at, which have to be of one size."""
+        clip = self._clips[index]
+        if not clip.stills:
+            return super()._fact(index)
+        stills = [fact_of_file(partial(read_image, Folder(self._folder), name)) for name in clip.stills]
+        sizes = {(still.width, still.height) for still in stills}
+        if len(sizes) > 1 or len(stills) < FEWEST_STILLS or any(still.broken for still in stills):
+            return Fact(0, 0, bytes(16), True, False)
+        return stills[0]._replace(content=self.content_hash(index), animated=False)
 
     @property
     def vector_names(self) -> tuple[str, ...]:

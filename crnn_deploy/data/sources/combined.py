@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
 
 
 class Combined:
@@ -71,6 +73,21 @@ class Combined:
         source, inner = self._at(index)
         return source.content_hash(inner)
 
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        texts = [""] * len(indices)
+        for places, source, inner in self._shares(indices):
+            for place, text in zip(places.tolist(), source.texts(inner), strict=True):
+                texts[place] = text
+        return texts
+
+    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+        if indices is None:
+            return Facts.joined([source.facts(progress) for source in self._sources])
+        facts = Facts.empty(len(indices))
+        for places, source, inner in self._shares(indices):
+            facts.put(places, source.facts(progress, inner))
+        return facts
+
     @property
     def vector_names(self) -> tuple[str, ...]:
         """Those that all sources have."""
@@ -79,6 +96,13 @@ class Combined:
 
     def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
         return np.concatenate([source.vectors(names) for source in self._sources])
+
+    def _shares(self, indices: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], Source, NDArray[np.intp]]]:
+        """For each source that holds some of `indices`: their places there, the source, and the indices in it."""
+        owner = np.searchsorted(self._ends, indices, side="right")
+        for number in np.unique(owner).tolist():
+            places = np.flatnonzero(owner == number)
+            yield places, self._sources[number], indices[places] - (self._ends[number - 1] if number else 0)
 
     def _at(self, index: int) -> tuple[Source, int]:
         """The source of an item, and its index there."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from crnn_deploy.data.index.facts import Fact
+from crnn_deploy.data.index.measuring import fact_of_file
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 
@@ -37,7 +41,7 @@ class Item:
     class_index: int = -1
 
 
-class EncodedSource:
+class EncodedSource(Measured):
     """A `Source` over encoded images.
 
     Args:
@@ -91,6 +95,9 @@ class EncodedSource:
             return hashlib.blake2b(self._read(index), digest_size=16).digest()
         except OSError as error:
             raise broken_image(title(self, index), str(error)) from None
+
+    def _fact(self, index: int) -> Fact:
+        return fact_of_file(partial(self._read, index))
 
     @property
     def vector_names(self) -> tuple[str, ...]:

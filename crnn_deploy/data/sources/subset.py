@@ -8,15 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.sources.base import Kind, Source
+from crnn_deploy.progress import SILENT, Progress
 
 
 class Subset:
     """A `Source` of some items of another source, in the order of `indices`."""
 
-    def __init__(self, source: Source, indices: Sequence[int]) -> None:
+    def __init__(self, source: Source, indices: Sequence[int] | NDArray[np.intp]) -> None:
         self._source = source
-        self._indices = indices
+        self._facts: Facts | None = None
+        self._indices = np.asarray(indices, np.intp)
 
     @property
     def name(self) -> str:
@@ -34,26 +37,37 @@ class Subset:
         return len(self._indices)
 
     def item_name(self, index: int) -> str:
-        return self._source.item_name(self._indices[index])
+        return self._source.item_name(int(self._indices[index]))
 
     def text(self, index: int) -> str:
-        return self._source.text(self._indices[index])
+        return self._source.text(int(self._indices[index]))
 
     def class_index(self, index: int) -> int:
-        return self._source.class_index(self._indices[index])
+        return self._source.class_index(int(self._indices[index]))
 
     def image(self, index: int) -> ImageOrClip:
-        return self._source.image(self._indices[index])
+        return self._source.image(int(self._indices[index]))
 
     def content_hash(self, index: int) -> bytes:
-        return self._source.content_hash(self._indices[index])
+        return self._source.content_hash(int(self._indices[index]))
+
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        return self._source.texts(self._indices[indices])
+
+    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+        """As `Source.facts`. They are kept, because the other source does not keep those of a few images."""
+        if indices is not None and self._facts is None:
+            return self._source.facts(progress, self._indices[indices])
+        if self._facts is None:
+            self._facts = self._source.facts(progress, self._indices)
+        return self._facts if indices is None else self._facts[indices]
 
     @property
     def vector_names(self) -> tuple[str, ...]:
         return self._source.vector_names
 
     def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
-        return self._source.vectors(names)[np.array(self._indices, np.intp)]
+        return self._source.vectors(names)[self._indices]
 
 
 def sample(source: Source, count: int, seed: int) -> Source:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 
@@ -22,6 +25,9 @@ class Unlabelled(Subset):
 
     def text(self, index: int) -> str:
         return ""
+
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        return [""] * len(indices)
 
     def class_index(self, index: int) -> int:
         return -1

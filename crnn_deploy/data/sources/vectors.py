@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.sources.base import Kind, Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -120,3 +121,14 @@ class WithVector(Subset):
     def content_hash(self, index: int) -> bytes:
         own = self._source.content_hash(index) + self._rows[index].tobytes()
         return hashlib.blake2b(own, digest_size=16).digest()
+
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        return [""] * len(indices)
+
+    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+        """As `Source.facts`, with the content hashes of the pictures and their vectors together."""
+        chosen = np.arange(len(self)) if indices is None else indices
+        facts = self._source.facts(progress, indices)
+        pairs = zip(facts.contents(), self._rows[chosen], strict=True)
+        hashes = [hashlib.blake2b(content + row.tobytes(), digest_size=16).digest() for content, row in pairs]
+        return replace(facts, content=np.frombuffer(b"".join(hashes), np.uint64).reshape(facts.content.shape))

@@ -81,7 +81,7 @@ class Teacher:
             GateError: if outputs of the teacher are not finite.
         """
         store = self._store = self._store or AnswerStore(self._key(), progress)
-        contents = [source.content_hash(i) for i in range(len(source))]
+        contents = source.facts(progress).contents()
         missing = [i for i, content in enumerate(contents) if content not in store]
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
@@ -106,10 +106,11 @@ class Teacher:
         """Each item of `source`, after its answer is stored."""
         spec = self.artifact.spec
         preprocessor = Preprocessor(spec.preprocessing)
+        hashes = source.facts().contents()
         for batch in batches(source, preprocessor, _BATCH_SIZE, widest=spec.preprocessing.widest):
             logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
-            contents = [source.content_hash(index) for index in batch.indices]
+            contents = [hashes[index] for index in batch.indices]
             answers = map(_of_line, self._answers(logits, features), _line_shares(batch, source, preprocessor))
             store.put(dict(zip(contents, answers, strict=True)))
             yield from batch.indices

@@ -9,6 +9,7 @@ from tiny_crnn import image_folder, tiny_spec
 from told import Told
 
 from crnn_deploy.data.network_inputs import NetworkInputs
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT
@@ -49,7 +50,7 @@ def test_many_images_are_sampled(tmp_path, monkeypatch):
     assert tuple(map(len, draw(image_folder(tmp_path / "a", 20)))) == (6, 4)
 
 
-class Numbers:
+class Numbers(Measured):
     """Tiny images in memory, all different."""
 
     name = "numbers"

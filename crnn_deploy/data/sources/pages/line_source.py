@@ -15,6 +15,7 @@ from PIL import Image
 from crnn_deploy.data.picture import open_image, picture
 from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.data.sources.container import Container, read_image
+from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.pages.page_file import PageLine
 from crnn_deploy.data.sources.vectors import NO_NUMBERS
 
@@ -35,7 +36,7 @@ class PlacedLine:
         return f"{self.image}#{self.line.name}"
 
 
-class LineSource:
+class LineSource(Measured):
     """A `Source` of lines, each cropped by the box around its polygon from the upright page."""
 
     kind: Kind = "text"

@@ -1,0 +1,41 @@
+"""The sizes that the images of a source have for a network, from the index instead of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy.data.clip import ImageOrClip
+from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.errors import InputError
+from crnn_deploy.preprocessing import Preprocessing
+
+
+def input_sizes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int64]:
+    """Size of the input for each image, `[N]`: its padded width in pixels, or the stills of a clip.
+
+    Images are opened only where the network sees clips, and decoded only where the center line decides. The size of an
+    image that is broken, or is no clip where the network sees clips, means nothing: loading it raises the error.
+    """
+    if preprocessing.clips is None and not preprocessing.centerline:
+        return source.facts().by_size(preprocessing.padded_width)
+    return _opened(source, Preprocessor(preprocessing).size)
+
+
+def squeezes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int64]:
+    """Whether each image is squeezed, `[N]`; only where the center line decides are they decoded."""
+    if not preprocessing.centerline:
+        return source.facts().by_size(preprocessing.squeezes)
+    return _opened(source, Preprocessor(preprocessing).squeezes)
+
+
+def _opened(source: Source, function: Callable[[ImageOrClip, str], int]) -> NDArray[np.int64]:
+    sizes = np.zeros(len(source), np.int64)
+    for index in range(len(source)):
+        with suppress(InputError):
+            sizes[index] = function(source.image(index), title(source, index))
+    return sizes
