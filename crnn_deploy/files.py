@@ -122,6 +122,11 @@ def check_output(path: Path, force: bool, suffix: str, source: Path | None = Non
     check_free(path, force)
 
 
+def is_leftover(path: Path) -> bool:
+    """Whether this is a temporary file or folder: one that is being written, or that a killed process left."""
+    return path.name.startswith(".") and _MARK in path.name
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that a killed process left in `folder`."""
     for leftover in folder.glob(f".*{_MARK}*"):

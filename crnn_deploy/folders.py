@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all: under a temporary name beside their own, then renamed."""
+"""Folders that are written whole or not at all: under a temporary name beside their own, then renamed. Their sizes."""
 
 from __future__ import annotations
 
@@ -37,3 +37,13 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     finally:
         remove(new)
         remove(old)
+
+
+def bytes_in(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder, without those behind links; 0 for what is not there."""
+    try:
+        if not path.is_dir() or path.is_symlink():
+            return path.lstat().st_size
+        return sum(map(bytes_in, path.iterdir()))
+    except OSError:  # removed in between
+        return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from crnn_deploy.errors import CrnnDeployError, InputError
 from crnn_deploy.files import FULL_DISK
+from crnn_deploy.locking import lock
 
 _PREFIX = "crnn-deploy-"
 _LOCK = ".lock"
@@ -60,7 +61,7 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock that ends with this process, even if it is killed."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
-            _lock(stack.enter_context((folder / _LOCK).open("wb")).fileno())
+            lock(stack.enter_context((folder / _LOCK).open("wb")).fileno())
         yield
 
 
@@ -69,14 +70,5 @@ def _remove_leftovers(place: Path, user: int) -> None:
         with contextlib.suppress(OSError):
             if folder.lstat().st_uid == user and not folder.is_symlink():
                 with (folder / _LOCK).open("rb+") as file:  # without a lock it may just have been made
-                    _lock(file.fileno())
+                    lock(file.fileno())
                     shutil.rmtree(folder)
-
-
-def _lock(file: int) -> None:
-    """Raise `OSError` if another process holds the lock, or there are no locks on this system."""
-    try:
-        import fcntl
-    except ImportError as error:
-        raise OSError("no locks") from error
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

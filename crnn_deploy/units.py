@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -12,6 +13,19 @@ NBSP = "\u00a0"
 def size(count: int) -> str:
     """Bytes in decimal units: 15.1 MB."""
     return _scaled(count, ("B", "kB", "MB", "GB"))
+
+
+def bytes_of(text: str) -> int:
+    """The bytes that a size means: `20GB`, `1.5 MB`, `4096`.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(|B|kB|MB|GB|TB)", text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise ValueError("a size is a number with B, kB, MB, GB or TB")
+    thousands = ("", "kb", "mb", "gb", "tb").index(match[2].lower().removeprefix("b"))
+    return int(Decimal(match[1]).scaleb(3 * thousands))
 
 
 def quantity(count: int) -> str:

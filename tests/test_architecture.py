@@ -34,12 +34,12 @@ FLOORS = (
     ("onnx_graph",),
     ("spec",),
     ("preprocessing", "class_sequences", "text_order"),
-    ("clips", "vector"),
+    ("clips", "vector", "cache_limit"),
     ("validation", "text_formats", "scratch", "folders"),
     ("record",),
     ("record_model",),
     ("config", "compact", "files", "package_process", "progress", "zoo"),
-    ("errors", "limits", "plain_values", "units", "escaping", "import_path", "child_process"),
+    ("errors", "limits", "plain_values", "units", "escaping", "import_path", "child_process", "locking"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 LONGEST = 250
