@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pages.page import Page
+    from crnn_deploy.pipeline.prune import Pruned
     from crnn_deploy.pipeline.run import RunResult
     from crnn_deploy.quantization.quantize import Quantized
     from crnn_deploy.report.run.write import StoredReport
@@ -84,6 +85,7 @@ __all__ = [
     "package",
     "predict",
     "predict_pages",
+    "prune",
     "quantize",
     "render",
     "report",
@@ -212,6 +214,13 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     return run(config, progress)
 
 
+def prune(config: RunConfig, progress: Progress = SILENT) -> Pruned:
+    """Remove from the folder of a run what its recipe does not refer to; no stage is run."""
+    from crnn_deploy.pipeline.prune import prune
+
+    return prune(config, progress)
+
+
 def report(config: ReportConfig) -> StoredReport:
     """Read the report of a run, and write it again where the config names a folder."""
     from crnn_deploy.report.run.write import reread_report
@@ -227,7 +236,7 @@ def render(config: RenderConfig, progress: Progress = SILENT) -> Path:
 
 
 def doctor() -> Diagnosis:
-    """What this machine has, and what each missing thing would bring."""
+    """What this machine has, what each missing thing would bring, and what the cache folder holds."""
     from crnn_deploy.environment import diagnose
 
     return diagnose()

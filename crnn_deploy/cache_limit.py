@@ -1,7 +1,7 @@
 """The cache folder stays within a limit: of what can be made again, the entries used longest ago are removed first.
 
-Whoever keeps something in the cache asks `cache_place` for the folder of its kind, holds an entry by `in_use` while it
-works with it, and calls `limit_cache` after it has added one.
+Whoever keeps something in the cache has a row in `CACHE_KINDS`, asks `cache_place` for the folder of its kind, marks
+an entry by `mark_used` or holds it by `in_use`, and calls `limit_cache` after it has added one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import cache_folder, is_leftover, remove, temporary_beside
 from crnn_deploy.folders import bytes_in
-from crnn_deploy.locking import lock
+from crnn_deploy.locking import locked
 from crnn_deploy.units import bytes_of
 
 LIMIT_VARIABLE = "CRNN_DEPLOY_CACHE_LIMIT"
@@ -56,6 +56,45 @@ class CacheEntry:
     last_use: float
 
 
+@dataclass(frozen=True)
+class CachedKind:
+    """What the cache holds of one kind."""
+
+    name: CacheName
+    holds: str
+    entries: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class CacheState:
+    """The cache folder, the bytes that it may hold, and what it holds, the kind with most bytes first."""
+
+    folder: Path
+    limit_bytes: int
+    kinds: tuple[CachedKind, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all entries."""
+        return sum(kind.bytes for kind in self.kinds)
+
+
+def cache_state() -> CacheState:
+    """Look at the cache folder.
+
+    Raises:
+        InputError: if the limit is no size, or others could change the folder.
+    """
+    found = {name: cache_entries(name) for name in CACHE_KINDS}
+    kinds = (
+        CachedKind(name, CACHE_KINDS[name].holds, len(entries), sum(entry.bytes for entry in entries))
+        for name, entries in found.items()
+        if entries
+    )
+    return CacheState(cache_folder(), cache_limit(), tuple(sorted(kinds, key=lambda kind: -kind.bytes)))
+
+
 def cache_place(kind: CacheName) -> Path:
     """The folder for the entries of a kind; it need not exist yet."""
     return cache_folder() / kind
@@ -83,17 +122,16 @@ def in_use(entry: Path) -> Iterator[None]:
     Raises:
         FileNotFoundError: if there is none any more: make it, and try again.
     """
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(PermissionError):  # Windows opens no folders
-            descriptor = os.open(entry, os.O_RDONLY)
-            stack.callback(os.close, descriptor)
-            with contextlib.suppress(OSError):
-                lock(descriptor, shared=True, wait=True)
-            if not os.path.samestat(os.fstat(descriptor), entry.stat()):
-                raise FileNotFoundError(entry)  # it was evicted and made again in between
+    with locked(entry, shared=True, wait=True):
         with contextlib.suppress(PermissionError):  # a cache that is only read
             os.utime(entry)
         yield
+
+
+def mark_used(entry: Path) -> None:
+    """Mark an entry as used now; it need not be there any more."""
+    with contextlib.suppress(FileNotFoundError), in_use(entry):
+        pass
 
 
 def cache_entries(kind: CacheName) -> list[CacheEntry]:
@@ -103,8 +141,11 @@ def cache_entries(kind: CacheName) -> list[CacheEntry]:
     return [entry for path in found if (entry := _entry(path)) is not None]
 
 
-def limit_cache() -> int:
-    """Evict what the cache folder holds beyond its limit; returns the bytes that were freed.
+def limit_cache(added: Path) -> int:
+    """Evict what the cache folder holds beyond its limit, but not the entry that was just added.
+
+    Returns:
+        Bytes that were freed.
 
     Raises:
         InputError: if the limit is no size.
@@ -112,7 +153,10 @@ def limit_cache() -> int:
     limit = cache_limit()
     for kind in CACHE_KINDS:
         _remove_leftovers(cache_place(kind))
-    return keep_within((entry for kind in CACHE_KINDS for entry in cache_entries(kind)), limit)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(FileNotFoundError):
+            stack.enter_context(in_use(added))
+        return keep_within([entry for kind in CACHE_KINDS for entry in cache_entries(kind)], limit)
 
 
 def keep_within(entries: Iterable[CacheEntry], most_bytes: int) -> int:
@@ -138,26 +182,12 @@ def _evicted(path: Path) -> bool:
     """Remove an entry unless it is in use; whether that was done."""
     aside = temporary_beside(path)
     try:
-        with contextlib.ExitStack() as stack:
-            with contextlib.suppress(PermissionError):  # as in `in_use`
-                descriptor = os.open(path, os.O_RDONLY)
-                stack.callback(os.close, descriptor)
-                _lock_unless_unknown(descriptor)
+        with locked(path):
             path.rename(aside)
     except OSError:  # in use, or gone
         return False
     remove(aside)
     return True
-
-
-def _lock_unless_unknown(descriptor: int) -> None:
-    """Raise `BlockingIOError` if somebody uses it; where the system has no locks, that is not known."""
-    try:
-        lock(descriptor)
-    except BlockingIOError:
-        raise
-    except OSError:
-        pass
 
 
 def _remove_leftovers(folder: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from crnn_deploy.cache_limit import CacheState, cache_state
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
@@ -95,16 +96,17 @@ _INT8_PROCESSOR = Missing(
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What this machine has, and what it lacks of all that crnn-deploy can use."""
+    """What this machine has, what it lacks of all that crnn-deploy can use, and what the cache folder holds."""
 
     environment: Environment
     missing: tuple[Missing, ...]
+    cache: CacheState
 
 
 def diagnose() -> Diagnosis:
-    """Look at this machine, and list what it lacks."""
+    """Look at this machine and at the cache folder, and list what is missing."""
     here = environment()
-    return Diagnosis(here, tuple(missing(here)))
+    return Diagnosis(here, tuple(missing(here)), cache_state())
 
 
 def environment() -> Environment:

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import uuid
@@ -123,14 +124,19 @@ def check_output(path: Path, force: bool, suffix: str, source: Path | None = Non
 
 
 def is_leftover(path: Path) -> bool:
-    """Whether this is a temporary file or folder: one that is being written, or that a killed process left."""
-    return path.name.startswith(".") and _MARK in path.name
+    """Whether the name is that of a temporary file or folder: one in writing, or one that a killed process left."""
+    return re.fullmatch(rf"\..*\.[0-9a-f]{{8}}{_MARK}.*", path.name, re.DOTALL) is not None
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """The temporary files and folders in `folder`."""
+    return sorted(filter(is_leftover, folder.glob(f".*{_MARK}*")))
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the temporary files and folders that a killed process left in `folder`."""
-    for leftover in folder.glob(f".*{_MARK}*"):
-        remove(leftover)
+    for path in leftovers(folder):
+        remove(path)
 
 
 def remove(path: Path) -> None:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from crnn_deploy import cache_limit
+from crnn_deploy import locking
 from crnn_deploy.cache_limit import (
+    DEFAULT_LIMIT,
     LIMIT_VARIABLE,
     CacheName,
+    CacheState,
     cache_entries,
     cache_place,
+    cache_state,
     in_use,
     keep_within,
     limit_cache,
@@ -47,12 +50,15 @@ def test_those_used_longest_ago_go_first_whatever_their_kind(monkeypatch: pytest
     plugin = kept("plugin", "b" * 16, hours_ago=3)
     timing = kept("timing", "tensorrt-10.cache", hours_ago=2)
     monkeypatch.setenv(LIMIT_VARIABLE, "200")
-    assert limit_cache() == 100
+    assert limit_cache(teacher) == 100
     assert [entry.exists() for entry in (teacher, plugin, timing)] == [True, False, True]
-    assert limit_cache() == 0
+    assert limit_cache(teacher) == 0
     monkeypatch.setenv(LIMIT_VARIABLE, "199 B")
-    assert limit_cache() == 100
+    assert limit_cache(teacher) == 100
     assert [entry.exists() for entry in (teacher, timing)] == [True, False]
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
+    assert limit_cache(teacher) == 0  # what was just added stays, whatever the limit
+    assert teacher.exists()
 
 
 def test_what_is_in_use_stays_and_counts_as_used_now() -> None:
@@ -88,7 +94,7 @@ def test_an_entry_that_is_evicted_while_it_is_taken_must_be_made_again(monkeypat
         entry.rename(entry.with_name("aside"))
         entry.mkdir()
 
-    monkeypatch.setattr(cache_limit, "lock", evict)
+    monkeypatch.setattr(locking, "lock", evict)
     with pytest.raises(FileNotFoundError), in_use(entry):
         pass
 
@@ -101,7 +107,7 @@ def test_files_of_others_stay(cache: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (cache / "teachers" / ("c" * 32)).symlink_to(cache / "photos")
     kept("teachers", "a" * 32, hours_ago=1)
     monkeypatch.setenv(LIMIT_VARIABLE, "0")
-    assert limit_cache() == 100
+    assert limit_cache(cache / "absent") == 100
     assert all(file.read_text() == "mine" for file in mine)
     assert (cache / "teachers" / ("c" * 32)).is_symlink()
 
@@ -110,19 +116,26 @@ def test_old_leftovers_go_and_young_ones_stay() -> None:
     leftovers = [
         kept("timing", f".tensorrt.0123abcd~part{number}.cache", hours) for number, hours in enumerate((1, 30))
     ]
-    limit_cache()
+    limit_cache(leftovers[0])
     assert [leftover.exists() for leftover in leftovers] == [True, False]
 
 
-@pytest.mark.parametrize(("text", "size"), [("20GB", 20 * 10**9), ("1.5 mb", 1_500_000), ("4096", 4096), ("0", 0)])
-def test_the_limit_is_a_size(monkeypatch: pytest.MonkeyPatch, text: str, size: int) -> None:
-    monkeypatch.setenv(LIMIT_VARIABLE, text)
-    assert cache_limit.cache_limit() == size
-
-
-@pytest.mark.parametrize("text", ["", "much", "-1", "20GiB", "1e3", "٢"])
-def test_a_limit_that_is_no_size_is_the_users_business(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv(LIMIT_VARIABLE, text)
-    with pytest.raises(InputError, match=r"a size is a number with") as raised:
-        limit_cache()
+def test_a_limit_that_is_no_size_is_the_users_business(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIMIT_VARIABLE, "much")
+    with pytest.raises(InputError, match="LIMIT=much: a size is a number") as raised:
+        limit_cache(cache)
     assert "20GB" in raised.value.fix
+
+
+def test_the_state_tells_what_there_is_of_each_kind(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_state() == CacheState(cache, DEFAULT_LIMIT, ())
+    kept("students", f"{'a' * 16}.json", hours_ago=0)
+    kept("teachers", "a" * 32, hours_ago=0)
+    kept("teachers", "b" * 32, hours_ago=0)
+    monkeypatch.setenv(LIMIT_VARIABLE, "2 kB")
+    state = cache_state()
+    assert (state.limit_bytes, state.bytes) == (2000, 300)
+    assert [(kind.name, kind.entries, kind.bytes) for kind in state.kinds] == [
+        ("teachers", 2, 200),
+        ("students", 1, 100),
+    ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import platform
+from pathlib import Path
 
 import pytest
 import torch
@@ -79,3 +81,16 @@ def test_what_is_here_is_not_missing() -> None:
     assert not {"NVIDIA GPU", "TensorRT", "INT8 instructions", "INT8 GRU/LSTM kernels"} & {
         thing.thing for thing in missing(full)
     }
+
+
+def test_the_doctor_tells_the_size_of_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path))
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE_LIMIT", "2GB")
+    answers = tmp_path / "teachers" / ("a" * 32) / "data.mdb"
+    answers.parent.mkdir(parents=True)
+    answers.write_bytes(bytes(4096))
+    shown = " ".join(CliRunner().invoke(app, ["doctor"]).output.split())
+    assert "answers of teachers 4.10 kB in 1 in all 4.10 kB of at most 2.00 GB" in shown
+    told = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).output)["cache"]
+    kinds = [{"name": "teachers", "holds": "answers of teachers", "entries": 1, "bytes": 4096}]
+    assert told == {"folder": str(tmp_path), "limit_bytes": 2 * 10**9, "bytes": 4096, "kinds": kinds}

@@ -104,3 +104,25 @@ def test_units_stay_on_the_line_of_their_number() -> None:
 
 def test_a_span_of_one_number_is_that_number() -> None:
     assert (units.span(32, 640), units.span(32, 32)) == ("32–640", "32")
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("0", 0),
+        ("4096", 4096),
+        ("7B", 7),
+        ("1.5 kB", 1500),
+        ("20GB", 20 * 10**9),
+        (" 2 tb ", 2 * 10**12),
+        ("0.1MB", 10**5),
+    ],
+)
+def test_a_size_is_read(text: str, count: int) -> None:
+    assert units.bytes_of(text) == count
+
+
+@pytest.mark.parametrize("text", ["", "B", "-1", "1e3", "20GiB", "1,000", "two GB", "٢"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="a size is a number"):
+        units.bytes_of(text)

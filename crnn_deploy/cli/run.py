@@ -16,12 +16,33 @@ def run(config: RunConfig, as_json: bool) -> None:
     run continues where it stopped. Exits with 1 if a model missed its budget; the
     report says which and why.
 
+    With --prune nothing is run. What the recipe and its --set refer to now, or can still
+    continue, stays in the folder; the rest of what crnn-deploy wrote to its stages is removed.
+
     \b
     Examples:
       crnn-deploy run quickstart
       crnn-deploy run receipts --set data=sroie_lines --out runs/mine
-      crnn-deploy run recipe.yaml --prune --keep-days 7
+      crnn-deploy run recipe.yaml --prune --dry-run
     """
+    if config.prune:
+        _prune(config, as_json)
+    else:
+        _run(config, as_json)
+
+
+def _prune(config: RunConfig, as_json: bool) -> None:
+    from crnn_deploy.cli.pruned import show_pruned
+
+    with RichProgress() as progress:
+        pruned = api.prune(config, progress)
+    if as_json:
+        show_json(pruned.model_dump(mode="json"), config)
+    else:
+        show_pruned(pruned)
+
+
+def _run(config: RunConfig, as_json: bool) -> None:
     with RichProgress() as progress:
         result = api.run(config, progress)
     if as_json:

@@ -14,10 +14,11 @@ import platform
 from collections.abc import Iterator
 from typing import Any, Protocol
 
+from crnn_deploy.cache_limit import cache_place, mark_used
 from crnn_deploy.engine.alias_library import alias_library
 from crnn_deploy.engine.config import BuildOptions, FlavorChoice
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import cache_folder, replacing
+from crnn_deploy.files import replacing
 from crnn_deploy.runtime.tensorrt.cuda_memory import find_gpu
 from crnn_deploy.runtime.tensorrt.manifest import Gpu
 from crnn_deploy.runtime.tensorrt.names import TITLES, FlavorName
@@ -129,10 +130,12 @@ class TensorRTRtx:
         if platform.system() != "Linux":
             return
         library = alias_library("libtensorrt_rtx.so", "libtensorrt_rtx.so.1")
-        path = cache_folder() / "tensorrt-rtx" / hashlib.sha256(library).hexdigest()[:16] / "libtensorrt_rtx.so"
+        folder = cache_place("tensorrt-rtx") / hashlib.sha256(library).hexdigest()[:16]
+        path = folder / "libtensorrt_rtx.so"
         if not path.exists():
             with replacing(path, force=True) as temporary:
                 temporary.write_bytes(library)
+        mark_used(folder)
         ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
 
     def configure(self, config: Any, targets: tuple[str, ...], options: BuildOptions) -> None:

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
+from crnn_deploy.cache_limit import cache_place, limit_cache, mark_used
 from crnn_deploy.engine.flavors import Flavor
-from crnn_deploy.files import cache_folder, replacing
+from crnn_deploy.files import replacing
 
 CacheUse = Literal["none", "created", "used"]
 
@@ -19,7 +20,7 @@ class TimingCache:
         self._flavor = flavor
         parts = (flavor.name, flavor.trt.__version__, *targets)
         name = "-".join(re.sub(r"[^\w.]", "_", part) for part in parts)
-        self.path: Path = cache_folder() / "timing" / f"{name}.cache"
+        self.path: Path = cache_place("timing") / f"{name}.cache"
 
     def load(self, config: Any) -> CacheUse:
         """Load the cache into a builder's configuration; returns whether there was one.
@@ -30,6 +31,7 @@ class TimingCache:
             return "none"
         content = self.path.read_bytes() if self.path.is_file() else b""
         if content and self._set(config, content):
+            mark_used(self.path)
             return "used"
         self._set(config, b"")
         return "created"
@@ -44,3 +46,4 @@ class TimingCache:
         if self._flavor.has_timing_cache:
             with replacing(self.path, force=True) as temporary:
                 temporary.write_bytes(bytes(config.get_timing_cache().serialize()))
+            limit_cache(self.path)

@@ -17,14 +17,12 @@ from crnn_deploy.pipeline.report_builder import build_report
 from crnn_deploy.pipeline.run_folder import RunFolder
 from crnn_deploy.pipeline.sources import open_sources
 from crnn_deploy.pipeline.stage_cache import StageCache
-from crnn_deploy.pipeline.stage_pruning import prune
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.pipeline.variants import StageResults, VariantMaker
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.report.run.report import Report
 from crnn_deploy.report.run.variant import Gate, Variant
 from crnn_deploy.report.run.write import Written, write_report
-from crnn_deploy.units import size
 
 _RUNS = Path("runs")
 
@@ -52,19 +50,34 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     the stage that it had reached. A rejected gate is part of the result, and the report is written all the same.
 
     Raises:
-        InputError: if the recipe, the checkpoint or the data can't be used, or required engines can't be built here.
+        InputError: if the recipe, the checkpoint or the data can't be used, required engines can't be built here, or
+            another run is in progress in the same folder.
         GateError: if a stage makes a model that can't be right, so that there is nothing to report.
     """
+    if config.prune:
+        raise InputError("This config prunes a run.", fix="Call `prune` with it, or leave `prune` out.")
     recipe = load_recipe(config.recipe, config.settings)
-    tools = _engine_tools(recipe)
-    folder = RunFolder(config.out or _RUNS / recipe.name)
+    tools = engine_tools(recipe)
+    folder = run_folder(config, recipe)
+    with folder.locked():
+        return _run(config, recipe, tools, folder, progress)
+
+
+def run_folder(config: RunConfig, recipe: Recipe) -> RunFolder:
+    """Where a run has its files."""
+    return RunFolder(config.out or _RUNS / recipe.name)
+
+
+def _run(
+    config: RunConfig, recipe: Recipe, tools: EngineTools | InputError | None, folder: RunFolder, progress: Progress
+) -> RunResult:
     remove_leftovers(folder.path)
-    cache = StageCache(folder.path / "stages", progress)
+    cache = StageCache(folder.stages, progress)
     sources = open_sources(recipe, cache, progress)
     stages = Stages(recipe, sources, cache, progress, config.trust_module)
 
     results = _shipped(VariantMaker(stages, tools, progress).make(), folder)
-    variants, benchmark = _examined(results.variants, stages)
+    variants, benchmark = examined(results.variants, stages)
     results = replace(results, variants=_judged(variants, recipe))
     if any(variant.gate.too_noisy for variant in results.variants):
         cache.forget("benchmark")
@@ -74,13 +87,10 @@ def run(config: RunConfig, progress: Progress = SILENT) -> RunResult:
     pages = folder.write_pages(results.quantized, wanted=written.html_error is None)
     artifacts = {variant.name: variant.artifact() for variant in results.variants} | dict(results.companions)
     folder.write_manifest(recipe, cache.records, artifacts, report)
-    if config.prune:
-        freed = prune(cache.root, cache.used, config.keep_days)
-        progress.log(f"pruned: {size(freed)} of results that this run did not use")
     return RunResult(folder.path, report, replace(written, files=(*written.files, *pages)), tuple(results.refused))
 
 
-def _engine_tools(recipe: Recipe) -> EngineTools | InputError | None:
+def engine_tools(recipe: Recipe) -> EngineTools | InputError | None:
     """The tools that build the engines, or why there are none; None where the recipe asks for no engines.
 
     Called before anything that takes long.
@@ -105,7 +115,7 @@ def _shipped(results: StageResults, folder: RunFolder) -> StageResults:
     return replace(results, variants=variants, companions=companions)
 
 
-def _examined(variants: tuple[Variant, ...], stages: Stages) -> tuple[tuple[Variant, ...], Benchmark]:
+def examined(variants: tuple[Variant, ...], stages: Stages) -> tuple[tuple[Variant, ...], Benchmark]:
     """The variants with their accuracy and latency; those that can't run here come last, with the reason."""
     ran: list[Variant] = []
     unproven: list[Variant] = []

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import get_args
 
 import crnn_deploy
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
+from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
-from crnn_deploy.files import replacing, sha256_of, write_text
+from crnn_deploy.files import make_folder, replacing, sha256_of, write_text
+from crnn_deploy.locking import locked
 from crnn_deploy.onnx_graph.external_data import model_files
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.pipeline.stage_cache import StageRecord
@@ -39,6 +42,33 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def stages(self) -> Path:
+        """The folder with the results of all stages."""
+        return self.path / "stages"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder, and keep other runs out of it until the end of the block; it goes if it is empty then.
+
+        Raises:
+            InputError: if another run, or its `--prune`, is in progress in it, or it can't be made.
+        """
+        new = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        make_folder(self.path)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path))
+            except (BlockingIOError, FileNotFoundError):
+                raise InputError(
+                    f"{self.path} is in use.",
+                    "Another run, or its --prune, is in progress in this folder.",
+                    "Wait until it ends, or name another folder with --out.",
+                ) from None
+            for folder in reversed(new):  # runs last
+                stack.callback(_remove_if_empty, folder)
+            yield
 
     def ship_variant(self, variant: Variant) -> Variant:
         """The variant as a copy in this folder; the log of an engine is copied too."""
@@ -99,6 +129,11 @@ class RunFolder:
         for data in model_files(source)[1:]:
             _copy(data, self.path / data.relative_to(source.parent))
         return self.path / name
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _copy(source: Path, target: Path) -> None:

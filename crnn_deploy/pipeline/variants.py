@@ -11,6 +11,7 @@ from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.inspection.measure import measure
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
+from crnn_deploy.pipeline.stage_cache import NotMadeError
 from crnn_deploy.pipeline.stages import Stages
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.quantize import Quantized, RejectedError
@@ -93,7 +94,7 @@ class VariantMaker:
     def _quantize(self, student: Artifact) -> None:
         try:
             int8 = self._quantized_from(student)
-        except RejectedError as error:  # the FP32 student is still worth a report
+        except (RejectedError, NotMadeError) as error:  # the FP32 student is still worth a report
             self._refused["student-int8"] = error
             return
         self._variants.append(new_variant("student-int8", "quantize", "student", int8.artifact, int8.record))

@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crnn_deploy.cache_limit import cache_place, limit_cache, mark_used
 from crnn_deploy.config import Frozen
 from crnn_deploy.environment import Environment, environment
-from crnn_deploy.files import cache_folder, make_folder, write_text
+from crnn_deploy.files import make_folder, write_text
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.students.config import StudentsConfig, SurveyOptions
@@ -77,6 +78,7 @@ def _measured(config: StudentsConfig, progress: Progress) -> Survey:
     path = _path(options, here)
     stored = None if config.again else _read(path)
     if stored is not None:
+        mark_used(path)
         return stored
     make_folder(path.parent)  # before the measuring, so that it fails early
     students = measure_students(options, progress)
@@ -91,6 +93,7 @@ def _measured(config: StudentsConfig, progress: Progress) -> Survey:
         students=ordered,
     )
     write_text(path, survey.model_dump_json(indent=2, exclude={"picked"}))
+    limit_cache(path)
     return survey
 
 
@@ -102,7 +105,7 @@ def _path(options: SurveyOptions, here: Environment) -> Path:
         "machine": here.model_dump(include=_MACHINE),
     }
     key = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
-    return cache_folder() / "students" / f"{key[:16]}.json"
+    return cache_place("students") / f"{key[:16]}.json"
 
 
 def _read(path: Path) -> Survey | None:

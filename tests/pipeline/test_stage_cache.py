@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,8 @@ from typing import Any
 import pytest
 
 from crnn_deploy.pipeline import stage_cache
-from crnn_deploy.pipeline.stage_cache import StageCache
-from crnn_deploy.pipeline.stage_pruning import prune
+from crnn_deploy.pipeline.stage_cache import NotMadeError, StageCache
 from crnn_deploy.progress import SILENT, Silent
-from crnn_deploy.training.teachers import store
 
 
 class Logged(Silent):
@@ -121,39 +118,22 @@ def test_an_interrupted_stage_is_run_again_in_its_folder(tmp_path: Path) -> None
     assert [record.cached for record in cache.records] == [False]
 
 
-@pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.mark.usefixtures("answers")
-def test_pruning_removes_what_the_run_did_not_use(tmp_path: Path, work: Callable[[Path], None]) -> None:
-    root = tmp_path / "stages"
-    cache = StageCache(root, SILENT)
-    for number in range(3):
-        cache.result("export", "", {"number": number}, work, read)
-    names = [record.folder for record in cache.records]
-    old = time.time() - 3 * 24 * 3600
-    os.utime(root / names[0], (old, old))
-    sizes = {name: sum(file.stat().st_size for file in (root / name).iterdir()) for name in names}
-    assert prune(root, {names[2]}, keep_days=2) == sizes[names[0]]
-    assert prune(root, {names[2]}, keep_days=0) == sizes[names[1]]
-    assert [folder.name for folder in root.iterdir()] == [names[2]]
-    assert prune(root, {names[2]}, keep_days=0) == 0
-
-
-@pytest.mark.usefixtures("answers")
-def test_old_answers_are_pruned_and_those_of_the_last_month_stay(tmp_path: Path) -> None:
-    (tmp_path / "stages").mkdir()
-    for name, days in (("old", 40), ("recent", 20)):
-        folder = tmp_path / "cache" / "teachers" / name
-        folder.mkdir(parents=True)
-        (folder / "data.mdb").write_bytes(bytes(100))
-        last_use = time.time() - days * 24 * 3600
-        os.utime(folder, (last_use, last_use))
-    assert store.stored_answers_size() == 200
-    assert prune(tmp_path / "stages", (), keep_days=0) == 100
-    assert [folder.name for folder in (tmp_path / "cache" / "teachers").iterdir()] == ["recent"]
+def test_looking_up_runs_nothing_and_changes_nothing(tmp_path: Path, work: Callable[[Path], None]) -> None:
+    StageCache(tmp_path, SILENT).result("export", "", {"a": 1}, work, read)
+    (folder,) = tmp_path.iterdir()
+    os.utime(folder, (1, 1))
+    looking = StageCache(tmp_path, SILENT, only_stored=True)
+    assert looking.result("export", "", {"a": 1}, work, read) == {"calls": 1}
+    with pytest.raises(NotMadeError, match="export-student has no result"):
+        looking.result("export", "student", {"a": 1}, work, read)
+    (folder / "result.json").write_text("damaged")
+    os.utime(folder, (1, 1))
+    with pytest.raises(NotMadeError):
+        looking.result("export", "", {"a": 1}, work, read)
+    assert looking.missing == ["export-student", "export"]
+    assert folder.name in looking.used
+    assert folder.stat().st_mtime == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["done.json", "result.json"]
 
 
 def test_a_forgotten_stage_is_done_again(tmp_path: Path, work: Callable[[Path], None]) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from crnn_deploy.cache_limit import cache_place, limit_cache, mark_used
 from crnn_deploy.child_process import child_process
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import cache_folder, check_free, replacing, sha256_of
+from crnn_deploy.files import check_free, replacing, sha256_of
 from crnn_deploy.native.plugin.nvcc import NVCC_PACKAGES, Nvcc, find_nvcc
 from crnn_deploy.native.plugin.record import LIBRARY_NAME, BuiltPlugin, KernelResources, read_build, write_build
 from crnn_deploy.native.plugin.resources import architecture_of, kernel_resources
@@ -65,13 +66,13 @@ def cached_plugin(architectures: tuple[str, ...], progress: Progress = SILENT) -
     """
     nvcc = find_nvcc()
     plan = _Plan(nvcc=nvcc, architectures=_chosen(architectures, nvcc), sources_sha256=sources_digest())
-    folder = plugin_folder() / plan.key
-    return read_build(folder) or _compile(plan, folder / LIBRARY_NAME, progress)
-
-
-def plugin_folder() -> Path:
-    """The folder of the cache that holds all builds."""
-    return cache_folder() / "plugin"
+    folder = cache_place("plugin") / plan.key
+    built = read_build(folder)
+    if built is None:
+        built = _compile(plan, folder / LIBRARY_NAME, progress)
+        limit_cache(folder)
+    mark_used(folder)
+    return built
 
 
 def _chosen(requested: tuple[str, ...], nvcc: Nvcc) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
+from crnn_deploy.cache_limit import cache_place, mark_used
 from crnn_deploy.errors import InputError
-from crnn_deploy.native.plugin.building import plugin_folder
 from crnn_deploy.native.plugin.record import RECORD_NAME, read_build
 from crnn_deploy.native.plugin.sources import sources_digest
 
@@ -48,8 +48,13 @@ def plugin_library(architectures: Collection[str] = ()) -> Path | None:
 
 
 def _newest_build(architectures: Collection[str]) -> Path | None:
-    records = sorted(plugin_folder().glob(f"*/{RECORD_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True)
+    records = sorted(
+        cache_place("plugin").glob(f"*/{RECORD_NAME}"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
     sources = sources_digest()
     builds = (read_build(record.parent) for record in records)
     fitting = (built for built in builds if built and built.sources_sha256 == sources)
-    return next((built.path for built in fitting if set(architectures) <= set(built.architectures)), None)
+    path = next((built.path for built in fitting if set(architectures) <= set(built.architectures)), None)
+    if path is not None:
+        mark_used(path.parent)
+    return path

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
+import contextlib
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 
+from crnn_deploy.cache_limit import cache_place, in_use, limit_cache
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import cache_folder, make_folder
+from crnn_deploy.files import make_folder, remove
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.training.teachers.answers import Answer, decode, encode
 
@@ -21,13 +20,12 @@ if TYPE_CHECKING:  # of the extra `train`
     import lmdb
 
 _LARGEST = 1 << 38  # bytes of address space, not of disk
-_DAY = 24 * 60 * 60
 
 
 class AnswerStore:
     """An LMDB in the cache folder. Each `put` is one transaction, so an interruption leaves complete answers.
 
-    A damaged database is removed and made again.
+    A damaged database is removed and made again. Until the store is closed, its answers are not evicted from the cache.
 
     Args:
         key: fingerprint of the teacher and of how it was asked.
@@ -37,18 +35,18 @@ class AnswerStore:
     """
 
     def __init__(self, key: str, progress: Progress = SILENT) -> None:
-        self.path = _folder() / key
-        make_folder(self.path)
+        self.path = cache_place("teachers") / key
+        self._held = _held(self.path)
+        limit_cache(self.path)
         database = _open(self.path)
         if database is None:
             progress.log(f"the stored answers in {self.path} are damaged: the teacher is asked again")
-            shutil.rmtree(self.path)
-            make_folder(self.path)
+            for file in self.path.iterdir():
+                remove(file)
             database = _open(self.path)
         if database is None:
             raise _not_opened(self.path, "its new database is damaged too")
         self._database = database
-        os.utime(self.path)  # the last use, by which old answers are pruned
 
     def __contains__(self, content: bytes) -> bool:
         with self._database.begin() as transaction:
@@ -94,48 +92,18 @@ class AnswerStore:
 
     def close(self) -> None:
         self._database.close()
+        self._held.close()
+        limit_cache(self.path)
 
 
-def stored_answers_size() -> int:
-    """Bytes on disk of the answers of all teachers."""
-    return sum(map(_size, _stores()))
-
-
-def prune_answers(keep_days: float | None, max_bytes: int | None) -> int:
-    """Remove answers that were not used lately; they can be asked for again.
-
-    Args:
-        keep_days: days since the last use after which the answers of a teacher are removed; None: no limit.
-        max_bytes: size of all answers together; those that were used longest ago are removed first. None: no limit.
-
-    Returns:
-        Bytes that were freed.
-    """
-    before = stored_answers_size()
-    by_last_use = sorted(_stores(), key=_last_use)
-    kept = before
-    for store in by_last_use:
-        expired = keep_days is not None and time.time() - _last_use(store) > keep_days * _DAY
-        if expired or (max_bytes is not None and kept > max_bytes):
-            kept -= _size(store)
-            shutil.rmtree(store, ignore_errors=True)
-    return before - stored_answers_size()
-
-
-def _folder() -> Path:
-    return cache_folder() / "teachers"
-
-
-def _stores() -> list[Path]:
-    return [path for path in _folder().iterdir() if path.is_dir()] if _folder().is_dir() else []
-
-
-def _last_use(store: Path) -> float:
-    return store.stat().st_mtime
-
-
-def _size(store: Path) -> int:
-    return sum(file.stat().st_size for file in store.iterdir())
+def _held(folder: Path) -> contextlib.ExitStack:
+    """Make a folder and hold it, until the stack is closed."""
+    stack = contextlib.ExitStack()
+    while True:
+        make_folder(folder)
+        with contextlib.suppress(FileNotFoundError):  # another process just evicted it
+            stack.enter_context(in_use(folder))
+            return stack
 
 
 def _open(folder: Path) -> lmdb.Environment | None:

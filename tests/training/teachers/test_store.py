@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from told import Told
 
+from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.errors import InputError
 from crnn_deploy.training.teachers import store
 from crnn_deploy.training.teachers.answers import Answer
-from crnn_deploy.training.teachers.store import AnswerStore, prune_answers, stored_answers_size
+from crnn_deploy.training.teachers.store import AnswerStore
 
 ANSWER = Answer(np.zeros((3, 2), np.float32), np.ones(3, bool), np.array([1]), 0.5)
 
@@ -102,30 +103,31 @@ def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
     answers.close()
 
 
-def used_days_ago(tmp_path: Path, key: str, days: float) -> Path:
-    fill(key, images=100)
-    store = tmp_path / "cache" / "teachers" / key
-    os.utime(store, (time.time() - days * 86400,) * 2)
-    return store
+def test_the_answers_used_longest_ago_make_room_and_those_in_use_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, older, held = (letter * 32 for letter in "abc")
+    for key, days in ((old, 1), (older, 2), (held, 3)):
+        fill(key, images=100)
+        used = time.time() - days * 86400
+        os.utime(tmp_path / "cache" / "teachers" / key, (used, used))
+    monkeypatch.setenv(LIMIT_VARIABLE, str(sum(entry.bytes for entry in cache_entries("teachers")) - 1))
+    first = AnswerStore(held)
+    assert stores(tmp_path) == [old, held]
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
+    fill("d" * 32)
+    assert stores(tmp_path) == [held, "d" * 32]
+    assert b"image 7" in first
+    first.put({b"image": ANSWER})
+    first.close()
+    assert stores(tmp_path) == [held]
 
 
-def test_old_answers_are_pruned(tmp_path: Path) -> None:
-    assert stored_answers_size() == 0
-    assert prune_answers(0, 0) == 0
-    old, new = used_days_ago(tmp_path, "old", 9), used_days_ago(tmp_path, "new", 1)
-    size = stored_answers_size()
-    assert prune_answers(None, None) == 0
-    assert prune_answers(10, size) == 0
-    freed = prune_answers(5, None)
-    assert freed == size - stored_answers_size() > 0
-    assert new.exists()
-    assert not old.exists()
+def stores(tmp_path: Path) -> list[str]:
+    return sorted(folder.name for folder in (tmp_path / "cache" / "teachers").iterdir())
 
 
-def test_of_too_many_answers_those_used_longest_ago_are_pruned(tmp_path: Path) -> None:
-    stores = [used_days_ago(tmp_path, f"store{days}", days) for days in (1, 3, 2)]
-    assert prune_answers(None, stored_answers_size() - 1) > 0
-    assert [store.exists() for store in stores] == [True, False, True]
-    AnswerStore("store2").close()  # which uses it
-    assert prune_answers(0.5, None) > 0
-    assert [store.exists() for store in stores] == [False, False, True]
+def test_a_limit_that_is_no_size_is_told_before_the_teacher_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIMIT_VARIABLE, "much")
+    with pytest.raises(InputError, match="a size is a number"):
+        AnswerStore("key")

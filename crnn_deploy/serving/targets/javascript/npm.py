@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from crnn_deploy.cache_limit import cache_place, limit_cache, mark_used
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import cache_folder
 from crnn_deploy.folders import replacing_folder
 from crnn_deploy.serving.targets.checking import run
 
@@ -30,10 +30,12 @@ def installed(package: str) -> Path:
                 f"The folder is checked before it is written, and {package} comes from npm.",
                 "Install Node.js 18 or newer with npm: https://nodejs.org",
             )
-    folder = cache_folder() / "npm" / f"{package}-{VERSION}"
+    folder = cache_place("npm") / f"{package}-{VERSION}"
     if not folder.is_dir():
         with replacing_folder(folder) as new:
             _install(f"{package}@{VERSION}", new)
+        limit_cache(folder)
+    mark_used(folder)
     return folder / "node_modules"
 
 
