@@ -24,7 +24,7 @@ from crnn_deploy.units import bytes_of
 LIMIT_VARIABLE = "CRNN_DEPLOY_CACHE_LIMIT"
 DEFAULT_LIMIT = 50 * 10**9
 
-CacheName = Literal["teachers", "plugin", "students", "timing", "tensorrt-rtx", "npm"]
+CacheName = Literal["teachers", "plugin", "students", "timing", "tensorrt-rtx", "npm", "index"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ CACHE_KINDS: Mapping[CacheName, CacheKind] = {
     "timing": CacheKind("timing caches of TensorRT", r"tensorrt.+\.cache"),
     "tensorrt-rtx": CacheKind("names under which TensorRT-RTX is loaded", r"[0-9a-f]{16}"),
     "npm": CacheKind("ONNX Runtime from npm", r"onnxruntime-.+"),
+    "index": CacheKind("what is in large data sets", r"[0-9a-f]{32}"),
 }
 
 _DAY = 24 * 60 * 60

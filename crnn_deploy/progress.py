@@ -24,6 +24,24 @@ class Progress(Protocol):
         ...
 
 
+class Told:
+    """Hands all on to another `Progress`, and keeps what is said.
+
+    Attributes:
+        sentences: said so far.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.track = progress.track
+        self.status = progress.status
+        self.sentences: list[str] = []
+        self._log = progress.log
+
+    def log(self, text: str) -> None:
+        self.sentences.append(text)
+        self._log(text)
+
+
 class Silent:
     """A `Progress` that says nothing."""
 

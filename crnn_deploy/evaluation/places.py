@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.sources.base import Source, broken_image, title
 from crnn_deploy.data.sources.container import Folder, is_file, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_IMAGE_FILE
@@ -75,7 +76,7 @@ def _from_stdin() -> Source:
     content = sys.stdin.buffer.read(MAX_IMAGE_FILE + 1) if sys.stdin else b""
     if not 0 < len(content) <= MAX_IMAGE_FILE:
         raise broken_image("stdin", f"it has {len(content):,} bytes" if content else "it is empty")
-    return EncodedSource("stdin", "unlabelled", [Item(STDIN)], lambda _: content)
+    return EncodedSource("stdin", "unlabelled", Rows.of([Item(STDIN)]), lambda _: content)
 
 
 def _is_image_file(location: str) -> bool:
@@ -85,5 +86,5 @@ def _is_image_file(location: str) -> bool:
 def _files(paths: Sequence[str]) -> Source:
     items = [Item(path) for path in paths]
     return EncodedSource(
-        "the command line", "unlabelled", items, lambda index: read_image(Folder(Path()), paths[index])
+        "the command line", "unlabelled", Rows.of(items), lambda index: read_image(Folder(Path()), paths[index])
     )

@@ -15,9 +15,10 @@ from crnn_deploy.data.checking import (
     tell_squeezed,
     without_broken,
 )
+from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.arrays import ArraySource
-from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Silent
@@ -33,7 +34,7 @@ class Log(Silent):
 
 def source(*images: bytes) -> EncodedSource:
     items = [Item(f"{index}.png") for index in range(len(images))]
-    return EncodedSource("lines", "unlabelled", items, lambda index: images[index])
+    return EncodedSource("lines", "unlabelled", Rows.of(items), lambda index: images[index])
 
 
 def png(width: int = 20, frames: int = 1) -> bytes:

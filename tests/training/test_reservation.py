@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.index.rows import Item, Rows
+from crnn_deploy.data.sources.base import Kind
+from crnn_deploy.data.sources.encoded import EncodedSource
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.reservation import student_reservation, teacher_reservation, training_reservation
@@ -29,7 +31,8 @@ class Said:
 
 def source(count: int, text: str = "ab", labelled: bool = True) -> EncodedSource:
     items = [Item(str(index), text) for index in range(count)]
-    return EncodedSource("set", "text" if labelled else "unlabelled", items, lambda _: Image.new("L", (8, 8)).tobytes())
+    kind: Kind = "text" if labelled else "unlabelled"
+    return EncodedSource("set", kind, Rows.of(items), lambda _: Image.new("L", (8, 8)).tobytes())
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.extents import Extents
 
 
 class Container(Protocol):
@@ -31,6 +32,10 @@ class Container(Protocol):
 
     def read(self, name: str, most: int | None = None) -> bytes:
         """The content of a file, or its first `most` bytes."""
+        ...
+
+    def extents(self, names: Sequence[str]) -> Extents | None:
+        """Where these files are, if they are in one file as they are."""
         ...
 
     def title(self, name: str) -> str:
@@ -59,6 +64,9 @@ class Folder:
         with (self.path / name).open("rb") as file:
             return file.read(most)
 
+    def extents(self, names: Sequence[str]) -> None:
+        return None
+
     def title(self, name: str) -> str:
         return str(self.path / name)
 
@@ -82,6 +90,9 @@ class Below:
 
     def read(self, name: str, most: int | None = None) -> bytes:
         return self._container.read(self._base + name, most)
+
+    def extents(self, names: Sequence[str]) -> Extents | None:
+        return self._container.extents([self._base + name for name in names])
 
     def title(self, name: str) -> str:
         return self._container.title(self._base + name)

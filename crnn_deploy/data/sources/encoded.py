@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.index.facts import Fact
+from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.facts import Fact, Facts
+from crnn_deploy.data.index.keeping import KEPT_FROM, KeptIndex
 from crnn_deploy.data.index.measuring import fact_of_file
+from crnn_deploy.data.index.rows import Item, Rows
+from crnn_deploy.data.index.strings import Strings
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
+from crnn_deploy.data.sources.container import Container, read_image
 from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Progress
 
 IMAGE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif"),
@@ -32,56 +38,58 @@ def is_image(name: str) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
-@dataclass(frozen=True)
-class Item:
-    """One image and its label: the `text` of a line, the `class_index` of a class, or neither."""
-
-    name: str
-    text: str = ""
-    class_index: int = -1
-
-
 class EncodedSource(Measured):
     """A `Source` over encoded images.
 
     Args:
-        items: name and label of each image, in order.
+        rows: name and label of each image, in order.
         read: returns the encoded bytes of one item; it is called from several threads.
         numbers: that stand beside the images.
+        locate: finds where all images are, if they are in one file as they are; so they are read faster, and the index
+            can be kept.
+        facts: of all images, where they are known.
 
     Raises:
-        InputError: if there are no items.
+        InputError: if there are no images.
     """
 
     def __init__(
         self,
         name: str,
         kind: Kind,
-        items: Sequence[Item],
+        rows: Rows,
         read: Callable[[int], bytes],
         class_names: tuple[str, ...] = (),
         numbers: Numbers = NO_NUMBERS,
+        locate: Callable[[], Extents | None] = lambda: None,
+        facts: Facts | None = None,
     ) -> None:
-        if not items:
+        if not len(rows):
             raise InputError(f"{name} is empty: it holds no images.", fix="Check the path.")
         self.name = name
         self.kind: Kind = kind
         self.class_names = class_names
-        self._items = items
+        self._rows = rows
         self._numbers = numbers
         self._read = read
+        self._locate = locate
+        self._facts = facts
+        self._keep: Callable[[KeptIndex], None] | None = None
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._rows)
 
     def item_name(self, index: int) -> str:
-        return self._items[index].name
+        return self._rows.names[index]
 
     def text(self, index: int) -> str:
-        return self._items[index].text
+        return self._rows.text(index)
 
     def class_index(self, index: int) -> int:
-        return self._items[index].class_index
+        return self._rows.class_index(index)
+
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        return self._rows.texts_at(indices)
 
     def image(self, index: int) -> Image.Image:
         try:
@@ -96,6 +104,27 @@ class EncodedSource(Measured):
         except OSError as error:
             raise broken_image(title(self, index), str(error)) from None
 
+    def kept_by(self, keep: Callable[[KeptIndex], None], told: Sequence[str]) -> EncodedSource:
+        """This source, whose index will be kept once it is made, if it has many images and no numbers beside them.
+
+        Args:
+            told: what was said when it was opened.
+        """
+        notes = {"name": self.name, "kind": self.kind, "told": list(told)}
+        if len(self) >= KEPT_FROM and not self._numbers.names and self.kind != "class":
+            self._keep = lambda found: keep(replace(found, notes=notes))
+        return self
+
+    def _measure(self, progress: Progress) -> Facts:
+        extents = self._locate()
+        if extents is not None:
+            self._read = extents
+        facts = super()._measure(progress)
+        if extents is not None and self._keep is not None:
+            names = self._rows.names if isinstance(self._rows.names, Strings) else None
+            self._keep(KeptIndex(facts, extents, names, self._rows.texts, {}))
+        return facts
+
     def _fact(self, index: int) -> Fact:
         return fact_of_file(partial(self._read, index))
 
@@ -105,3 +134,26 @@ class EncodedSource(Measured):
 
     def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
         return self._numbers.rows(names, self.name)
+
+
+def of_files(
+    files: Container,
+    kind: Kind,
+    items: Sequence[Item],
+    class_names: tuple[str, ...] = (),
+    numbers: Numbers = NO_NUMBERS,
+) -> EncodedSource:
+    """The source of images that are files of a container, by their names in it."""
+    rows = Rows.of(items)
+    locate = partial(files.extents, rows.names)
+    return EncodedSource(
+        files.name, kind, rows, lambda index: read_image(files, rows.names[index]), class_names, numbers, locate
+    )
+
+
+def of_kept(kept: KeptIndex, names: Sequence[str], progress: Progress) -> EncodedSource:
+    """The source of a kept index; what was said when it was opened is said again."""
+    for sentence in kept.notes["told"]:
+        progress.log(sentence)
+    rows = Rows(names, kept.texts)
+    return EncodedSource(kept.notes["name"], kept.notes["kind"], rows, kept.extents, facts=kept.facts)

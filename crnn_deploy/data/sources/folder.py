@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.base import Kind
-from crnn_deploy.data.sources.container import Folder, is_file, is_folder, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.container import Folder, is_file, is_folder
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files
 from crnn_deploy.data.sources.label_files import decode, may_hold_labels
 from crnn_deploy.errors import InputError
 from crnn_deploy.units import listed
@@ -107,5 +108,4 @@ def _sub_folder(path: Path) -> SubFolder:
 
 
 def _source(folder: Path, kind: Kind, items: list[Item], class_names: tuple[str, ...] = ()) -> EncodedSource:
-    files = Folder(folder)
-    return EncodedSource(str(folder), kind, items, lambda index: read_image(files, items[index].name), class_names)
+    return of_files(Folder(folder), kind, items, class_names)

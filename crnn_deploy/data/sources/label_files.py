@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container
-from crnn_deploy.data.sources.encoded import Item, is_image
+from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.layouts.columns import COLUMNS
 from crnn_deploy.data.sources.layouts.json_lines import JSON_LINES
 from crnn_deploy.data.sources.layouts.json_list import JSON_LIST

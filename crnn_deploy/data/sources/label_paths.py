@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container
-from crnn_deploy.data.sources.encoded import Item
 from crnn_deploy.errors import InputError
 
 _IMAGE_FOLDERS = ("images", "image", "imgs", "img")

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.container import Below, Container, Folder, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.container import Below, Container, Folder
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files
 from crnn_deploy.data.sources.label_files import (
     LABELS,
     LAYOUTS,
@@ -184,7 +185,7 @@ def _choose(files: Container, understood: dict[str, Layout]) -> str | None:
 
 
 def _source(files: Container, items: list[Item], numbers: Numbers = NO_NUMBERS) -> EncodedSource:
-    return EncodedSource(files.name, "text", items, lambda index: read_image(files, items[index].name), numbers=numbers)
+    return of_files(files, "text", items, numbers=numbers)
 
 
 def _list(names: Sequence[str]) -> str:

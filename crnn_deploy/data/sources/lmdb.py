@@ -3,49 +3,60 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from crnn_deploy import limits
-from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.keeping import IndexHome
+from crnn_deploy.data.index.rows import Item, Rows
+from crnn_deploy.data.index.strings import Numbered, Strings
+from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.container import is_file, is_folder
-from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource, of_kept
 from crnn_deploy.data.sources.label_paths import check_texts
-from crnn_deploy.data.sources.lmdb_file import LmdbFile, Value
+from crnn_deploy.data.sources.lmdb_file import LmdbFile
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import Progress
+from crnn_deploy.progress import SILENT, Progress
 
 LMDB_FILE = "data.mdb"
+_IMAGE, _IMAGE_KEY = "image-%09d", b"image-%09d"
+_NO_LINE = (0, 10, 13)  # NUL and line ends
 
 
-def open_lmdb(path: Path) -> EncodedSource:
+def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
     """Lines of text from a database file, or images without labels if it holds no labels.
 
     Raises:
         InputError: if the database is broken or has another layout.
     """
+    home = IndexHome(path, "lmdb")
+    kept = home.kept()
+    if kept is not None:
+        return of_kept(kept, Numbered(_IMAGE, 1, len(kept.facts)), progress)
     name = path.parent if path.name == LMDB_FILE else path
     database = LmdbFile(path)
     count = _count(database, name)
-    labels = dict(database.with_prefix(b"label-"))
-    if labels:
-        items = _labelled(database, labels, count, name)
-        if items and database.get(items[-1].name.encode()) is None:
-            raise _incomplete(name, items[-1].name, count)
-    else:
-        items = [Item(key.decode("ascii", "replace")) for key, _ in database.with_prefix(b"image-")][:count]
-        if len(items) < count or (items and items[-1].name != f"image-{count:09d}"):
-            raise _incomplete(name, f"image-{count:09d}", count)
+    texts = _texts(database, count, name)
+    if texts is None:
+        _check_images(database, count, name)
+    elif count and database.get(_IMAGE_KEY % count) is None:
+        raise _incomplete(name, _IMAGE % count, count)
 
     def read(index: int) -> bytes:
-        value = database.get(items[index].name.encode())
+        value = database.get(_IMAGE_KEY % (index + 1))
         if value is None:
-            raise _incomplete(name, items[index].name, count)
+            raise _incomplete(name, _IMAGE % (index + 1), count)
         if value.size > limits.MAX_IMAGE_FILE:
             raise OSError(f"it has {value.size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
         return database.read(value)
 
-    return EncodedSource(str(name), "text" if labels else "unlabelled", items, read)
+    rows = Rows(Numbered(_IMAGE, 1, count), texts)
+    kind: Kind = "unlabelled" if texts is None else "text"
+    return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(database, count)).kept_by(home.keep, [])
 
 
 def find_lmdbs(folder: Path) -> list[Path]:
@@ -57,7 +68,7 @@ def open_lmdbs(folder: Path, files: list[Path], progress: Progress) -> Source:
     """All lines of several databases below a folder, one database after the other."""
     names = [str(file.parent.relative_to(folder)) for file in files]
     progress.log(f"{folder} is read as one set of {len(names)} LMDBs: {', '.join(names)}")
-    sources = [open_lmdb(file) for file in files]
+    sources = [open_lmdb(file, progress) for file in files]
     return sources[0] if len(sources) == 1 else Combined(sources)
 
 
@@ -89,23 +100,50 @@ def _count(database: LmdbFile, name: Path) -> int:
     return count
 
 
-def _labelled(database: LmdbFile, labels: dict[bytes, Value], count: int, name: Path) -> list[Item]:
-    missing = next((number for number in range(1, count + 1) if b"label-%09d" % number not in labels), None)
-    if missing is not None:
-        raise _incomplete(name, f"label-{missing:09d}", count)
-    items = []
+def _texts(database: LmdbFile, count: int, name: Path) -> Strings | None:
+    """The labels, which stand in the order of their numbers; None if there are none."""
+    if next(database.with_prefix(b"label-"), None) is None:
+        return None
+    texts = Strings.of(_each_text(database, count, name))
+    if np.isin(texts.data, _NO_LINE).any():
+        check_texts([Item(_IMAGE % (number + 1), text) for number, text in enumerate(texts)], str(name))
+    return texts
+
+
+def _each_text(database: LmdbFile, count: int, name: Path) -> Iterator[str]:
+    labels = database.with_prefix(b"label-")
     for number in range(1, count + 1):
-        value = labels[b"label-%09d" % number]
+        key, value = next(labels, (b"", None))
+        label = f"label-{number:09d}"
+        if value is None or key != label.encode():
+            raise _incomplete(name, label, count)
         if value.size > limits.MAX_LABEL:
-            raise InputError(f"{name} has a label of {value.size:,} bytes, label-{number:09d}.", fix="Correct it.")
+            raise InputError(f"{name} has a label of {value.size:,} bytes, {label}.", fix="Correct it.")
         try:
-            items.append(Item(f"image-{number:09d}", database.read(value).decode()))
+            yield database.read(value).decode()
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{name} cannot be read as an LMDB: label-{number:09d}: {error}.", fix="Make the database again."
+                f"{name} cannot be read as an LMDB: {label}: {error}.", fix="Make the database again."
             ) from None
-    check_texts(items, str(name))
-    return items
+
+
+def _check_images(database: LmdbFile, count: int, name: Path) -> None:
+    """Raise `InputError` unless there are as many images as the database says, in the order of their numbers."""
+    keys = [key for key, _ in zip(database.with_prefix(b"image-"), range(count), strict=False)]
+    if len(keys) < count or (keys and keys[-1][0] != _IMAGE_KEY % count):
+        raise _incomplete(name, _IMAGE % count, count)
+
+
+def _extents(database: LmdbFile, count: int) -> Extents | None:
+    """Where all images are; None if one is missing."""
+    places = np.zeros((count, 2), np.int64)
+    found = 0
+    for (key, value), number in zip(database.with_prefix(b"image-"), range(1, count + 1), strict=False):
+        if key != _IMAGE_KEY % number:
+            return None
+        places[number - 1] = value
+        found = number
+    return Extents(database.path, places[:, 0].copy(), places[:, 1].copy()) if found == count else None
 
 
 def _incomplete(name: Path, key: str, count: int) -> InputError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from crnn_deploy.data.sources.container import Container, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.index.rows import Item
+from crnn_deploy.data.sources.container import Container
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files
 from crnn_deploy.data.sources.label_files import may_hold_labels
 from crnn_deploy.data.sources.label_paths import check_texts
 from crnn_deploy.errors import InputError
@@ -29,7 +30,7 @@ def open_names(files: Container, progress: Progress) -> EncodedSource:
     unread = [name for name in names if may_hold_labels(name)]
     if unread:
         progress.log(f"The names of the files give the labels of {files.name}; not read: {listed(unread)}")
-    return EncodedSource(files.name, "text", items, lambda index: read_image(files, items[index].name))
+    return of_files(files, "text", items)
 
 
 def _check_unicode(items: Sequence[Item], origin: str) -> None:

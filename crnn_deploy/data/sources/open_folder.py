@@ -71,7 +71,7 @@ def _open_database_or_arrays(files: Folder, arrays: list[str], progress: Progres
     others = [name for name in [*idx, *others] if name != taken]
     if others:
         progress.log(f"{files.path / taken} is read, which holds images with their labels; not read: {listed(others)}")
-    return open_lmdb(files.path / taken) if taken == LMDB_FILE else open_idx(files.path / taken)
+    return open_lmdb(files.path / taken, progress) if taken == LMDB_FILE else open_idx(files.path / taken)
 
 
 def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progress, needs_labels: bool) -> Source:

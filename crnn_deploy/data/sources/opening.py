@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crnn_deploy.data.index.keeping import IndexHome
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.cifar import PARTS, is_cifar, open_cifar
 from crnn_deploy.data.sources.clips import PREFIX as CLIPS
 from crnn_deploy.data.sources.clips import ClipFiles, ClipSource, open_clips
-from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item, is_image
+from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files, of_kept
 from crnn_deploy.data.sources.folder import (
     is_image_folder,
     sub_folders,
@@ -33,7 +35,7 @@ from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.data.sources.video import is_video
 from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.progress import SILENT, Progress, Told
 
 _PART_PREFIXES = tuple(f"{part}:" for part in PARTS)
 
@@ -113,9 +115,9 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if "idx3" in path.name:
         return open_idx(path)
     if path.suffix in (".mdb", ".lmdb"):
-        return open_lmdb(path)
+        return open_lmdb(path, progress)
     if _is_archive(path):
-        return _open_archive(_archive(path), progress, needs_labels)
+        return _open_large_archive(path, progress, needs_labels)
     if path.suffix == ".parquet":
         return open_parquet(path)
     if is_video(path.name):
@@ -148,6 +150,17 @@ def _archive(path: Path) -> Tar | Zip:
     return Tar(path) if ".tar" in path.suffixes else Zip(path)
 
 
+def _open_large_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
+    """As `_open_archive`, from the index that was kept if the archive is large."""
+    home = IndexHome(path, f"archive, needs labels: {needs_labels}")
+    kept = home.kept()
+    if kept is not None and kept.names is not None:
+        return of_kept(kept, kept.names, progress)
+    told = Told(progress)
+    source = _open_archive(_archive(path), told, needs_labels)
+    return source.kept_by(home.keep, told.sentences) if isinstance(source, EncodedSource) else source
+
+
 def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
     """Lines of text if the archive holds labels, or else its images without labels."""
     if archive.links:
@@ -161,4 +174,4 @@ def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) ->
         check_understood(archive, found.unread, needs_labels, progress)
     if len({item.name.rpartition("/")[0] for item in items}) > 1:
         progress.log(f"{archive.name} is read without labels; only in a folder are sub-folders taken for classes")
-    return EncodedSource(archive.name, "unlabelled", items, lambda index: read_image(archive, items[index].name))
+    return of_files(archive, "unlabelled", items)

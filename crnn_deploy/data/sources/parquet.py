@@ -11,10 +11,11 @@ from threading import Lock
 from typing import Any
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.container import Folder, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource, Item
+from crnn_deploy.data.sources.encoded import EncodedSource
 from crnn_deploy.data.sources.label_paths import check_texts, locate_images
 from crnn_deploy.data.sources.parquet_columns import Columns, find_columns
 from crnn_deploy.errors import InputError
@@ -44,11 +45,10 @@ def open_parquet(path: Path) -> EncodedSource:
         paths = [each for group in range(file.groups) for each in file.paths(group)]
         rows = [Item(each, text) for each, text in zip(paths, texts, strict=True)]
         located = locate_images(rows, files, path.name)
-        return EncodedSource(str(path), kind, located, lambda index: read_image(files, located[index].name))
+        return EncodedSource(str(path), kind, Rows.of(located), lambda index: read_image(files, located[index].name))
     items = [Item(f"row-{number:09d}", text) for number, text in enumerate(texts)]
     check_texts(items, str(path))
-    reader = _Images(file)
-    return EncodedSource(str(path), kind, items, reader)
+    return EncodedSource(str(path), kind, Rows.of(items), _Images(file))
 
 
 def open_parquets(paths: Sequence[Path]) -> Source:

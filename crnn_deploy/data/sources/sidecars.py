@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container
-from crnn_deploy.data.sources.encoded import Item, is_image
+from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.label_files import decode
 from crnn_deploy.errors import InputError
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from crnn_deploy import limits
+from crnn_deploy.data.index.extents import Extents
 from crnn_deploy.errors import InputError
 
 
@@ -41,6 +45,10 @@ class Tar:
         if len(data) < size and most is None:
             raise OSError("the archive was cut off after it was opened")
         return data
+
+    def extents(self, names: Sequence[str]) -> Extents:
+        places = np.array([self._places[name] for name in names], np.int64)
+        return Extents(Path(self.name), places[:, 0].copy(), places[:, 1].copy())
 
     def title(self, name: str) -> str:
         return f"{self.name}:{name}"

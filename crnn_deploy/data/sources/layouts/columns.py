@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path, lines_of, wrong_line
 from crnn_deploy.errors import InputError
 from crnn_deploy.vector import column_name

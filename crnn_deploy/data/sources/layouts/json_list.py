@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from crnn_deploy import limits
-from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.layouts.json_lines import item_of, path_and_text_keys
 from crnn_deploy.data.sources.layouts.layout import Layout, wrong_line
 from crnn_deploy.errors import InputError

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from crnn_deploy import limits
-from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path
 from crnn_deploy.errors import InputError
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from crnn_deploy.data.sources.encoded import Item, is_image
+from crnn_deploy.data.index.rows import Item
+from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.errors import InputError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from crnn_deploy.data.sources.encoded import Item
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.layouts.layout import Layout, is_image_path, lines_of, most, wrong_line
 from crnn_deploy.errors import InputError
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container, Folder
-from crnn_deploy.data.sources.encoded import IMAGE_SUFFIXES, Item, is_image
+from crnn_deploy.data.sources.encoded import IMAGE_SUFFIXES, is_image
 from crnn_deploy.data.sources.label_paths import check_texts
 from crnn_deploy.data.sources.pages import alto_xml, page_xml
 from crnn_deploy.data.sources.pages.line_source import LineSource, PlacedLine
