@@ -64,6 +64,29 @@ class TrainingBatch:
         )
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """The items of each batch of an epoch, of which this process has a part.
+
+    All parts have the same size, so that all processes take the same steps.
+    """
+
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]  # of each batch in `order`
+    stops: NDArray[np.intp]
+    shard: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __getitem__(self, place: int) -> list[int]:
+        items = self.order[self.starts[place] : self.stops[place]]
+        rank, processes = self.shard
+        each = -(-len(items) // processes)
+        part: list[int] = items[np.arange(rank * each, (rank + 1) * each) % len(items)].tolist()
+        return part
+
+
 class TrainingSet:
     """The batches of each epoch; the same seed and epoch always give the same batches.
 
@@ -97,30 +120,28 @@ class TrainingSet:
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[TrainingBatch]:
         """Batches of one epoch, without the first `skip`; a thread prepares them in advance."""
-        plan = list(enumerate(self._plan(number)))[skip:]
+        plan = self._plan(number)
+        starts = range(skip, len(plan))
         with ThreadPoolExecutor(1) as pool:
-            pending = [pool.submit(self._batch, items, number) for _, items in plan[:_AHEAD]]
-            for position in range(len(plan)):
+            pending = [pool.submit(self._batch, plan[place], number) for place in starts[:_AHEAD]]
+            for place in starts:
                 batch = pending.pop(0).result()
-                if position + _AHEAD < len(plan):
-                    pending.append(pool.submit(self._batch, plan[position + _AHEAD][1], number))
+                if place + _AHEAD < len(plan):
+                    pending.append(pool.submit(self._batch, plan[place + _AHEAD], number))
                 yield batch
 
-    def _plan(self, epoch: int) -> list[list[int]]:
+    def _plan(self, epoch: int) -> _Plan:
         """Shuffled, then sorted by width bucket or length, cut into batches, and the batches shuffled."""
         rng = np.random.default_rng((self.options.seed, epoch))
         order = rng.permutation(len(self._source))
         order = order[np.argsort(self._buckets[order], kind="stable")]
-        size = self.options.batch_size
-        parts = np.split(order, np.cumsum(self._together)[:-1])
-        chunks = [part[i : i + size].tolist() for part in parts for i in range(0, len(part), size)]
-        return [self._share(chunks[i]) for i in rng.permutation(len(chunks))]
-
-    def _share(self, items: list[int]) -> list[int]:
-        """This process's part of a batch; all parts have the same size, so that all processes take the same steps."""
-        rank, processes = self.shard
-        each = -(-len(items) // processes)
-        return [items[(rank * each + i) % len(items)] for i in range(each)]
+        size, ends = self.options.batch_size, np.cumsum(self._together)
+        starts = np.concatenate(
+            [np.arange(end - count, end, size) for end, count in zip(ends, self._together, strict=True)]
+        )
+        stops = np.minimum(starts + size, np.repeat(ends, -(-self._together // size)))
+        chosen = rng.permutation(len(starts))
+        return _Plan(order, starts[chosen], stops[chosen], self.shard)
 
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
         pixels = [self._pixels(item, epoch) for item in items]

@@ -35,7 +35,7 @@ class Rows:
         classes = np.array([item.class_index for item in items], np.int32)
         return cls(
             Strings.of(item.name for item in items),
-            texts if texts.data.size else None,
+            texts if texts.data.any() else None,
             classes if len(classes) and classes.max() >= 0 else None,
         )
 

@@ -9,14 +9,16 @@ from typing import NamedTuple
 
 from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import Progress
 
 _IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 _SAMPLE = 20
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-def locate_images(items: Sequence[Item], files: Container, label_file: str) -> list[Item]:
+def locate_images(items: Sequence[Item], files: Container, label_file: str, progress: Progress) -> list[Item]:
     """The items with names of files of the container.
 
     Paths are relative to the folder of the label file. Where it has no such files, a sub-folder `images` or one named
@@ -28,7 +30,7 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
             ends or NUL.
     """
     origin = files.title(label_file)
-    check_texts(items, origin)
+    check_texts([item.name for item in items], [item.text for item in items], origin, progress)
     paths = [item.name.replace("\\", "/") for item in items]
     leaving = [path for path in paths if _leaves(path)]
     if leaving:
@@ -48,17 +50,6 @@ def locate_images(items: Sequence[Item], files: Container, label_file: str) -> l
     located = [Item(name, item.text) for name, item in zip(names, items, strict=True)]
     _check_one_text_each(located, origin)
     return located
-
-
-def check_texts(items: Sequence[Item], origin: str) -> None:
-    """Raise `InputError` if a text holds line ends or NUL: it can't be the text of one line."""
-    wrong = [item for item in items if not {"\n", "\r", "\0"}.isdisjoint(item.text)]
-    if wrong:
-        raise InputError(
-            f"{len(wrong):,} labels in {origin} hold line ends or NUL; the first is {wrong[0].text[:80]!r}.",
-            f"It belongs to {wrong[0].name[:300]!r}.",
-            "Each image is one line of text: correct these labels.",
-        )
 
 
 def _check_one_text_each(items: Sequence[Item], origin: str) -> None:

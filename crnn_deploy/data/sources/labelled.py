@@ -19,10 +19,11 @@ from crnn_deploy.data.sources.label_files import (
     numbers_of,
     read_items,
 )
-from crnn_deploy.data.sources.label_paths import check_texts, locate_images
+from crnn_deploy.data.sources.label_paths import locate_images
 from crnn_deploy.data.sources.layouts.layout import Layout
 from crnn_deploy.data.sources.pages.opening import is_page, open_pages
 from crnn_deploy.data.sources.sidecars import is_sidecar, read_sidecars
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
@@ -100,7 +101,7 @@ def open_labelled(files: Container, found: LabelFiles, progress: Progress) -> So
     if not found.sidecars:
         return None
     items = read_sidecars(files, found.names)
-    check_texts(items, files.name)
+    check_texts([item.name for item in items], [item.text for item in items], files.name, progress)
     others = [*found.unread, *found.pages]
     if others:
         progress.log(f"The .gt.txt files give the labels of {files.name}; not read: {_list(others)}")
@@ -118,7 +119,7 @@ def open_label_file(files: Container, name: str, progress: Progress) -> EncodedS
     base, slash, own = name.rpartition("/")
     inside = Below(files, base + slash) if base else files
     layout = find_layout(inside, own)
-    items = locate_images(read_items(inside, own, layout), inside, own)
+    items = locate_images(read_items(inside, own, layout), inside, own, progress)
     labelled = {item.name for item in items}
     beside = labelled.union(_images_beside(inside, labelled))
     if len(beside) > len(labelled):

@@ -11,20 +11,19 @@ import numpy as np
 from crnn_deploy import limits
 from crnn_deploy.data.index.extents import Extents
 from crnn_deploy.data.index.keeping import IndexHome
-from crnn_deploy.data.index.rows import Item, Rows
+from crnn_deploy.data.index.rows import Rows
 from crnn_deploy.data.index.strings import Numbered, Strings
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.container import is_file, is_folder
 from crnn_deploy.data.sources.encoded import EncodedSource, of_kept
-from crnn_deploy.data.sources.label_paths import check_texts
 from crnn_deploy.data.sources.lmdb_file import LmdbFile
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.progress import SILENT, Progress, Told
 
 LMDB_FILE = "data.mdb"
 _IMAGE, _IMAGE_KEY = "image-%09d", b"image-%09d"
-_NO_LINE = (0, 10, 13)  # NUL and line ends
 
 
 def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
@@ -38,9 +37,10 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
     if kept is not None:
         return of_kept(kept, Numbered(_IMAGE, 1, len(kept.facts)), progress)
     name = path.parent if path.name == LMDB_FILE else path
+    told = Told(progress)
     database = LmdbFile(path)
     count = _count(database, name)
-    texts = _texts(database, count, name)
+    texts = _texts(database, count, name, told)
     if texts is None:
         _check_images(database, count, name)
     elif count and database.get(_IMAGE_KEY % count) is None:
@@ -56,7 +56,9 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
 
     rows = Rows(Numbered(_IMAGE, 1, count), texts)
     kind: Kind = "unlabelled" if texts is None else "text"
-    return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(database, count)).kept_by(home.keep, [])
+    return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(database, count)).kept_by(
+        home.keep, told.sentences
+    )
 
 
 def find_lmdbs(folder: Path) -> list[Path]:
@@ -100,13 +102,12 @@ def _count(database: LmdbFile, name: Path) -> int:
     return count
 
 
-def _texts(database: LmdbFile, count: int, name: Path) -> Strings | None:
+def _texts(database: LmdbFile, count: int, name: Path, progress: Progress) -> Strings | None:
     """The labels, which stand in the order of their numbers; None if there are none."""
     if next(database.with_prefix(b"label-"), None) is None:
         return None
     texts = Strings.of(_each_text(database, count, name))
-    if np.isin(texts.data, _NO_LINE).any():
-        check_texts([Item(_IMAGE % (number + 1), text) for number, text in enumerate(texts)], str(name))
+    check_texts(Numbered(_IMAGE, 1, count), texts, str(name), progress)
     return texts
 
 

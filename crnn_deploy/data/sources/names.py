@@ -9,7 +9,7 @@ from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container
 from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files
 from crnn_deploy.data.sources.label_files import may_hold_labels
-from crnn_deploy.data.sources.label_paths import check_texts
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 from crnn_deploy.units import listed
@@ -26,7 +26,7 @@ def open_names(files: Container, progress: Progress) -> EncodedSource:
     names = list(files.names())
     items = [Item(name, PurePosixPath(name).stem) for name in names if is_image(name)]
     _check_unicode(items, files.name)
-    check_texts(items, files.name)
+    check_texts([item.name for item in items], [item.text for item in items], files.name, progress)
     unread = [name for name in names if may_hold_labels(name)]
     if unread:
         progress.log(f"The names of the files give the labels of {files.name}; not read: {listed(unread)}")

@@ -102,7 +102,7 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
         return open_image_folder(folder, images)
     tables = [name for name in found.names if name.endswith(".parquet")]
     if tables:
-        return open_parquets(one_part(folder, tables))
+        return open_parquets(one_part(folder, tables), progress)
     if (folder / "data").is_dir() and any(Path(name).suffix == ".parquet" for name in Folder(folder / "data").names()):
         return open_folder(folder / "data", progress, needs_labels)
     clips = find_classes(folder) or (open_clips(folder) if any(map(is_video, found.names)) else None)

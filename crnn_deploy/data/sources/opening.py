@@ -17,7 +17,6 @@ from crnn_deploy.data.sources.folder import (
     sub_folders,
 )
 from crnn_deploy.data.sources.idx import open_idx
-from crnn_deploy.data.sources.invisible import tell_invisible
 from crnn_deploy.data.sources.label_files import may_hold_labels
 from crnn_deploy.data.sources.labelled import (
     check_understood,
@@ -74,8 +73,6 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
         ) from None
-    if source.kind == "text":
-        tell_invisible(source, progress)
     return source
 
 
@@ -119,7 +116,7 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
     if _is_archive(path):
         return _open_large_archive(path, progress, needs_labels)
     if path.suffix == ".parquet":
-        return open_parquet(path)
+        return open_parquet(path, progress)
     if is_video(path.name):
         return ClipSource(path.parent, "unlabelled", [ClipFiles(path.name)])
     if is_page(Folder(path.parent), path.name):

@@ -12,13 +12,16 @@ from typing import Any
 
 from crnn_deploy import limits
 from crnn_deploy.data.index.rows import Item, Rows
+from crnn_deploy.data.index.strings import Numbered, Strings
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.container import Folder, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource
-from crnn_deploy.data.sources.label_paths import check_texts, locate_images
+from crnn_deploy.data.sources.label_paths import locate_images
 from crnn_deploy.data.sources.parquet_columns import Columns, find_columns
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
+from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.units import listed
 
 _SHARD = re.compile(r"(^|[-_.])\d+(-of-\d+)?(-[0-9a-f]+)?$")
@@ -26,7 +29,7 @@ _TEXTS_AT_ONCE = 4096
 _IMAGES_AT_ONCE = 4  # a dictionary of the file may repeat one large image: few rows at a time take little memory
 
 
-def open_parquet(path: Path) -> EncodedSource:
+def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
     """Images and texts from the rows of a Parquet file; only the texts and paths are read now.
 
     Paths of images are relative to the folder of the file, as in a label file.
@@ -44,16 +47,16 @@ def open_parquet(path: Path) -> EncodedSource:
         files = Folder(path.parent)
         paths = [each for group in range(file.groups) for each in file.paths(group)]
         rows = [Item(each, text) for each, text in zip(paths, texts, strict=True)]
-        located = locate_images(rows, files, path.name)
+        located = locate_images(rows, files, path.name, progress)
         return EncodedSource(str(path), kind, Rows.of(located), lambda index: read_image(files, located[index].name))
-    items = [Item(f"row-{number:09d}", text) for number, text in enumerate(texts)]
-    check_texts(items, str(path))
-    return EncodedSource(str(path), kind, Rows.of(items), _Images(file))
+    names = Numbered("row-%09d", 0, len(texts))
+    check_texts(names, texts, str(path), progress)
+    return EncodedSource(str(path), kind, Rows(names, Strings.of(texts) if kind == "text" else None), _Images(file))
 
 
-def open_parquets(paths: Sequence[Path]) -> Source:
+def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
     """The rows of several files, one file after the other."""
-    sources = [open_parquet(path) for path in paths]
+    sources = [open_parquet(path, progress) for path in paths]
     return sources[0] if len(sources) == 1 else Combined(sources)
 
 

@@ -55,12 +55,15 @@ class Subset:
         return self._source.texts(self._indices[indices])
 
     def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
-        """As `Source.facts`. They are kept, because the other source does not keep those of a few images."""
-        if indices is not None and self._facts is None:
+        """As `Source.facts`. Those of a part are kept where the source keeps them for all of its images only."""
+        if self._facts is not None:
+            return self._facts if indices is None else self._facts[indices]
+        if indices is not None:
             return self._source.facts(progress, self._indices[indices])
-        if self._facts is None:
-            self._facts = self._source.facts(progress, self._indices)
-        return self._facts if indices is None else self._facts[indices]
+        facts = self._source.facts(progress, self._indices)
+        if 2 * len(self) < len(self._source):
+            self._facts = facts
+        return facts
 
     @property
     def vector_names(self) -> tuple[str, ...]:

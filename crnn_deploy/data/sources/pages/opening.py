@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from crnn_deploy import limits
-from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.container import Container, Folder
 from crnn_deploy.data.sources.encoded import IMAGE_SUFFIXES, is_image
-from crnn_deploy.data.sources.label_paths import check_texts
 from crnn_deploy.data.sources.pages import alto_xml, page_xml
 from crnn_deploy.data.sources.pages.line_source import LineSource, PlacedLine
 from crnn_deploy.data.sources.pages.page_file import PageFile
+from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
 
@@ -60,7 +59,8 @@ def open_pages(files: Container, names: Sequence[str], progress: Progress) -> Li
             f"{len(names):,} PAGE or ALTO files were read, with {untold:,} lines.",
             "Export the transcription of lines, too.",
         )
-    check_texts([Item(placed.name, placed.line.text or "") for placed in lines], files.name)
+    names, texts = [placed.name for placed in lines], [placed.line.text or "" for placed in lines]
+    check_texts(names, texts, files.name, progress)
     return LineSource(files, lines)
 
 
