@@ -141,7 +141,7 @@ class Stages:
             "train": sources.train.fingerprint,
             "extra": sources.extra.fingerprint if sources.extra else None,
             "validation": sources.validation.fingerprint if sources.validation else None,
-            "options": options.model_dump(mode="json", exclude={"warm_start", "log"}),
+            "options": options.model_dump(mode="json", exclude={"warm_start", "log", "workers"}),
             "warm_start": model_sha256(locate(options.warm_start)) if options.warm_start else None,
         }
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -16,6 +15,7 @@ from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sizes import input_sizes
 from crnn_deploy.data.sources.base import title
+from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.text_encoding import TextEncoder
@@ -23,10 +23,11 @@ from crnn_deploy.training.augmentation.choosing import augmentation_for
 from crnn_deploy.training.augmentation.mixing import Mixer, Mixture, mixed
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.material import Material
+from crnn_deploy.training.plan import epoch_plan
+from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
 _BUCKET = 16  # pixels by which the widths in one batch may differ
-_AHEAD = 4  # batches that are prepared while the network trains
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class TrainingBatch:
     Clips `[N, T, C, H, W]` are of equal length, so that none is padded.
 
     With a `mixture`, the images are mixed in pairs. `targets` and `teachers` stay those of the single images.
+
+    `broken` are the names of images that were left out because they can't be decoded.
     """
 
     images: Tensor
@@ -46,45 +49,28 @@ class TrainingBatch:
     teachers: tuple[TeacherBatch, ...] = ()
     mixture: Mixture | None = None
     vectors: Tensor | None = None
+    broken: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
         """What the network takes."""
         return (self.images,) if self.vectors is None else (self.images, self.vectors)
 
+    def pin_memory(self) -> TrainingBatch:
+        """With images from which a GPU copies while the CPU works; `DataLoader` calls it."""
+        return replace(self, images=self.images.pin_memory())
+
     def to(self, device: torch.device) -> TrainingBatch:
         return TrainingBatch(
-            images=self.images.to(device),
+            images=self.images.to(device, non_blocking=True),
             frames=self.frames.to(device),
             targets=None if self.targets is None else self.targets.to(device),
             lengths=None if self.lengths is None else self.lengths.to(device),
             teachers=tuple(teacher.to(device) for teacher in self.teachers),
             mixture=None if self.mixture is None else self.mixture.to(device),
             vectors=None if self.vectors is None else self.vectors.to(device),
+            broken=self.broken,
         )
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """The items of each batch of an epoch, of which this process has a part.
-
-    All parts have the same size, so that all processes take the same steps.
-    """
-
-    order: NDArray[np.intp]
-    starts: NDArray[np.intp]  # of each batch in `order`
-    stops: NDArray[np.intp]
-    shard: tuple[int, int]
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def __getitem__(self, place: int) -> list[int]:
-        items = self.order[self.starts[place] : self.stops[place]]
-        rank, processes = self.shard
-        each = -(-len(items) // processes)
-        part: list[int] = items[np.arange(rank * each, (rank + 1) * each) % len(items)].tolist()
-        return part
 
 
 class TrainingSet:
@@ -93,15 +79,22 @@ class TrainingSet:
     Args:
         spec: of the network that is trained.
         shard: rank of this process and number of processes; each process makes its part of every batch.
+        workers: processes that prepare batches; 0: a thread does.
     """
 
     def __init__(
-        self, material: Material, spec: ModelSpec, options: TrainingOptions, shard: tuple[int, int] = (0, 1)
+        self,
+        material: Material,
+        spec: ModelSpec,
+        options: TrainingOptions,
+        shard: tuple[int, int] = (0, 1),
+        workers: int = 0,
     ) -> None:
         self.material = material
         self.spec = spec
         self.options = options
         self.shard = shard
+        self._workers = workers
         self._source = material.train
         self._stride = stride_of(spec) if spec.task == "ctc" else None
         self._preprocessor = Preprocessor(spec.preprocessing)
@@ -119,32 +112,16 @@ class TrainingSet:
         return int((-(-self._together // self.options.batch_size)).sum())
 
     def epoch(self, number: int, skip: int = 0) -> Iterator[TrainingBatch]:
-        """Batches of one epoch, without the first `skip`; a thread prepares them in advance."""
-        plan = self._plan(number)
-        starts = range(skip, len(plan))
-        with ThreadPoolExecutor(1) as pool:
-            pending = [pool.submit(self._batch, plan[place], number) for place in starts[:_AHEAD]]
-            for place in starts:
-                batch = pending.pop(0).result()
-                if place + _AHEAD < len(plan):
-                    pending.append(pool.submit(self._batch, plan[place + _AHEAD], number))
-                yield batch
+        """Batches of one epoch, without the first `skip`; they are prepared in advance."""
+        plan = epoch_plan(self._buckets, self._together, self.options.batch_size, (self.options.seed, number))
 
-    def _plan(self, epoch: int) -> _Plan:
-        """Shuffled, then sorted by width bucket or length, cut into batches, and the batches shuffled."""
-        rng = np.random.default_rng((self.options.seed, epoch))
-        order = rng.permutation(len(self._source))
-        order = order[np.argsort(self._buckets[order], kind="stable")]
-        size, ends = self.options.batch_size, np.cumsum(self._together)
-        starts = np.concatenate(
-            [np.arange(end - count, end, size) for end, count in zip(ends, self._together, strict=True)]
-        )
-        stops = np.minimum(starts + size, np.repeat(ends, -(-self._together // size)))
-        chosen = rng.permutation(len(starts))
-        return _Plan(order, starts[chosen], stops[chosen], self.shard)
+        def batch(place: int) -> TrainingBatch:
+            return self._batch(plan.part(place, *self.shard), number)
+
+        return prepared(batch, range(skip, len(plan)), self._workers)
 
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
-        pixels = [self._pixels(item, epoch) for item in items]
+        items, pixels, broken = self._decoded(items, epoch)
         preprocessing = self.spec.preprocessing
         widths = [preprocessing.with_padding(p.shape[-2]) for p in pixels]
         separate = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
@@ -159,11 +136,30 @@ class TrainingSet:
         )
         vectors = None if self._vectors is None else mixed(torch.from_numpy(self._vectors[items]), mixture)
         return TrainingBatch(
-            torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture, vectors
+            torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture, vectors, broken
         )
 
     def _frames(self, widths: list[int]) -> list[int]:
         return [1 if self._stride is None else width // self._stride for width in widths]
+
+    def _decoded(self, items: list[int], epoch: int) -> tuple[list[int], list[NDArray[np.uint8]], tuple[str, ...]]:
+        """The items of a batch that can be decoded, their pixels, and the names of the others.
+
+        Raises:
+            InputError: for an image that can't be decoded, unless broken ones are left out; or if none can.
+        """
+        good: list[int] = []
+        pixels: list[NDArray[np.uint8]] = []
+        broken: list[str] = []
+        for item in items:
+            try:
+                pixels.append(self._pixels(item, epoch))
+                good.append(item)
+            except InputError:
+                broken.append(self._source.item_name(item))
+                if not self.options.skip_bad or len(broken) == len(items):
+                    raise
+        return good, pixels, tuple(broken)
 
     def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
         pixels = self._preprocessor.pixels(self._source.image(item), title(self._source, item))

@@ -27,7 +27,7 @@ from crnn_deploy.training.logs import LogKind
 from crnn_deploy.training.losses.options import LossOptions
 from crnn_deploy.training.spec_options import Charset
 
-_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module"}
+_PATHS = {"teachers", "data", "extra", "validation", "output", "force", "warm_start", "log", "trust_module", "workers"}
 
 
 class TrainingOptions(Frozen):
@@ -76,6 +76,13 @@ class TrainingOptions(Frozen):
         default="auto", description="Precision of the training. auto: BF16 where the processor or GPU has it."
     )
     seed: int = Field(default=0, ge=0, lt=1 << 32, description="Seed of weights, order and augmentation.")
+    workers: int | None = Field(
+        default=None,
+        ge=0,
+        le=256,
+        description="Processes that prepare batches; without it none for a training on the CPU, and one for each core "
+        "but one, at most 16, for a GPU.",
+    )
     log: tuple[LogKind, ...] = Field(
         default=(), description="Write the curves to OUT.log/ in this format; may be repeated."
     )

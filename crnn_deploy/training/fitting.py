@@ -34,5 +34,10 @@ def fit(setup: TrainingSetup, network: nn.Module, stage: str) -> FittedWeights:
     trainer = Trainer(setup, network, stage)
     weights = trainer.train()
     trainer.log.close()
-    notes = {"training_precision": setup.fabric.strategy.precision.precision, "history": trainer.history}
+    notes: dict[str, Any] = {
+        "training_precision": setup.fabric.strategy.precision.precision,
+        "history": trainer.history,
+    }
+    if trainer.broken:
+        notes["broken"] = sorted(trainer.broken)
     return FittedWeights(weights, trainer.best_error, notes)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data.checking import tell_classes_without_images, without_broken
+from crnn_deploy.data.checking import first_usable, tell_classes_without_images, without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
@@ -82,7 +82,7 @@ def open_inputs(
             extra images with another kind of labels, and for images that are all of one class.
     """
     skipped: list[str] = []
-    reading = _Reading(vector or Vector(), config.skip_bad, skipped, progress)
+    reading = _Reading(vector or Vector(), config.skip_bad, isinstance(config, DistillConfig), skipped, progress)
     data = reading.usable(config.data, labels)
     data = data if labels else Unlabelled(data)
     _check_several_classes(data)
@@ -147,6 +147,7 @@ class _Reading:
 
     vector: Vector
     skip_bad: bool
+    taught: bool
     skipped: list[str]
     progress: Progress
 
@@ -154,9 +155,16 @@ class _Reading:
         """The source without its broken images; their names are appended to `skipped`."""
         opened = open_source(location, self.progress, needs_labels)
         source = with_vector(opened, self.vector.names, self.vector.class_names, self.progress)
-        usable, broken = without_broken(source, self.skip_bad, self.progress)
+        usable, broken = self._without_broken(source)
         self.skipped.extend(broken)
         return usable
+
+    def _without_broken(self, source: Source) -> tuple[Source, list[str]]:
+        """Where broken images are left out, and a teacher will decode all images anyway, each is decoded now."""
+        if not (self.skip_bad and self.taught):
+            return without_broken(source, self.skip_bad, self.progress)
+        good, broken = first_usable(source, range(len(source)), len(source), True, self.progress)
+        return Subset(source, good), broken
 
 
 def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:

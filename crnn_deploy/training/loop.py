@@ -17,6 +17,7 @@ from crnn_deploy.training.figures import Averages
 from crnn_deploy.training.logs import TrainingLog
 from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.objective import build_objective
+from crnn_deploy.training.preparing import usual_workers
 from crnn_deploy.training.schedule import MovingAverage, learning_rate
 from crnn_deploy.training.teachers.tapping import HeadTap
 from crnn_deploy.training.training_setup import TrainingSetup
@@ -45,9 +46,10 @@ class Trainer:
         self.options = options
         self.progress = setup.progress
         self.tap = HeadTap(network, spec.num_outputs, spec.name)
-        self.data = TrainingSet(setup.material, spec, options, (fabric.global_rank, fabric.world_size))
+        workers = usual_workers(fabric.device) if options.workers is None else options.workers
+        self.data = TrainingSet(setup.material, spec, options, (fabric.global_rank, fabric.world_size), workers)
         self.objective = build_objective(setup.material, spec, self.tap.size).to(fabric.device)
-        self.validate = validator(spec, setup.material.validation)
+        self.validate = validator(spec, setup.material.validation, options.skip_bad)
         self.log = TrainingLog(setup.folder.log / stage, options.log if fabric.is_global_zero else ())
         self.total = options.epochs * self.data.batches_per_epoch
         self._precision = fabric.strategy.precision.precision
@@ -61,12 +63,14 @@ class Trainer:
         self.figures = Averages()  # of the epoch so far
         self.best: dict[str, Tensor] = {}
         self.history: list[dict[str, Any]] = []
+        self.broken: set[str] = set()  # names of images that could not be decoded
 
     def train(self) -> dict[str, Tensor]:
         """Train to the end or the early stop; return the averaged weights with the lowest validation error."""
         self._resume()
         saved = time.monotonic()
         for batch in self.progress.track(self._batches(), "Training", self.total, self.step):
+            self._tell_broken(batch)
             self._train_step(batch)
             if self.step % self.data.batches_per_epoch == 0:
                 self._finish_epoch()
@@ -90,6 +94,11 @@ class Trainer:
         for epoch in range(first, self.options.epochs):
             if not self._settled():
                 yield from self.data.epoch(epoch, skip=self.step % per_epoch if epoch == first else 0)
+
+    def _tell_broken(self, batch: TrainingBatch) -> None:
+        for name in sorted(set(batch.broken) - self.broken):
+            self.progress.log(f"{name} is broken and left out")
+            self.broken.add(name)
 
     def _train_step(self, batch: TrainingBatch) -> None:
         torch.manual_seed((self.options.seed << 32) + self.step)  # for dropout

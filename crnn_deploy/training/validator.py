@@ -17,9 +17,9 @@ Validate = Callable[[nn.Module], float]
 """The error of a network, a fraction: the case-insensitive CER of lines, or 1 - top-1 of classes."""
 
 
-def validator(spec: ModelSpec, validation: Source) -> Validate:
+def validator(spec: ModelSpec, validation: Source, skip_bad: bool) -> Validate:
     """A function that measures the error of networks of `spec` on the images of `validation`."""
-    options = EvaluateOptions(resamples=1)
+    options = EvaluateOptions(resamples=1, skip_bad=skip_bad)
 
     def validate(network: nn.Module) -> float:
         return primary_error(evaluate_session(TorchSession(network, spec), validation, options).accuracy)

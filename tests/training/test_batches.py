@@ -12,6 +12,7 @@ import torch
 
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.pictures.config import FramesGru
 from crnn_deploy.models.pictures.families import picture_spec
@@ -58,11 +59,12 @@ def training_set(
     labels: bool = True,
     shard: tuple[int, int] = (0, 1),
     batch_size: int = 8,
+    workers: int = 0,
     **options: Any,
 ) -> TrainingSet:
     losses = (CtcOptions() if labels else FrameKlOptions(),)
     material = Material(source, source, losses, [AllKnowing(source, spec)])
-    return TrainingSet(material, spec, TrainingOptions(batch_size=batch_size, **options), shard)
+    return TrainingSet(material, spec, TrainingOptions(batch_size=batch_size, **options), shard, workers)
 
 
 def same(a: TrainingBatch, b: TrainingBatch) -> bool:
@@ -191,3 +193,37 @@ def test_clips_of_equal_length_share_a_batch_and_their_stills_are_augmented_alik
     clips = [clip for batch in batches for clip in batch.images]
     assert all(torch.equal(still, clip[0]) for clip in clips for still in clip)
     assert len({clip[0].numpy().tobytes() for clip in clips}) == 11  # and each clip in another way
+
+
+def test_processes_prepare_the_same_batches(source: Source, spec: ModelSpec) -> None:
+    alone, together = (training_set(source, spec, workers=workers).epoch(2, skip=1) for workers in (0, 2))
+    assert all(same(a, b) for a, b in zip(alone, together, strict=True))
+
+
+@pytest.fixture
+def damaged(lines: Path, tmp_path: Path) -> Source:
+    """Lines of which one is damaged between its header and its end."""
+    source = open_source(lines)
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for index in range(len(source)):
+        source.image(index).save(folder / f"{index:02}.png")
+    path = folder / "05.png"
+    data = bytearray(path.read_bytes())
+    data[data.index(b"IDAT") + 6] ^= 0xFF
+    path.write_bytes(data)
+    labels = "".join(f"{index:02}.png\t{source.text(index)}\n" for index in range(len(source)))
+    (folder / "labels.tsv").write_text(labels, "utf-8")
+    return open_source(folder)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_image_that_cannot_be_decoded_stops_the_epoch_or_is_left_out(
+    damaged: Source, spec: ModelSpec, workers: int
+) -> None:
+    with pytest.raises(InputError, match=r"05\.png"):
+        list(training_set(damaged, spec, workers=workers).epoch(0))
+    batches = list(training_set(damaged, spec, workers=workers, skip_bad=True).epoch(0))
+    assert sum(len(batch.images) for batch in batches) == len(damaged) - 1
+    assert [name for batch in batches for name in batch.broken] == ["05.png"]
+    assert all(len(batch.images) == len(batch.frames) == len(items(batch)) for batch in batches)

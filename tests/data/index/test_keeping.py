@@ -1,0 +1,114 @@
+"""The index of a large file is kept: it is opened from there, until the file changes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data.conftest import labelled, picture, png, write_tar
+from told import Told
+
+from crnn_deploy.cache_limit import cache_place
+from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.sources import encoded, lmdb, tar
+from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.opening import open_source
+
+TEXTS = ["first", "zweite", "třetí", "四"]
+
+
+@pytest.fixture(autouse=True)
+def _kept_from_three_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(encoded, "KEPT_FROM", 3)
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache"))
+
+
+def tar_of_lines(folder: Path, texts: list[str]) -> Path:
+    left_over = {"train/images/x.png": png(picture(99))}
+    return write_tar(folder / "lines.tar", {**labelled(texts, "train/"), **left_over})
+
+
+def tar_of_images(folder: Path, texts: list[str]) -> Path:
+    return write_tar(folder / "images.tar", {f"{i}.png": png(picture(i)) for i in range(len(texts))})
+
+
+def lmdb_of_lines(folder: Path, texts: list[str]) -> Path:
+    database = pytest.importorskip("lmdb").open(str(folder / "lines"), map_size=1 << 24)
+    with database.begin(write=True) as transaction:
+        transaction.put(b"num-samples", str(len(texts)).encode())
+        for number, text in enumerate(texts):
+            transaction.put(b"image-%09d" % (number + 1), png(picture(number, width=30 + number)))
+            transaction.put(b"label-%09d" % (number + 1), text.encode())
+    database.close()
+    return folder / "lines"
+
+
+def content(source: Source) -> object:
+    """All that a source says of its images."""
+    items = range(len(source))
+    pixels = [np.asarray(source.image(index)).tolist() for index in items]
+    names, texts = [source.item_name(index) for index in items], [source.text(index) for index in items]
+    facts = source.facts()
+    columns = [getattr(facts, each.name).tolist() for each in fields(Facts)]
+    return source.name, source.kind, source.class_names, pixels, names, texts, columns
+
+
+MAKERS = pytest.mark.parametrize("make", [tar_of_lines, tar_of_images, lmdb_of_lines])
+
+
+@MAKERS
+def test_the_second_time_the_file_is_not_looked_through(
+    make: Callable[[Path, list[str]], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make(tmp_path, TEXTS)
+    first, second = Told(), Told()
+    expected = content(open_source(path, first))
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("the file is looked through again")
+
+    monkeypatch.setattr(tar, "_index", refuse)
+    monkeypatch.setattr(lmdb, "LmdbFile", refuse)
+    monkeypatch.setattr(encoded, "fact_of_file", refuse)
+    assert content(open_source(path, second)) == expected
+    assert second.lines == first.lines
+    assert bool(first.lines) == (make is tar_of_lines)
+
+
+@MAKERS
+def test_a_file_that_changed_is_looked_through_again(make: Callable[[Path, list[str]], Path], tmp_path: Path) -> None:
+    path = make(tmp_path, TEXTS)
+    open_source(path).facts()
+    make(tmp_path, [*TEXTS, "fifth"])
+    source = open_source(path)
+    assert len(source) == len(source.facts()) == 5
+
+
+@MAKERS
+@pytest.mark.parametrize("name", ["index.json", "width.npy", "offset.npy", "texts-ends.npy"])
+@pytest.mark.parametrize("damage", [os.remove, lambda path: os.truncate(path, 20)], ids=["missing", "cut off"])
+def test_a_damaged_index_is_made_again(
+    make: Callable[[Path, list[str]], Path], tmp_path: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    path = make(tmp_path, TEXTS)
+    expected = content(open_source(path))
+    (folder,) = cache_place("index").iterdir()
+    if (folder / name).exists():
+        damage(folder / name)
+    assert content(open_source(path)) == expected
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "file"))
+    path = tar_of_lines(tmp_path, TEXTS)
+    assert content(open_source(path)) == content(open_source(path))
+
+
+def test_a_small_file_is_not_kept(tmp_path: Path) -> None:
+    open_source(tar_of_lines(tmp_path, TEXTS[:2])).facts()
+    assert not cache_place("index").exists()
