@@ -12,7 +12,7 @@ from crnn_deploy.import_path import import_path
 VERIFY = "verify.py"
 
 # A package must read where there is nothing but its requirements: these modules cannot be imported in the check.
-_ABSENT = ("crnn_deploy", "onnx", "torch")
+_ABSENT = ("crnn_deploy", "onnx")
 _START = """
 import sys
 sys.path[:] = {path!r}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from crnn_deploy.serving.config import TargetName
 from crnn_deploy.serving.targets.cpp.target import CppTarget
+from crnn_deploy.serving.targets.easyocr.target import EasyOcrTarget
 from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.node.target import NodeTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
@@ -16,6 +17,7 @@ from crnn_deploy.serving.targets.web.target import WebTarget
 
 TARGETS: Mapping[TargetName, Target] = {
     "cpp": CppTarget(),
+    "easyocr": EasyOcrTarget(),
     "http": HttpTarget(),
     "node": NodeTarget(),
     "python": PythonTarget(),
