@@ -21,8 +21,8 @@ class PackageConfig(Frozen):
     )
     target: TargetName = Field(
         description="What the package is for. python: a module that needs only NumPy, ONNX Runtime and Pillow; http: a "
-        "server; rapidocr and easyocr: a recogniser for RapidOCR or EasyOCR; triton: model repositories for NVIDIA's Triton; node: a module "
-        "for Node.js; web: a static page; cpp: a CMake project in C++."
+        "server; rapidocr and easyocr: a recogniser for these programs; triton: model repositories for NVIDIA's "
+        "Triton; node: a module for Node.js; web: a static page; cpp: a CMake project in C++."
     )
     output: Annotated[Path, Option(short="-o", metavar="DIR")] = Field(description="The folder to write.")
     data: SourceName | None = Field(

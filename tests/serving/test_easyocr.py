@@ -92,13 +92,8 @@ def test_confidences_are_those_of_the_model(tmp_path: Path, monkeypatch: pytest.
     line = np.random.default_rng(3).integers(0, 256, (LEAST_HEIGHT, 90), np.uint8)
     found = loaded(written(artifact, tmp_path / "ocr"), monkeypatch)(batch([line])).softmax(-1)[0].max(-1)
     reading = Reader(artifact.path)(Image.fromarray(line))
-    highest = [
-        max(p for _, p in run)
-        for k, run in groupby(
-            zip(found.indices.tolist(), found.values.tolist(), strict=True), key=lambda frame: frame[0]
-        )
-        if k
-    ]
+    frames = zip(found.indices.tolist(), found.values.tolist(), strict=True)
+    highest = [max(p for _, p in run) for k, run in groupby(frames, key=lambda frame: frame[0]) if k]
     assert np.prod(highest) == pytest.approx(reading.confidence, rel=1e-4)
 
 
@@ -160,7 +155,7 @@ def test_what_easyocr_cannot_follow_is_refused(tmp_path: Path, message: str, fie
 
 
 def test_without_easyocr_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crnn_deploy.serving.targets.easyocr.target.find_spec", lambda name: None)
+    monkeypatch.setattr("crnn_deploy.serving.targets.easyocr.target.find_spec", lambda _: None)
     with pytest.raises(InputError, match="EasyOCR is not installed") as error:
         EasyOcrTarget().check(conv_reader(tmp_path / "conv.onnx", spec_of()))
     assert "crnn-deploy[easyocr]" in str(error.value.fix)

@@ -90,8 +90,8 @@ def without_padding(line: Pixels) -> Pixels:
 def network_input(line: Pixels, p: Any) -> Floats:
     """The network's input `[C, H, W]` for a grey line, by the `preprocessing` of its spec."""
     exact = line.shape[1] * p.height / line.shape[0]
-    rounded = {"ceil": math.ceil, "round": round, "floor": math.floor}[p.width_rounding](exact)
-    width = min(p.max_width, max(p.min_width, rounded))
+    scaled = {"ceil": math.ceil(exact), "round": round(exact), "floor": math.floor(exact)}[p.width_rounding]
+    width = min(p.max_width, max(p.min_width, scaled))
     if p.resize == "linear":
         resized = np.asarray(cv2.resize(line, (width, p.height)))
     else:
