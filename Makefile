@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers .venv/browser .venv/node .venv/triton .venv/easyocr
+test: lint docs .venv/ort-headers .venv/browser .venv/node .venv/triton .venv/ocr
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -131,11 +131,13 @@ TRITON_PIP := .venv/triton/bin/python -m pip install --quiet --disable-pip-versi
 	  && $(TRITON_PIP) --no-deps nvidia-pytriton==0.7.0 \
 	  || echo "Triton cannot be installed here; tests of its server are skipped."
 
-# EasyOCR, for its recogniser alone (200 MB): without torchvision, which often comes for another PyTorch than the one here;
-# tests have a stand-in. Tried once; `rm -r .venv/easyocr` tries it again.
-.venv/easyocr: | .venv/installed
-	$(PIP) --no-deps --target $@ easyocr==1.7.2 scikit-image scipy imageio lazy-loader tifffile \
-	  || { mkdir -p $@; echo "EasyOCR cannot be installed here; tests with it are skipped."; }
+# EasyOCR and OnnxTR, for their recognisers alone (200 MB): without torchvision, which often comes for another PyTorch
+# than the one here; tests have a stand-in. Tried once; `rm -r .venv/ocr` tries it again.
+OCR := easyocr==1.7.2 scikit-image scipy imageio lazy-loader tifffile \
+  onnxtr==0.9.0 anyascii defusedxml huggingface-hub==1.0.1 langdetect
+.venv/ocr: | .venv/installed
+	$(PIP) --no-deps --target $@ $(OCR) \
+	  || { mkdir -p $@; echo "EasyOCR and OnnxTR cannot be installed here; their tests are skipped."; }
 
 # ONNX Runtime for JavaScript (450 MB), fetched as packages fetch it. Tried once; `rm -r .venv/node` tries it again.
 .venv/node: | .venv/installed

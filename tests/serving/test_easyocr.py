@@ -13,8 +13,8 @@ import pytest
 import torch
 import yaml
 from conv_reader import conv_reader
-from easyocr_install import easyocr_paths
 from numpy.typing import NDArray
+from ocr_programs import path_with
 from packaged_specs import MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 
@@ -130,7 +130,7 @@ def test_outputs_that_are_no_numbers_are_refused(tmp_path: Path, monkeypatch: py
 
 def test_easyocr_reads_with_the_reader_of_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The check of the package runs EasyOCR itself."""
-    monkeypatch.setattr(sys, "path", [*sys.path, *easyocr_paths()])
+    monkeypatch.setattr(sys, "path", path_with("easyocr"))
     found = package(PackageConfig(model=READER, target="easyocr", output=tmp_path / "ocr", examples=4))
     assert {f"{NAME}.py", f"{NAME}.yaml", f"{NAME}.pth", "verify.py", "README.md", "spec.json"} <= set(found.files)
     assert "{" not in (tmp_path / "ocr" / "README.md").read_text(encoding="utf-8")

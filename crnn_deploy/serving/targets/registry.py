@@ -9,6 +9,7 @@ from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.serving.targets.easyocr.target import EasyOcrTarget
 from crnn_deploy.serving.targets.http.target import HttpTarget
 from crnn_deploy.serving.targets.node.target import NodeTarget
+from crnn_deploy.serving.targets.onnxtr.target import OnnxTrTarget
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.rapidocr.target import RapidOcrTarget
 from crnn_deploy.serving.targets.target import Target
@@ -20,6 +21,7 @@ TARGETS: Mapping[TargetName, Target] = {
     "easyocr": EasyOcrTarget(),
     "http": HttpTarget(),
     "node": NodeTarget(),
+    "onnxtr": OnnxTrTarget(),
     "python": PythonTarget(),
     "rapidocr": RapidOcrTarget(),
     "triton": TritonTarget(),

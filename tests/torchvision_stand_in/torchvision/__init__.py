@@ -1,1 +1,1 @@
-"""What EasyOCR's recogniser uses of torchvision, which is compiled for one PyTorch, and often not for the one here."""
+"""What EasyOCR's recogniser needs of torchvision, which is compiled for one PyTorch, and often not for the one here."""
