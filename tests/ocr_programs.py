@@ -14,6 +14,7 @@ _TORCHVISION = Path(__file__).parent / "torchvision_stand_in"
 
 def path_with(program: str) -> list[str]:
     """`sys.path` with what a program needs, such as `easyocr`; skips the test where it is absent."""
-    if find_spec(program) is None and not (_INSTALLED / program).is_dir():
+    found = find_spec(program)
+    if (found is None or found.origin is None) and not (_INSTALLED / program).is_dir():
         pytest.skip(f"{program} is not installed; rm -r .venv/ocr; make .venv/ocr")
     return [*sys.path, str(_INSTALLED), str(_TORCHVISION)]

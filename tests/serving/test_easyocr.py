@@ -155,7 +155,7 @@ def test_what_easyocr_cannot_follow_is_refused(tmp_path: Path, message: str, fie
 
 
 def test_without_easyocr_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crnn_deploy.serving.targets.easyocr.target.find_spec", lambda _: None)
+    monkeypatch.setattr("crnn_deploy.serving.targets.checking.find_spec", lambda _: None)
     with pytest.raises(InputError, match="EasyOCR is not installed") as error:
         EasyOcrTarget().check(conv_reader(tmp_path / "conv.onnx", spec_of()))
     assert "crnn-deploy[easyocr]" in str(error.value.fix)

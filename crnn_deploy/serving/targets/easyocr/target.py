@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.external_data import model_files
 from crnn_deploy.serving.layout import MODEL
 from crnn_deploy.serving.spec_support import require_lines
-from crnn_deploy.serving.targets.checking import VERIFY, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_graph, write_kernels
 from crnn_deploy.serving.targets.readme import notes_of_kernels, write_readme
@@ -57,8 +56,7 @@ class EasyOcrTarget:
                 "Save the model with all its weights in one file.",
             )
         check_graph(artifact)
-        if find_spec("easyocr") is None:
-            raise InputError("EasyOCR is not installed.", fix="pip install 'crnn-deploy[easyocr]'")
+        require_program("easyocr", "EasyOCR", "easyocr")
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the network with its settings and weights, and the check."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.serving.targets.checking import VERIFY, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_model, write_module
 from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 
@@ -30,8 +29,7 @@ class OnnxTrTarget:
                 "Choose another target, such as python.",
             )
         check_model(artifact, "onnxtr")
-        if find_spec("onnxtr") is None:
-            raise InputError("OnnxTR is not installed.", fix="pip install 'crnn-deploy[onnxtr]'")
+        require_program("onnxtr", "OnnxTR", "onnxtr")
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the module, the recogniser over it, and its check."""

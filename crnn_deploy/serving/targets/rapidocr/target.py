@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
@@ -13,7 +12,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.serving.layout import MODEL
 from crnn_deploy.serving.spec_support import require_lines
-from crnn_deploy.serving.targets.checking import VERIFY, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
@@ -48,8 +47,7 @@ class RapidOcrTarget:
                 f"Only since opset {OPSET} a graph can resize lines as the model has learnt it.",
                 f"Export it again: crnn-deploy export MODEL.safetensors -o {artifact.path}",
             )
-        if find_spec("rapidocr") is None:
-            raise InputError("RapidOCR is not installed.", fix="pip install 'crnn-deploy[pages]'")
+        require_program("rapidocr", "RapidOCR", "pages")
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Put the model between two parts that fit it to RapidOCR, and add the check."""
