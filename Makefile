@@ -18,7 +18,7 @@ ORT_FOLDER := package/Plugins/iOS~/onnxruntime.xcframework/ios-arm64/onnxruntime
 demo: install
 	$(BIN)/crnn-deploy run quickstart
 
-test: lint docs .venv/ort-headers .venv/browser .venv/node .venv/triton
+test: lint docs .venv/ort-headers .venv/browser .venv/node .venv/triton .venv/ocr
 	$(BIN)/pytest -n auto
 
 lint: install
@@ -130,6 +130,14 @@ TRITON_PIP := .venv/triton/bin/python -m pip install --quiet --disable-pip-versi
 	$(TRITON_PIP) 'numpy<2' onnxruntime pillow 'tritonclient[grpc]' \
 	  && $(TRITON_PIP) --no-deps nvidia-pytriton==0.7.0 \
 	  || echo "Triton cannot be installed here; tests of its server are skipped."
+
+# EasyOCR and OnnxTR, for their recognisers alone (200 MB): without torchvision, which often comes for another PyTorch
+# than the one here; tests have a stand-in. Tried once; `rm -r .venv/ocr` tries it again.
+OCR := easyocr==1.7.2 scikit-image scipy imageio lazy-loader tifffile \
+  onnxtr==0.9.0 anyascii defusedxml huggingface-hub==1.0.1 langdetect
+.venv/ocr: | .venv/installed
+	$(PIP) --no-deps --target $@ $(OCR) \
+	  || { mkdir -p $@; echo "EasyOCR and OnnxTR cannot be installed here; their tests are skipped."; }
 
 # ONNX Runtime for JavaScript (450 MB), fetched as packages fetch it. Tried once; `rm -r .venv/node` tries it again.
 .venv/node: | .venv/installed

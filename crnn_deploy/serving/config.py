@@ -9,7 +9,7 @@ from pydantic import Field
 
 from crnn_deploy.config import Argument, Force, Frozen, Option, SourceName
 
-TargetName = Literal["cpp", "http", "node", "python", "rapidocr", "triton", "web"]
+TargetName = Literal["cpp", "easyocr", "http", "node", "onnxtr", "python", "rapidocr", "triton", "web"]
 """Who reads with a package; `crnn_deploy.serving.targets.registry` knows what is in it."""
 
 
@@ -21,8 +21,8 @@ class PackageConfig(Frozen):
     )
     target: TargetName = Field(
         description="What the package is for. python: a module that needs only NumPy, ONNX Runtime and Pillow; http: a "
-        "server; rapidocr: a recogniser for RapidOCR; triton: model repositories for NVIDIA's Triton; node: a module "
-        "for Node.js; web: a static page; cpp: a CMake project in C++."
+        "server; easyocr, onnxtr, rapidocr: a recogniser for these programs; triton: model repositories for "
+        "NVIDIA's Triton; node: a module for Node.js; web: a static page; cpp: a CMake project in C++."
     )
     output: Annotated[Path, Option(short="-o", metavar="DIR")] = Field(description="The folder to write.")
     data: SourceName | None = Field(

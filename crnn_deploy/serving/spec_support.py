@@ -1,8 +1,8 @@
-"""What of a spec the module of a package leaves out: rare parts that would make it long."""
+"""What of a spec packages cannot follow: rare parts that would make a module long, and what other programs lack."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -19,6 +19,29 @@ def require_simple(artifact: Artifact, target: str) -> None:
             f"A package for {target} cannot read with {artifact.path}: it {part}.",
             "The module in the package is short, and leaves out what is rare.",
             f"Read with the command line or from Python instead: crnn-deploy predict IMAGES --model {artifact.path}",
+        )
+
+
+def require_lines(artifact: Artifact, program: str, hindrances: Mapping[str, bool]) -> None:
+    """Raise `InputError`, with what to do instead, if a program for pages of text cannot read with the model.
+
+    Args:
+        program: its name, such as RapidOCR. It makes all lines alike, and takes one class for each character.
+        hindrances: what else it cannot follow, in words, and whether the spec has it.
+    """
+    spec = artifact.spec
+    common = {
+        f"names classes, and {program} reads lines": spec.task != "ctc",
+        "sees lines of one fixed width": spec.preprocessing.width is not None,
+        "cuts lines out around their center line (`centerline`)": spec.preprocessing.centerline,
+        "has texts that several classes stand for (`sequences`)": bool(spec.sequences),
+        "writes text in the order of display (`text_order`)": spec.text_order == "display",
+    }
+    for part in (part for part, found in {**common, **hindrances}.items() if found):
+        raise InputError(
+            f"{program} cannot read with {artifact.path}: it {part}.",
+            f"{program} prepares and decodes all lines in one way, which such a model does not fit.",
+            f"Read pages with crnn-deploy instead: crnn-deploy predict PAGES --pages --model {artifact.path}",
         )
 
 

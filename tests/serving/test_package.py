@@ -26,6 +26,8 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving import examples, layout
 from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package
+from crnn_deploy.serving.targets.python import expected
+from crnn_deploy.serving.targets.python.expected import Example
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.registry import TARGETS
 from crnn_deploy.spec import ModelSpec
@@ -340,3 +342,16 @@ def test_the_data_may_be_labelled(tmp_path: Path) -> None:
     render_lines(RenderOptions(count=6, seed=4), tmp_path / "lines.tar")
     found = made(tmp_path / "package", READER, data=str(tmp_path / "lines.tar"), examples=3)
     assert [reading.path for reading in found.examples] == ["01.png", "02.png", "03.png"]
+
+
+def test_programs_that_resize_may_differ_in_a_quarter_of_the_texts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = [Example(Path(f"{number}.png"), f"text {number}", 1.0) for number in range(4)]
+    monkeypatch.setattr(expected, "examples", lambda: known)
+    right = [example.text for example in known]
+    assert expected.told_mostly("Program", [*right[:3], "other"]) == 0
+    assert "3 of 4 examples as crnn-deploy; 3.png reads 'other', expected 'text 3'" in capsys.readouterr().out
+    assert expected.told_mostly("Program", ["other", "other", *right[2:]]) == 1
+    monkeypatch.setattr(expected, "examples", list)
+    assert expected.told_mostly("Program", []) == 1

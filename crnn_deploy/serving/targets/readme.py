@@ -12,7 +12,7 @@ from crnn_deploy.escaping import visible
 from crnn_deploy.native import LIBRARY_NAME
 from crnn_deploy.onnx_graph.external_data import parse
 from crnn_deploy.onnx_graph.operators import DOMAIN
-from crnn_deploy.serving.layout import EXAMPLES, MODEL, README, size_of
+from crnn_deploy.serving.layout import EXAMPLES, README, size_of
 from crnn_deploy.spec import ModelSpec
 
 _TEMPLATE = "README.template.md"
@@ -75,14 +75,26 @@ def _facts(artifact: Artifact, folder: Path) -> Iterator[tuple[str, str]]:
     stages = " → ".join(visible(step.stage) for step in spec.lineage)
     if stages:
         yield "made by", f"{stages}, then `crnn-deploy package`"
-    yield "SHA-256", f"`{artifact.sha256}` (of the artifact that became `{MODEL}`)"
+    yield "SHA-256", f"`{artifact.sha256}` (of the artifact)"
 
 
 def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
     """What is good to know of a package that reads with the module `crnn_reader.py`."""
     yield from notes_of_reading(artifact.spec)
-    if has_kernels(artifact):
-        yield _kernels(folder)
+    yield from notes_of_kernels(folder, artifact, "`kernels` of a `Reader` names those in use.")
+
+
+def notes_of_kernels(folder: Path, artifact: Artifact, more: str) -> Iterator[str]:
+    """Where the recurrent layers run in INT8, if the model has such; `more` is a sentence on the library."""
+    if not has_kernels(artifact):
+        return
+    if (folder / LIBRARY_NAME).exists():
+        yield (
+            f"`{LIBRARY_NAME}` runs the recurrent layers in INT8 on {platform.system()} {platform.machine()}. {more} "
+            "On other systems, and without the file, they run in FP32."
+        )
+    else:
+        yield "The recurrent layers run in FP32: the kernels of crnn-deploy were not built where this folder was made."
 
 
 def notes_of_reading(spec: ModelSpec) -> Iterator[str]:
@@ -95,12 +107,3 @@ def notes_of_reading(spec: ModelSpec) -> Iterator[str]:
             f"Lines more than {seen.max_width // seen.height} times as wide as high are squeezed, which makes them "
             "hard to read; `crnn-deploy predict` cuts them into pieces."
         )
-
-
-def _kernels(folder: Path) -> str:
-    if (folder / LIBRARY_NAME).exists():
-        return (
-            f"`{LIBRARY_NAME}` runs the recurrent layers in INT8 on {platform.system()} {platform.machine()}; "
-            "`kernels` of a `Reader` names those in use. On other systems, and without the file, they run in FP32."
-        )
-    return "The recurrent layers run in FP32: the kernels of crnn-deploy were not built where this folder was made."

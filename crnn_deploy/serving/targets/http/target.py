@@ -43,4 +43,4 @@ class HttpTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Start the server, ask it for the examples, and end it."""
-        return run_check(folder)
+        return run_check(folder, ("torch",))

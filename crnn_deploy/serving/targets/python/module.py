@@ -19,6 +19,11 @@ REQUIREMENTS = "requirements.txt"
 def check_model(artifact: Artifact, target: str) -> None:
     """Raise `InputError` if the module cannot follow the spec or run the graph."""
     require_simple(artifact, target)
+    check_graph(artifact)
+
+
+def check_graph(artifact: Artifact) -> None:
+    """Raise `InputError` if a module that takes the first output of the graph cannot run it."""
     session = OnnxRuntimeSession(artifact)
     first = session.network.session.get_outputs()[0].name
     if first != session.output:

@@ -28,4 +28,4 @@ class PythonTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Run `verify.py` where there is nothing but the requirements."""
-        return run_check(folder, ("pydantic",))
+        return run_check(folder, ("pydantic", "torch"))

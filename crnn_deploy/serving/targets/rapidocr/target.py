@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import onnx
@@ -12,12 +11,12 @@ from crnn_deploy.artifact import Artifact, read_onnx
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.serving.layout import MODEL
-from crnn_deploy.serving.targets.checking import VERIFY, run_check
+from crnn_deploy.serving.spec_support import require_lines
+from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
 from crnn_deploy.serving.targets.readme import has_kernels, write_readme
-from crnn_deploy.spec import ModelSpec
 
 _HERE = Path(__file__).parent
 
@@ -29,12 +28,18 @@ class RapidOcrTarget:
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` unless RapidOCR can read with the model, and is installed."""
-        for part in _hindrances(artifact.spec):
-            raise InputError(
-                f"RapidOCR cannot read with {artifact.path}: it {part}.",
-                "RapidOCR prepares and decodes all lines in one way, which such a model does not fit.",
-                f"Read pages with crnn-deploy instead: crnn-deploy predict PAGES --pages --model {artifact.path}",
-            )
+        seen = artifact.spec.preprocessing
+        require_lines(
+            artifact,
+            "RapidOCR",
+            {
+                "takes the mean and deviation of each line (`normalise: image`)": seen.normalise == "image",
+                f"resizes by `{seen.resize}`, which no graph does": seen.resize not in RESIZE,
+                "has a class whose text is no single line": any(
+                    text.splitlines() != [text] for text in artifact.spec.charset
+                ),
+            },
+        )
         opset = opset_of(read_onnx(artifact.path))
         if opset < OPSET:
             raise InputError(
@@ -42,8 +47,7 @@ class RapidOcrTarget:
                 f"Only since opset {OPSET} a graph can resize lines as the model has learnt it.",
                 f"Export it again: crnn-deploy export MODEL.safetensors -o {artifact.path}",
             )
-        if find_spec("rapidocr") is None:
-            raise InputError("RapidOCR is not installed.", fix="pip install 'crnn-deploy[pages]'")
+        require_program("rapidocr", "RapidOCR", "pages")
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Put the model between two parts that fit it to RapidOCR, and add the check."""
@@ -56,20 +60,4 @@ class RapidOcrTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with RapidOCR."""
-        return run_check(folder)
-
-
-def _hindrances(spec: ModelSpec) -> list[str]:
-    """What of a spec RapidOCR cannot follow."""
-    seen = spec.preprocessing
-    parts = {
-        "names classes, and RapidOCR reads lines": spec.task != "ctc",
-        "sees lines of one fixed width": seen.width is not None,
-        "cuts lines out around their center line (`centerline`)": seen.centerline,
-        "takes the mean and deviation of each line (`normalise: image`)": seen.normalise == "image",
-        f"resizes by `{seen.resize}`, which no graph does": seen.resize not in RESIZE,
-        "has texts that several classes stand for (`sequences`)": bool(spec.sequences),
-        "writes text in the order of display (`text_order`)": spec.text_order == "display",
-        "has a class whose text is no single line": any(text.splitlines() != [text] for text in spec.charset),
-    }
-    return [part for part, found in parts.items() if found]
+        return run_check(folder, ("torch",))

@@ -44,7 +44,7 @@ class TritonTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Run the Python models of both repositories without a server."""
-        return run_check(folder, ("pydantic",))
+        return run_check(folder, ("pydantic", "torch"))
 
 
 def _write_reader(folder: Path, repository: str) -> Path:

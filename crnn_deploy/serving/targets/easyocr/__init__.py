@@ -1,0 +1,1 @@
+"""The target `easyocr`: a recogniser for EasyOCR."""

@@ -1,0 +1,1 @@
+"""The target `onnxtr`: a recogniser for OnnxTR."""

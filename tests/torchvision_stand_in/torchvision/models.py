@@ -1,0 +1,1 @@
+"""Networks, of which EasyOCR's recogniser uses none."""
