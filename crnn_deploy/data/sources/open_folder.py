@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from crnn_deploy.data.sources.archive import open_shards
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.clips import find_classes, open_clips
 from crnn_deploy.data.sources.container import Folder, is_file
@@ -30,7 +31,8 @@ from crnn_deploy.units import listed
 
 KINDS = (
     "a folder, .tar or .zip with labels.tsv (path⇥text) or another known label file, an LMDB or a folder of LMDBs, a "
-    "folder, .tar or .zip of images (with names: before its path their file names are the labels), a folder with one "
+    "folder, .tar or .zip of images (with names: before its path their file names are the labels), .tar shards of "
+    "samples as WebDataset writes them or a folder of shards, a folder with one "
     "sub-folder for each class, of images, of videos or of folders with stills (with clips: before its path also "
     "without classes), an MNIST images-idx3 file (or its folder), an .npz with x and y, Parquet with images, or "
     "CIFAR's binary archive (with train: or test: before its path)"
@@ -101,6 +103,9 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
     if images:
         return open_image_folder(folder, images)
     tables = [name for name in found.names if name.endswith(".parquet")]
+    archives = [name for name in found.names if name.endswith(".tar")]
+    if archives and not tables:
+        return open_shards(one_part(folder, archives), progress, needs_labels)
     if tables:
         return open_parquets(one_part(folder, tables), progress)
     if (folder / "data").is_dir() and any(Path(name).suffix == ".parquet" for name in Folder(folder / "data").names()):

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crnn_deploy.data.index.keeping import IndexHome
-from crnn_deploy.data.index.rows import Item
+from crnn_deploy.data.sources.archive import archive_at, is_archive, open_archive
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.cifar import PARTS, is_cifar, open_cifar
 from crnn_deploy.data.sources.clips import PREFIX as CLIPS
 from crnn_deploy.data.sources.clips import ClipFiles, ClipSource, open_clips
 from crnn_deploy.data.sources.container import Container, Folder, is_file, is_folder
-from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files, of_kept
+from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.folder import (
     is_image_folder,
     sub_folders,
@@ -19,10 +18,7 @@ from crnn_deploy.data.sources.folder import (
 from crnn_deploy.data.sources.idx import open_idx
 from crnn_deploy.data.sources.label_files import may_hold_labels
 from crnn_deploy.data.sources.labelled import (
-    check_understood,
-    find_label_files,
     open_label_file,
-    open_labelled,
 )
 from crnn_deploy.data.sources.lmdb import open_lmdb
 from crnn_deploy.data.sources.names import PREFIX, open_names
@@ -30,11 +26,9 @@ from crnn_deploy.data.sources.npz import open_npz
 from crnn_deploy.data.sources.open_folder import KINDS, open_folder
 from crnn_deploy.data.sources.pages.opening import is_page, open_pages
 from crnn_deploy.data.sources.parquet import open_parquet
-from crnn_deploy.data.sources.tar import Tar
 from crnn_deploy.data.sources.video import is_video
-from crnn_deploy.data.sources.zip import Zip
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import SILENT, Progress, Told
+from crnn_deploy.progress import SILENT, Progress
 
 _PART_PREFIXES = tuple(f"{part}:" for part in PARTS)
 
@@ -113,8 +107,8 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return open_idx(path)
     if path.suffix in (".mdb", ".lmdb"):
         return open_lmdb(path, progress)
-    if _is_archive(path):
-        return _open_large_archive(path, progress, needs_labels)
+    if is_archive(path):
+        return open_archive(path, progress, needs_labels)
     if path.suffix == ".parquet":
         return open_parquet(path, progress)
     if is_video(path.name):
@@ -134,41 +128,6 @@ def _images_of(path: Path) -> Container:
         return Folder(path / below[0].name if is_image_folder(below) and not own else path)
     if not is_file(path):
         raise _nothing_at(path)
-    if _is_archive(path):
-        return _archive(path)
+    if is_archive(path):
+        return archive_at(path)
     raise InputError(f"{path} is no folder, .tar or .zip of images.", fix=f"Give one of these after {PREFIX}")
-
-
-def _is_archive(path: Path) -> bool:
-    return ".tar" in path.suffixes or path.suffix == ".zip"
-
-
-def _archive(path: Path) -> Tar | Zip:
-    return Tar(path) if ".tar" in path.suffixes else Zip(path)
-
-
-def _open_large_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
-    """As `_open_archive`, from the index that was kept if the archive is large."""
-    home = IndexHome(path, f"archive, needs labels: {needs_labels}")
-    kept = home.kept()
-    if kept is not None and kept.names is not None:
-        return of_kept(kept, kept.names, progress)
-    told = Told(progress)
-    source = _open_archive(_archive(path), told, needs_labels)
-    return source.kept_by(home.keep, told.sentences) if isinstance(source, EncodedSource) else source
-
-
-def _open_archive(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
-    """Lines of text if the archive holds labels, or else its images without labels."""
-    if archive.links:
-        progress.log(f"{archive.name} holds {archive.links:,} links, which are not followed.")
-    found = find_label_files(archive)
-    labelled = open_labelled(archive, found, progress)
-    if labelled is not None:
-        return labelled
-    items = [Item(name) for name in found.names if is_image(name)]
-    if items:
-        check_understood(archive, found.unread, needs_labels, progress)
-    if len({item.name.rpartition("/")[0] for item in items}) > 1:
-        progress.log(f"{archive.name} is read without labels; only in a folder are sub-folders taken for classes")
-    return of_files(archive, "unlabelled", items)

@@ -37,7 +37,7 @@ def read_sidecars(files: Container, names: Sequence[str]) -> list[Item]:
             f"Some images have a text NAME{_SUFFIX} beside them, so each image needs one, and each text an image.",
             "Add what is missing, or move these files away.",
         )
-    return [Item(image, _text(files, texts[stem])) for image, stem in owners.items() if stem is not None]
+    return [Item(image, text_of(files, texts[stem])) for image, stem in owners.items() if stem is not None]
 
 
 def _stems(image: str) -> list[str]:
@@ -46,7 +46,8 @@ def _stems(image: str) -> list[str]:
     return [str(path.with_suffix("")), str(path.with_name(path.name.split(".")[0]))]
 
 
-def _text(files: Container, name: str) -> str:
+def text_of(files: Container, name: str) -> str:
+    """The only line of a text file. Raises `InputError` if it has several, or is no text."""
     if files.size(name) > limits.MAX_LABEL:
         raise InputError(f"{files.title(name)} has more than {limits.MAX_LABEL:,} bytes, which is no line.")
     text = decode(files.read(name), files.title(name)).removesuffix("\n")

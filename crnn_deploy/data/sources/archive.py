@@ -1,0 +1,68 @@
+"""A `.tar` or `.zip` as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crnn_deploy.data.index.keeping import IndexHome
+from crnn_deploy.data.index.rows import Item
+from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.combined import Combined
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files, of_kept
+from crnn_deploy.data.sources.labelled import check_understood, find_label_files, open_labelled
+from crnn_deploy.data.sources.samples import find_samples, open_samples
+from crnn_deploy.data.sources.tar import Tar
+from crnn_deploy.data.sources.zip import Zip
+from crnn_deploy.progress import Progress, Told
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file of this name is read as an archive."""
+    return ".tar" in path.suffixes or path.suffix == ".zip"
+
+
+def archive_at(path: Path) -> Tar | Zip:
+    """The archive as a container of files. Raises `InputError` if it is broken."""
+    return Tar(path) if ".tar" in path.suffixes else Zip(path)
+
+
+def open_shards(paths: Sequence[Path], progress: Progress, needs_labels: bool) -> Source:
+    """The images of several archives as one set, one archive after the other."""
+    sources = [open_archive(path, progress, needs_labels) for path in paths]
+    return sources[0] if len(sources) == 1 else Combined(sources)
+
+
+def open_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
+    """Lines of text if the archive holds labels, or else its images without labels.
+
+    A large one is opened from the index that was kept.
+
+    Raises:
+        InputError: if it is broken, holds no images, or its labels are wrong or needed and not understood.
+    """
+    home = IndexHome(path, f"archive, needs labels: {needs_labels}")
+    kept = home.kept()
+    if kept is not None and kept.names is not None:
+        return of_kept(kept, kept.names, progress)
+    told = Told(progress)
+    source = _open(archive_at(path), told, needs_labels)
+    return source.kept_by(home.keep, told.sentences) if isinstance(source, EncodedSource) else source
+
+
+def _open(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:
+    if archive.links:
+        progress.log(f"{archive.name} holds {archive.links:,} links, which are not followed.")
+    samples = find_samples(archive.names()) if isinstance(archive, Tar) else None
+    if samples is not None:
+        return open_samples(archive, samples, progress)
+    found = find_label_files(archive)
+    labelled = open_labelled(archive, found, progress)
+    if labelled is not None:
+        return labelled
+    items = [Item(name) for name in found.names if is_image(name)]
+    if items:
+        check_understood(archive, found.unread, needs_labels, progress)
+    if len({item.name.rpartition("/")[0] for item in items}) > 1:
+        progress.log(f"{archive.name} is read without labels; only in a folder are sub-folders taken for classes")
+    return of_files(archive, "unlabelled", items)
