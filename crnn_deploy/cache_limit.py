@@ -124,7 +124,7 @@ def in_use(entry: Path) -> Iterator[None]:
         FileNotFoundError: if there is none any more: make it, and try again.
     """
     with locked(entry, shared=True, wait=True):
-        with contextlib.suppress(PermissionError):  # a cache that is only read
+        with contextlib.suppress(OSError):  # a cache that is only read
             os.utime(entry)
         yield
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.folders import replacing_folder
+from crnn_deploy.folders import bytes_in, replacing_folder
 
 
 def test_a_folder_is_made_with_those_above_it(tmp_path: Path) -> None:
@@ -74,3 +74,16 @@ def test_a_link_is_replaced_and_its_folder_stays(tmp_path: Path) -> None:
         (folder / "new").write_text("new")
     assert not (tmp_path / "link").is_symlink()
     assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_the_bytes_of_a_folder_are_those_of_its_own_files(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "below").mkdir(parents=True)
+    (folder / "a").write_bytes(bytes(3))
+    (folder / "below" / "b").write_bytes(bytes(40))
+    assert bytes_in(folder) == 43
+    assert bytes_in(folder / "a") == 3
+    assert bytes_in(folder / "absent") == 0
+    (tmp_path / "large").write_bytes(bytes(5000))
+    (folder / "link").symlink_to(tmp_path)
+    assert bytes_in(folder) < 1000

@@ -16,8 +16,8 @@ def run(config: RunConfig, as_json: bool) -> None:
     run continues where it stopped. Exits with 1 if a model missed its budget; the
     report says which and why.
 
-    With --prune nothing is run. What the recipe and its --set refer to now, or can still
-    continue, stays in the folder; the rest of what crnn-deploy wrote to its stages is removed.
+    With --prune nothing is run: what the recipe with these options refers to,
+    or can continue, stays in the folder, and other stored results are removed.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import leftovers
+from crnn_deploy.files import leftovers, printable
 from crnn_deploy.folders import bytes_in
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.engine_tools import EngineTools
@@ -110,4 +110,4 @@ def _pruned(folder: Path, parts: list[Disused], beside: list[Path], missing: lis
 
 
 def _inside(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()
+    return printable(path.relative_to(folder).as_posix())

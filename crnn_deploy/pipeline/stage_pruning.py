@@ -109,11 +109,13 @@ def _stage(name: str) -> str:
 
 def _result(folder: Path) -> Disused:
     """A whole result; `done.json` goes last, because it tells which files are ours."""
-    done, files = _done(folder), _files(folder)
+    done, last = _done(folder), folder / DONE
+    files = [file for file in _files(folder) if file != last]
     own = [file for file in files if _is_own(file.relative_to(folder), done)]
-    last = [folder / DONE] if os.path.lexists(folder / DONE) else []
-    foreign = tuple(file for file in files if file not in own and file.name != DONE)
-    return Disused(folder, "old result" if done else "unfinished", (*own, *last), foreign)
+    foreign = sorted(set(files).difference(own))
+    if os.path.lexists(last):
+        own.append(last)
+    return Disused(folder, "old result" if done else "unfinished", tuple(own), tuple(foreign))
 
 
 def _is_own(file: Path, done: Done | None) -> bool:

@@ -6,6 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.engine.timing_cache import TimingCache
 
 
@@ -49,6 +52,13 @@ def test_other_versions_and_gpus_have_their_own() -> None:
     timing_cache().save(Config())
     assert timing_cache(version="11.0").load(Config()) == "created"
     assert timing_cache(target="sm90").load(Config()) == "created"
+
+
+def test_caches_of_other_gpus_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
+    for target in ("sm89", "sm90"):
+        timing_cache(target=target).save(Config())
+    assert [entry.path for entry in cache_entries("timing")] == [timing_cache(target="sm90").path]
 
 
 def test_a_damaged_file_is_as_good_as_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,11 +110,13 @@ def test_the_table_names_what_goes_and_what_stays(tmp_path: Path, write_recipe: 
     half.parent.mkdir(parents=True)
     half.write_bytes(bytes(2000))
     (stored / "notes\x1b.txt").write_text("")
+    (stored / os.fsdecode(b"\xff")).write_text("")
     shown = CliRunner().invoke(app, ["run", *options, "--dry-run"]).stdout
     assert f"render-train-{'a' * 12}  unfinished  2.00 kB" in shown.replace("\u00a0", " ")
     assert "would be 0 B; nothing was removed" in shown.replace("\u00a0", " ")
     shown = CliRunner().invoke(app, ["run", *options]).stdout
     assert "stages/notes\\x1b.txt is not of crnn-deploy, and stays." in shown
+    assert "stages/? is not of crnn-deploy, and stays." in shown
     assert "No result yet: render-train. What later stages stored stays." in shown
     assert "2.00 kB before, 0 B now" in shown.replace("\u00a0", " ")
     assert not half.exists()

@@ -9,6 +9,7 @@ import pytest
 import stopwatches
 from pydantic import ValidationError
 
+from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.config import StudentChoice
@@ -86,6 +87,11 @@ def test_figures_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(survey, "environment", lambda: other)
     assert survey_students(options()).environment == other
     assert len(measured) == 5
+
+    assert len(cache_entries("students")) == 5
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
+    survey_students(options(again=True))
+    assert len(cache_entries("students")) == 1  # those used longer ago made room
 
 
 def test_what_cannot_be_read_is_measured_again(tmp_path: Path) -> None:

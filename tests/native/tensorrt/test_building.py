@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import build_plugin, plugin_library, sources
 from crnn_deploy.native.plugin.building import ARCHITECTURES
@@ -137,6 +138,16 @@ def test_figures_are_recorded_and_come_back_from_the_cache(fake_nvcc):
     assert not first.from_cache
     assert dataclasses.replace(again, from_cache=False) == first
     assert plugin_library() == first.path
+
+
+@pytest.mark.usefixtures("cache")
+def test_builds_that_were_not_used_make_room(fake_nvcc, monkeypatch):
+    fake_nvcc()
+    monkeypatch.setenv(LIMIT_VARIABLE, "0")
+    build_plugin(CONFIG)
+    newer = build_plugin(PluginConfig(architectures=("sm90",)))
+    assert [entry.path for entry in cache_entries("plugin")] == [newer.path.parent]
+    assert plugin_library() == newer.path
 
 
 @pytest.mark.usefixtures("cache")
