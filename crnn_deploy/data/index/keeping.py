@@ -39,7 +39,7 @@ class KeptIndex:
     Attributes:
         facts: of all images.
         extents: where they are in the file.
-        names, texts: of all images; None where the format gives the names, or there are no texts.
+        names, texts, classes: of all images; None where the format gives the names, or there are no such labels.
         notes: what else is needed to open the source, as JSON holds it.
     """
 
@@ -47,6 +47,7 @@ class KeptIndex:
     extents: Extents
     names: Strings | None
     texts: Strings | None
+    classes: NDArray[np.int32] | None
     notes: Mapping[str, Any]
 
 
@@ -73,8 +74,9 @@ class IndexHome:
             facts = Facts(**{each.name: _load(folder, each.name) for each in fields(Facts)})
             extents = Extents(self.file, _load(folder, "offset"), _load(folder, "size"))
             strings = {name: _strings(folder, name) for name in header["strings"]}
+            classes = _load(folder, "classes") if header["classes"] else None
             mark_used(folder)
-            return KeptIndex(facts, extents, strings.get("names"), strings.get("texts"), header["notes"])
+            return KeptIndex(facts, extents, strings.get("names"), strings.get("texts"), classes, header["notes"])
         return None
 
     def keep(self, index: KeptIndex) -> None:
@@ -84,7 +86,15 @@ class IndexHome:
         columns |= {"offset": index.extents.offset, "size": index.extents.size}
         for name, column in strings.items():
             columns |= {f"{name}-data": column.data, f"{name}-ends": column.ends}
-        header = {"file": str(self.file), "stamp": self._stamp, "strings": list(strings), "notes": index.notes}
+        if index.classes is not None:
+            columns["classes"] = index.classes
+        header: dict[str, Any] = {
+            "file": str(self.file),
+            "stamp": self._stamp,
+            "strings": list(strings),
+            "notes": index.notes,
+        }
+        header["classes"] = index.classes is not None
         with suppress(InputError):
             folder = self._folder()
             with replacing_folder(folder) as new:

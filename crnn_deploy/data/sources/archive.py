@@ -28,8 +28,15 @@ def archive_at(path: Path) -> Tar | Zip:
 
 
 def open_shards(paths: Sequence[Path], progress: Progress, needs_labels: bool) -> Source:
-    """The images of several archives as one set, one archive after the other."""
+    """The images of several archives as one set, one archive after the other.
+
+    A shard may lack the last classes; numbers name them all.
+    """
     sources = [open_archive(path, progress, needs_labels) for path in paths]
+    most = max((source.class_names for source in sources), key=len)
+    for source in sources:
+        if isinstance(source, EncodedSource) and source.class_names == most[: len(source.class_names)]:
+            source.class_names = most
     return sources[0] if len(sources) == 1 else Combined(sources)
 
 

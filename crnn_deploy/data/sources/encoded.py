@@ -110,8 +110,8 @@ class EncodedSource(Measured):
         Args:
             told: what was said when it was opened.
         """
-        notes = {"name": self.name, "kind": self.kind, "told": list(told)}
-        if len(self) >= KEPT_FROM and not self._numbers.names and self.kind != "class":
+        notes = {"name": self.name, "kind": self.kind, "told": list(told), "class_names": self.class_names}
+        if len(self) >= KEPT_FROM and not self._numbers.names:
             self._keep = lambda found: keep(replace(found, notes=notes))
         return self
 
@@ -122,7 +122,7 @@ class EncodedSource(Measured):
         facts = super()._measure(progress)
         if extents is not None and self._keep is not None:
             names = self._rows.names if isinstance(self._rows.names, Strings) else None
-            self._keep(KeptIndex(facts, extents, names, self._rows.texts, {}))
+            self._keep(KeptIndex(facts, extents, names, self._rows.texts, self._rows.classes, {}))
         return facts
 
     def _fact(self, index: int) -> Fact:
@@ -155,5 +155,7 @@ def of_kept(kept: KeptIndex, names: Sequence[str], progress: Progress) -> Encode
     """The source of a kept index; what was said when it was opened is said again."""
     for sentence in kept.notes["told"]:
         progress.log(sentence)
-    rows = Rows(names, kept.texts)
-    return EncodedSource(kept.notes["name"], kept.notes["kind"], rows, kept.extents, facts=kept.facts)
+    rows, notes = Rows(names, kept.texts, kept.classes), kept.notes
+    return EncodedSource(
+        notes["name"], notes["kind"], rows, kept.extents, tuple(notes["class_names"]), facts=kept.facts
+    )

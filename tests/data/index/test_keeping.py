@@ -36,6 +36,11 @@ def tar_of_images(folder: Path, texts: list[str]) -> Path:
     return write_tar(folder / "images.tar", {f"{i}.png": png(picture(i)) for i in range(len(texts))})
 
 
+def tar_of_classes(folder: Path, texts: list[str]) -> Path:
+    labels = {f"{i}.cls": str(len(text) % 3).encode() for i, text in enumerate(texts)}
+    return write_tar(folder / "classes.tar", {**labels, **{f"{i}.png": png(picture(i)) for i in range(len(texts))}})
+
+
 def lmdb_of_lines(folder: Path, texts: list[str]) -> Path:
     database = pytest.importorskip("lmdb").open(str(folder / "lines"), map_size=1 << 24)
     with database.begin(write=True) as transaction:
@@ -51,13 +56,13 @@ def content(source: Source) -> object:
     """All that a source says of its images."""
     items = range(len(source))
     pixels = [np.asarray(source.image(index)).tolist() for index in items]
-    names, texts = [source.item_name(index) for index in items], [source.text(index) for index in items]
+    labels = [(source.item_name(i), source.text(i), source.class_index(i)) for i in items]
     facts = source.facts()
     columns = [getattr(facts, each.name).tolist() for each in fields(Facts)]
-    return source.name, source.kind, source.class_names, pixels, names, texts, columns
+    return source.name, source.kind, source.class_names, pixels, labels, columns
 
 
-MAKERS = pytest.mark.parametrize("make", [tar_of_lines, tar_of_images, lmdb_of_lines])
+MAKERS = pytest.mark.parametrize("make", [tar_of_lines, tar_of_images, tar_of_classes, lmdb_of_lines])
 
 
 @MAKERS

@@ -40,6 +40,14 @@ def test_a_folder_of_shards_is_one_set_in_the_order_of_their_names(tmp_path: Pat
     assert [source.text(i) for i in range(len(source))] == ["a", "b", "c", "d"]
 
 
+def test_shards_may_lack_the_last_classes(tmp_path: Path) -> None:
+    write_tar(tmp_path / "0.tar", samples(["1", "0"], "cls"))
+    write_tar(tmp_path / "1.tar", samples(["3"], "cls", first=2))
+    source = open_source(tmp_path)
+    assert source.class_names == ("0", "1", "2", "3")
+    assert [source.class_index(i) for i in range(3)] == [1, 0, 3]
+
+
 def test_parts_are_not_mixed(tmp_path: Path) -> None:
     write_tar(tmp_path / "train-000000.tar", samples(["a"]))
     write_tar(tmp_path / "val-000000.tar", samples(["b"]))
