@@ -10,6 +10,7 @@ from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.config import Target
+from crnn_deploy.quantization.rewrite.last_state import read_last_states
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.pooling import pool_before_relu
 from crnn_deploy.quantization.rewrite.qdq import insert_qdq
@@ -38,6 +39,7 @@ def assemble(
     assembled = insert_qdq(model, plan, ranges, scheme)
     if scheme.in_onnxruntime:
         pool_before_relu(assembled.graph, plan)
+        read_last_states(assembled.graph)
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)
         in_float = {layer.name for layer in find_layers(assembled.graph, target)}
