@@ -17,6 +17,7 @@ from crnn_deploy.quantization.rewrite.qdq import insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.rewrite.slimming import slim
+from crnn_deploy.quantization.rewrite.step_order import put_channels_last
 from crnn_deploy.quantization.rewrite.stored_weights import store_weights_as_int8
 
 _SHIELDED = ("Conv", "Gemm")
@@ -39,6 +40,7 @@ def assemble(
     assembled = insert_qdq(model, plan, ranges, scheme)
     if scheme.in_onnxruntime:
         pool_before_relu(assembled.graph, plan)
+        put_channels_last(assembled.graph)
         read_last_states(assembled.graph)
         _shield_float_layers(assembled.graph, plan)
         quantize_recurrent(assembled, plan)
