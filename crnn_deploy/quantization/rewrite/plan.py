@@ -23,7 +23,8 @@ _INT8_CAPABLE = ("Add", "MaxPool", "Relu")
 # Behind a recurrent layer, whose states are FP32, a Gemm of few weights is faster in FP32. One row, in µs, FP32 and
 # INT8: 128 by 10: 6.2, 6.6; 512 by 10: 6.7, 7.0; 256 by 100: 7.3, 7.3; 512 by 100: 8.6, 7.9.
 _FEW_WEIGHTS = 1 << 14
-_SELECTING = ("Concat", "Gather", "Slice", "Split", "Squeeze", "Transpose")
+_OVER_STEPS = ("Gather", "ReduceMean")  # what makes one row of the rows of all steps
+_MOVING = ("Concat", "Slice", "Split", "Squeeze", "Transpose")
 
 Plan = frozenset[str]
 """Names of the layers that run in INT8."""
@@ -58,7 +59,7 @@ def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
         if is_depthwise(node, shapes) and not _stays_int8(node, wiring):
             return "depthwise between float layers"
         few = node.op_type == "Gemm" and math.prod(shapes[node.input[1]]) < _FEW_WEIGHTS
-        source = _selected_from(node.input[0], producers) if few and scheme.recurrent else None
+        source = _summed_up(node.input[0], producers) if few and scheme.recurrent else None
         return "small, behind a recurrent layer" if source and is_quantizable(source, shapes) else ""
 
     layers = []
@@ -115,10 +116,13 @@ def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
     return list(dict.fromkeys(frozenset(group_of[name]) for name in products))
 
 
-def _selected_from(tensor: str, producers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
-    """The node of whose result a tensor is a part; None if that is an input of the graph."""
+def _summed_up(tensor: str, producers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
+    """The node from whose steps a tensor holds one row for each sample; None if that is an input of the graph."""
     source = producers.get(tensor)
-    while source and source.op_type in _SELECTING:
+    moving: tuple[str, ...] = (*_MOVING, *_OVER_STEPS)
+    while source and source.op_type in moving:
+        if source.op_type in _OVER_STEPS:
+            moving = (*moving, "Reshape")  # before, it could make one matrix of the rows of all steps
         source = producers.get(source.input[0])
     return source
 
