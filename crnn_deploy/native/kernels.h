@@ -87,8 +87,7 @@ struct Kernels {
   //
   // The direction in which it goes through the weights makes no difference to the sums. If a product goes `backwards`
   // where the one before went forwards, the processor still has in its cache what that one read last.
-  void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards,
-                   int32_t* sums);
+  void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards, int32_t* sums);
 
   // Replaces h `[hidden]` by the next state of a GRU (gates z, r, n).
   void (*gru)(const Step& step, float* h);
@@ -99,7 +98,7 @@ struct Kernels {
   void (*begin)();
   void (*end)();
 
-  int row_multiple = 1;
+  int row_multiple = 1;  // see `multiply`
 };
 
 // The levels. Call a function only on a processor that has the instructions of its level. The result is null if the

@@ -61,7 +61,7 @@ struct Layer::Rounded {
   float* scales;  // [T·N]
   Buffer<uint8_t> memory;
 
-  // The memory of the rows has space for `multiple` rows behind each.
+  // A product may begin at any row; the memory has space for a multiple of `multiple` rows from there on.
   Rounded(size_t count, int inputs, int multiple, bool fine) : stride(stride_of(inputs)) {
     const size_t bytes = stride * (count + multiple - 1);
     memory = Parts::together([&](Parts& parts) {
@@ -90,7 +90,7 @@ struct Layer::Workspace {
   float* c;
   Buffer<uint8_t> memory;
 
-  // `rows` of x are multiplied at once. Products have space for a multiple of `multiple` rows.
+  // `rows` of x are multiplied at once; the memory has space for a multiple of `multiple` rows.
   Workspace(int unpadded, int columns, int samples, int rows, int multiple, bool fine)
       : hidden(round_up(unpadded, kPanel)), stride(stride_of(hidden)) {
     const size_t sums = static_cast<size_t>(columns) * round_up(rows, multiple);
@@ -156,8 +156,8 @@ void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& tas
   // One product can serve several steps only if their rows of x are adjacent, that is, if the task has all samples.
   const int most = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
   const int at_once = std::min(most, batch.steps);
-  const Workspace workspace(hidden_, weights.columns, task.count, at_once * task.count,
-                            kernels_.row_multiple, fine_);
+  const Workspace workspace(hidden_, weights.columns, task.count, at_once * task.count, kernels_.row_multiple,
+                            fine_);
   if (kernels_.begin) kernels_.begin();
   start(batch, task, workspace);
   for (int done = 0; done < batch.steps; done += at_once) {

@@ -17,6 +17,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t size) : Buffer(unwritten(size)) { std::memset(data_.get(), 0, size * sizeof(T)); }
+  // For what is written before it is read.
   static Buffer unwritten(size_t size) {
     Buffer buffer;
     buffer.data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));

@@ -56,8 +56,7 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     All layers with weights run in INT8, except recurrent layers for targets other than `cpu`, layers that cost more
     accuracy than `max_error_rise` allows and, unless for TensorRT, depthwise convolutions between float layers, small
     heads behind recurrent layers and layers that are slower in INT8 on this machine; the weights of these three are
-    stored in INT8 nevertheless. An older
-    `NAME.rejected.onnx` beside the output is removed.
+    stored in INT8 nevertheless. An older `NAME.rejected.onnx` beside the output is removed.
 
     Raises:
         InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the

@@ -40,10 +40,11 @@ def assemble(
     assembled = insert_qdq(model, plan, ranges, scheme)
     if scheme.in_onnxruntime:
         pool_before_relu(assembled.graph, plan)
-        put_channels_last(assembled.graph)
-        read_last_states(assembled.graph)
         _shield_float_layers(assembled.graph, plan)
-        quantize_recurrent(assembled, plan)
+        if scheme.recurrent:
+            put_channels_last(assembled.graph)
+            read_last_states(assembled.graph)
+            quantize_recurrent(assembled, plan)
         in_float = {layer.name for layer in find_layers(assembled.graph, target)}
         store_weights_as_int8(assembled, in_float - exact)
         slim(assembled)
