@@ -83,8 +83,11 @@ struct Kernels {
   float (*quantize)(const float* x, int count, uint8_t* rounded);
 
   // Computes sums `[rows, columns]` = (a - 128)·Bᵀ, where a is `[rows, depth]` with `stride` bytes from row to row. The
-  // memory of a and of sums must have space for whole tiles of 16 rows.
-  void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums);
+  // memory of a and of sums must have space for a multiple of `row_multiple` rows.
+  //
+  // The direction in which it goes through the weights makes no difference to the sums. If a product goes `backwards`
+  // where the one before went forwards, the processor still has in its cache what that one read last.
+  void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards, int32_t* sums);
 
   // Replaces h `[hidden]` by the next state of a GRU (gates z, r, n).
   void (*gru)(const Step& step, float* h);
@@ -94,6 +97,8 @@ struct Kernels {
   // A thread calls these before and after a series of products. Null if there is nothing to do.
   void (*begin)();
   void (*end)();
+
+  int row_multiple = 1;  // see `multiply`
 };
 
 // The levels. Call a function only on a processor that has the instructions of its level. The result is null if the

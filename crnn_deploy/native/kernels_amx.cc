@@ -27,11 +27,11 @@ struct HardwareTiles {
 
 constexpr int kFewRows = 5;  // with fewer rows, single rows in vectors are as fast (7 rows: 12 µs by tiles, 20 without)
 
-void multiply_amx(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
+void multiply_amx(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards, int32_t* sums) {
   if (rows < kFewRows)
-    multiply<Avx512Vnni>(a, stride, rows, b, sums);
+    multiply<Avx512Vnni>(a, stride, rows, b, backwards, sums);
   else
-    multiply_with_tiles<HardwareTiles>(a, stride, rows, b, sums);
+    multiply_with_tiles<HardwareTiles>(a, stride, rows, b, backwards, sums);
 }
 
 void configure() {
@@ -59,7 +59,7 @@ bool allowed() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 const Kernels* amx_kernels() {
   static const bool usable = allowed();
   static constexpr Kernels kernels{
-      "amx", quantize<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>, configure, release};
+      "amx", quantize<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>, configure, release, kTileRows};
   return usable ? &kernels : nullptr;
 }
 

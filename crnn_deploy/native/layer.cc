@@ -52,11 +52,24 @@ Direction::Direction(Cell cell, bool reverse, int inputs, int hidden, const int8
   if (cell == Cell::kGru) candidate_bias = padded(biases + 5 * hidden, {factors(cell)[2]}, hidden);
 }
 
+// All arrays of a run are in few blocks of memory, and only what must begin as zeros is written: otherwise a small layer
+// would spend as long on its memory as on several steps.
 struct Layer::Rounded {
   size_t stride;
-  Buffer<uint8_t> rows;  // x in 8 bits, [T·N + kTileRows, stride]
-  Buffer<uint8_t> rest;  // its rounding errors if x has 16 bits, same shape
-  Buffer<float> scales;  // [T·N]
+  uint8_t* rows;  // x in 8 bits, [T·N, stride]
+  uint8_t* rest;  // its rounding errors if x has 16 bits, same shape
+  float* scales;  // [T·N]
+  Buffer<uint8_t> memory;
+
+  // A product may begin at any row; the memory has space for a multiple of `multiple` rows from there on.
+  Rounded(size_t count, int inputs, int multiple, bool fine) : stride(stride_of(inputs)) {
+    const size_t bytes = stride * (count + multiple - 1);
+    memory = Parts::together([&](Parts& parts) {
+      rows = parts.take<uint8_t>(bytes);
+      rest = parts.take<uint8_t>(fine ? bytes : 0);
+      scales = parts.take<float>(count);
+    });
+  }
 };
 
 struct Layer::Task {
@@ -66,27 +79,34 @@ struct Layer::Task {
 };
 
 struct Layer::Workspace {
-  int hidden;              // with padding
-  size_t stride;           // bytes from row to row of `rounded`
-  Buffer<int32_t> inputs;  // W·x of the next steps
-  Buffer<int32_t> rest;    // W times the rounding errors of x
-  Buffer<int32_t> states;  // R·h of one step
-  Buffer<uint8_t> rounded;  // h in INT8
-  Buffer<float> scales;     // of the rows of `rounded`
-  Buffer<float> h;
-  Buffer<float> c;
+  int hidden;        // with padding
+  size_t stride;     // bytes from row to row of `rounded`
+  int32_t* inputs;   // W·x of the next steps
+  int32_t* rest;     // W times the rounding errors of x
+  int32_t* states;   // R·h of one step
+  uint8_t* rounded;  // h in INT8
+  float* scales;     // of the rows of `rounded`
+  float* h;
+  float* c;
+  Buffer<uint8_t> memory;
 
-  // `rows` of x are multiplied at once.
-  Workspace(int unpadded, int columns, int samples, int rows, bool fine)
-      : hidden(round_up(unpadded, kPanel)),
-        stride(stride_of(hidden)),
-        inputs(Buffer<int32_t>::unwritten(static_cast<size_t>(columns) * (rows + kTileRows))),
-        rest(Buffer<int32_t>::unwritten(fine ? static_cast<size_t>(columns) * (rows + kTileRows) : 0)),
-        states(Buffer<int32_t>::unwritten(static_cast<size_t>(columns) * (samples + kTileRows))),
-        rounded(stride * (samples + kTileRows)),
-        scales(samples),
-        h(static_cast<size_t>(hidden) * samples),
-        c(static_cast<size_t>(hidden) * samples) {}
+  // `rows` of x are multiplied at once; the memory has space for a multiple of `multiple` rows.
+  Workspace(int unpadded, int columns, int samples, int rows, int multiple, bool fine)
+      : hidden(round_up(unpadded, kPanel)), stride(stride_of(hidden)) {
+    const size_t sums = static_cast<size_t>(columns) * round_up(rows, multiple);
+    const size_t state_rows = round_up(samples, multiple), numbers = static_cast<size_t>(hidden) * samples;
+    memory = Parts::together([&](Parts& parts) {
+      inputs = parts.take<int32_t>(sums);
+      rest = parts.take<int32_t>(fine ? sums : 0);
+      states = parts.take<int32_t>(columns * state_rows);
+      rounded = parts.take<uint8_t>(stride * state_rows);
+      scales = parts.take<float>(samples);
+      h = parts.take<float>(numbers);
+      c = parts.take<float>(numbers);
+    });
+    std::fill_n(h, numbers, 0.0f);
+    std::fill_n(c, numbers, 0.0f);
+  }
 };
 
 Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
@@ -99,9 +119,7 @@ Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vec
 
 void Layer::run(const Batch& batch, const Parallel& parallel) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
-  const size_t stride = stride_of(inputs_);
-  const size_t bytes = stride * (rows + kTileRows);
-  const Rounded rounded{stride, Buffer<uint8_t>(bytes), Buffer<uint8_t>(fine_ ? bytes : 0), Buffer<float>(rows)};
+  const Rounded rounded(rows, inputs_, kernels_.row_multiple, fine_);
   round(batch, parallel, rounded);
 
   std::vector<Task> tasks;
@@ -116,18 +134,18 @@ void Layer::round(const Batch& batch, const Parallel& parallel, const Rounded& r
   parallel((rows + kRowsRounded - 1) / kRowsRounded, [&](size_t part) {
     for (size_t row = part * kRowsRounded; row < std::min(rows, (part + 1) * kRowsRounded); ++row) {
       const float* x = batch.x + row * inputs_;
-      uint8_t* to = rounded.rows.get() + row * rounded.stride;
+      uint8_t* to = rounded.rows + row * rounded.stride;
       const float scale = rounded.scales[row] = kernels_.quantize(x, inputs_, to);
-      if (fine_) round_rest(x, inputs_, scale, to, rounded.rest.get() + row * rounded.stride);
+      if (fine_) round_rest(x, inputs_, scale, to, rounded.rest + row * rounded.stride);
     }
   });
 }
 
 void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights,
                             const Workspace& to) const {
-  kernels_.multiply(rounded.rows.get() + row * rounded.stride, rounded.stride, rows, weights, to.inputs.get());
+  kernels_.multiply(rounded.rows + row * rounded.stride, rounded.stride, rows, weights, false, to.inputs);
   if (!fine_) return;
-  kernels_.multiply(rounded.rest.get() + row * rounded.stride, rounded.stride, rows, weights, to.rest.get());
+  kernels_.multiply(rounded.rest + row * rounded.stride, rounded.stride, rows, weights, false, to.rest);
   for (size_t i = 0; i < static_cast<size_t>(rows) * weights.columns; ++i)
     to.inputs[i] += (to.rest[i] + kFiner / 2) >> kFinerBits;  // rounded to whole steps of the first product
 }
@@ -138,7 +156,8 @@ void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& tas
   // One product can serve several steps only if their rows of x are adjacent, that is, if the task has all samples.
   const int most = task.count == batch.samples ? std::max(1, kRowsAtOnce / task.count) : 1;
   const int at_once = std::min(most, batch.steps);
-  const Workspace workspace(hidden_, weights.columns, task.count, at_once * task.count, fine_);
+  const Workspace workspace(hidden_, weights.columns, task.count, at_once * task.count, kernels_.row_multiple,
+                            fine_);
   if (kernels_.begin) kernels_.begin();
   start(batch, task, workspace);
   for (int done = 0; done < batch.steps; done += at_once) {
@@ -149,7 +168,7 @@ void Layer::run_task(const Batch& batch, const Rounded& rounded, const Task& tas
     for (int i = 0; i < steps; ++i) {
       const int offset = direction.reverse ? steps - 1 - i : i;
       step(batch, rounded, task, workspace, earliest + offset,
-           workspace.inputs.get() + static_cast<size_t>(offset) * task.count * weights.columns);
+           workspace.inputs + static_cast<size_t>(offset) * task.count * weights.columns);
     }
   }
   finish(batch, task, workspace);
@@ -160,9 +179,9 @@ void Layer::start(const Batch& batch, const Task& task, const Workspace& w) cons
   for (int i = 0; i < task.count; ++i) {
     const size_t from = (static_cast<size_t>(task.number) * batch.samples + task.first + i) * hidden_;
     const size_t to = static_cast<size_t>(i) * w.hidden;
-    if (batch.first_h) std::copy_n(batch.first_h + from, hidden_, w.h.get() + to);
-    if (batch.first_c) std::copy_n(batch.first_c + from, hidden_, w.c.get() + to);
-    w.scales[i] = kernels_.quantize(w.h.get() + to, w.hidden, w.rounded.get() + i * w.stride);
+    if (batch.first_h) std::copy_n(batch.first_h + from, hidden_, w.h + to);
+    if (batch.first_c) std::copy_n(batch.first_c + from, hidden_, w.c + to);
+    w.scales[i] = kernels_.quantize(w.h + to, w.hidden, w.rounded + i * w.stride);
   }
 }
 
@@ -170,7 +189,7 @@ void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, c
                  const int32_t* input_sums) const {
   const Direction& direction = directions_[task.number];
   const int columns = direction.state.columns();
-  kernels_.multiply(w.rounded.get(), w.stride, task.count, direction.state.weights(), w.states.get());
+  kernels_.multiply(w.rounded, w.stride, task.count, direction.state.weights(), time % 2 == 1, w.states);
   for (int i = 0; i < task.count; ++i) {
     const int sample = task.first + i;
     float* y = nullptr;
@@ -180,13 +199,13 @@ void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, c
       if (y) std::fill_n(y, hidden_, 0.0f);
       continue;
     }
-    float* h = w.h.get() + static_cast<size_t>(i) * w.hidden;
-    float* c = w.c.get() + static_cast<size_t>(i) * w.hidden;
+    float* h = w.h + static_cast<size_t>(i) * w.hidden;
+    float* c = w.c + static_cast<size_t>(i) * w.hidden;
     const Step step{w.hidden,
                     input_sums + static_cast<size_t>(i) * columns,
                     rounded.scales[static_cast<size_t>(time) * batch.samples + sample],
                     direction.input.scales(),
-                    w.states.get() + static_cast<size_t>(i) * columns,
+                    w.states + static_cast<size_t>(i) * columns,
                     w.scales[i],
                     direction.state.scales(),
                     direction.bias.get(),
@@ -195,7 +214,7 @@ void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, c
       kernels_.gru(step, h);
     else
       kernels_.lstm(step, h, c);
-    w.scales[i] = kernels_.quantize(h, w.hidden, w.rounded.get() + i * w.stride);
+    w.scales[i] = kernels_.quantize(h, w.hidden, w.rounded + i * w.stride);
     if (y) std::copy_n(h, hidden_, y);
   }
 }
@@ -210,8 +229,8 @@ void Layer::finish(const Batch& batch, const Task& task, const Workspace& w) con
       if (batch.last_c) std::fill_n(batch.last_c + to, hidden_, 0.0f);
       continue;
     }
-    if (batch.last_h) std::copy_n(w.h.get() + from, hidden_, batch.last_h + to);
-    if (batch.last_c) std::copy_n(w.c.get() + from, hidden_, batch.last_c + to);
+    if (batch.last_h) std::copy_n(w.h + from, hidden_, batch.last_h + to);
+    if (batch.last_c) std::copy_n(w.c + from, hidden_, batch.last_c + to);
   }
 }
 

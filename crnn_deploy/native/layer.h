@@ -48,6 +48,8 @@ class Layer {
  public:
   Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions);
 
+  int inputs() const { return inputs_; }  // C
+
   // Safe to call from several threads at once.
   void run(const Batch& batch, const Parallel& parallel) const;
 

@@ -17,7 +17,7 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(size_t size) : Buffer(unwritten(size)) { std::memset(data_.get(), 0, size * sizeof(T)); }
-  // For what is written before it is read: zeros would take as long as a step of a small layer.
+  // For what is written before it is read.
   static Buffer unwritten(size_t size) {
     Buffer buffer;
     buffer.data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{64})));
@@ -31,6 +31,34 @@ class Buffer {
     void operator()(T* data) const { ::operator delete(data, std::align_val_t{64}); }
   };
   std::unique_ptr<T, Free> data_;
+};
+
+// Arrays that share one block of memory, each aligned to 64 bytes.
+class Parts {
+ public:
+  // `place(parts)` takes all arrays. It is called twice: first to find how much memory they need. None is written.
+  // Returns the memory.
+  template <class Place>
+  static Buffer<uint8_t> together(const Place& place) {
+    Parts sizes(0);
+    place(sizes);
+    Buffer<uint8_t> memory = Buffer<uint8_t>::unwritten(sizes.next_);
+    Parts parts(reinterpret_cast<uintptr_t>(memory.get()));
+    place(parts);
+    return memory;
+  }
+
+  template <class T>
+  T* take(size_t count) {
+    T* const part = reinterpret_cast<T*>(next_);
+    next_ += (count * sizeof(T) + 63) / 64 * 64;
+    return part;
+  }
+
+ private:
+  explicit Parts(uintptr_t next) : next_(next) {}
+
+  uintptr_t next_;
 };
 
 // Owns weights in the layout of `Weights`. The scale of each row is multiplied by the factor of its gate.

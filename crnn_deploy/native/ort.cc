@@ -55,13 +55,12 @@ Tensor NodeInfo::constant_input(size_t index) const {
   return is_constant ? Tensor(api_, value) : Tensor();
 }
 
-Tensor Run::input(size_t index) const {
+const OrtValue* Run::value(size_t index) const {
   size_t count = 0;
   check(GetInputCount::call(api_, context_, &count));
-  if (index >= count) return {};
   const OrtValue* value = nullptr;
-  check(GetInput::call(api_, context_, index, &value));
-  return {api_, value};
+  if (index < count) check(GetInput::call(api_, context_, index, &value));
+  return value;
 }
 
 float* Run::output(size_t index, const Shape& shape) const {

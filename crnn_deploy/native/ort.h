@@ -88,7 +88,8 @@ class NodeInfo {
 class Run {
  public:
   Run(const OrtApi* api, OrtKernelContext* context) : api_(api), context_(context) {}
-  Tensor input(size_t index) const;
+  bool has_input(size_t index) const { return value(index); }
+  Tensor input(size_t index) const { return {api_, value(index)}; }
   float* output(size_t index, const Shape& shape) const;  // null if the output is not used
 
   // Calls `work(0)` … `work(count - 1)`, on several threads if the session has them. Rethrows the first exception.
@@ -112,6 +113,8 @@ class Run {
   }
 
  private:
+  const OrtValue* value(size_t index) const;  // of an input; null if it is absent
+
   const OrtApi* api_;
   OrtKernelContext* context_;
 };

@@ -29,22 +29,24 @@ namespace {
 #endif
 
 template <class Isa, int Rows, int Panels>
-void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel, int32_t* sums) {
+void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel, bool backwards, int32_t* sums) {
   typename Isa::Sums block[Rows][Panels];
   CRNN_DEPLOY_UNROLL
   for (int row = 0; row < Rows; ++row)
     CRNN_DEPLOY_UNROLL
     for (int p = 0; p < Panels; ++p) block[row][p] = Isa::start(b.offsets + (panel + p) * kPanel);
-  const int8_t* weights = b.bytes + offset_of(b, panel);
-  const size_t step = step_of(b, panel);
-  for (int k = 0; k < b.depth; k += kDot, weights += step) {
+  const int dots = (b.depth + kDot - 1) / kDot, first = backwards ? dots - 1 : 0, next = backwards ? -1 : 1;
+  const ptrdiff_t step = next * static_cast<ptrdiff_t>(step_of(b, panel));
+  const int8_t* weights = b.bytes + offset_of(b, panel) + first * step_of(b, panel);
+  const uint8_t* activations_at = a + first * kDot;
+  for (int left = dots; left > 0; --left, weights += step, activations_at += next * kDot) {
     typename Isa::Panel panels[Panels];
     CRNN_DEPLOY_UNROLL
     for (int p = 0; p < Panels; ++p) panels[p] = Isa::load(weights + p * kPanel * kDot);
     CRNN_DEPLOY_UNROLL
     for (int row = 0; row < Rows; ++row) {
       int32_t bytes;
-      std::memcpy(&bytes, a + row * stride + k, sizeof bytes);
+      std::memcpy(&bytes, activations_at + row * stride, sizeof bytes);
       const typename Isa::Activations activations = Isa::broadcast(bytes);
       CRNN_DEPLOY_UNROLL
       for (int p = 0; p < Panels; ++p) block[row][p] = Isa::add_products(block[row][p], activations, panels[p]);
@@ -59,22 +61,36 @@ void multiply_block(const uint8_t* a, size_t stride, const Weights& b, int panel
 
 // Computes the panels from `panel` to `end`: `Panels` at a time, then the rest in smaller blocks.
 template <class Isa, int Rows, int Panels>
-void multiply_panels(const uint8_t* a, size_t stride, const Weights& b, int panel, int end, int32_t* sums) {
-  for (; panel + Panels <= end; panel += Panels) multiply_block<Isa, Rows, Panels>(a, stride, b, panel, sums);
-  if constexpr (Panels > 1) multiply_panels<Isa, Rows, Panels / 2>(a, stride, b, panel, end, sums);
+void multiply_panels(const uint8_t* a, size_t stride, const Weights& b, int panel, int end, bool backwards,
+                     int32_t* sums) {
+  for (; panel + Panels <= end; panel += Panels) multiply_block<Isa, Rows, Panels>(a, stride, b, panel, backwards, sums);
+  if constexpr (Panels > 1) multiply_panels<Isa, Rows, Panels / 2>(a, stride, b, panel, end, backwards, sums);
 }
 
+// Computes all panels of a group for `rows` rows, of which there are at most `Rows`.
+template <class Isa, int Rows>
+void multiply_rows(const uint8_t* a, size_t stride, int rows, const Weights& b, int panel, bool backwards,
+                   int32_t* sums) {
+  if (rows == Rows)
+    multiply_panels<Isa, Rows, Rows == 1 ? Isa::kWide : Isa::kNarrow>(a, stride, b, panel, panel + group_of(b, panel),
+                                                                      backwards, sums);
+  else if constexpr (Rows > 1)
+    multiply_rows<Isa, Rows - 1>(a, stride, rows, b, panel, backwards, sums);
+}
+
+// Rows are in blocks as equal as possible: with 4 at most, 7 are 4 and 3. Each block reads all weights, and a block of
+// one row computes little with them.
 template <class Isa>
-void multiply(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
-  for (int panel = 0; panel < panels_of(b); panel += kGroup) {
-    const int end = panel + group_of(b, panel);
-    int row = 0;
-    for (; row + Isa::kRows <= rows; row += Isa::kRows)
-      multiply_panels<Isa, Isa::kRows, Isa::kNarrow>(a + row * stride, stride, b, panel, end,
-                                                     sums + static_cast<size_t>(row) * b.columns);
-    for (; row < rows; ++row)
-      multiply_panels<Isa, 1, Isa::kWide>(a + row * stride, stride, b, panel, end,
-                                          sums + static_cast<size_t>(row) * b.columns);
+void multiply(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards, int32_t* sums) {
+  const int blocks = (rows + Isa::kRows - 1) / Isa::kRows, groups = (panels_of(b) + kGroup - 1) / kGroup;
+  for (int group = 0; group < groups; ++group) {
+    const int panel = (backwards ? groups - 1 - group : group) * kGroup;
+    for (int row = 0, left = blocks; left > 0; --left) {
+      const int count = (rows - row + left - 1) / left;
+      multiply_rows<Isa, Isa::kRows>(a + row * stride, stride, count, b, panel, backwards,
+                                     sums + static_cast<size_t>(row) * b.columns);
+      row += count;
+    }
   }
 }
 

@@ -80,13 +80,15 @@ class RecurrentKernel {
 
  private:
   void compute(const ort::Run& run) const {
-    const Parameters weights{run.input(kW), run.input(kWScale), run.input(kR), run.input(kRScale), run.input(kB)};
+    // Weights that were there when the kernel was created are not asked for again.
+    const bool packed = layer_ && run.has_input(kB) == has_bias_;
+    const Parameters weights = packed ? Parameters{} : read_weights(run);
     const Tensor x = run.input(kX), lengths = run.input(kLengths), first_h = run.input(kFirstH);
     const Tensor first_c = cell_ == Cell::kLstm ? run.input(kFirstC) : Tensor();
     const int64_t directions = static_cast<int64_t>(reverse_.size());
     if (x.shape().size() != 3) throw InvalidModel("X has shape " + ort::to_string(x.shape()) + ", expected [T, N, C]");
     const int64_t steps = x.shape()[0], samples = x.shape()[1];
-    x.require("X", {steps, samples, columns_of(weights.w)});
+    x.require("X", {steps, samples, packed ? layer_->inputs() : columns_of(weights.w)});
     if (steps * samples > std::numeric_limits<int32_t>::max()) throw InvalidModel("X has too many rows");
     const Shape state_shape{directions, samples, hidden_};
     if (lengths) require_lengths(lengths, steps, samples);
@@ -104,10 +106,14 @@ class RecurrentKernel {
     batch.last_h = run.output(1, state_shape);
     batch.last_c = cell_ == Cell::kLstm ? run.output(2, state_shape) : nullptr;
     const auto parallel = [&run](size_t count, const std::function<void(size_t)>& work) { run.parallel(count, work); };
-    if (layer_ && has_bias_ == static_cast<bool>(weights.b))
+    if (packed)
       layer_->run(batch, parallel);
     else
       make_layer(weights).run(batch, parallel);  // the weights are not constant
+  }
+
+  static Parameters read_weights(const ort::Run& run) {
+    return {run.input(kW), run.input(kWScale), run.input(kR), run.input(kRScale), run.input(kB)};
   }
 
   static int64_t columns_of(const Tensor& w) {

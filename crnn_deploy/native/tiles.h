@@ -54,7 +54,7 @@ void multiply_tile_rows(const uint8_t* a, size_t stride, const Weights& b, int32
 
 // Computes whole tiles of rows, so the memory of a and of sums must have space for a multiple of kTileRows rows.
 template <class Tiles>
-void multiply_with_tiles(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
+void multiply_with_tiles(const uint8_t* a, size_t stride, int rows, const Weights& b, bool, int32_t* sums) {
   int row = 0;
   for (; row + kTileRows < rows; row += 2 * kTileRows)
     multiply_tile_rows<Tiles, true>(a + row * stride, stride, b, sums + static_cast<size_t>(row) * b.columns);

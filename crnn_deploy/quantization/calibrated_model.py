@@ -30,7 +30,7 @@ class CalibratedModel:
 
     def first_plan(self) -> Plan:
         """The layers to try in INT8 before anything is measured."""
-        return first_plan(self.model.graph, self.layers, self.target)
+        return first_plan(self.layers)
 
     def ranges(self, calibrator: CalibratorName) -> Ranges:
         """The range of each tensor that INT8 covers, in the tensor's own units."""

@@ -58,12 +58,10 @@ def compose_record(
 
 def _placements(calibrated: CalibratedModel, result: SearchResult, kernel: str | None) -> tuple[LayerPlacement, ...]:
     """Where each layer runs; recurrent layers on a CPU run in INT8 only where there is a `kernel`."""
-    first = calibrated.first_plan()
 
     def placement(layer: Layer) -> LayerPlacement:
         if layer.name not in result.plan:
-            default = "" if layer.name in first else "depthwise between float layers"
-            reason = result.reasons.get(layer.name, default)
+            reason = result.reasons.get(layer.name, layer.slower)
         elif layer.recurrent and kernel is None:
             reason = "stored in INT8, but there are no kernels for it here"
         else:

@@ -54,9 +54,9 @@ def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:
     """Quantize an FP32 `.onnx` artifact to INT8, with ranges calibrated on images of any width, or clips of any length.
 
     All layers with weights run in INT8, except recurrent layers for targets other than `cpu`, layers that cost more
-    accuracy than `max_error_rise` allows and, unless for TensorRT, depthwise convolutions between float layers and
-    layers that are slower in INT8 on this machine; the weights of these two are stored in INT8 nevertheless. An older
-    `NAME.rejected.onnx` beside the output is removed.
+    accuracy than `max_error_rise` allows and, unless for TensorRT, depthwise convolutions between float layers, small
+    heads behind recurrent layers and layers that are slower in INT8 on this machine; the weights of these three are
+    stored in INT8 nevertheless. An older `NAME.rejected.onnx` beside the output is removed.
 
     Raises:
         InputError: if the model is not FP32 ONNX or has no layer to quantize, or the images are too few or all the

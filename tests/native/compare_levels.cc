@@ -44,11 +44,13 @@ struct Comparison {
     }
 
     Buffer<int32_t> expected_sums(padded_rows * matrix.columns()), sums(padded_rows * matrix.columns());
-    if (other.begin) other.begin();
-    reference.multiply(expected_bytes.get(), stride, rows, matrix.weights(), expected_sums.get());
-    other.multiply(expected_bytes.get(), stride, rows, matrix.weights(), sums.get());
-    if (other.end) other.end();
-    for (int i = 0; i < rows * matrix.columns(); ++i) wrong_integers += expected_sums[i] != sums[i];
+    reference.multiply(expected_bytes.get(), stride, rows, matrix.weights(), false, expected_sums.get());
+    for (bool backwards : {false, true}) {
+      if (other.begin) other.begin();
+      other.multiply(expected_bytes.get(), stride, rows, matrix.weights(), backwards, sums.get());
+      if (other.end) other.end();
+      for (int i = 0; i < rows * matrix.columns(); ++i) wrong_integers += expected_sums[i] != sums[i];
+    }
     compare_gates(matrix, expected_sums.get(), gates);
   }
 
@@ -80,7 +82,7 @@ int main() {
   if (!best) return 3;
   Comparison comparison(*best);
   const int shapes[][2] = {{1, 1}, {5, 7}, {64, 33}, {100, 96}, {513, 40}};  // depth, hidden
-  for (int rows : {1, 2, 3, 5, 16, 33})
+  for (int rows : {1, 2, 3, 5, 7, 16, 33})
     for (const auto& shape : shapes)
       for (int gates : {3, 4}) comparison.compare(rows, shape[0], shape[1], gates);
   std::printf("%s: %ld wrong integers, gates differ by %g\n", best->name, comparison.wrong_integers,

@@ -10,12 +10,14 @@ from crnn_deploy.onnx_graph.reserved_names import INT8_NAMES
 from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.config import Target
+from crnn_deploy.quantization.rewrite.last_state import read_last_states
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.pooling import pool_before_relu
 from crnn_deploy.quantization.rewrite.qdq import insert_qdq
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
 from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 from crnn_deploy.quantization.rewrite.slimming import slim
+from crnn_deploy.quantization.rewrite.step_order import put_channels_last
 from crnn_deploy.quantization.rewrite.stored_weights import store_weights_as_int8
 
 _SHIELDED = ("Conv", "Gemm")
@@ -39,7 +41,10 @@ def assemble(
     if scheme.in_onnxruntime:
         pool_before_relu(assembled.graph, plan)
         _shield_float_layers(assembled.graph, plan)
-        quantize_recurrent(assembled, plan)
+        if scheme.recurrent:
+            put_channels_last(assembled.graph)
+            read_last_states(assembled.graph)
+            quantize_recurrent(assembled, plan)
         in_float = {layer.name for layer in find_layers(assembled.graph, target)}
         store_weights_as_int8(assembled, in_float - exact)
         slim(assembled)

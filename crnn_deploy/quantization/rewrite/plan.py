@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -10,7 +11,7 @@ import onnx
 from crnn_deploy.onnx_graph.operators import PRODUCTS
 from crnn_deploy.onnx_graph.positions import computing_positions
 from crnn_deploy.onnx_graph.products import is_depthwise, is_product
-from crnn_deploy.onnx_graph.wiring import Wiring, depending_on_values
+from crnn_deploy.onnx_graph.wiring import Wiring, depending_on_values, producers_of
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.recurrent import is_quantizable
 from crnn_deploy.quantization.rewrite.scheme import SCHEMES
@@ -18,6 +19,12 @@ from crnn_deploy.quantization.rewrite.scheme import SCHEMES
 # Operators between two INT8 layers that need no FP32: runtimes fold a ReLU into the rounding, take the maximum of
 # integers, and add residuals as integers.
 _INT8_CAPABLE = ("Add", "MaxPool", "Relu")
+
+# Behind a recurrent layer, whose states are FP32, a Gemm of few weights is faster in FP32. One row, in µs, FP32 and
+# INT8: 128 by 10: 6.2, 6.6; 512 by 10: 6.7, 7.0; 256 by 100: 7.3, 7.3; 512 by 100: 8.6, 7.9.
+_FEW_WEIGHTS = 1 << 14
+_OVER_STEPS = ("Gather", "ReduceMean")  # what makes one row of the rows of all steps
+_MOVING = ("Concat", "Slice", "Split", "Squeeze", "Transpose")
 
 Plan = frozenset[str]
 """Names of the layers that run in INT8."""
@@ -30,7 +37,8 @@ class Layer:
     name: str
     op: str
     recurrent: bool
-    depthwise: bool
+    slower: str = ""
+    """Why it is known to be slower in INT8, so that it starts in FP32; empty where it is not."""
 
 
 def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
@@ -43,29 +51,36 @@ def find_layers(graph: onnx.GraphProto, target: Target) -> tuple[Layer, ...]:
     tensors = (tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
     shapes = {tensor.name: tuple(tensor.dims) for tensor in tensors}
     values, positions = depending_on_values(graph), computing_positions(graph)
+    scheme, wiring, producers = SCHEMES[target], Wiring(graph), producers_of(graph)
+
+    def slower(node: onnx.NodeProto) -> str:
+        if not scheme.in_onnxruntime:
+            return ""
+        if is_depthwise(node, shapes) and not _stays_int8(node, wiring):
+            return "depthwise between float layers"
+        few = node.op_type == "Gemm" and math.prod(shapes[node.input[1]]) < _FEW_WEIGHTS
+        source = _summed_up(node.input[0], producers) if few and scheme.recurrent else None
+        return "small, behind a recurrent layer" if source and is_quantizable(source, shapes) else ""
+
     layers = []
     for node in graph.node:
         if values.isdisjoint(node.input) or node.name in positions:
             continue
-        recurrent = SCHEMES[target].recurrent and is_quantizable(node, shapes)
-        if recurrent or is_product(node, shapes):
-            layers.append(Layer(node.name, node.op_type, recurrent, is_depthwise(node, shapes)))
+        if scheme.recurrent and is_quantizable(node, shapes):
+            layers.append(Layer(node.name, node.op_type, recurrent=True))
+        elif is_product(node, shapes):
+            layers.append(Layer(node.name, node.op_type, recurrent=False, slower=slower(node)))
     return tuple(layers)
 
 
-def first_plan(graph: onnx.GraphProto, layers: Collection[Layer], target: Target) -> Plan:
-    """The layers to try in INT8 first: all, except depthwise convolutions with float neighbours in ONNX Runtime.
+def first_plan(layers: Collection[Layer]) -> Plan:
+    """The layers to try in INT8 first: all but those that are known to be slower in it.
 
-    They gain nothing in INT8 and need Q/DQ on both sides (a MobileNetV3-GRU runs at 0.84× its FP32 speed with them, at
-    0.98× without). Between INT8 layers they are cheaper in INT8 than with conversions to float and back.
+    Depthwise convolutions with float neighbours gain nothing in ONNX Runtime's INT8 and need Q/DQ on both sides (a
+    MobileNetV3-GRU runs at 0.84× its FP32 speed with them, at 0.98× without). Between INT8 layers they are cheaper in
+    INT8 than with conversions to float and back.
     """
-    wiring, scheme = Wiring(graph), SCHEMES[target]
-    nodes = {node.name: node for node in graph.node}
-    return frozenset(
-        layer.name
-        for layer in layers
-        if not (scheme.in_onnxruntime and layer.depthwise) or _stays_int8(nodes[layer.name], wiring)
-    )
+    return frozenset(layer.name for layer in layers if not layer.slower)
 
 
 def tensors_to_calibrate(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[str]:
@@ -99,6 +114,17 @@ def linked(graph: onnx.GraphProto, layers: Collection[Layer]) -> list[Plan]:
         for output in node.output:
             source_of[output] = sources
     return list(dict.fromkeys(frozenset(group_of[name]) for name in products))
+
+
+def _summed_up(tensor: str, producers: Mapping[str, onnx.NodeProto]) -> onnx.NodeProto | None:
+    """The node from whose steps a tensor holds one row for each sample; None if that is an input of the graph."""
+    source = producers.get(tensor)
+    moving: tuple[str, ...] = (*_MOVING, *_OVER_STEPS)
+    while source and source.op_type in moving:
+        if source.op_type in _OVER_STEPS:
+            moving = (*moving, "Reshape")  # before, it could make one matrix of the rows of all steps
+        source = producers.get(source.input[0])
+    return source
 
 
 def _stays_int8(node: onnx.NodeProto, wiring: Wiring) -> bool:

@@ -36,7 +36,7 @@ def test_layers_are_the_nodes_with_weights():
     assert [(layer.name, layer.recurrent) for layer in found] == [
         ("dense conv", False), ("grouped conv", False), ("gru", True), ("linear", False)
     ]  # fmt: skip
-    assert first_plan(mixed(), found, "cpu") == {layer.name for layer in found}
+    assert first_plan(found) == {layer.name for layer in found}
 
 
 def test_recurrent_layers_stay_as_they_are_for_tensorrt():
@@ -80,9 +80,32 @@ def test_on_cpus_depthwise_convolutions_start_in_int8_only_between_others_that_d
         depthwise=(8, 1, 3, 3),
         pointwise=(8, 8, 1, 1),
     )
-    plan = first_plan(depthwise, find_layers(depthwise, target), target)
+    plan = first_plan(find_layers(depthwise, target))
     assert "pointwise" in plan
     assert ("depthwise" in plan) == runs_in_int8
+
+
+@pytest.mark.parametrize(
+    ("classes", "between", "target", "runs_in_int8"),
+    [
+        (10, ["Squeeze"], "cpu", False),
+        (10, ["Reshape", "ReduceMean"], "cpu", False),
+        (5000, ["Squeeze"], "cpu", True),
+        (10, ["Reshape"], "cpu", True),  # may have a row for each step
+        (10, ["Exp"], "cpu", True),
+        (10, ["Squeeze"], "portable", True),
+    ],
+)
+def test_on_cpus_a_small_head_behind_a_recurrent_layer_starts_in_fp32(classes, between, target, runs_in_int8):
+    classifier = graph(
+        helper.make_node("LSTM", ["x", "w", "r"], ["", "0"], "lstm", hidden_size=4),
+        *(helper.make_node(op, [str(index)], [str(index + 1)], op) for index, op in enumerate(between)),
+        helper.make_node("Gemm", [str(len(between)), "head"], ["y"], "head"),
+        w=(1, 16, 8),
+        r=(1, 16, 4),
+        head=(4, classes),
+    )
+    assert ("head" in first_plan(find_layers(classifier, target))) == runs_in_int8
 
 
 def test_nothing_without_weights():

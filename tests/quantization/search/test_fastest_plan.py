@@ -88,8 +88,8 @@ def test_the_choices_are_the_first_convolution_and_the_groups_with_the_most_work
         [onnx.numpy_helper.from_array(np.ones(shape, np.float32), f"{name}.w") for name, shape in weights.items()],
     )
     layers = [
-        Layer("gru", "GRU", recurrent=True, depthwise=False),
-        *(Layer(name, "Conv", recurrent=False, depthwise=False) for name in ("stem", "small", "large")),
+        Layer("gru", "GRU", recurrent=True),
+        *(Layer(name, "Conv", recurrent=False) for name in ("stem", "small", "large")),
     ]
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
     found = choices_of(frozenset({"small", "large"}), model, layers, (1, 1, 8, 40))

@@ -10,7 +10,7 @@ from crnn_deploy.quantization.search.sensitivity import measure_sensitivity
 
 def ranking(**costs: tuple[float, float]) -> list[str]:
     """Layers in the order of their sensitivity, where each adds so much error and leaves so many dB alone in INT8."""
-    layers = [Layer(name, "Conv", recurrent=False, depthwise=False) for name in costs]
+    layers = [Layer(name, "Conv", recurrent=False) for name in costs]
 
     def read(plan: frozenset[str], _: str) -> ModelComparison:
         (name,) = plan

@@ -53,7 +53,7 @@ class Export:
     def __init__(self, model: nn.Module, spec: ModelSpec) -> None:
         self.graph = prepare(trace(model, spec, 20))
         self.layers = find_layers(self.graph.graph, "cpu")
-        self.plan = first_plan(self.graph.graph, self.layers, "cpu")
+        self.plan = first_plan(self.layers)
         tensors = tensors_to_calibrate(self.graph.graph, self.layers)
         self.ranges = ranges(observe(self.graph, tensors, [IMAGES.numpy()]), CALIBRATORS["minmax"], False)
 
