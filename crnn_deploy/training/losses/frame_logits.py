@@ -112,7 +112,9 @@ class _LogSum(Function):
     def forward(ctx: Any, _link: Tensor, gradient: _Gradient, temperature: float, without: Tensor | None) -> Tensor:
         summed = gradient.logits.new_empty(gradient.logits.shape[:2])
         for part in gradient.parts():
-            summed[:, part] = _scaled(gradient.logits, part, temperature, without).logsumexp(-1)
+            plain = temperature == 1 and without is None
+            values = gradient.logits[:, part] if plain else _scaled(gradient.logits, part, temperature, without)
+            summed[:, part] = values.logsumexp(-1)
         ctx.gradient, ctx.temperature = gradient, temperature
         ctx.save_for_backward(summed, without)
         return summed
