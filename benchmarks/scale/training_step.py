@@ -96,8 +96,8 @@ def _batch(classes: int, lines: int) -> TrainingBatch:
     log_probs = torch.randn(lines, FRAMES, kept, generator=generator).sort(descending=True).values.log_softmax(-1)
     teacher = TeacherBatch(
         classes=told,
-        log_probs=log_probs + torch.tensor(0.99).log(),
-        rest=torch.full((lines, FRAMES), 0.01).log(),
+        log_probs=log_probs,
+        rest=torch.full((lines, FRAMES), -torch.inf),
         trusted=torch.ones(lines, FRAMES),
         targets=torch.tensor([], dtype=torch.long),
         lengths=torch.zeros(lines, dtype=torch.long),
