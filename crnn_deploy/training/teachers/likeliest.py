@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 MOST_CLASSES = 32
 """Classes that are kept of a frame of a line; the share of the probability that they hold was measured.
 
-On average PP-OCRv6 small (18,710 classes) leaves 0.003 % to the others on receipts, and 0.03 % on captchas, which it
-cannot read; EasyOCR english_g2 (97 classes) leaves 0.007 % and 0.13 % (`benchmarks/results/scale-alphabet.md`).
+On average PP-OCRv6 small (18,710 classes) leaves 0.001 % to the others on receipts, and 0.03 % on captchas, which it
+cannot read; EasyOCR's english_g2 (97 classes) leaves 0.02 % and 0.13 % (`benchmarks/results/scale-alphabet.md`).
 """
 
 _LEAST = 1e-4  # lower probabilities are not kept
