@@ -24,6 +24,13 @@ class StudentOptions(RecurrentOptions):
         description="Input pixels for each output frame of a line; 8 suits wide print. Twice or four times as many for "
         "pictures of more than 64 or 128 pixels of height.",
     )
+    head_rank: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Features to which what the head reads is reduced before, for large alphabets; 0: not reduced.",
+        examples=[48],
+    )
 
 
 class StudentChoice(StudentOptions, FamilyChoice):

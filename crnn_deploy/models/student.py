@@ -31,7 +31,8 @@ class Student(nn.Module):
     """`[N, C, 32, W]` → CTC logits `[N, W/stride, K]`; or pictures `[N, C, H, W]` → class logits `[N, K]`.
 
     Class logits are the head's of the mean over the T steps of a picture, where `horizontal_stride` tells T.
-    `head`, the last layer, takes the features of the sequence, `[N, T, D]`, or their mean.
+    `head`, the last layer, takes the features of the sequence, `[N, T, D]`, or their mean. With a `head_rank` they are
+    reduced to so many before: head and reduction are two factors of one matrix of that rank.
     """
 
     def __init__(self, family: str, options: StudentOptions, spec: ModelSpec) -> None:
@@ -41,12 +42,15 @@ class Student(nn.Module):
         self.rnn = recurrent_layers("gru", self.backbone.features, options)
         self.dropout = nn.Dropout(options.dropout)
         self.fusion = vector_fusion(options.outputs, len(spec.preprocessing.vector))
-        self.head = nn.Linear(options.outputs, spec.num_outputs)
+        rank = options.head_rank
+        self.reduction = nn.Linear(options.outputs, rank, bias=False) if rank else nn.Identity()
+        self.head = nn.Linear(rank or options.outputs, spec.num_outputs)
         self.pool = spec.task == "classify"
 
     def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         y, _ = self.rnn(self.backbone(x))
-        logits: Tensor = self.head(self.dropout(fused(self.fusion, y.mean(1) if self.pool else y, vector)))
+        features = self.dropout(fused(self.fusion, y.mean(1) if self.pool else y, vector))
+        logits: Tensor = self.head(self.reduction(features))
         return logits
 
 

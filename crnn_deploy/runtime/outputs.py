@@ -15,7 +15,7 @@ def batch_first(logits: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.floa
 
 def log_probabilities(output: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log-probabilities over the last axis, from logits, log-probabilities or probabilities."""
-    if _are_probabilities(output):
+    if are_probabilities(output):
         logarithms: NDArray[np.float32] = np.log(np.maximum(output, np.float32(1e-12)))
         return logarithms
     shifted = output - output.max(-1, keepdims=True)
@@ -37,7 +37,7 @@ def highest_probabilities(output: NDArray[np.float32], temperature: float = 1.0)
     """The highest of the `probabilities`, without the others."""
     logits = _divided(output, temperature)
     highest: NDArray[np.float32] = logits.max(-1, keepdims=True)
-    if not _are_probabilities(logits):
+    if not are_probabilities(logits):
         highest = 1 / np.exp(logits - highest).sum(-1, keepdims=True)
     return highest[..., 0]
 
@@ -46,10 +46,11 @@ def _divided(output: NDArray[np.float32], temperature: float) -> NDArray[np.floa
     """Logits divided by the temperature; an output is returned as it is where that changes nothing."""
     if temperature == 1:
         return output
-    logits: NDArray[np.float32] = log_probabilities(output) if _are_probabilities(output) else output
+    logits: NDArray[np.float32] = log_probabilities(output) if are_probabilities(output) else output
     divided: NDArray[np.float32] = logits / np.float32(temperature)
     return divided
 
 
-def _are_probabilities(output: NDArray[np.float32]) -> bool:
+def are_probabilities(output: NDArray[np.float32]) -> bool:
+    """Whether an output is probabilities over the last axis, and not logits or log-probabilities."""
     return bool(output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3))

@@ -52,7 +52,7 @@ class Objective(nn.Module):
         return total, parts
 
     def _agreement(self, logits: Tensor, batch: TrainingBatch) -> float:
-        frames = [spike_agreement(logits, t.log_probs, batch.frames, self.spec.blank) for t in batch.teachers]
+        frames = [spike_agreement(logits, t.classes[..., 0], batch.frames, self.spec.blank) for t in batch.teachers]
         return float(torch.stack(frames).mean())
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path += [
     str(BENCHMARKS),
-    *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips", "http")),
+    *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips", "http", "scale")),
 ]
 
 

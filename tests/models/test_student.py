@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import torch
+from onnx import numpy_helper
 from pydantic import ValidationError
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
@@ -22,6 +23,7 @@ from crnn_deploy.models.pictures.config import FramesGru
 from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.quantization.calibrated_model import calibrate
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare
 from crnn_deploy.runtime.opening import open_session
@@ -98,6 +100,38 @@ def test_the_head_takes_the_features_of_the_sequence() -> None:
     assert seen == [(2, 16, 16)]
 
 
+def test_a_head_of_low_rank_has_few_weights_for_a_large_alphabet() -> None:
+    large = TEACHER.model_copy(update={"charset": tuple(map(chr, range(0x4E00, 0x4E00 + 6624))), "blank": 0})
+
+    def parameters(**options: Any) -> int:
+        return sum(p.numel() for p in build(student_spec("s", choice(hidden=96, **options), large)).parameters())
+
+    assert parameters() - parameters(head_rank=48) == 6625 * (192 - 48) - 192 * 48
+    assert "reduction.weight" not in build(student_spec("s", choice(), TEACHER)).state_dict()
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+def test_the_head_of_a_large_alphabet_runs_in_int8_with_a_scale_for_each_class(tmp_path: Path, rank: int) -> None:
+    classes = 6625
+    large = TEACHER.model_copy(update={"charset": tuple(map(chr, range(0x4E00, 0x4DFF + classes))), "blank": 0})
+    spec = student_spec("s", choice(head_rank=rank), large)
+    torch.manual_seed(0)
+    parent = write_safetensors(tmp_path / "s.safetensors", build(spec).state_dict(), spec)
+    fp32 = read_onnx(export(ExportConfig(model=parent.path, output=tmp_path / "s.onnx")).path)
+    image = np.random.default_rng(0).standard_normal((1, 1, 32, 96), np.float32)
+    prepared = prepare(fp32)
+    calibrated = calibrate(prepared, "cpu", find_layers(prepared.graph, "cpu"), [image])
+    int8 = calibrated.assemble(calibrated.first_plan(), "minmax")
+    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in int8.graph.initializer}
+    (head,) = (
+        node.input
+        for node in int8.graph.node
+        if node.op_type == "DequantizeLinear" and np.shape(weights.get(node.input[0])) == (rank or 16, classes)
+    )
+    assert weights[head[0]].dtype == np.int8
+    assert weights[head[1]].shape == (classes,)
+
+
 def test_unknown_families_and_options_are_refused() -> None:
     spec = student_spec("s", choice(), TEACHER)
     with pytest.raises(InputError, match="Unknown architecture"):
@@ -121,7 +155,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "one direction": {"bidirectional": False},
     "layer norm": {"layer_norm": True},
     "residual": {"layers": 2, "residual": True},
-    "all of it": {"layers": 3, "residual": True, "layer_norm": True, "stride": 8, "bidirectional": False},
+    "low rank": {"head_rank": 5},
+    "all of it": {
+        "head_rank": 5,
+        "layers": 3,
+        "residual": True,
+        "layer_norm": True,
+        "stride": 8,
+        "bidirectional": False,
+    },
 }
 
 

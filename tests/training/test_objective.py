@@ -71,7 +71,10 @@ def test_gradients_reach_what_losses_learn(spec: ModelSpec) -> None:
 def test_with_a_teacher_the_agreement_of_spikes_is_told(spec: ModelSpec) -> None:
     log_probs = torch.nn.functional.one_hot(torch.tensor([[0, 1, 0]]), 5).float()
     nothing = torch.tensor([], dtype=torch.long)
-    taught = TeacherBatch(log_probs, torch.ones(1, 3), nothing, torch.tensor([0]), torch.ones(1), None)
+    classes, rest = log_probs.argmax(-1, keepdim=True), torch.full((1, 3), -torch.inf)
+    taught = TeacherBatch(
+        classes, torch.zeros(1, 3, 1), rest, torch.ones(1, 3), nothing, torch.tensor([0]), torch.ones(1), None
+    )
     batch = TrainingBatch(BATCH.images, BATCH.frames, None, None, (taught, taught))
     losses: list[tuple[LossOptions, Loss]] = [(CtcOptions(), Constant(1.0))]
     assert evaluate(losses, spec, 0.0, batch)[1]["spike_agreement"] == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
 from crnn_deploy.training.batches import TrainingBatch
+from crnn_deploy.training.losses.frame_logits import FrameLogits
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Outputs:
 
     logits: Tensor
     features: Tensor
+
+    @cached_property
+    def frame_logits(self) -> FrameLogits:
+        """Those of lines, from which all losses take what they need."""
+        return FrameLogits(self.logits)
 
 
 class Loss(nn.Module):

@@ -8,18 +8,26 @@ from torch.nn import functional
 
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs, inside
+from crnn_deploy.training.losses.frame_logits import FrameLogits
 from crnn_deploy.training.losses.options import Selection
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
 
-def divergence(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """KL divergence from `teacher` of each row at a temperature, times its square (arXiv 1503.02531).
+def divergence(logits: FrameLogits, teacher: TeacherBatch, temperature: float) -> Tensor:
+    """KL divergence `[N, T]` from a teacher of each frame at a temperature, times its square (arXiv 1503.02531).
 
-    The square keeps the gradients at the same size for every temperature.
+    The outcomes are the teacher's likeliest classes, and that it is another one. At temperatures other than 1, the
+    teacher's other classes are taken as equally probable.
     """
-    student = (logits / temperature).log_softmax(-1)
-    target = (teacher / temperature).log_softmax(-1)
-    return functional.kl_div(student, target, reduction="none", log_target=True).sum(-1) * temperature**2
+    present = teacher.log_probs > -torch.inf
+    others = logits.log_sum(temperature, without=teacher.classes)
+    kept = (logits.of(teacher.classes) / temperature).masked_fill(~present, -torch.inf)
+    student = torch.cat([kept, others[..., None]], -1)
+    number = (logits.values.shape[-1] - present.sum(-1)).clamp(min=1).log()
+    rest = number + (teacher.rest - number) / temperature
+    target = torch.cat([teacher.log_probs / temperature, rest[..., None]], -1).log_softmax(-1)
+    difference = (target - student.log_softmax(-1)).masked_fill(target == -torch.inf, 0)
+    return (target.exp() * difference).sum(-1) * temperature**2
 
 
 class FrameKl(Loss):
@@ -39,12 +47,12 @@ class FrameKl(Loss):
         self.far_blank = far_blank
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
-        losses = [self._from(teacher, outputs.logits, batch.frames) for teacher in batch.teachers]
+        losses = [self._from(teacher, outputs.frame_logits, batch.frames) for teacher in batch.teachers]
         return torch.stack(losses).mean()
 
-    def _from(self, teacher: TeacherBatch, logits: Tensor, frames: Tensor) -> Tensor:
-        weight = self._weight(teacher, inside(frames, logits.shape[1]))
-        per_frame = divergence(logits, teacher.log_probs, self.temperature)
+    def _from(self, teacher: TeacherBatch, logits: FrameLogits, frames: Tensor) -> Tensor:
+        weight = self._weight(teacher, inside(frames, teacher.trusted.shape[1]))
+        per_frame = divergence(logits, teacher, self.temperature)
         return (per_frame * weight).sum() / weight.sum().clamp(min=1)
 
     def _weight(self, teacher: TeacherBatch, belongs: Tensor) -> Tensor:
@@ -52,7 +60,7 @@ class FrameKl(Loss):
         counting = teacher.trusted * belongs
         if self.selection == "all":
             return counting
-        character = ((teacher.log_probs.argmax(-1) != self.blank) & belongs).float()
+        character = ((teacher.classes[..., 0] != self.blank) & belongs).float()
         near = functional.max_pool1d(character, kernel_size=3, stride=1, padding=1)
         return (near + (1 - near) * self.far_blank) * counting
 
@@ -65,11 +73,10 @@ def spike_agreement(logits: Tensor, teacher: Tensor, frames: Tensor, blank: int)
 
     Args:
         logits: `[N, T, K]` of the student.
-        teacher: `[N, T, K]` log-probabilities.
+        teacher: `[N, T]` the likeliest class of each frame.
         frames: `[N]` frames that belong to each line.
     """
-    expected = teacher.argmax(-1)
-    spikes = (expected != blank) & inside(frames, expected.shape[1])
+    spikes = (teacher != blank) & inside(frames, teacher.shape[1])
     read = functional.pad(logits.argmax(-1), (1, 1), value=-1)
-    hit = (read[:, :-2] == expected) | (read[:, 1:-1] == expected) | (read[:, 2:] == expected)
+    hit = (read[:, :-2] == teacher) | (read[:, 1:-1] == teacher) | (read[:, 2:] == teacher)
     return (hit & spikes).sum() / spikes.sum().clamp(min=1)

@@ -8,6 +8,7 @@ from torch import Tensor
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Loss, Outputs
 from crnn_deploy.training.losses.ctc import ctc
+from crnn_deploy.training.losses.frame_logits import FrameLogits
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
 
@@ -26,12 +27,11 @@ class PseudoLabels(Loss):
         self.confidence = confidence
 
     def forward(self, outputs: Outputs, batch: TrainingBatch) -> Tensor:
-        log_probs = outputs.logits.log_softmax(-1)
-        losses = [self._from(teacher, log_probs, batch.frames) for teacher in batch.teachers]
+        losses = [self._from(teacher, outputs.frame_logits, batch.frames) for teacher in batch.teachers]
         return torch.stack(losses).mean()
 
-    def _from(self, teacher: TeacherBatch, log_probs: Tensor, frames: Tensor) -> Tensor:
+    def _from(self, teacher: TeacherBatch, logits: FrameLogits, frames: Tensor) -> Tensor:
         sure = (teacher.confidence >= self.confidence) & (teacher.lengths > 0)
-        per_line = ctc(log_probs, frames, teacher.targets, teacher.lengths, self.blank, "none")
+        per_line = ctc(logits, frames, teacher.targets, teacher.lengths, self.blank)
         per_character = per_line / teacher.lengths.clamp(min=1)
         return (per_character * sure).sum() / sure.sum().clamp(min=1)

@@ -10,27 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
-ANSWERS_FORMAT = 2
+from crnn_deploy.training.teachers.likeliest import Likeliest
+
+ANSWERS_FORMAT = 3
 """Raise this number when stored answers of earlier versions must not be used any more.
 
 That is the case when `encode` and `decode` change, and when the same teacher would answer differently: by another
-decoding, confidence, preprocessing or mapping of charsets.
+decoding, confidence, preprocessing, mapping of charsets or number of classes.
 """
-
-_LEAST = 1e-4  # lower probabilities are not stored
-_FLOOR = np.float32(np.log(_LEAST / 10))
 
 
 @dataclass(frozen=True)
 class Answer:
     """An answer in the student's charset, at the teacher's frame rate; that of a classifier is one frame.
 
-    `log_probs` `[T, K]`; `trusted` `[T]`: frames whose characters the student has; `targets`: class indices of the
-    reading, empty if the student lacks a character; `confidence` of that reading; `features` `[T, D]` if they were
-    asked for.
+    `frames`: T frames with their likeliest classes; `trusted` `[T]`: frames whose characters the student has;
+    `targets`: class indices of the reading, empty if the student lacks a character; `confidence` of that reading;
+    `features` `[T, D]` if they were asked for.
     """
 
-    log_probs: NDArray[np.float32]
+    frames: Likeliest
     trusted: NDArray[np.bool_]
     targets: NDArray[np.int64]
     confidence: float
@@ -44,14 +43,14 @@ class Answers(Protocol):
 
 
 def encode(answer: Answer) -> bytes:
-    """Compressed bytes in half precision; of lines, which have many frames, without very low probabilities."""
-    least = np.log(_LEAST) if len(answer.log_probs) > 1 else -np.inf
-    frame, kept = np.nonzero(answer.log_probs > least)
+    """Compressed bytes in half precision."""
+    frames = answer.frames
+    present = frames.log_probs > -np.inf
     arrays: dict[str, NDArray[Any]] = {
-        "shape": np.array(answer.log_probs.shape, np.int32),
-        "frame": frame.astype(np.int32),
-        "class": kept.astype(np.int32),
-        "value": answer.log_probs[frame, kept].astype(np.float16),
+        "count": present.sum(1).astype(np.int32),
+        "class": frames.classes[present].astype(np.int32),
+        "value": frames.log_probs[present].astype(np.float16),
+        "rest": frames.rest.astype(np.float16),
         "trusted": answer.trusted,
         "targets": answer.targets.astype(np.int32),
         "confidence": np.array([answer.confidence], np.float32),
@@ -62,13 +61,15 @@ def encode(answer: Answer) -> bytes:
 
 
 def decode(data: bytes) -> Answer:
-    """The answer in `data`; probabilities that were not stored become one small number."""
+    """The answer in `data`."""
     arrays = load(zlib.decompress(data))
-    log_probs = np.full(arrays["shape"], _FLOOR, np.float32)
-    log_probs[arrays["frame"], arrays["class"]] = arrays["value"]
+    count = arrays["count"]
+    present = np.arange(count.max()) < count[:, None]
+    classes, log_probs = np.zeros(present.shape, np.int64), np.full(present.shape, -np.inf, np.float32)
+    classes[present], log_probs[present] = arrays["class"], arrays["value"]
     features = arrays.get("features")
     return Answer(
-        log_probs=log_probs,
+        frames=Likeliest(np.where(present, classes, classes[:, :1]), log_probs, arrays["rest"].astype(np.float32)),
         trusted=arrays["trusted"],
         targets=arrays["targets"].astype(np.int64),
         confidence=float(arrays["confidence"][0]),

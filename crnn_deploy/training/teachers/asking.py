@@ -24,6 +24,7 @@ from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import ANSWERS_FORMAT, Answer
 from crnn_deploy.training.teachers.charsets import CharsetMap
+from crnn_deploy.training.teachers.likeliest import all_classes, likeliest
 from crnn_deploy.training.teachers.model import TeacherModel
 from crnn_deploy.training.teachers.store import AnswerStore
 
@@ -101,6 +102,7 @@ class Teacher:
         asked = self._ask_in_batches(source, self._model, store)
         for _ in progress.track(asked, f"Asking {self.artifact.spec.name}", len(source)):
             pass
+        store.commit()
 
     def _ask_in_batches(self, source: Source, model: TeacherModel, store: AnswerStore) -> Iterator[int]:
         """Each item of `source`, after its answer is stored."""
@@ -130,10 +132,10 @@ class Teacher:
         if self._charset is None:
             best = np.array([int(output.argmax())])
             shown = None if features is None else features[None]
-            return Answer(output[None], np.ones(1, bool), best, confidence, shown)
-        frames, trusted = self._charset.frames(output)
+            return Answer(all_classes(output[None]), np.ones(1, bool), best, confidence, shown)
+        log_probs, trusted = self._charset.frames(output)
         targets = self._charset.text(reading)
-        return Answer(frames, trusted, np.array(targets or [], np.int64), confidence, features)
+        return Answer(likeliest(log_probs), trusted, np.array(targets or [], np.int64), confidence, features)
 
 
 def _line_shares(batch: Batch, source: Source, preprocessor: Preprocessor) -> list[float]:
@@ -148,6 +150,6 @@ def _of_line(answer: Answer, share: float) -> Answer:
 
     Teacher and student are compared by the place of their frames in the line, and pad it differently.
     """
-    count = math.ceil(len(answer.log_probs) * share)
+    count = math.ceil(len(answer.frames) * share)
     features = None if answer.features is None else answer.features[:count]
-    return replace(answer, log_probs=answer.log_probs[:count], trusted=answer.trusted[:count], features=features)
+    return replace(answer, frames=answer.frames[:count], trusted=answer.trusted[:count], features=features)

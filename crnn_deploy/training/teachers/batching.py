@@ -13,18 +13,25 @@ from torch import Tensor
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.alignment import chosen_frames
 from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.likeliest import Likeliest
 
 
 @dataclass(frozen=True)
 class TeacherBatch:
-    """Answers of one teacher at the student's frame rate: `log_probs` `[N, T, K]` or `[N, K]`.
+    """Answers of one teacher at the student's frame rate, of the k likeliest classes of each frame.
+
+    `classes` `[N, T, k]` and their `log_probs` `[N, T, k]`, the likeliest first, -inf where a frame has fewer; `rest`
+    `[N, T]`: log-probability of all other classes together. Of classifiers `log_probs` `[N, K]` are those of all
+    classes in their order, and `classes` and `rest` have no axis T either.
 
     `trusted` `[N, T]` is 1 for frames whose characters the student has. `targets` and `lengths` `[N]` are the readings
     in the form of labels, with length 0 if the student lacks a character; `confidence` `[N]` is that of the readings.
     `features` `[N, T, D]` or `[N, D]` are None unless they were asked for.
     """
 
+    classes: Tensor
     log_probs: Tensor
+    rest: Tensor
     trusted: Tensor
     targets: Tensor
     lengths: Tensor
@@ -48,10 +55,14 @@ def teacher_batch(
     features = None
     if answers[0].features is not None:
         features = _padded([a.features[c] for a, c in zip(answers, chosen, strict=True) if a.features is not None])
-    log_probs = _padded([a.log_probs[c] for a, c in zip(answers, chosen, strict=True)])
     of_classes = spec.task == "classify"
+    classes, log_probs, rest = (_in_order if of_classes else _of_frames)(
+        [answer.frames[c] for answer, c in zip(answers, chosen, strict=True)]
+    )
     return TeacherBatch(
-        log_probs=log_probs[:, 0] if of_classes else log_probs,
+        classes=classes,
+        log_probs=log_probs,
+        rest=rest,
         trusted=_padded([a.trusted[c].astype(np.float32) for a, c in zip(answers, chosen, strict=True)]),
         targets=torch.from_numpy(np.concatenate([answer.targets for answer in answers])),
         lengths=torch.tensor([len(answer.targets) for answer in answers]),
@@ -60,11 +71,34 @@ def teacher_batch(
     )
 
 
+def _in_order(answers: Sequence[Likeliest]) -> tuple[Tensor, Tensor, Tensor]:
+    """Classes, log-probabilities and rest of classifiers."""
+    classes, log_probs = (np.concatenate([getattr(a, name) for a in answers]) for name in ("classes", "log_probs"))
+    ordered = np.take_along_axis(log_probs, np.argsort(classes, 1), 1)
+    rest = np.concatenate([a.rest for a in answers])
+    return torch.from_numpy(np.sort(classes, 1)), torch.from_numpy(ordered), torch.from_numpy(rest)
+
+
+def _of_frames(answers: Sequence[Likeliest]) -> tuple[Tensor, Tensor, Tensor]:
+    """Classes, log-probabilities and rest of lines; padding has the class 0 for sure."""
+    shape = (len(answers), max(map(len, answers)), max(a.classes.shape[1] for a in answers))
+    classes, log_probs = np.zeros(shape, np.int64), np.full(shape, -np.inf, np.float32)
+    log_probs[..., 0] = 0
+    for row, answer in enumerate(answers):
+        frames, count = answer.classes.shape
+        classes[row, :frames] = answer.classes[:, :1]
+        classes[row, :frames, :count], log_probs[row, :frames, :count] = answer.classes, answer.log_probs
+    rest = np.full(shape[:2], -np.inf, np.float32)
+    for row, answer in zip(rest, answers, strict=True):
+        row[: len(answer)] = answer.rest
+    return torch.from_numpy(classes), torch.from_numpy(log_probs), torch.from_numpy(rest)
+
+
 def _chosen(answer: Answer, of_line: int, frames: int, spec: ModelSpec) -> NDArray[np.intp]:
     """Which of the teacher's frames each of the student's takes."""
     if spec.task == "classify":
         return np.zeros(1, np.intp)
-    chosen = chosen_frames(answer.log_probs, of_line, spec.blank)
+    chosen = chosen_frames(answer.frames, of_line, spec.blank)
     return np.pad(chosen, (0, frames - of_line), "edge")
 
 

@@ -12,7 +12,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.progress import Progress
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
+from crnn_deploy.training.teachers.alignment import chosen_frames, spikes_kept
 from crnn_deploy.training.teachers.asking import TeacherAnswers
 
 _SAMPLE = 500  # lines
@@ -45,7 +45,7 @@ def check_frame_rates(
 def _share(answers: TeacherAnswers, source: Source, spec: ModelSpec) -> float:
     kept = []
     for i in range(min(_SAMPLE, len(source))):
-        frames = answers[i].log_probs
+        frames = answers[i].frames
         length = Preprocessor(spec.preprocessing).line_size(source.image(i)) // stride_of(spec)
-        kept.append(spikes_kept(frames, resample_frames(frames, length, spec.blank), spec.blank))
+        kept.append(spikes_kept(frames, frames[chosen_frames(frames, length, spec.blank)], spec.blank))
     return float(np.mean(kept))

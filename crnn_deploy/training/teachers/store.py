@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,20 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import make_folder, remove
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.training.teachers.answers import Answer, decode, encode
+from crnn_deploy.training.teachers.journal import Journal, left_records
 
 if TYPE_CHECKING:  # of the extra `train`
     import lmdb
 
 _LARGEST = 1 << 38  # bytes of address space, not of disk
+_BLOCK = 1 << 23  # bytes that are committed together, for each of which the disk is waited for
 
 
 class AnswerStore:
-    """An LMDB in the cache folder. Each `put` is one transaction, so an interruption leaves complete answers.
+    """An LMDB in the cache folder, with a journal of the answers that are not yet in it.
+
+    Answers are committed in blocks. If the process is killed, those that it has put are in its journal, and the next
+    process that opens the store commits them. After a loss of power the last block may be missing.
 
     A damaged database is removed and made again. Until the store is closed, its answers are not evicted from the cache.
 
@@ -31,7 +36,7 @@ class AnswerStore:
         key: fingerprint of the teacher and of how it was asked.
 
     Raises:
-        InputError: if the folder can't be made or opened.
+        InputError: if the folder can't be made, opened or written.
     """
 
     def __init__(self, key: str, progress: Progress = SILENT) -> None:
@@ -47,10 +52,14 @@ class AnswerStore:
         if database is None:
             raise _not_opened(self.path, "its new database is damaged too")
         self._database = database
+        self._pending: dict[bytes, bytes] = {}
+        self._journal: Journal | None = None  # of what is pending
+        with self._writing():
+            for records in left_records(self.path):
+                self._commit(records)
 
     def __contains__(self, content: bytes) -> bool:
-        with self._database.begin() as transaction:
-            return transaction.get(content) is not None
+        return self._data(content) is not None
 
     def __getitem__(self, content: bytes) -> Answer:
         """The answer for the image with this content hash.
@@ -59,8 +68,7 @@ class AnswerStore:
             KeyError: if there is none.
             InputError: if it is damaged.
         """
-        with self._database.begin() as transaction:
-            data = transaction.get(content)
+        data = self._data(content)
         if data is None:
             raise KeyError(content)
         try:
@@ -77,23 +85,54 @@ class AnswerStore:
         Raises:
             InputError: if the disk is full.
         """
+        with self._writing():
+            records = {content: encode(answer) for content, answer in answers.items()}
+            self._journal = self._journal or Journal(self.path)
+            self._journal.append(records)
+            self._pending |= records
+            if sum(map(len, self._pending.values())) >= _BLOCK:
+                self.commit()
+
+    def commit(self) -> None:
+        """Move all answers into the database, where other processes see them. Raises as `put` does."""
+        with self._writing():
+            self._commit(self._pending)
+            if self._journal is not None:
+                self._journal.close()
+            self._pending, self._journal = {}, None
+
+    def close(self) -> None:
+        """Commit, and close the database."""
+        try:
+            self.commit()
+        finally:
+            self._database.close()
+            self._held.close()
+            limit_cache(self.path)
+
+    def _data(self, content: bytes) -> bytes | None:
+        with self._database.begin() as transaction:
+            return self._pending.get(content) or transaction.get(content)
+
+    def _commit(self, records: Mapping[bytes, bytes]) -> None:
+        if records:
+            with self._database.begin(write=True) as transaction:
+                for content, data in records.items():
+                    transaction.put(content, data)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Raise `InputError` for what goes wrong when the disk is full."""
         import lmdb
 
         try:
-            with self._database.begin(write=True) as transaction:
-                for content, answer in answers.items():
-                    transaction.put(content, encode(answer))
-        except lmdb.Error as error:
+            yield
+        except (lmdb.Error, OSError) as error:
             raise InputError(
                 f"The teacher's answers cannot be kept in {self.path}: {error}.",
                 "The disk is full, or the folder is not writable.",
                 "Free some space, or name another folder with CRNN_DEPLOY_CACHE; the same command continues.",
             ) from None
-
-    def close(self) -> None:
-        self._database.close()
-        self._held.close()
-        limit_cache(self.path)
 
 
 def _held(folder: Path) -> contextlib.ExitStack:

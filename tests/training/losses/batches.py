@@ -51,11 +51,16 @@ def teacher(
     confidence: Sequence[float] | None = None,
     features: Tensor | None = None,
 ) -> TeacherBatch:
-    """A teacher that gives `logits`, has read `readings`, and is sure of them unless told otherwise."""
+    """A teacher that gives `logits` of all classes, has read `readings`, and is sure of them unless told otherwise."""
     count = len(logits)
     readings = readings or [[]] * count
+    log_probs, classes = logits.log_softmax(-1), torch.arange(logits.shape[-1]).expand(logits.shape)
+    if logits.ndim == 3:
+        log_probs, classes = log_probs.sort(stable=True, dim=-1, descending=True)
     return TeacherBatch(
-        log_probs=logits.log_softmax(-1),
+        classes=classes,
+        log_probs=log_probs,
+        rest=torch.full(logits.shape[:-1], -torch.inf),
         trusted=torch.ones(logits.shape[:2]) if trusted is None else trusted,
         targets=torch.tensor([c for text in readings for c in text], dtype=torch.long),
         lengths=torch.tensor([len(text) for text in readings]),

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from crnn_deploy.training.losses.ctc import Ctc, Dctc
+from crnn_deploy.training.losses.ctc import ctc as of_lines
+from crnn_deploy.training.losses.frame_logits import FrameLogits
 
 from .batches import lines, outputs, sure
+from .live_bytes import LiveBytes
 
 BLANK = 0
 
@@ -102,3 +105,50 @@ def test_self_distillation_ignores_padding() -> None:
     logits = sure([[1, 0, 2, 0]])
     padded = torch.cat([logits, torch.randn(1, 3, 5)], 1)
     assert dctc(padded, [4], [[1, 2]]).item() == pytest.approx(dctc(logits, [4], [[1, 2]]).item(), abs=1e-6)
+
+
+def plain_ctc(logits: Tensor, frames: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    log_probs = logits.log_softmax(-1).transpose(0, 1)
+    return torch.nn.functional.ctc_loss(log_probs, targets, frames, lengths, 2, "none", zero_infinity=True)
+
+
+TEXTS = [[0, 0, 5, 0], [], [1], [3, 3, 3, 3, 3]]  # the last one does not fit: it needs blanks between
+
+
+def test_losses_and_gradients_are_those_of_ctc_on_the_whole_alphabet() -> None:
+    logits = 2 * torch.randn(4, 9, 6, generator=torch.Generator().manual_seed(1), dtype=torch.double)
+    logits.requires_grad_()
+    batch = lines([9, 7, 9, 6], TEXTS)
+    assert batch.targets is not None
+    assert batch.lengths is not None
+    losses = of_lines(FrameLogits(logits), batch.frames, batch.targets, batch.lengths, blank=2)
+    plain = plain_ctc(logits, batch.frames, batch.targets, batch.lengths)
+    assert torch.allclose(losses, plain)
+    assert losses[-1] == 0
+    weights = torch.tensor([1.0, 0.5, 3.0, 1.0]).double()
+    found, expected = (torch.autograd.grad((x * weights).sum(), logits)[0] for x in (losses, plain))
+    assert torch.allclose(found, expected)
+
+
+def test_its_gradient_is_the_derivative() -> None:
+    logits = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(2), dtype=torch.double).requires_grad_()
+    batch = lines([5, 4], [[1, 1], [3, 2]])
+    assert torch.autograd.gradcheck(lambda values: Ctc(BLANK)(outputs(values), batch), logits)
+    assert torch.autograd.gradcheck(lambda values: Dctc(BLANK)(outputs(values), batch), logits)
+
+
+def test_self_distillation_leaves_out_labels_that_do_not_fit() -> None:
+    logits = sure([[1, 0, 2, 0], [1, 2, 3, 4]])
+    assert dctc(logits, [4, 4], [[1, 2], [1, 1, 1]]).item() == pytest.approx(dctc(logits[:1], [4], [[1, 2]]).item())
+    assert dctc(logits[:1], [4], [[1, 1, 1]]) == 0
+
+
+def test_a_step_holds_the_logits_and_their_gradient_however_large_the_alphabet() -> None:
+    count, length, classes = 8, 24, 18_710
+    head, features = torch.nn.Linear(16, classes), torch.randn(count, length, 16)
+    batch = lines([length] * count, [[1, 2, 7] for _ in range(count)])
+    with LiveBytes() as live:
+        seen = outputs(head(features))
+        (Ctc(BLANK)(seen, batch) + Dctc(BLANK)(seen, batch)).backward()
+    whole = count * length * classes * 4
+    assert 2 * whole < live.highest < 2.5 * whole

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor
 
-from crnn_deploy.training.losses.frames import FrameKl, divergence, spike_agreement
+from crnn_deploy.training.losses.classes import divergence
+from crnn_deploy.training.losses.ctc import Ctc
+from crnn_deploy.training.losses.frame_logits import FrameLogits
+from crnn_deploy.training.losses.frames import FrameKl, spike_agreement
+from crnn_deploy.training.losses.frames import divergence as of_frames
+from crnn_deploy.training.losses.pseudo_labels import PseudoLabels
+from crnn_deploy.training.teachers.batching import TeacherBatch
 
 from .batches import lines, outputs, sure, teacher
+from .live_bytes import LiveBytes
 
 BLANK = 0
 PATH = [0, 0, 0, 0, 1, 0, 0, 0, 0]
@@ -28,6 +36,62 @@ def off_at(logits: Tensor, frame: int) -> Tensor:
     changed = logits.clone()
     changed[:, frame] = 0
     return changed
+
+
+def likeliest_of(taught: Tensor, count: int) -> TeacherBatch:
+    """The teacher with the `count` likeliest classes of each frame, and the rest as one."""
+    whole = teacher(taught)
+    rest = whole.log_probs[..., count:].logsumexp(-1)
+    return replace(whole, classes=whole.classes[..., :count], log_probs=whole.log_probs[..., :count], rest=rest)
+
+
+def test_of_all_classes_it_is_the_plain_divergence() -> None:
+    student, taught = (3 * torch.randn(2, 7, 5, generator=torch.Generator().manual_seed(s)) for s in (0, 1))
+    for temperature in (1.0, 3.0):
+        found = of_frames(FrameLogits(student), teacher(taught), temperature)
+        assert torch.allclose(found, divergence(student, taught, temperature), atol=1e-5)
+
+
+def test_of_the_likeliest_classes_it_is_the_divergence_with_the_others_as_one() -> None:
+    student, taught = (3 * torch.randn(2, 7, 9, generator=torch.Generator().manual_seed(s)).double() for s in (0, 1))
+    told = likeliest_of(taught, 3)
+    told.log_probs[0, 0, 1:] = -torch.inf  # a frame with fewer
+    told.classes[0, 0, 1:] = told.classes[0, 0, 0]
+    told.rest[0, 0] = (1 - told.log_probs[0, 0, 0].exp()).log()
+    student.requires_grad_()
+
+    def merged(log_probs: Tensor, kept: Tensor) -> Tensor:
+        others = torch.ones(9, dtype=torch.bool).index_fill(0, kept, False)
+        return torch.cat([log_probs[kept], log_probs[others].logsumexp(0, keepdim=True)])
+
+    rows = [(n, t, told.classes[n, t, : 1 if n == t == 0 else 3]) for n in range(2) for t in range(7)]
+    logs = student.log_softmax(-1), taught.log_softmax(-1)
+    plain = torch.stack([divergence(*(merged(log[n, t], kept) for log in logs), 1.0) for n, t, kept in rows])
+    found = of_frames(FrameLogits(student), told, 1.0)
+    assert torch.allclose(found.flatten(), plain)
+    expected, gradient = (torch.autograd.grad(x.square().sum(), student)[0] for x in (plain, found))
+    assert torch.allclose(gradient, expected)
+    assert torch.autograd.gradcheck(lambda x: of_frames(FrameLogits(x), told, 2.0), student)
+
+
+def test_equal_students_have_no_divergence_at_any_temperature_if_the_other_classes_are_alike() -> None:
+    logits = torch.tensor([[[4.0, 2.0, -1.0, -1.0, -1.0]]])
+    assert of_frames(FrameLogits(logits), likeliest_of(logits, 2), 2.5).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_step_holds_the_logits_and_their_gradient_however_many_teachers_there_are() -> None:
+    count, length, classes = 8, 24, 18_710
+    head, features = torch.nn.Linear(16, classes), torch.randn(count, length, 16)
+    generator = torch.Generator().manual_seed(0)
+    told = [likeliest_of(torch.randn(count, length, 64, generator=generator), 32) for _ in range(2)]
+    batch = lines([length] * count, [[1, 2, 7] for _ in range(count)], told)
+    losses = (Ctc(BLANK), FrameKl(BLANK, 2.0, "symmetric", 0.1), PseudoLabels(BLANK, 0.5))
+    with LiveBytes() as live:
+        seen = outputs(head(features))
+        sum(loss(seen, batch) for loss in losses).backward()
+        spike_agreement(seen.logits, told[0].classes[..., 0], batch.frames, BLANK)
+    whole = count * length * classes * 4
+    assert 2 * whole < live.highest < 2.5 * whole
 
 
 def test_the_divergence_of_two_coins() -> None:
@@ -103,7 +167,7 @@ def test_gradient_descent_copies_the_teacher() -> None:
 
 
 def test_spikes_may_shift_by_a_frame() -> None:
-    taught = sure([[0, 1, 0, 0, 2, 0]])
+    taught = torch.tensor([[0, 1, 0, 0, 2, 0]])
     frames = torch.tensor([6])
     assert spike_agreement(sure([[0, 0, 1, 0, 2, 0]]), taught, frames, BLANK).item() == 1
     assert spike_agreement(sure([[0, 0, 0, 1, 2, 0]]), taught, frames, BLANK).item() == 0.5
@@ -112,11 +176,11 @@ def test_spikes_may_shift_by_a_frame() -> None:
 
 def test_one_spike_is_all_or_nothing_and_needs_a_frame_of_the_line() -> None:
     one = torch.tensor([3])
-    assert spike_agreement(sure([[0, 1, 0]]), sure([[0, 1, 0]]), one, BLANK).item() == 1
+    assert spike_agreement(sure([[0, 1, 0]]), torch.tensor([[0, 1, 0]]), one, BLANK).item() == 1
     silent = sure([[4, 4, 4]])  # the blank may be any class
-    for taught in (sure([[0, 4, 4]]), sure([[4, 4, 0]])):
+    for taught in (torch.tensor([[0, 4, 4]]), torch.tensor([[4, 4, 0]])):
         assert spike_agreement(silent, taught, one, 4).item() == 0
 
 
 def test_a_silent_teacher_agrees_with_nobody() -> None:
-    assert spike_agreement(sure([[1, 1]]), sure([[0, 0]]), torch.tensor([2]), BLANK).item() == 0
+    assert spike_agreement(sure([[1, 1]]), torch.tensor([[0, 0]]), torch.tensor([2]), BLANK).item() == 0

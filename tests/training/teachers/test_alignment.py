@@ -6,29 +6,33 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from crnn_deploy.training.teachers.alignment import resample_frames, spikes_kept
+from crnn_deploy.training.teachers.alignment import chosen_frames, spikes_kept
+from crnn_deploy.training.teachers.likeliest import Likeliest, likeliest
 
 BLANK = 0
 
 
-def spikes(path: list[int], classes: int = 6) -> NDArray[np.float32]:
-    """Log-probabilities that are nearly sure of `path`."""
+def resample_frames(frames: Likeliest, length: int, blank: int) -> Likeliest:
+    return frames[chosen_frames(frames, length, blank)]
+
+
+def spikes(path: list[int], classes: int = 6) -> Likeliest:
+    """Frames that are nearly sure of `path`."""
     frames = np.full((len(path), classes), np.log(0.01), np.float32)
     frames[np.arange(len(path)), path] = np.log(0.95)
-    return frames
+    return likeliest(frames)
 
 
 def test_the_same_length_is_left_alone() -> None:
     frames = spikes([0, 1, 0])
-    assert np.array_equal(resample_frames(frames, 3, BLANK), frames)
+    assert chosen_frames(frames, 3, BLANK).tolist() == [0, 1, 2]
 
 
 def test_a_spike_survives_beside_a_blank() -> None:
     # Averaging the two frames of a window would leave neither class above the other.
     halved = resample_frames(spikes([0, 1, 0, 0, 2, 0, 0, 0]), 4, BLANK)
-    assert halved.argmax(-1).tolist() == [1, 0, 2, 0]
+    assert halved.best.tolist() == [1, 0, 2, 0]
 
 
 def test_two_characters_in_one_window_lose_one() -> None:
@@ -39,7 +43,7 @@ def test_two_characters_in_one_window_lose_one() -> None:
 def test_upsampling_repeats_frames_and_keeps_the_text() -> None:
     frames = spikes([1, 0, 1, 2])
     doubled = resample_frames(frames, 8, BLANK)
-    assert doubled.argmax(-1).tolist() == [1, 1, 0, 0, 1, 1, 2, 2]
+    assert doubled.best.tolist() == [1, 1, 0, 0, 1, 1, 2, 2]
     assert spikes_kept(frames, doubled, BLANK) == 1
 
 
@@ -53,7 +57,7 @@ def test_halving_keeps_the_text_when_characters_are_apart(text: list[int], lead:
 
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_any_rate_gives_that_many_frames_of_the_teacher(available: int, wanted: int) -> None:
-    frames = np.random.default_rng(0).standard_normal((available, 4)).astype(np.float32)
-    resampled = resample_frames(frames, wanted, BLANK)
-    assert resampled.shape == (wanted, 4)
-    assert {row.tobytes() for row in resampled} <= {row.tobytes() for row in frames}
+    frames = likeliest(np.random.default_rng(0).standard_normal((available, 4)).astype(np.float32))
+    chosen = chosen_frames(frames, wanted, BLANK)
+    assert len(chosen) == wanted
+    assert set(chosen.tolist()) <= set(range(available))

@@ -25,6 +25,7 @@ from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers import asking
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
+from crnn_deploy.training.teachers.likeliest import Likeliest
 from crnn_deploy.training.teachers.model import TeacherModel
 
 from ..tiny import StopAfter, draw_classes, draw_lines
@@ -46,6 +47,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+def same(first: Likeliest, second: Likeliest) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(vars(first).values(), vars(second).values(), strict=True))
+
+
 def ask(
     artifact: Artifact, data: Path, student: ModelSpec, progress: Progress = SILENT, **options: object
 ) -> list[Answer]:
@@ -63,7 +68,7 @@ def test_it_is_asked_about_each_image_once(lines: Path, make_teacher: MakeTeache
     again = ask(teacher, lines, teacher.spec, told)
     assert sum(asked) == 40
     assert len(told.lines) == 1
-    assert all(np.array_equal(a.log_probs, b.log_probs) for a, b in zip(first, again, strict=True))
+    assert all(same(a.frames, b.frames) for a, b in zip(first, again, strict=True))
 
 
 def test_only_new_images_are_asked(tmp_path: Path, lines: Path, make_teacher: MakeTeacher, asked: list[int]) -> None:
@@ -74,7 +79,7 @@ def test_only_new_images_are_asked(tmp_path: Path, lines: Path, make_teacher: Ma
         (more / f"old-{image.name}").write_bytes(image.read_bytes())  # known by content, not by name
     answers = ask(teacher, more, teacher.spec)
     assert sum(asked) == 45
-    assert np.array_equal(answers[5].log_probs, first[0].log_probs)
+    assert same(answers[5].frames, first[0].frames)
 
 
 @pytest.mark.parametrize("other", [{"beam_width": 4}, {"features": True}])
@@ -117,9 +122,9 @@ def test_answers_belong_to_the_items_of_the_source(lines: Path, make_teacher: Ma
         whole = asked_teacher.answers(source, SILENT)
         part = asked_teacher.answers(Subset(source, [7, 3]), SILENT)
         assert len(part) == 2
-        assert np.array_equal(part[0].log_probs, whole[7].log_probs)
-        assert np.array_equal(part[1].log_probs, whole[3].log_probs)
-        assert not np.array_equal(whole[3].log_probs, whole[7].log_probs)
+        assert same(part[0].frames, whole[7].frames)
+        assert same(part[1].frames, whole[3].frames)
+        assert not same(whole[3].frames, whole[7].frames)
 
 
 def test_frames_behind_the_line_are_no_answer(lines: Path, make_teacher: MakeTeacher, tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_frames_behind_the_line_are_no_answer(lines: Path, make_teacher: MakeTea
     torch.manual_seed(0)
     padded = write_safetensors(tmp_path / "padded.safetensors", build(spec).state_dict(), spec)
     usual, shorter = ask(teacher, lines, teacher.spec), ask(padded, lines, teacher.spec, features=True)
-    assert [len(answer.log_probs) for answer in shorter] == [len(answer.log_probs) for answer in usual]
+    assert [len(answer.frames) for answer in shorter] == [len(answer.frames) for answer in usual]
     assert all(answer.features is not None and len(answer.features) == len(answer.trusted) for answer in shorter)
 
 
@@ -141,7 +146,7 @@ def test_readings_are_the_text_in_the_students_classes(unseen: Path, able_teache
     assert right > 0.8
     assert np.mean([answer.confidence for answer in answers]) > 0.8
     assert all(answer.trusted.all() for answer in answers)
-    assert [answer.log_probs.shape for answer in answers[:1]] == [(answers[0].log_probs.shape[0], 5)]
+    assert max(answer.frames.classes.max() for answer in answers) == 4
 
 
 def test_readings_that_the_student_cannot_write_are_empty(unseen: Path, able_teacher: Artifact) -> None:
@@ -151,7 +156,7 @@ def test_readings_that_the_student_cannot_write_are_empty(unseen: Path, able_tea
     with_d = [i for i in range(len(source)) if "D" in source.text(i)]
     assert np.mean([len(answers[i].targets) == 0 for i in with_d]) > 0.8
     assert np.mean([not answers[i].trusted.all() for i in with_d]) > 0.8
-    assert all(answer.log_probs.shape[1] == 4 for answer in answers)
+    assert max(answer.frames.classes.max() for answer in answers) == 3
 
 
 def test_beam_readings_are_the_beams(lines: Path, make_teacher: MakeTeacher) -> None:
@@ -177,9 +182,9 @@ def test_features_of_an_onnx_export_equal_those_of_its_network(
     for a, b in zip(own, other, strict=True):
         assert a.features is not None
         assert b.features is not None
-        assert a.features.shape == (len(a.log_probs), 32)
+        assert a.features.shape == (len(a.frames), 32)
         assert np.abs(a.features - b.features).max() < 2e-3 < np.abs(a.features).max()
-        assert np.abs(np.exp(a.log_probs) - np.exp(b.log_probs)).max() < 1e-3
+        assert np.abs(np.exp(a.frames.log_probs[:, 0]) - np.exp(b.frames.log_probs[:, 0])).max() < 1e-3
 
 
 def test_a_classifier_answers_with_one_frame(tmp_path: Path) -> None:
@@ -191,8 +196,8 @@ def test_a_classifier_answers_with_one_frame(tmp_path: Path) -> None:
     torch.manual_seed(0)
     teacher = write_safetensors(tmp_path / "sorter.safetensors", build(spec).state_dict(), spec)
     for answer in ask(teacher, data, spec, features=True):
-        assert answer.log_probs.shape == (1, 2)
-        assert answer.targets.tolist() == [answer.log_probs[0].argmax()]
-        assert answer.confidence == pytest.approx(np.exp(answer.log_probs.max()), abs=1e-3)
+        assert answer.frames.classes.shape == (1, 2)
+        assert answer.targets.tolist() == answer.frames.best.tolist()
+        assert answer.confidence == pytest.approx(np.exp(answer.frames.log_probs.max()), abs=1e-3)
         assert answer.features is not None
         assert answer.features.shape == (1, 16)

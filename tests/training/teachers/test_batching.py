@@ -10,6 +10,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.batching import teacher_batch
+from crnn_deploy.training.teachers.likeliest import all_classes, likeliest
 
 READER = ModelSpec(name="reader", charset="ab", preprocessing=Preprocessing(height=32))
 SORTER = ModelSpec(name="s", task="classify", class_names=("x", "y"), preprocessing=Preprocessing(height=8, width=8))
@@ -20,14 +21,15 @@ def answer(path: list[int], targets: list[int], confidence: float = 1.0, classes
     frames = np.full((len(path), classes), np.log(0.01), np.float32)
     frames[np.arange(len(path)), path] = np.log(0.98)
     features = np.repeat(np.arange(len(path), dtype=np.float32)[:, None], 4, 1)
-    return Answer(frames, np.array(path) != 2, np.array(targets, np.int64), confidence, features)
+    kept = all_classes(frames) if classes == 2 else likeliest(frames)
+    return Answer(kept, np.array(path) != 2, np.array(targets, np.int64), confidence, features)
 
 
 def test_frames_features_and_trust_are_resampled_together_and_padded() -> None:
     batch = teacher_batch([answer([0, 1, 0, 0, 2, 0], [1, 2], 0.9), answer([1, 2], [], 0.2)], [3, 4], [3, 4], READER)
-    assert batch.log_probs.shape == (2, 4, 3)
-    assert batch.log_probs[0, :3].argmax(-1).tolist() == [1, 0, 2]  # down: spikes stay
-    assert batch.log_probs[1].argmax(-1).tolist() == [1, 1, 2, 2]  # up: frames repeat
+    assert batch.log_probs.shape == batch.classes.shape == (2, 4, 3)
+    assert batch.classes[0, :3, 0].tolist() == [1, 0, 2]  # down: spikes stay
+    assert batch.classes[1, :, 0].tolist() == [1, 1, 2, 2]  # up: frames repeat
     assert batch.features is not None
     assert batch.features[..., 0].tolist() == [[1, 2, 4, 0], [0, 0, 1, 1]]
     assert batch.trusted.tolist() == [[1, 1, 0, 0], [1, 1, 0, 0]]  # nothing trusted in the padding
@@ -38,7 +40,7 @@ def test_frames_features_and_trust_are_resampled_together_and_padded() -> None:
 
 def test_what_pads_a_line_further_is_as_its_end() -> None:
     batch = teacher_batch([answer([0, 1, 2, 0], [1, 2])], [4], [7], READER)
-    assert batch.log_probs[0].argmax(-1).tolist() == [0, 1, 2, 0, 0, 0, 0]
+    assert batch.classes[0, :, 0].tolist() == [0, 1, 2, 0, 0, 0, 0]
     assert batch.features is not None
     assert batch.features[0, :, 0].tolist() == [0, 1, 2, 3, 3, 3, 3]
 

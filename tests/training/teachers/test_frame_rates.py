@@ -17,6 +17,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
+from crnn_deploy.training.teachers.likeliest import likeliest
 
 from ..tiny import ALPHABET, draw_lines
 
@@ -33,7 +34,7 @@ class Dense:
         width = LIKE.preprocessing.padded_width(*self._source.image(item).size)
         path = np.tile([1, 0, 2, 0], width // 16)
         log_probs = np.log(0.96 * np.eye(5, dtype=np.float32)[path] + 0.008)
-        return Answer(log_probs, np.ones(len(path), bool), np.array([1]), 1.0)
+        return Answer(likeliest(log_probs), np.ones(len(path), bool), np.array([1]), 1.0)
 
 
 def student(stride: int) -> ModelSpec:
@@ -56,8 +57,9 @@ def test_too_few_frames_are_refused_where_frames_teach(source: Source) -> None:
     class Denser(Dense):
         def __getitem__(self, item: int) -> Answer:
             dense = super().__getitem__(item)
-            path = np.tile([1, 2, 3, 4], len(dense.log_probs) // 4)  # a character in every frame
-            return Answer(np.log(0.96 * np.eye(5, dtype=np.float32)[path] + 0.008), dense.trusted, dense.targets, 1.0)
+            path = np.tile([1, 2, 3, 4], len(dense.frames) // 4)  # a character in every frame
+            log_probs = np.log(0.96 * np.eye(5, dtype=np.float32)[path] + 0.008)
+            return Answer(likeliest(log_probs), dense.trusted, dense.targets, 1.0)
 
     with pytest.raises(InputError, match="too few frames for these lines") as refused:
         check_frame_rates([Denser(source)], source, student(8), frames_teach=True, progress=Told())  # type: ignore[list-item]

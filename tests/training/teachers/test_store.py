@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import lmdb
 import numpy as np
@@ -15,9 +18,11 @@ from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.errors import InputError
 from crnn_deploy.training.teachers import store
 from crnn_deploy.training.teachers.answers import Answer
+from crnn_deploy.training.teachers.journal import Journal, left_records
+from crnn_deploy.training.teachers.likeliest import likeliest
 from crnn_deploy.training.teachers.store import AnswerStore
 
-ANSWER = Answer(np.zeros((3, 2), np.float32), np.ones(3, bool), np.array([1]), 0.5)
+ANSWER = Answer(likeliest(np.log(np.full((3, 2), 0.5, np.float32))), np.ones(3, bool), np.array([1]), 0.5)
 
 
 def test_answers_are_there_when_the_store_is_opened_again() -> None:
@@ -31,6 +36,92 @@ def test_answers_are_there_when_the_store_is_opened_again() -> None:
     with pytest.raises(KeyError):
         again[b"other"]
     again.close()
+
+
+def test_what_a_killed_process_has_put_is_there(tmp_path: Path) -> None:
+    """It ends between two commits, in the middle of a write."""
+    script = """
+import os
+from test_store import ANSWER, AnswerStore
+store = AnswerStore("key")
+for number in range(100):
+    store.put({f"image {number}".encode(): ANSWER})
+    if number == 49:
+        store.commit()
+store._journal._file.write(b"half a rec")
+os._exit(9)
+"""
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    killed = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths}, check=False)
+    assert killed.returncode == 9
+    answers = AnswerStore("key")
+    assert all(f"image {number}".encode() in answers for number in range(100))
+    assert answers[b"image 99"].targets.tolist() == [1]
+    answers.close()
+    assert not list((tmp_path / "cache" / "teachers" / "key").glob("*.journal"))
+
+
+def test_answers_are_committed_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BLOCK", 3 * len(store.encode(ANSWER)))
+    commits = []
+    monkeypatch.setattr(AnswerStore, "_commit", lambda _self, records: commits.append(len(records)))
+    answers = AnswerStore("key")
+    for number in range(7):
+        answers.put({f"image {number}".encode(): ANSWER})
+        assert f"image {number}".encode() in answers or len(commits)
+    answers.close()
+    assert commits == [3, 3, 1]
+
+
+def test_the_journal_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "teachers" / "key"
+    answers = AnswerStore("key")
+    journal = Journal(folder)  # of another process
+    journal.append({b"image": store.encode(ANSWER)})
+    answers.close()
+    again = AnswerStore("key")
+    assert b"image" not in again
+    again.close()
+    journal.close()
+    assert not list(folder.glob("*.journal"))
+
+
+def test_a_record_that_is_damaged_ends_what_is_taken(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.append({b"first": b"1", b"second": b"2"})
+    journal.append({b"third": b"3"})
+    journal._file.close()
+    (path,) = tmp_path.glob("*.journal")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert list(left_records(tmp_path)) == [{b"first": b"1", b"second": b"2"}]
+    assert list(left_records(tmp_path)) == []
+
+
+def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path)
+    journal.append({b"first": b"1"})
+
+    class Full:
+        def __init__(self, file: BinaryIO) -> None:
+            self.file = file
+            self.written = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.file, name)
+
+        def write(self, data: bytes) -> int:
+            self.written += 1
+            if self.written > 1:
+                raise OSError(28, "No space left on device")
+            return self.file.write(data[:5])
+
+    monkeypatch.setattr(journal, "_file", Full(journal._file))
+    with pytest.raises(OSError, match="No space"):
+        journal.append({b"second": b"2"})
+    journal._file.close()
+    assert list(left_records(tmp_path)) == [{b"first": b"1"}]
 
 
 def test_another_key_is_another_store() -> None:
