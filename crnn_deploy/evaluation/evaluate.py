@@ -14,6 +14,7 @@ from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import intervals
 from crnn_deploy.evaluation.config import EvaluateConfig, EvaluateOptions
+from crnn_deploy.evaluation.parquet import check_parquet, write_parquet
 from crnn_deploy.evaluation.prediction_rows import Prediction
 from crnn_deploy.evaluation.predictions import Predictions
 from crnn_deploy.evaluation.references import References, unknown_characters
@@ -31,12 +32,14 @@ _BEST = 5  # classes; with as many or fewer, a top-5 accuracy would say nothing
 
 
 def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
-    """Evaluate an artifact on a labelled source.
+    """Evaluate an artifact on a labelled source, and write its predictions where the config names a file.
 
     Raises:
-        InputError: if the artifact or the data can't be read, or don't fit each other.
+        InputError: if the artifact or the data can't be read, or don't fit each other, or the file can't be written.
         GateError: if the model gives numbers that are not finite.
     """
+    if config.predictions is not None:
+        check_parquet(config.predictions, config.force)
     artifact = open_artifact(config.artifact, config.trust_module)
     spec = artifact.spec
     opened = open_source(config.data, progress)
@@ -45,7 +48,10 @@ def evaluate(config: EvaluateConfig, progress: Progress = SILENT) -> Evaluation:
     evaluation = evaluate_session(open_session(artifact, config.threads), source, config, progress)
     for sentence in evaluation.image_notes.sentences():
         progress.log(f"{source.name}: {sentence}")
-    return evaluation.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
+    evaluation = evaluation.model_copy(update={"artifact": str(artifact.path), "sha256": artifact.sha256})
+    if config.predictions is not None:
+        write_parquet(evaluation, config.predictions, config.force)
+    return evaluation
 
 
 def evaluate_session(
@@ -107,7 +113,8 @@ def _answers(
 
 
 def _accuracy(kind: Kind, predictions: Predictions, options: EvaluateOptions) -> Accuracy:
-    values, ci95 = {}, {}
+    values: dict[str, float] = {}
+    ci95: dict[str, tuple[float, float]] = {}
     for figure in figure_names(kind, predictions):  # one after the other: each has counts of all images
         ratio = predictions.ratio(figure)
         values[figure] = ratio.value

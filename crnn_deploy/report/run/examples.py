@@ -86,7 +86,7 @@ def _pick(read: Sequence[Predictions], places: Sequence[NDArray[np.intp]], count
     right = np.array([each.column("right_ci")[here] for each, here in zip(read, places, strict=True)])
     texts = np.array([each.column("reading")[here] for each, here in zip(read, places, strict=True)])
     by_all, first, last = right.all(axis=0), right[0], right[-1]
-    differ = (texts != texts[0]).any(axis=0)
+    differ = np.any(np.not_equal(texts, texts[0]), axis=0)
     groups = (last & ~first, first & ~last, ~by_all & (first == last) & differ, by_all)
     alike = ~by_all & (first == last) & ~differ
     *turns, rest = (order[group[order]][:count].tolist() for group in (*groups, alike))
