@@ -83,12 +83,12 @@ def _pick(read: Sequence[Predictions], places: Sequence[NDArray[np.intp]], count
     shuffled = np.random.default_rng(SEED).permutation(len(places[0]))
     short = read[-1].column("length")[places[-1]][shuffled] < SHORT  # a price or a "RM" shows little
     order = shuffled[np.argsort(short, kind="stable")]
-    right = np.array([each.column("right_ci")[here] for each, here in zip(read, places, strict=True)])
-    texts = np.array([each.column("reading")[here] for each, here in zip(read, places, strict=True)])
+    right = np.stack([each.column("right_ci")[here] for each, here in zip(read, places, strict=True)])
+    texts = np.stack([each.column("reading")[here] for each, here in zip(read, places, strict=True)])
     by_all, first, last = right.all(axis=0), right[0], right[-1]
-    differ = np.any(np.not_equal(texts, texts[0]), axis=0)
-    groups = (last & ~first, first & ~last, ~by_all & (first == last) & differ, by_all)
-    alike = ~by_all & (first == last) & ~differ
+    both_wrong, differ = ~by_all & (first == last), np.ptp(texts, axis=0) > 0
+    groups = [last & ~first, first & ~last, both_wrong & differ, by_all]
+    alike = both_wrong & ~differ
     *turns, rest = (order[group[order]][:count].tolist() for group in (*groups, alike))
     return [*_in_turn(turns), *rest][:count]
 
