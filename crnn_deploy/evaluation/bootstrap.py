@@ -5,9 +5,9 @@ many images is what drawing with replacement does (Chamandy et al., "Estimating 
 Google, 2012). No number depends on how many images there are, and each comes from a counter-based generator (Philox) by
 seed and place. So two models that are evaluated apart on the same images get the same weights, and sums are enough.
 
-Above `CELLS` images, those whose places differ by a multiple of it share a weight. That leaves the variance of the sums
-as it is where images are independent (it is then that of `CELLS` independent sums), and bounds time and memory. The
-number is prime, so that a period in the data does not put the same image into one cell again and again.
+Above `CELLS` images, each belongs to one of as many cells by a hash of its place, and the images of a cell share a
+weight. By chance alone images come together, whatever their order is, so the variance of the sums stays as it is; time
+and memory are bounded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from crnn_deploy.evaluation.metrics import Ratio, divide
 
 PERCENTILES = (2.5, 97.5)
-CELLS = 16_381
+CELLS = 1 << 14
+_AT_ONCE = 1 << 16  # images whose cells are in memory at once
 _BLOCK = 1024  # cells whose weights are in memory at once
 _LEVELS = 1 << 16  # random numbers that are told apart
 _MOST = 9  # times that an image may count; more are rarer than one level
@@ -51,12 +52,21 @@ def _cells(*columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _folded(column: NDArray[np.float64]) -> NDArray[np.float64]:
-    whole = len(column) // CELLS * CELLS
-    if not whole:
+    if len(column) <= CELLS:
         return column
-    sums: NDArray[np.float64] = column[:whole].reshape(-1, CELLS).sum(axis=0)
-    sums[: len(column) - whole] += column[whole:]
+    sums = np.zeros(CELLS)
+    for start in range(0, len(column), _AT_ONCE):
+        some = column[start : start + _AT_ONCE]
+        cells = (_mixed(np.arange(start, start + len(some), dtype=np.uint64)) % np.uint64(CELLS)).astype(np.intp)
+        sums += np.bincount(cells, some, CELLS)
     return sums
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A hash of each: the finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        numbers = (numbers ^ (numbers >> np.uint64(shift))) * np.uint64(factor)
+    return numbers ^ (numbers >> np.uint64(31))
 
 
 def _resampled_sums(table: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:

@@ -22,6 +22,9 @@ def pq():
     return pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
 
 
+needs_pyarrow = pytest.mark.usefixtures("pq")
+
+
 def test_each_prediction_is_a_row_with_its_errors(pq, evaluation_of, tmp_path: Path) -> None:
     write_parquet(evaluation_of(["Total", "tax"], ["total", "t"]), tmp_path / "x.parquet")
     table = pq.read_table(tmp_path / "x.parquet").to_pydict()
@@ -32,7 +35,8 @@ def test_each_prediction_is_a_row_with_its_errors(pq, evaluation_of, tmp_path: P
     assert table["confidence"] == table["width"] == table["ranked"] == [None, None]
 
 
-def test_what_was_written_is_read_and_compared_like_the_evaluation(pq, evaluation_of, tmp_path: Path) -> None:
+@needs_pyarrow
+def test_what_was_written_is_read_and_compared_like_the_evaluation(evaluation_of, tmp_path: Path) -> None:
     good, bad = evaluation_of(REFERENCES, REFERENCES), evaluation_of(REFERENCES, BAD)
     for name, evaluation in (("good", good), ("bad", bad)):
         write_parquet(evaluation, tmp_path / f"{name}.parquet")
@@ -49,7 +53,8 @@ def test_names_that_are_not_utf8_can_be_written(pq, evaluation_of, tmp_path: Pat
     assert pq.read_table(tmp_path / "x.parquet").to_pydict()["item"] == ["a?.png"]
 
 
-def test_an_older_file_is_kept_unless_forced(pq, evaluation_of, tmp_path: Path) -> None:
+@needs_pyarrow
+def test_an_older_file_is_kept_unless_forced(evaluation_of, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     write_parquet(evaluation_of(["a"], ["a"]), path)
     with pytest.raises(InputError, match="already exists"):
@@ -58,8 +63,9 @@ def test_an_older_file_is_kept_unless_forced(pq, evaluation_of, tmp_path: Path) 
     assert read_parquet(path).predictions[0].text == "b"
 
 
+@needs_pyarrow
 @pytest.mark.parametrize("content", [b"no parquet", b"PAR1" * 9])
-def test_other_files_are_refused(pq, tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.parquet").write_bytes(content)
     with pytest.raises(InputError, match="cannot be read as predictions"):
         read_parquet(tmp_path / "x.parquet")
