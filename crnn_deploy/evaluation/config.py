@@ -34,6 +34,13 @@ class EvaluateConfig(EvaluateOptions):
         description="A .safetensors, .onnx or .engine artifact.", examples=["student.int8.onnx"]
     )
     data: SourceName = Field(description=f"Labelled images: {SOURCE_KINDS}.", examples=["val.tar"])
+    predictions: Annotated[Path | None, Option(metavar="FILE", suffixes=(".parquet",))] = Field(
+        default=None,
+        description="A Parquet file to write with what is read in each image, its label, confidence and errors (extra "
+        "`parquet`).",
+        examples=["val.parquet"],
+    )
+    force: Annotated[bool, Field(description="Overwrite that file if it exists.")] = False
     trust_module: TrustModule = False
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.bootstrap import difference_interval
-from crnn_deploy.evaluation.metrics import Ratio, exact_matches
+from crnn_deploy.evaluation.metrics import Ratio
 from crnn_deploy.evaluation.result import Evaluation
-from crnn_deploy.text_encoding import normalized
 
 RESAMPLES = 1000
 """Resamples of the paired bootstrap, unless a caller chooses others."""
@@ -54,15 +55,18 @@ def text_agreement(a: Evaluation, b: Evaluation) -> float:
         InputError: if the two were not evaluated on the same images.
     """
     check_same_images(a, b)
-    return exact_matches([p.text for p in a.predictions], [p.text for p in b.predictions]).value
+    same = a.predictions.column("reading") == b.predictions.column("reading")
+    return float(same.mean()) if len(same) else 0.0
 
 
 def check_same_images(a: Evaluation, b: Evaluation) -> None:
     """Raise `InputError` unless both evaluations have the same images with the same labels, in the same order."""
-    ours, theirs = ([(p.item, p.reference) for p in evaluation.predictions] for evaluation in (a, b))
-    if ours == theirs or _one_form(ours) == _one_form(theirs):
+    ours, theirs = (evaluation.predictions.column("image") for evaluation in (a, b))
+    if np.array_equal(ours, theirs):
         return
-    differing = next((x[0] for x, y in zip(ours, theirs, strict=False) if x != y), "the number of images")
+    both = min(len(ours), len(theirs))
+    differs = np.flatnonzero(ours[:both] != theirs[:both])
+    differing = a.predictions[int(differs[0])].item if len(differs) else "the number of images"
     raise InputError(
         f"{a.artifact} and {b.artifact} were not evaluated on the same images.",
         f"{len(ours)} images of {a.dataset.name} against {len(theirs)} of {b.dataset.name}; they first differ in "
@@ -71,15 +75,10 @@ def check_same_images(a: Evaluation, b: Evaluation) -> None:
     )
 
 
-def _one_form(labels: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """The labels in one form: models may have different normal forms."""
-    return [(item, normalized(reference, "NFKC")) for item, reference in labels]
-
-
 def _ratio(evaluation: Evaluation, figure: str) -> Ratio:
-    ratios = evaluation.ratios()
-    if figure not in ratios:
+    names = evaluation.figure_names
+    if figure not in names:
         raise InputError(
-            f"There is no figure '{figure}' for {evaluation.dataset.name}.", fix=f"Choose one of {', '.join(ratios)}."
+            f"There is no figure '{figure}' for {evaluation.dataset.name}.", fix=f"Choose one of {', '.join(names)}."
         )
-    return ratios[figure]
+    return evaluation.predictions.ratio(figure)

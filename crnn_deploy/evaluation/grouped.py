@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
@@ -34,11 +33,11 @@ class ErrorGroup(Frozen):
     high: Rate
 
 
-def grouped_errors(evaluation: Evaluation, values: Sequence[float], groups: int = 5, seed: int = 0) -> list[ErrorGroup]:
+def grouped_errors(evaluation: Evaluation, values: ArrayLike, groups: int = 5, seed: int = 0) -> list[ErrorGroup]:
     """The error by value: groups of about as many images each, with equal values in one group.
 
     Args:
-        values: of the predictions, in their order.
+        values: of the predictions, `[N]`, in their order.
         groups: at most; fewer where there are few images or few different values. With one group there is none.
     """
     counts = errors_of(evaluation)
@@ -50,9 +49,9 @@ def grouped_errors(evaluation: Evaluation, values: Sequence[float], groups: int 
     return found if len(found) > 1 else []
 
 
-def label_lengths(evaluation: Evaluation) -> list[int]:
-    """Characters of each label."""
-    return [len(prediction.reference) for prediction in evaluation.predictions]
+def label_lengths(evaluation: Evaluation) -> NDArray[np.uint32]:
+    """Characters of each label, `[N]`."""
+    return evaluation.predictions.column("length")
 
 
 def _group(values: NDArray[np.float64], counts: Ratio, inside: NDArray[np.bool_], seed: int) -> ErrorGroup:

@@ -68,6 +68,12 @@ def divide(counted: NDArray[np.float64], possible: NDArray[np.float64]) -> NDArr
     return counted / np.maximum(possible, 1)
 
 
+def distances(references: Sequence[str], texts: Sequence[str]) -> NDArray[np.int64]:
+    """Levenshtein distance of each pair, `[N]`."""
+    found: NDArray[np.int64] = cpdist(references, texts, scorer=Levenshtein.distance, dtype=np.int64)
+    return found
+
+
 def _character_errors(references: Sequence[str], texts: Sequence[str]) -> Ratio:
-    distances = cpdist(references, texts, scorer=Levenshtein.distance, dtype=np.int64)
-    return Ratio(distances.astype(np.float64), np.array([len(text) for text in references], np.float64))
+    lengths = np.array([len(text) for text in references], np.float64)
+    return Ratio(distances(references, texts).astype(np.float64), lengths)

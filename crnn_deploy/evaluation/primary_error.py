@@ -55,10 +55,9 @@ def error_counts(figure: PrimaryFigure, references: Sequence[str], texts: Sequen
 
 def errors_of(evaluation: Evaluation) -> Ratio:
     """Errors and possible errors of each of its predictions `[N]`."""
-    predictions = evaluation.predictions
-    return error_counts(
-        primary_figure(evaluation.accuracy), [p.reference for p in predictions], [p.text for p in predictions]
-    )
+    figure = primary_figure(evaluation.accuracy)
+    counts = evaluation.predictions.ratio(figure)
+    return counts if figure == "cer_ci" else Ratio(counts.possible - counts.counted, counts.possible)
 
 
 def error_rise(candidate: Evaluation, parent: Evaluation, resamples: int = RESAMPLES, seed: int = 0) -> Difference:

@@ -30,13 +30,12 @@ def rejections(evaluation: Evaluation) -> list[Rejection]:
 
     Images of equal confidence are rejected together, so that a threshold does in use what it did here.
     """
-    predictions = evaluation.predictions
-    known = [prediction.confidence for prediction in predictions if prediction.confidence is not None]
-    if not known or len(known) < len(predictions):
+    known = evaluation.predictions.confidences()
+    if known is None or not len(known):
         return []
     counts = errors_of(evaluation)
     order = np.argsort(known, kind="stable")
-    confidences = np.array(known)[order]
+    confidences = known[order]
     counted, possible, wrong = counts.counted[order], counts.possible[order], counts.counted[order] > 0
     # Where equal confidences begin: only there a threshold can cut.
     cuts = {int(np.searchsorted(confidences, confidences[int(share * len(known))])) for share in _SHARES}

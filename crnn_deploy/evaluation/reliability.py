@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
@@ -32,9 +30,9 @@ class Reliability(Frozen):
     bins: tuple[ConfidenceBin, ...]
 
 
-def reliability(confidences: Sequence[float], right: NDArray[np.bool_]) -> Reliability:
-    """The reliability of at least one image: their confidences, and whether each is read right."""
-    sure = np.asarray(confidences)
+def reliability(confidences: ArrayLike, right: NDArray[np.bool_]) -> Reliability:
+    """The reliability of at least one image: their confidences `[N]`, and whether each is read right."""
+    sure = np.asarray(confidences, np.float64)
     places = np.minimum((sure * _BINS).astype(int), _BINS - 1)
     bins = tuple(
         ConfidenceBin(images=int(here.sum()), confidence=float(sure[here].mean()), right=float(right[here].mean()))

@@ -8,10 +8,14 @@ from pydantic import Field
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.sources.base import Kind
-from crnn_deploy.evaluation.metrics import Ratio, class_ratios, text_ratios
+from crnn_deploy.evaluation.metrics import Ratio
+from crnn_deploy.evaluation.prediction_rows import Prediction
+from crnn_deploy.evaluation.predictions import Predictions
 from crnn_deploy.evaluation.reliability import Reliability, reliability
-from crnn_deploy.evaluation.unproven import why_unproven
+from crnn_deploy.evaluation.unproven import Tally, little_right
 from crnn_deploy.reading.image_notes import ImageNotes
+
+__all__ = ["Accuracy", "DatasetFacts", "Evaluation", "Prediction", "Predictions"]
 
 
 class DatasetFacts(Frozen):
@@ -21,20 +25,6 @@ class DatasetFacts(Frozen):
     count: int
     kind: Kind
     fingerprint: str
-
-
-class Prediction(Frozen):
-    """The label of one image and what the model reads: text in the model's normal form, or the name of a class.
-
-    `confidence` is None in evaluations of earlier versions. `ranked` has the five most probable classes, the best
-    first; it is empty where there are at most five, and for text.
-    """
-
-    item: str
-    reference: str
-    text: str
-    confidence: float | None = None
-    ranked: tuple[str, ...] = ()
 
 
 class Accuracy(Frozen):
@@ -69,29 +59,37 @@ class Evaluation(Frozen):
     dataset: DatasetFacts
     accuracy: Accuracy
     skipped: list[str] = Field(default_factory=list)
-    predictions: tuple[Prediction, ...]
+    predictions: Predictions
     unknown_characters: dict[str, int] = Field(default_factory=dict)
     image_notes: ImageNotes = ImageNotes()
 
+    @property
+    def figure_names(self) -> tuple[str, ...]:
+        """The figures that there are, by their names in `Accuracy`."""
+        return figure_names(self.dataset.kind, self.predictions)
+
     def ratios(self) -> dict[str, Ratio]:
         """Per-image counts behind each figure."""
-        return ratios(self.dataset.kind, self.predictions)
+        return {name: self.predictions.ratio(name) for name in self.figure_names}
 
     @property
     def unproven(self) -> str:
         """What the model does that makes its figures prove nothing, such as `reads nothing in …`; or empty."""
-        texts = [prediction.text for prediction in self.predictions]
-        references = [prediction.reference for prediction in self.predictions]
-        return why_unproven("classify" if self.dataset.kind == "class" else "ctc", texts, references)
+        of_classes = self.dataset.kind == "class"
+        tally = Tally("classify" if of_classes else "ctc")
+        for block in self.predictions.blocks():
+            for text in block.texts:
+                tally.add(text)
+        found = tally.why_unproven()
+        return found if found or of_classes else little_right(self.predictions.ratio("cer_ci"))
 
     @property
     def reliability(self) -> Reliability | None:
         """Confidences beside the share that is right; None where an earlier version kept no confidences."""
-        sure = [each.confidence for each in self.predictions if each.confidence is not None]
-        if len(sure) < len(self.predictions):
+        sure = self.predictions.confidences()
+        if sure is None:
             return None
-        right = self.ratios()["top1" if self.dataset.kind == "class" else "word_accuracy_ci"].counted == 1
-        return reliability(sure, right)
+        return reliability(sure, self.predictions.column("right" if self.dataset.kind == "class" else "right_ci"))
 
     def figures(self) -> dict[str, Any]:
         """The flat object that `crnn-deploy evaluate --json` prints: the figures, then what they were measured on."""
@@ -104,11 +102,8 @@ class Evaluation(Frozen):
         }
 
 
-def ratios(kind: Kind, predictions: tuple[Prediction, ...]) -> dict[str, Ratio]:
-    """Per-image counts behind each figure that applies to labels of this kind."""
-    references = [prediction.reference for prediction in predictions]
-    texts = [prediction.text for prediction in predictions]
+def figure_names(kind: Kind, predictions: Predictions) -> tuple[str, ...]:
+    """The figures that there are for labels of this kind, by their names in `Accuracy`."""
     if kind != "class":
-        return text_ratios(references, texts)
-    ranked = [prediction.ranked for prediction in predictions]
-    return class_ratios(references, texts, ranked if all(ranked) else ())
+        return ("cer", "cer_ci", "word_accuracy", "word_accuracy_ci")
+    return ("top1", "top5") if predictions.has_ranked() else ("top1",)

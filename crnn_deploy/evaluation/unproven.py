@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crnn_deploy import units
-from crnn_deploy.evaluation.metrics import text_ratios
+from crnn_deploy.evaluation.metrics import Ratio, text_ratios
 from crnn_deploy.spec import Task
 
 CONSTANT = "gives the same outputs for every image"
@@ -69,15 +69,17 @@ def why_unproven(task: Task, texts: Sequence[str], references: Sequence[str] | N
     tally = Tally(task)
     for text in texts:
         tally.add(text)
-    return tally.why_unproven() or (_little_right(texts, references) if texts and task == "ctc" else "")
+    found = tally.why_unproven()
+    if found or references is None or not texts or task != "ctc":
+        return found
+    return little_right(text_ratios(references, texts)["cer_ci"])
 
 
-def _little_right(texts: Sequence[str], references: Sequence[str] | None) -> str:
-    if references is None:
-        return ""
-    error = text_ratios(references, texts)["cer_ci"].value
-    if error >= 1 - FEW:
-        return f"reads almost nothing right: its CER is {units.percent(error)} on {len(texts):,} images"
+def little_right(errors: Ratio) -> str:
+    """Whether what a model reads is almost all wrong, by its `cer_ci`: in words, or empty."""
+    if len(errors.counted) and errors.value >= 1 - FEW:
+        count = len(errors.counted)
+        return f"reads almost nothing right: its CER is {units.percent(errors.value)} on {count:,} images"
     return ""
 
 

@@ -85,9 +85,12 @@ def _run(
     report = build_report(recipe, _command(config), results, benchmark.environment, sources.evaluation.source)
     written = write_report(report, folder.path)
     pages = folder.write_pages(results.quantized, wanted=written.html_error is None)
+    read = folder.write_predictions(results.variants)
     artifacts = {variant.name: variant.artifact() for variant in results.variants} | dict(results.companions)
     folder.write_manifest(recipe, cache.records, artifacts, report)
-    return RunResult(folder.path, report, replace(written, files=(*written.files, *pages)), tuple(results.refused))
+    return RunResult(
+        folder.path, report, replace(written, files=(*written.files, *pages, *read)), tuple(results.refused)
+    )
 
 
 def engine_tools(recipe: Recipe) -> EngineTools | InputError | None:

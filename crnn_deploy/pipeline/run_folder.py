@@ -13,6 +13,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
+from crnn_deploy.evaluation.parquet import can_write, write_parquet
 from crnn_deploy.files import make_folder, replacing, sha256_of, write_text
 from crnn_deploy.locking import locked
 from crnn_deploy.onnx_graph.external_data import model_files
@@ -26,6 +27,7 @@ from crnn_deploy.report.run.variant import Variant
 from crnn_deploy.runtime.tensorrt.names import Precision
 
 _LOG = ".log"
+_PREDICTIONS = "predictions"
 _ENGINE_FILES = ("", ".json", _LOG)  # the engine, its manifest, without which it can't be opened, and TensorRT's log
 _ENGINES = tuple(f"student.{precision}.engine" for precision in get_args(Precision))
 _MODELS = ("baseline.safetensors", "baseline.onnx", "student.int8.onnx", "student.tensorrt.int8.onnx")
@@ -102,6 +104,19 @@ class RunFolder:
             name = result.artifact.spec.name
             write_quantization_report(result.record, self.path / _PAGES[target], name, force=True)
         return tuple(self.path / _PAGES[target] for target in _PAGES if target in results)
+
+    def write_predictions(self, variants: Iterable[Variant]) -> tuple[Path, ...]:
+        """What each variant read, as `predictions/VARIANT.parquet`; none without the extra `parquet`.
+
+        Files of an earlier run are removed.
+        """
+        folder = self.path / _PREDICTIONS
+        for old in folder.glob("*.parquet"):
+            old.unlink()
+        evaluations = {v.name: v.evaluation for v in variants if v.evaluation is not None and can_write()}
+        for name, evaluation in evaluations.items():
+            write_parquet(evaluation, folder / f"{name}.parquet", force=True)
+        return tuple(folder / f"{name}.parquet" for name in evaluations)
 
     def write_manifest(
         self, recipe: Recipe, stages: Iterable[StageRecord], artifacts: Mapping[str, Artifact], report: Report

@@ -19,6 +19,7 @@ from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.evaluate import evaluate
+from crnn_deploy.evaluation.keeping import keep_evaluation, kept_evaluation
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.export.export import export
 from crnn_deploy.files import locate, require_file, sha256_of, write_text
@@ -189,16 +190,16 @@ class Stages:
 
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""
-        data, options, file = self.sources.evaluation, self.recipe.evaluate, "evaluation.json"
+        data, options = self.sources.evaluation, self.recipe.evaluate
         depends = _depends(model, data, options)
         if model.format == "engine":
             depends |= {"gpu": gpu_name()}
 
         def work(folder: Path) -> None:
             config = options.with_paths(model.path, data.location, self.trust_module)
-            _write(folder / file, evaluate(config, self.progress))
+            keep_evaluation(evaluate(config, self.progress), folder)
 
-        return self.cache.result("evaluate", name, depends, work, lambda folder: _read(folder / file, Evaluation))
+        return self.cache.result("evaluate", name, depends, work, kept_evaluation)
 
     def benchmark(self, models: list[Artifact]) -> Benchmark:
         """Latency of all variants, interleaved in one process of their own on this machine."""

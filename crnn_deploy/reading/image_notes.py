@@ -59,10 +59,10 @@ class NoteTaker:
         """The remarks on `items`, each with its title and its name in the result, in order."""
         if not any(self._details.values()):
             return ImageNotes()
-        named = list(items)
         found: dict[str, Noted] = {}
-        for remark, details in self._details.items():
-            noted = [(name, details[title]) for title, name in named if title in details]
-            if noted:
-                found[remark] = Noted(count=len(noted), first=noted[0][0], detail=noted[0][1])
+        for title, name in items:
+            for remark, details in self._details.items():
+                if title in details:
+                    first = found.get(remark, Noted(first=name, detail=details[title]))
+                    found[remark] = Noted(count=first.count + 1, first=first.first, detail=first.detail)
         return ImageNotes(**found)

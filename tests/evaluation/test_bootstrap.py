@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crnn_deploy.evaluation.bootstrap import difference_interval, intervals
+from crnn_deploy.evaluation import bootstrap
+from crnn_deploy.evaluation.bootstrap import difference_interval, draw_counts, intervals
 from crnn_deploy.evaluation.metrics import Ratio
 
 counts = st.lists(st.tuples(st.integers(0, 20), st.integers(1, 40)), min_size=2, max_size=60)
@@ -58,3 +59,40 @@ def test_pairing_cancels_what_both_models_find_hard() -> None:
     assert difference_interval(candidate, parent, 200, seed=0) == (1.0, 1.0)
     low, high = intervals({"x": candidate}, 200, seed=0)["x"]
     assert high - low > 0.5
+
+
+def test_an_image_counts_as_often_whatever_comes_after_it() -> None:
+    few, many = (bootstrap._weights(count, 50, seed=7, block=0) for count in (3, 40))
+    assert np.array_equal(few, many[:3])
+    assert not np.array_equal(few, bootstrap._weights(3, 50, seed=7, block=1))
+
+
+def test_weights_are_those_of_a_poisson_distribution_with_mean_1() -> None:
+    weights = bootstrap._weights(1000, 1000, seed=0, block=0)
+    assert weights.mean() == pytest.approx(1, abs=0.005)
+    assert weights.var() == pytest.approx(1, abs=0.01)
+    assert (weights == 0).mean() == pytest.approx(np.exp(-1), abs=0.003)
+
+
+def test_a_single_image_has_its_own_figure_in_every_resample() -> None:
+    assert intervals({"x": ratio([1], [4])}, 200, seed=0)["x"] == (0.25, 0.25)
+
+
+def test_the_interval_is_that_of_drawing_with_replacement() -> None:
+    rng = np.random.default_rng(0)
+    figure = ratio(rng.poisson(0.6, 800), rng.integers(1, 30, 800))
+    drawn = [draw_counts(rng, 800) for _ in range(2000)]
+    expected = np.percentile([(w @ figure.counted) / (w @ figure.possible) for w in drawn], bootstrap.PERCENTILES)
+    width = expected[1] - expected[0]
+    assert intervals({"x": figure}, 2000, seed=0)["x"] == pytest.approx(tuple(expected), abs=0.08 * width)
+
+
+@pytest.mark.parametrize("period", [1, 5, 256, 1000], ids=["none", "of 5", "of 256", "of 1000"])
+def test_images_that_share_a_weight_leave_the_interval_as_it_is(period: int) -> None:
+    count = 5 * bootstrap.CELLS + 77
+    kinds = np.random.default_rng(1).permutation(np.arange(count if period == 1 else period) % 5 == 0)
+    coin = ratio(kinds[np.arange(count) % len(kinds)])
+    low, high = intervals({"x": coin}, 1000, seed=1)["x"]
+    width = 2 * 1.96 * np.sqrt(coin.value * (1 - coin.value) / count)
+    assert high - low == pytest.approx(width, rel=0.12)
+    assert (low + high) / 2 == pytest.approx(coin.value, abs=0.1 * width)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.difference import paired_difference, text_agreement
+from crnn_deploy.evaluation.predictions import Predictions
 
 REFERENCES = ["total", "tax", "cash", "change"] * 10
 GOOD = [*REFERENCES[:-1], "chang"]
@@ -50,7 +51,8 @@ def test_different_images_are_refused(evaluation_of, other) -> None:
 
 def test_another_order_is_refused_and_names_the_first_difference(evaluation_of) -> None:
     ours = evaluation_of(REFERENCES, REFERENCES)
-    shuffled = ours.model_copy(update={"predictions": ours.predictions[::-1]})
+    turned = [p.model_copy(update={"index": None}) for p in ours.predictions[::-1]]
+    shuffled = ours.model_copy(update={"predictions": Predictions.of(turned)})
     with pytest.raises(InputError, match=r"0\.png"):
         paired_difference(ours, shuffled)
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from crnn_deploy.evaluation.grouped import grouped_errors, label_lengths
+from crnn_deploy.evaluation.predictions import Predictions
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,6 @@ def test_one_group_tells_nothing(evaluation) -> None:
 
 
 def test_few_images_make_few_groups(evaluation) -> None:
-    few = evaluation.model_copy(update={"predictions": evaluation.predictions[:45]})
+    few = evaluation.model_copy(update={"predictions": Predictions.of(evaluation.predictions[:45])})
     assert len(grouped_errors(few, list(range(45)))) == 2
-    assert label_lengths(few) == [4] * 45
+    assert label_lengths(few).tolist() == [4] * 45

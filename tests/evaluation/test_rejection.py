@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from crnn_deploy.evaluation.predictions import Predictions
 from crnn_deploy.evaluation.rejection import rejections
 
 
@@ -11,7 +12,7 @@ def evaluation(evaluation_of):
 
     def make(right, confidences):
         read = evaluation_of(["a"] * len(right), ["a" if each else "b" for each in right])
-        predictions = tuple(
+        predictions = Predictions.of(
             prediction.model_copy(update={"confidence": confidence})
             for prediction, confidence in zip(read.predictions, confidences, strict=True)
         )

@@ -11,7 +11,7 @@ import stopwatches
 from crnn_deploy.benchmark.measured import Latency
 from crnn_deploy.benchmark.undisturbed import UndisturbedTime
 from crnn_deploy.environment import environment
-from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction
+from crnn_deploy.evaluation.result import Accuracy, DatasetFacts, Evaluation, Prediction, Predictions
 from crnn_deploy.pipeline.gates import Judge
 from crnn_deploy.pipeline.recipe import Budget
 from crnn_deploy.report.run.report import Report
@@ -248,7 +248,7 @@ def test_where_the_baseline_reads_nothing_nothing_passes() -> None:
     models = variants(student=20, int8=20)
     silent = models["baseline"].evaluation
     assert silent is not None
-    predictions = tuple(p.model_copy(update={"text": ""}) for p in silent.predictions)
+    predictions = Predictions.of(p.model_copy(update={"text": ""}) for p in silent.predictions)
     models["baseline"] = models["baseline"].evaluated(silent.model_copy(update={"predictions": predictions}))
     for name in ("student", "int8"):
         gate = verdict(Budget(max_error_rise=1), name, models)

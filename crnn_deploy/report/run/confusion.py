@@ -43,8 +43,11 @@ def confusion(variant: str, evaluation: Evaluation, classes: Sequence[str]) -> C
     """
     if evaluation.dataset.kind != "class":
         return None
-    found = Counter((prediction.reference, prediction.text) for prediction in evaluation.predictions)
-    images = Counter(prediction.reference for prediction in evaluation.predictions)
+    found: Counter[tuple[str, str]] = Counter()
+    images: Counter[str] = Counter()
+    for block in evaluation.predictions.blocks():
+        found.update(zip(block.references, block.texts, strict=True))
+        images.update(block.references)
     wrong = {pair: count for pair, count in found.items() if pair[0] != pair[1]}
     order = sorted(wrong, key=lambda pair: (-wrong[pair], pair))
     drawn = tuple(classes) if len(classes) <= _CLASSES_IN_PLOT else ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.clip import Clip
-from crnn_deploy.data.picture import seen_size
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.character_errors import CharacterError, character_errors
 from crnn_deploy.evaluation.grouped import ErrorGroup, grouped_errors, label_lengths
@@ -36,16 +34,14 @@ def find_errors(variant: str, evaluation: Evaluation, source: Source) -> Errors:
     Args:
         source: the images of the evaluation.
     """
-    positions = {source.item_name(index): index for index in range(len(source))}
-    indices = [positions[prediction.item] for prediction in evaluation.predictions]
-    aspects = _aspects(source, indices)
-    count, wrong = wrong_readings(evaluation, source, indices, aspects)
+    aspects = _aspects(evaluation)
+    count, wrong = wrong_readings(evaluation, source)
     of_lines = evaluation.dataset.kind == "text"
     return Errors(
         variant=variant,
-        images=len(indices),
+        images=len(evaluation.predictions),
         wrong_images=count,
-        by_width=tuple(grouped_errors(evaluation, aspects)) if of_lines and aspects else (),
+        by_width=tuple(grouped_errors(evaluation, aspects)) if of_lines and aspects is not None else (),
         by_length=tuple(grouped_errors(evaluation, label_lengths(evaluation))) if of_lines else (),
         characters=tuple(character_errors(evaluation)),
         rejections=tuple(rejections(evaluation)),
@@ -53,13 +49,7 @@ def find_errors(variant: str, evaluation: Evaluation, source: Source) -> Errors:
     )
 
 
-def _aspects(source: Source, indices: Sequence[int]) -> list[float]:
-    """How many times as wide as high each image is; empty for clips."""
-    aspects = []
-    for index in indices:
-        image = source.image(index)
-        if isinstance(image, Clip):
-            return []
-        width, height = seen_size(image)
-        aspects.append(width / height)
-    return aspects
+def _aspects(evaluation: Evaluation) -> NDArray[np.float64] | None:
+    """How many times as wide as high each image is, `[N]`; None where that is not known, as of clips."""
+    heights = evaluation.predictions.column("height")
+    return evaluation.predictions.column("width") / heights if heights.all() else None

@@ -5,18 +5,21 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import zip_longest
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
-from rapidfuzz.distance import Levenshtein
 
 from crnn_deploy.data.clip import Clip, ImageOrClip
 from crnn_deploy.data.picture import picture
 from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.evaluation.prediction_rows import Prediction
+from crnn_deploy.evaluation.predictions import Predictions
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.report.run.report import ExampleLine
-from crnn_deploy.report.run.spelling import same
+from crnn_deploy.report.run.wrong import worst_first
 
 SEED = 0
 SHORT = 6
@@ -37,33 +40,27 @@ def build_examples(
         count: number of lines; fewer come back where the source holds fewer.
         worst: besides, as many of the worst errors of the last evaluation, as far as they are not among those lines.
     """
-    readings: dict[str, dict[str, str]] = {}
-    references: dict[str, str] = {}
-    for name, evaluation in evaluations.items():
-        for prediction in evaluation.predictions:
-            readings.setdefault(prediction.item, {})[name] = prediction.text
-            references[prediction.item] = prediction.reference
-    shared = [item for item, texts in readings.items() if len(texts) == len(evaluations)]
-    picked = _pick(shared, references, readings, count)
-    last = {item: list(texts.values())[-1] for item, texts in readings.items()}
-    picked += [item for item in worst_errors(shared, references, last)[:worst] if item not in picked]
-    positions = {source.item_name(index): index for index in range(len(source))}
-    return tuple(
-        ExampleLine(
-            item=item,
-            reference=references[item],
-            readings=readings[item],
-            image=thumbnail(source.image(positions[item]), title(source, positions[item])),
-        )
-        for item in picked
+    read = {name: evaluation.predictions for name, evaluation in evaluations.items()}
+    shared = reduce(np.intersect1d, (each.column("index") for each in read.values()))
+    places = {name: np.searchsorted(each.column("index"), shared) for name, each in read.items()}
+    picked = _pick(list(read.values()), list(places.values()), count)
+    last = list(read)[-1]
+    errors = worst_first(read[last])
+    of_shared = np.searchsorted(places[last], errors[np.isin(errors, places[last])])
+    picked += [place for place in of_shared[:worst].tolist() if place not in picked]
+    return tuple(_example(source, {name: read[name][int(places[name][place])] for name in read}) for place in picked)
+
+
+def _example(source: Source, predictions: Mapping[str, Prediction]) -> ExampleLine:
+    """One line, and what each variant reads in it."""
+    last = list(predictions.values())[-1]
+    index = last.index or 0
+    return ExampleLine(
+        item=last.item,
+        reference=last.reference,
+        readings={name: prediction.text for name, prediction in predictions.items()},
+        image=thumbnail(source.image(index), title(source, index)),
     )
-
-
-def worst_errors(items: Sequence[str], references: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
-    """The items that are read wrong, those with the largest share of wrong characters first; case is ignored."""
-    wrong = [item for item in items if not same(references[item], texts[item])]
-    shares = {i: Levenshtein.normalized_distance(references[i].casefold(), texts[i].casefold()) for i in wrong}
-    return sorted(wrong, key=lambda item: -shares[item])
 
 
 def thumbnail(image: ImageOrClip, name: str) -> str:
@@ -76,26 +73,26 @@ def thumbnail(image: ImageOrClip, name: str) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _pick(
-    items: list[str], references: Mapping[str, str], readings: Mapping[str, Mapping[str, str]], count: int
-) -> list[str]:
-    groups: dict[str, list[str]] = {"better": [], "worse": [], "differ": [], "right": [], "alike": []}
-    shuffled = np.random.default_rng(SEED).permutation(np.array(items, dtype=object))
-    for item in sorted(shuffled, key=lambda item: len(references[item]) < SHORT):  # a price or a "RM" shows little
-        groups[_outcome(references[item], list(readings[item].values()))].append(item)
-    alike = groups.pop("alike")
-    return [*_in_turn(groups.values()), *alike][:count]
+def _pick(read: Sequence[Predictions], places: Sequence[NDArray[np.intp]], count: int) -> list[int]:
+    """Which of the lines that all have read, by their number.
+
+    Args:
+        read: what each variant has read.
+        places: of these lines in each of them, `[N]`.
+    """
+    shuffled = np.random.default_rng(SEED).permutation(len(places[0]))
+    short = read[-1].column("length")[places[-1]][shuffled] < SHORT  # a price or a "RM" shows little
+    order = shuffled[np.argsort(short, kind="stable")]
+    right = np.stack([each.column("right_ci")[here] for each, here in zip(read, places, strict=True)])
+    texts = np.stack([each.column("reading")[here] for each, here in zip(read, places, strict=True)])
+    by_all, first, last = right.all(axis=0), right[0], right[-1]
+    both_wrong, differ = ~by_all & (first == last), np.ptp(texts, axis=0) > 0
+    groups = [last & ~first, first & ~last, both_wrong & differ, by_all]
+    alike = both_wrong & ~differ
+    *turns, rest = (order[group[order]][:count].tolist() for group in (*groups, alike))
+    return [*_in_turn(turns), *rest][:count]
 
 
-def _outcome(reference: str, texts: list[str]) -> str:
-    first, last = same(reference, texts[0]), same(reference, texts[-1])
-    if all(same(reference, text) for text in texts):
-        return "right"
-    if first != last:
-        return "better" if last else "worse"
-    return "differ" if len(set(texts)) > 1 else "alike"
-
-
-def _in_turn(groups: Iterable[list[str]]) -> Iterator[str]:
+def _in_turn(groups: Iterable[Sequence[int]]) -> Iterator[int]:
     for turn in zip_longest(*groups):
-        yield from (item for item in turn if item is not None)
+        yield from (place for place in turn if place is not None)

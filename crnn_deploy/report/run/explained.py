@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
 
 from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import Source, title
@@ -13,8 +14,8 @@ from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.explaining.explainer import Explainer, open_explainer
 from crnn_deploy.explaining.result import Explanation
 from crnn_deploy.reading.image_notes import NoteTaker
-from crnn_deploy.report.run.examples import worst_errors
 from crnn_deploy.report.run.report import ExampleLine
+from crnn_deploy.report.run.spelling import same
 from crnn_deploy.report.run.variant import Variant
 
 MOST = 6
@@ -34,7 +35,8 @@ def explain_worst(
     try:
         explainer = open_explainer(variant.artifact())
         vectors = vectors_of(source, explainer.spec.preprocessing)
-        positions = {source.item_name(index): index for index in range(len(source))}
+        names = map(source.item_name, range(len(source)))
+        positions = {name: index for index, name in enumerate(names) if name in worst}
         found = {item: _explained(explainer, source, positions[item], vectors) for item in worst}
     except CrnnDeployError:
         return tuple(examples)
@@ -61,4 +63,6 @@ def _worst(examples: Sequence[ExampleLine], name: str, most: int) -> list[str]:
     """The items that a variant reads wrong, the worst first."""
     texts = {example.item: example.readings[name] for example in examples if name in example.readings}
     references = {example.item: example.reference for example in examples}
-    return worst_errors([*texts], references, texts)[:most]
+    wrong = [item for item in texts if not same(references[item], texts[item])]
+    shares = {i: Levenshtein.normalized_distance(references[i].casefold(), texts[i].casefold()) for i in wrong}
+    return sorted(wrong, key=lambda item: -shares[item])[:most]

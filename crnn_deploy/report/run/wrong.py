@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 from rapidfuzz.distance import Levenshtein
@@ -14,8 +15,9 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.data.picture import picture
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.result import Evaluation, Prediction
-from crnn_deploy.report.run.spelling import same
+from crnn_deploy.evaluation.prediction_rows import Prediction
+from crnn_deploy.evaluation.predictions import Predictions
+from crnn_deploy.evaluation.result import Evaluation
 
 MOST = 5000
 """Wrong readings that are kept in a report."""
@@ -41,44 +43,42 @@ class WrongReading(Frozen):
     )
 
 
-def wrong_readings(
-    evaluation: Evaluation, source: Source, indices: Sequence[int], aspects: Sequence[float]
-) -> tuple[int, tuple[WrongReading, ...]]:
+def wrong_readings(evaluation: Evaluation, source: Source) -> tuple[int, tuple[WrongReading, ...]]:
     """How many readings are wrong, and the worst of them: those with the largest share of wrong characters first.
 
     Args:
         source: the images of the evaluation.
-        indices: of the predictions in the source.
-        aspects: of the images of the predictions; may be empty.
     """
-    predictions = evaluation.predictions
-    wrong = [n for n, prediction in enumerate(predictions) if not same(prediction.reference, prediction.text)]
-    worst = sorted(wrong, key=lambda n: -_share(predictions[n]))[:MOST]
+    order = worst_first(evaluation.predictions)
     room, found = _PICTURE_BYTES, []
     of_classes = evaluation.dataset.kind == "class"
-    for n in worst:
-        image = _thumbnail(source, indices[n]) if room > 0 else ""
+    for prediction in evaluation.predictions.at(order[:MOST].tolist()):
+        image = _thumbnail(source, prediction.index or 0) if room > 0 else ""
         room -= len(image)
         found.append(
             WrongReading(
-                item=predictions[n].item,
-                reference=predictions[n].reference,
-                text=predictions[n].text,
-                errors=1 if of_classes else _distance(predictions[n]),
-                confidence=predictions[n].confidence,
-                aspect=aspects[n] if aspects else None,
+                item=prediction.item,
+                reference=prediction.reference,
+                text=prediction.text,
+                errors=1 if of_classes else _distance(prediction),
+                confidence=prediction.confidence,
+                aspect=prediction.width / prediction.height if prediction.height else None,
                 image=image,
             )
         )
-    return len(wrong), tuple(found)
+    return len(order), tuple(found)
+
+
+def worst_first(predictions: Predictions) -> NDArray[np.intp]:
+    """Places of the wrong readings: those with the largest share of wrong characters first; case is ignored."""
+    wrong = np.flatnonzero(~predictions.column("right_ci"))
+    longest = np.maximum(predictions.column("length_ci")[wrong], predictions.column("read_ci")[wrong])
+    order: NDArray[np.intp] = np.argsort(-(predictions.column("edits_ci")[wrong] / longest), kind="stable")
+    return wrong[order]
 
 
 def _distance(prediction: Prediction) -> int:
     return Levenshtein.distance(prediction.reference.casefold(), prediction.text.casefold())
-
-
-def _share(prediction: Prediction) -> float:
-    return Levenshtein.normalized_distance(prediction.reference.casefold(), prediction.text.casefold())
 
 
 def _thumbnail(source: Source, index: int) -> str:

@@ -43,7 +43,14 @@ def evaluation(source: Source, kind: str = "text") -> Evaluation:
         dataset=DatasetFacts(name="m", count=len(READ), kind=kind, fingerprint="0"),
         accuracy=Accuracy(cer_ci=0.5, ci95={}, count=len(READ)),
         predictions=tuple(
-            Prediction(item=source.item_name(number), reference=label, text=text, confidence=number / 10)
+            Prediction(
+                item=source.item_name(number),
+                reference=label,
+                text=text,
+                confidence=number / 10,
+                width=40 + 20 * number,
+                height=20,
+            )
             for number, (label, text) in enumerate(READ.items())
         ),
     )

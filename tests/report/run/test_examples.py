@@ -19,13 +19,18 @@ OUTCOMES = {  # item → what baseline and student read
 }
 
 
+ORDER = sorted(f"{name}.png" for name in (*OUTCOMES, *(f"right{n}" for n in range(8))))
+
+
 def evaluation(name: str, readings: dict[str, str]) -> Evaluation:
     return Evaluation(
         artifact=name,
         runtime="torch",
         dataset=DatasetFacts(name="lines", count=len(readings), kind="text", fingerprint="5eed"),
         accuracy=Accuracy(ci95={}, count=len(readings)),
-        predictions=tuple(Prediction(item=i, reference=REFERENCE, text=text) for i, text in readings.items()),
+        predictions=tuple(
+            Prediction(item=i, reference=REFERENCE, text=text, index=ORDER.index(i)) for i, text in readings.items()
+        ),
     )
 
 
