@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def measure(model: Path, data: str, count: int) -> dict[str, Any]:
-    """Medians of processor time in microseconds over the lines of a source, each of which passes the parts and then `Reader`."""
+    """Medians of processor time in µs over the lines of a source, each of which passes the parts and then `Reader`."""
     reader = Reader(model, threads=1)
     artifact = open_artifact(model)
     session, preprocessor = open_session(artifact, 1), Preprocessor(artifact.spec.preprocessing)
