@@ -2,7 +2,9 @@
 
 python benchmarks/http/load.py student.int8.onnx --data DATA/val.tar -o benchmarks/results/http-load
 
-The clients run on the same cores, so the server has less than all of them; `Reader` has them alone.
+The clients run on the same cores, so the server has less than all of them; `Reader` has them alone. They are plain
+streams of asyncio, and look for nothing in an answer but its status and its text. Processor time a line says the same
+as lines a second where nothing else runs, and also something where other work takes the cores.
 """
 
 from __future__ import annotations
@@ -104,14 +106,22 @@ async def one_by_one(server: Server, lines: Sequence[bytes]) -> list[str]:
     return [(await client.read(line)).text for line in lines]
 
 
-def reader_alone(model: Path, lines: Sequence[bytes], seconds: float) -> tuple[list[str], float]:
-    """The texts of the lines, and how many a second `Reader` reads in batches on all cores."""
+@dataclass(frozen=True)
+class Alone:
+    """What `Reader` reads in batches on all cores: texts, lines a second, and microseconds of processor time a line."""
+
+    texts: list[str]
+    lines_a_second: float
+    cpu_us: float
+
+
+def reader_alone(model: Path, lines: Sequence[bytes], seconds: float) -> Alone:
     reader = Reader(model)
     texts = [reading.text for reading in reader(list(lines))]
-    start, read = time.monotonic(), 0
+    start, used, read = time.monotonic(), time.process_time(), 0
     while time.monotonic() - start < seconds:
         read += len(reader(list(lines)))
-    return texts, read / (time.monotonic() - start)
+    return Alone(texts, read / (time.monotonic() - start), 1e6 * (time.process_time() - used) / read)
 
 
 def main() -> int:
@@ -121,13 +131,14 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1000, help="lines, of mixed widths")
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--ends", type=int, default=10, help="servers that are told to end under load")
     parser.add_argument("-o", "--output", type=Path, help="stem of the .json and .md to write")
     options = parser.parse_args()
     row = measure(options)
     text = table(("", "figure"), list(shown(row)))
     print(text)
     if options.output is not None:
-        settings = {name: getattr(options, name) for name in ("count", "clients", "seconds")}
+        settings = {name: getattr(options, name) for name in ("count", "clients", "seconds", "ends")}
         title = "The server of a package under load"
         write_results(options.output, title, [text], [row], {"model": options.model.name, **settings})
     return 0
@@ -140,20 +151,34 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         served = Path(folder) / "server"
         package(PackageConfig(model=options.model, target="http", output=served))
-        expected, alone = reader_alone(options.model, lines, options.seconds / 4)
+        before = reader_alone(options.model, lines, options.seconds / 4)
         server = Server(served)
         texts = asyncio.run(one_by_one(server, lines))
-        row: dict[str, Any] = {"other_than_reader": sum(a != b for a, b in zip(texts, expected, strict=True))}
+        row: dict[str, Any] = {"other_than_reader": sum(a != b for a, b in zip(texts, before.texts, strict=True))}
         row["lines"] = len(lines)
-        row["load"] = told(asyncio.run(load(server, lines, texts, options.clients, options.seconds)))
+        used, used_here = server.cpu_seconds(), time.process_time()
+        row["load"] = told(seen := asyncio.run(load(server, lines, texts, options.clients, options.seconds)))
+        row["server_cpu_us"] = 1e6 * (server.cpu_seconds() - used) / seen.statuses[200]
+        row["clients_cpu_us"] = 1e6 * (time.process_time() - used_here) / seen.statuses[200]
         row["overload"] = told(asyncio.run(load(server, lines, texts, 10 * options.clients, options.seconds / 4)))
         row["up_after_overload"] = server.up()
-        row["end"] = told(asyncio.run(load(server, lines, texts, options.clients, options.seconds / 12, ends=True)))
-        row["exit_code"] = server.process.wait(60)
-        again = reader_alone(options.model, lines, options.seconds / 4)[1]
-        row["reader_lines_a_second"] = (alone + again) / 2
+        server.end()
+        row["ends"] = [end_under_load(served, lines, texts, options) for _ in range(options.ends)]
+        after = reader_alone(options.model, lines, options.seconds / 4)
+    row["reader_lines_a_second"] = (before.lines_a_second + after.lines_a_second) / 2
+    row["reader_cpu_us"] = (before.cpu_us + after.cpu_us) / 2
     row["share"] = row["load"]["lines_a_second"] / row["reader_lines_a_second"]
+    row["cpu_share"] = row["reader_cpu_us"] / (row["server_cpu_us"] + row["clients_cpu_us"])
     return row
+
+
+def end_under_load(
+    served: Path, lines: Sequence[bytes], texts: Sequence[str], options: argparse.Namespace
+) -> dict[str, Any]:
+    """What clients see of a server that is told to end, and its exit code."""
+    server = Server(served)
+    seen = asyncio.run(load(server, lines, texts, options.clients, options.seconds / 30, ends=True))
+    return {"statuses": dict(sorted(seen.statuses.items())), "wrong": seen.wrong, "exit_code": server.process.wait(60)}
 
 
 def told(seen: Seen) -> dict[str, Any]:
@@ -167,15 +192,25 @@ def told(seen: Seen) -> dict[str, Any]:
 
 
 def shown(row: dict[str, Any]) -> list[tuple[str, str]]:
-    load, overload, end = row["load"], row["overload"], row["end"]
+    load, overload, ends = row["load"], row["overload"], row["ends"]
+    answers, lost, wrong = (
+        sum(n)
+        for n in zip(*((e["statuses"].get(200, 0), e["statuses"].get(LOST, 0), e["wrong"]) for e in ends), strict=True)
+    )
+    codes = sorted({end["exit_code"] for end in ends})
     return [
         ("`Reader` in batches, alone", f"{row['reader_lines_a_second']:.0f} lines a second"),
         ("other texts than `Reader`", f"{row['other_than_reader']} of {row['lines']} lines"),
         ("the server", f"{load['lines_a_second']:.0f} lines a second, {100 * row['share']:.0f} %"),
+        (
+            "processor time a line",
+            f"`Reader` {row['reader_cpu_us']:.0f} µs, server {row['server_cpu_us']:.0f} µs, "
+            f"clients {row['clients_cpu_us']:.0f} µs: {100 * row['cpu_share']:.0f} %",
+        ),
         ("time to an answer, p50 and p99", f"{load['p50_ms']:.0f} and {load['p99_ms']:.0f} ms"),
         ("answers by status (0: lost)", said(load)),
         ("with ten times the clients", said(overload)),
-        ("SIGTERM under load", f"{said(end)}; exit code {row['exit_code']}"),
+        (f"{len(ends)} SIGTERMs under load", f"{answers:,} answers, {lost} lost, {wrong} wrong; exit codes {codes}"),
     ]
 
 

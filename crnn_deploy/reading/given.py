@@ -23,6 +23,7 @@ Given = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Ima
 """An image: a path, its encoded bytes, an open file, an image of Pillow, an array `[H, W]` or `[H, W, C]`; or a clip,
 which may be an array `[T, H, W, C]`."""
 
+_ORDERS = get_args(ChannelOrder)
 _CHANNELS = (1, 3, 4)
 
 
@@ -36,7 +37,7 @@ def image_of(given: Given, name: str, order: ChannelOrder = "RGB") -> ImageOrCli
     Raises:
         InputError: naming the image if it cannot be read, or is something else.
     """
-    if order not in get_args(ChannelOrder):
+    if order not in _ORDERS:
         raise InputError(f"{order!r} is no order of channels.", fix="Give RGB or BGR.")
     if isinstance(given, Image.Image) and not given.width * given.height:
         raise broken_image(name, "it has no pixels")

@@ -48,4 +48,6 @@ def _batches(views: Sequence[View], seen: Preprocessing, batch_size: int) -> Ite
 
 def _input(parts: Sequence[Part]) -> NetworkInput:
     vectors = [part.vector for part in parts if part.vector is not None]
-    return beside(np.stack([part.pixels for part in parts]), np.concatenate(vectors) if vectors else None)
+    pixels = [part.pixels for part in parts]
+    images = pixels[0][np.newaxis] if len(pixels) == 1 else np.stack(pixels)  # one is not copied
+    return beside(images, np.concatenate(vectors) if vectors else None)

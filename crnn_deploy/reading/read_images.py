@@ -77,9 +77,9 @@ def check_outputs(logits: NDArray[np.float32], spec: ModelSpec, name_of: Callabl
             "The charset (with the blank) or the class names don't fit the head of the model.",
             "Import the model again with the right spec.",
         )
-    finite = np.isfinite(logits).all(axis=tuple(range(1, logits.ndim)))
+    finite = np.isfinite(logits)
     if not finite.all():
-        item = name_of(int(finite.argmin()))
+        item = name_of(int(finite.all(axis=tuple(range(1, logits.ndim))).argmin()))
         raise GateError(
             f"{spec.name} gives NaN or infinite outputs for {item}.",
             "The weights are damaged, or a conversion to lower precision overflowed.",

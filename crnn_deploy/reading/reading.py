@@ -90,8 +90,12 @@ class Decoder:
 
 def _places(look: Look) -> tuple[list[float], list[float]]:
     """Where each frame begins and ends in the picture, in its pixels to a hundredth, `[T]` each."""
-    edges = [_edges(piece, look) for piece in look.pieces]
-    return [left for each in edges for left in each[:-1]], [right for each in edges for right in each[1:]]
+    lefts, rights = list[float](), list[float]()
+    for piece in look.pieces:
+        edges = _edges(piece, look)
+        lefts += edges[:-1]
+        rights += edges[1:]
+    return lefts, rights
 
 
 def _edges(piece: Seen, look: Look) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,9 @@ def equal_runs(values: Sequence[int], first: int = 0) -> Iterator[tuple[int, int
         first: the index of the first value.
     """
     start = 0
-    for end in range(1, len(values) + 1):
-        if end == len(values) or values[end] != values[start]:
-            yield values[start], first + start, first + end
+    for end, (value, following) in enumerate(pairwise(values), 1):
+        if value != following:
+            yield value, first + start, first + end
             start = end
+    if values:
+        yield values[start], first + start, first + len(values)

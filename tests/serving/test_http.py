@@ -1,4 +1,4 @@
-"""The server of a package: right answers to many at once, refusals that leave it up, and an end that loses nothing."""
+"""The server of a package: right answers to many at once, refusals that leave it up, and an end that loses nobody."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def lines_of(packaged: Package) -> dict[str, bytes]:
 
 
 def test_the_folder_is_complete(packaged: Package) -> None:
-    assert {"server.py", "Dockerfile", "crnn_reader.py", "verify.py", "README.md"} <= set(packaged.files)
+    assert {"server.py", "draining.py", "Dockerfile", "crnn_reader.py", "verify.py", "README.md"} <= set(packaged.files)
     requirements = Path(packaged.path, "requirements.txt").read_text(encoding="utf-8")
     assert all(f"{name}>=" in requirements for name in ("numpy", "onnxruntime", "pillow", "fastapi", "uvicorn"))
     readme = Path(packaged.path, "README.md").read_text(encoding="utf-8")
@@ -156,6 +156,14 @@ def test_what_is_no_image_is_refused(server: Server, body: bytes, kind: str, exp
     assert server.status("health") == 200
 
 
+def test_what_is_no_image_does_not_spoil_those_read_with_it(server: Server, packaged: Package) -> None:
+    text, content = next(iter(lines_of(packaged).items()))
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(clients.map(lambda body: server.ask("read", body), [content, b"none", bomb()] * 16))
+    assert [status for status, _ in answers] == [200, 400, 413] * 16
+    assert {json.loads(answer)["text"] for _, answer in answers[::3]} == {text}
+
+
 def test_other_requests_are_refused(server: Server) -> None:
     assert server.status("read") == 405
     assert server.status("nothing") == 404
@@ -176,32 +184,54 @@ def test_when_too_many_wait_some_are_sent_away_and_the_others_are_right(packaged
         assert server.end() == 0
 
 
-def test_an_end_under_load_loses_no_answer(packaged: Package) -> None:
-    """What was taken is answered; what comes later finds no connection."""
+def answer_of(connection: socket.socket, body: bytes, header: bytes = b"") -> bytes:
+    """The whole answer to a request on a connection that the server closes."""
+    head = b"POST /read HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n" % (header, len(body))
+    connection.sendall(head + body)
+    with connection.makefile("rb") as answer:
+        return answer.read()
+
+
+def test_an_end_under_load_loses_no_connection(packaged: Package) -> None:
+    """Whoever gets a connection gets an answer, until there are none to be had."""
     text, content = next(iter(lines_of(packaged).items()))
-    server = Server(Path(packaged.path))
-    ended = threading.Event()
-    answers: list[tuple[int, bytes]] = []
+    server = Server(Path(packaged.path), READER_GRACE="0")
+    answers: list[bytes] = []
 
     def client() -> None:
-        while not ended.is_set() or len(answers) < 8:
-            status, answer = server.ask("read", content)
-            answers.append((status, answer))
-            if status == 0:
+        while True:
+            try:
+                connection = socket.create_connection(("127.0.0.1", server.port), SECONDS)
+            except ConnectionRefusedError:
                 return
+            with connection:
+                answers.append(answer_of(connection, content, b"Connection: close\r\n"))
 
-    threads = [threading.Thread(target=client) for _ in range(8)]
+    threads = [threading.Thread(target=client) for _ in range(16)]
     for thread in threads:
         thread.start()
-    while sum(status == 200 for status, _ in answers) < 40:
+    while len(answers) < 100:
         time.sleep(0.01)
     code = server.end()
-    ended.set()
     for thread in threads:
         thread.join()
     assert code == 0
-    assert {status for status, _ in answers} <= {200, 0}
-    assert {json.loads(answer)["text"] for status, answer in answers if status == 200} == {text}
+    assert {json.loads(answer.partition(b"\r\n\r\n")[2])["text"] for answer in answers} == {text}
+
+
+def test_in_its_grace_the_server_says_that_it_ends_and_closes_each_connection_with_an_answer(packaged: Package) -> None:
+    text, content = next(iter(lines_of(packaged).items()))
+    server = Server(Path(packaged.path), READER_GRACE="2")
+    with socket.create_connection(("127.0.0.1", server.port), SECONDS) as waiting:  # it is open, and has asked nothing
+        server.terminate()
+        while server.status("health") == 200:
+            time.sleep(0.01)
+        assert server.status("health") == 503
+        assert server.text(content) == text
+        answer = answer_of(waiting, content)
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["text"] == text
+    assert server.process.wait(SECONDS) == 0
 
 
 def test_a_slow_client_is_sent_away_and_holds_nobody_up(packaged: Package) -> None:

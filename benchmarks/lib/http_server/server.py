@@ -48,6 +48,11 @@ class Server:
         (row,) = (row for row in rows if row.startswith("VmRSS:"))
         return 1024 * int(row.split()[1])
 
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # in user mode, and in the kernel
+
     def terminate(self) -> None:
         """Ask the server to answer what it has taken, and to end."""
         self.process.send_signal(signal.SIGTERM)

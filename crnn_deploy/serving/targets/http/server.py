@@ -6,13 +6,14 @@
 `POST /read` takes an encoded image as the body, or several as the files of a form; `GET /health` tells whether the
 server reads, `GET /metrics` its figures for Prometheus. On SIGTERM it answers what it has taken, and ends.
 
-Requests share batches: whenever a thread is free, it takes the images of one width that have waited longest. So nothing
-waits for a batch to fill, and batches grow where more comes in than is read one by one.
+Requests share batches: whenever a thread is free, it takes the images that have waited longest, decodes them, and reads
+those of one width together. So nothing waits for a batch to fill, and batches grow with the load.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import os
 import signal
@@ -22,19 +23,21 @@ from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import JSONResponse
 from PIL import Image
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 sys.path.insert(0, str(Path(__file__).parent))  # where Python leaves it out: `-I`, PYTHONSAFEPATH
 from crnn_reader import FORMATS, Floats, Reader, Reading, network_input
+from draining import DrainingServer
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,9 @@ class Limits:
     images: int = 64  # of a form
     queue: int = 256  # images that wait
     seconds: int = 10  # until a request is answered
-    batch: int = 16  # images that run together, at most
+    batch: int = 16  # images that a thread takes at once
     threads: int = os.cpu_count() or 1  # that read
+    grace: int = 1  # seconds after SIGTERM in which connections are still taken
 
     @classmethod
     def of_environment(cls) -> Limits:
@@ -63,100 +67,91 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.answers = Counter("reader_answers", "Answers by status.", ["status"], registry=self.registry)
         self.seconds = Histogram("reader_seconds", "Time to an answer.", registry=self.registry)
-        self.batches = Histogram(
-            "reader_batch_images", "Images that ran together.", buckets=(1, 2, 4, 8, 16, 32, 64), registry=self.registry
-        )
+        sizes = (1, 2, 4, 8, 16, 32, 64)
+        self.batches = Histogram("reader_batch_images", "Images of a batch.", buckets=sizes, registry=self.registry)
         self.waiting = Gauge("reader_waiting_images", "Images that wait.", registry=self.registry)
 
 
 @dataclass
 class Waiting:
-    """An image `[C, H, W]` that waits to be read, and who is told."""
+    """An encoded image that waits to be read, and who is told."""
 
-    pixels: Floats
+    content: bytes
     told: asyncio.Future[Reading]
-    since: float
 
 
 class Batcher:
-    """Reads images of one width together, in threads of its own; to be used in one event loop."""
+    """Reads images in threads of its own, several at a time where several wait; to be used in one event loop."""
 
     def __init__(self, reader: Reader, limits: Limits, metrics: Metrics) -> None:
         self._reader = reader
         self._limits = limits
-        self._metrics = metrics
-        self._batch = min(limits.batch, reader.batch)
+        self._batches = metrics.batches
         self._pool = ThreadPoolExecutor(limits.threads)
         self._free = limits.threads
-        self._by_width: dict[int, deque[Waiting]] = {}
-        self._count = 0
+        self._waiting: deque[Waiting] = deque()
+        metrics.waiting.set_function(lambda: len(self._waiting))
 
-    async def read(self, pixels: Floats) -> Reading:
-        """What is read in `[C, H, W]`. Raises HTTPException with 429 where too many wait."""
-        if self._count >= self._limits.queue:
+    async def read(self, contents: list[bytes]) -> list[Reading]:
+        """What is read in encoded images.
+
+        Raises HTTPException with 400 or 413 where one cannot be read, with 429 where too many wait.
+        """
+        if len(self._waiting) + len(contents) > self._limits.queue:
             raise HTTPException(429, "too many images wait", {"Retry-After": "1"})
-        waiting = Waiting(pixels, asyncio.get_running_loop().create_future(), time.monotonic())
-        self._by_width.setdefault(pixels.shape[2], deque()).append(waiting)
-        self._counted(1)
+        loop = asyncio.get_running_loop()
+        asked = [Waiting(content, loop.create_future()) for content in contents]
+        self._waiting.extend(asked)
         self._start()
-        return await waiting.told
+        return await asyncio.gather(*(each.told for each in asked))
 
     async def close(self) -> None:
         """Read all that waits, and end the threads."""
-        while self._count or self._free < self._limits.threads:
+        while self._waiting or self._free < self._limits.threads:
             await asyncio.sleep(0.01)
         self._pool.shutdown()
 
     def _start(self) -> None:
-        """Give each free thread a batch."""
-        while self._free and self._by_width:
-            width = min(self._by_width, key=lambda width: self._by_width[width][0].since)
-            alike = self._by_width[width]
-            batch = [alike.popleft() for _ in range(min(len(alike), self._batch))]
-            if not alike:
-                del self._by_width[width]
-            self._counted(-len(batch))
-            asked = [waiting for waiting in batch if not waiting.told.done()]  # the others' time is over
+        """Give each free thread the images that have waited longest."""
+        while self._free and self._waiting:
+            taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._limits.batch))]
+            asked = [waiting for waiting in taken if not waiting.told.done()]  # the others' time is over
             if asked:
                 self._free -= 1
                 running = asyncio.get_running_loop().run_in_executor(self._pool, self._run, asked)
                 running.add_done_callback(partial(self._finish, asked))
 
-    def _run(self, asked: list[Waiting]) -> list[Reading]:
-        readings: list[Reading] = self._reader.read_inputs([waiting.pixels for waiting in asked])
-        return readings
+    def _run(self, asked: list[Waiting]) -> list[Reading | HTTPException]:
+        """What is read in each image, or why nothing is."""
+        inputs = [prepared(each.content, self._reader, self._limits) for each in asked]
+        readings = iter(self._reader.read_inputs([each for each in inputs if not isinstance(each, HTTPException)]))
+        return [each if isinstance(each, HTTPException) else next(readings) for each in inputs]
 
-    def _finish(self, asked: list[Waiting], done: asyncio.Future[list[Reading]]) -> None:
+    def _finish(self, asked: list[Waiting], done: asyncio.Future[list[Reading | HTTPException]]) -> None:
         self._free += 1
-        self._metrics.batches.observe(len(asked))
+        self._start()
+        self._batches.observe(len(asked))
         error = done.exception()
-        for index, waiting in enumerate(asked):
+        for waiting, found in zip(asked, done.result() if error is None else [error] * len(asked), strict=True):
             if waiting.told.done():
                 continue
-            if error is None:
-                waiting.told.set_result(done.result()[index])
+            if isinstance(found, BaseException):
+                waiting.told.set_exception(found)
             else:
-                waiting.told.set_exception(error)
-        self._start()
-
-    def _counted(self, change: int) -> None:
-        self._count += change
-        self._metrics.waiting.set(self._count)
+                waiting.told.set_result(found)
 
 
-def prepared(content: bytes, reader: Reader, limits: Limits) -> Floats:
-    """The network's input `[C, H, W]` for an encoded image. Raises HTTPException with 400 or 413."""
+def prepared(content: bytes, reader: Reader, limits: Limits) -> Floats | HTTPException:
+    """The network's input `[C, H, W]` for an encoded image, or why there is none: 400 or 413."""
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
         if image.width * image.height > limits.pixels:
-            raise HTTPException(413, f"the image has more than {limits.pixels} pixels")
+            return HTTPException(413, f"the image has more than {limits.pixels} pixels")
         return network_input(image, reader.spec.preprocessing)
-    except HTTPException:
-        raise
     except Image.DecompressionBombError:
-        raise HTTPException(413, f"the image has more than {limits.pixels} pixels") from None
+        return HTTPException(413, f"the image has more than {limits.pixels} pixels")
     except Exception as error:  # Pillow raises many classes for damaged files
-        raise HTTPException(400, f"this is no image that can be read: {error}") from None
+        return HTTPException(400, f"this is no image that can be read: {error}")
 
 
 async def body_of(request: Request, limits: Limits) -> bytes:
@@ -201,20 +196,18 @@ def server(reader: Reader, limits: Limits) -> FastAPI:
         await batcher.close()
 
     app = FastAPI(title=reader.spec.name, lifespan=lifespan)
+    app.state.draining = False
 
-    async def read_all(request: Request) -> list[Reading]:
-        contents = await images_of(request, limits)
-        inputs = [await asyncio.to_thread(prepared, content, reader, limits) for content in contents]
-        return await asyncio.gather(*(batcher.read(pixels) for pixels in inputs))
+    async def readings_of(request: Request) -> list[Reading]:
+        return await batcher.read(await images_of(request, limits))
 
-    @app.post("/read")
-    async def read(request: Request) -> Any:
+    async def read(request: Request) -> Response:
         """The reading of the image in the body, or those of a form's files in their order."""
         start, status = time.monotonic(), 500
         try:
-            readings = await asyncio.wait_for(read_all(request), limits.seconds)
+            readings = await asyncio.wait_for(readings_of(request), limits.seconds)
             status = 200
-        except TimeoutError:
+        except asyncio.TimeoutError:
             status = 503
             raise HTTPException(status, f"no answer within {limits.seconds} seconds", {"Retry-After": "1"}) from None
         except HTTPException as error:
@@ -223,12 +216,17 @@ def server(reader: Reader, limits: Limits) -> FastAPI:
         finally:
             metrics.answers.labels(status).inc()
             metrics.seconds.observe(time.monotonic() - start)
-        return {"readings": [asdict(each) for each in readings]} if _is_form(request) else asdict(readings[0])
+        told = [vars(each) for each in readings]
+        return JSONResponse({"readings": told} if _is_form(request) else told[0])
+
+    app.add_route("/read", read, methods=["POST"])  # as Starlette does it: FastAPI would look for parameters
 
     @app.get("/health")
-    async def health() -> dict[str, str]:
-        """Whether the server reads, and with what."""
-        return {"status": "ok", "model": reader.spec.name, "kernels": reader.kernels or "none"}
+    async def health(response: Response) -> dict[str, str]:
+        """Whether the server reads, and with what; 503 once it is about to end."""
+        response.status_code = 503 if app.state.draining else 200
+        status = "draining" if app.state.draining else "ok"
+        return {"status": status, "model": reader.spec.name, "kernels": reader.kernels or "none"}
 
     @app.get("/metrics")
     async def figures() -> Response:
@@ -240,9 +238,12 @@ def server(reader: Reader, limits: Limits) -> FastAPI:
 def main() -> None:
     """Serve on `READER_PORT` of `READER_HOST`, and answer what is left after SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn sends itself the signal again when it has ended
-    app = server(Reader(threads=1), Limits.of_environment())
+    limits = Limits.of_environment()
+    app = server(Reader(threads=1), limits)
     host, port = os.environ.get("READER_HOST", "127.0.0.1"), int(os.environ.get("READER_PORT", "8000"))
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_keep_alive=30)
+    config = uvicorn.Config(app, host=host, port=port, timeout_keep_alive=30, log_level="warning", access_log=False)
+    gc.freeze()  # what lives as long as the server need not be looked through again
+    DrainingServer(config, limits.grace).run()
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class HttpTarget:
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the module, the server, its check and a Dockerfile."""
         write_module(folder, artifact)
-        for name in ("server.py", VERIFY, "Dockerfile"):
+        for name in ("server.py", "draining.py", VERIFY, "Dockerfile"):
             shutil.copyfile(_HERE / name, folder / name)
         own = (_HERE / REQUIREMENTS).read_text(encoding="utf-8")
         with (folder / REQUIREMENTS).open("a", encoding="utf-8", newline="\n") as requirements:
