@@ -121,7 +121,8 @@ class TrainingSet:
         return prepared(batch, range(skip, len(plan)), self._workers)
 
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
-        items, pixels, broken = self._decoded(items, epoch)
+        items, decoded, broken = self._decoded(items)
+        pixels = self._augment(decoded, [self._rng(epoch, item) for item in items])
         preprocessing = self.spec.preprocessing
         widths = [preprocessing.with_padding(p.shape[-2]) for p in pixels]
         separate = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
@@ -142,7 +143,7 @@ class TrainingSet:
     def _frames(self, widths: list[int]) -> list[int]:
         return [1 if self._stride is None else width // self._stride for width in widths]
 
-    def _decoded(self, items: list[int], epoch: int) -> tuple[list[int], list[NDArray[np.uint8]], tuple[str, ...]]:
+    def _decoded(self, items: list[int]) -> tuple[list[int], list[NDArray[np.uint8]], tuple[str, ...]]:
         """The items of a batch that can be decoded, their pixels, and the names of the others.
 
         Raises:
@@ -153,7 +154,7 @@ class TrainingSet:
         broken: list[str] = []
         for item in items:
             try:
-                pixels.append(self._pixels(item, epoch))
+                pixels.append(self._pixels(item))
                 good.append(item)
             except InputError:
                 broken.append(self._source.item_name(item))
@@ -161,9 +162,8 @@ class TrainingSet:
                     raise
         return good, pixels, tuple(broken)
 
-    def _pixels(self, item: int, epoch: int) -> NDArray[np.uint8]:
-        pixels = self._preprocessor.pixels(self._source.image(item), title(self._source, item))
-        return self._augment(pixels, self._rng(epoch, item))
+    def _pixels(self, item: int) -> NDArray[np.uint8]:
+        return self._preprocessor.pixels(self._source.image(item), title(self._source, item))
 
     def _rng(self, epoch: int, number: int) -> np.random.Generator:
         return np.random.default_rng((self.options.seed, epoch, number))

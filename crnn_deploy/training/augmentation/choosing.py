@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec, Task
-from crnn_deploy.training.augmentation.augmentation import Augmentation, Pixels
+from crnn_deploy.training.augmentation.augmentation import Augmentation
+from crnn_deploy.training.augmentation.geometry import Pixels
 from crnn_deploy.training.augmentation.pictures import PictureAugmentation
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.losses.options import LossOptions
 
-Augment = Callable[[Pixels, np.random.Generator], Pixels]
+Augment = Callable[[Sequence[Pixels], Sequence[np.random.Generator]], list[Pixels]]
+"""Augments the images of a batch, each by its own random numbers."""
 
+_AugmentOne = Callable[[Pixels, np.random.Generator], Pixels]
 _MIXABLE = ("cross-entropy", "hinton-kd", "dist")  # the other losses read one right class, or one picture's features
 
 
@@ -22,18 +26,18 @@ def augmentation_for(spec: ModelSpec, options: TrainingOptions) -> Augment:
     """The augmentation of single images for a network of `spec`."""
     if spec.task == "classify":
         of_picture = PictureAugmentation(options.augmentation, options.flip)
-        return of_picture if spec.preprocessing.clips is None else _of_clips(of_picture)
+        return partial(_each, of_picture if spec.preprocessing.clips is None else partial(_clip, of_picture))
     return Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
 
 
-def _of_clips(of_picture: Augment) -> Augment:
-    """The augmentation of clips `[T, H, W, C]`: all stills alike, so that what moves in them stays as it is."""
+def _each(augment: _AugmentOne, images: Sequence[Pixels], rngs: Sequence[np.random.Generator]) -> list[Pixels]:
+    return [augment(image, rng) for image, rng in zip(images, rngs, strict=True)]
 
-    def augment(clip: Pixels, rng: np.random.Generator) -> Pixels:
-        seed = rng.integers(1 << 32)
-        return np.stack([of_picture(still, np.random.default_rng(seed)) for still in clip])
 
-    return augment
+def _clip(of_picture: _AugmentOne, clip: Pixels, rng: np.random.Generator) -> Pixels:
+    """A clip `[T, H, W, C]` with all stills augmented alike, so that what moves in them stays as it is."""
+    seed = rng.integers(1 << 32)
+    return np.stack([of_picture(still, np.random.default_rng(seed)) for still in clip])
 
 
 def check_augmentation(options: TrainingOptions, losses: Sequence[LossOptions], task: Task) -> None:

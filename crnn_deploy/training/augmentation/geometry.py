@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import cv2
 import numpy as np
-from PIL import Image
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
 
 SIDEWAYS = 1.0  # pixels a corner moves along the line at strength 1
 TILT = 0.03  # of the height that a corner moves up or down
 WIDER, TIGHTER = 0.12, 0.05  # of the height that a crop takes in or loses, at top and bottom
 
 
-def warp(image: Image.Image, width: int, strength: float, rng: np.random.Generator) -> Image.Image:
-    """`image` resized to `width`, with every corner moved a little; new areas get the colour of the border.
+def warp(image: MatLike, width: int, strength: float, rng: np.random.Generator) -> MatLike:
+    """`image` `[H, W]` or `[H, W, 3]` resized to `width`, with every corner moved a little; new areas get the colour of
+    the border.
 
     Beside the stretch, columns move by at most `SIDEWAYS * strength` pixels: the warp is bilinear between the corners.
     """
-    sideways = strength * SIDEWAYS * rng.uniform(-1, 1, 4)
-    upwards = strength * image.height * (TILT * rng.uniform(-1, 1, 4) + _crop(rng))
-    right, bottom = image.width, image.height
-    corners = np.array([(0, 0), (0, bottom), (right, bottom), (right, 0)]) + np.stack([sideways, upwards], 1)
-    return image.transform(
-        (width, image.height),
-        Image.Transform.QUAD,
-        corners.ravel().tolist(),
-        Image.Resampling.BILINEAR,
-        fillcolor=border_tone(image),
+    height = image.shape[0]
+    x, y = _corners(height, image.shape[1], strength, rng)
+    down, across = _shares_of_ends(height).T, _shares_of_ends(width)
+    return cv2.remap(
+        image,
+        down @ x @ across,
+        down @ y @ across,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=border_tone(image),
     )
 
 
-def border_tone(image: Image.Image) -> int | tuple[int, ...]:
+def border_tone(image: MatLike) -> tuple[int, ...]:
     """Median colour of the border, in most images that of the paper."""
-    pixels = np.asarray(image)
-    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
-    middle = np.sort(border, axis=0)[len(border) // 2]
-    return int(middle) if middle.ndim == 0 else tuple(middle.tolist())
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    middle = len(border) // 2
+    border.partition(middle, axis=0)
+    return tuple(border[middle].reshape(-1).tolist())
 
 
-def _crop(rng: np.random.Generator) -> np.ndarray:
-    """Shares of the height by which the corners (in the order of `warp`) move for a crop; zero in half of the cases."""
-    if rng.random() < 0.5:
-        return np.zeros(4)
-    top, bottom = rng.uniform(-WIDER, TIGHTER, 2)
-    return np.array([top, -bottom, -bottom, top])
+def _corners(height: int, width: int, strength: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Where the corners come from, `[2, 2, 2]`: x and y, each top and bottom, each left and right.
+
+    The first pixel's centre is at zero.
+    """
+    top, bottom = (rng.uniform(-WIDER, TIGHTER, 2) if rng.random() < 0.5 else np.zeros(2)) * (strength * height)
+    shifts = rng.uniform(-strength, strength, 8).tolist()
+    x = [end + SIDEWAYS * shift - 0.5 for end, shift in zip((0, width, 0, width), shifts[:4], strict=True)]
+    ends = (top, top, height - bottom, height - bottom)
+    y = [end + TILT * height * shift - 0.5 for end, shift in zip(ends, shifts[4:], strict=True)]
+    return np.array((x, y), np.float32).reshape(2, 2, 2)
+
+
+@lru_cache(1024)
+def _shares_of_ends(size: int) -> NDArray[np.float32]:
+    """What each of `size` pixels takes from the beginning and from the end, `[2, size]`."""
+    end = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    return np.stack([1 - end, end])

@@ -8,11 +8,12 @@ ten times as long as the others; and translation, which the crop does already.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance
 
-from crnn_deploy.training.augmentation.photometry import Effect
+Operation = Callable[[Image.Image, float, np.random.Generator], Image.Image]
 
 TURN = 12.0  # degrees at strength 1
 SHEAR = 0.12  # pixels along one axis for each pixel along the other
@@ -70,7 +71,7 @@ def posterize(image: Image.Image, strength: float, _rng: np.random.Generator) ->
     return Image.fromarray(np.asarray(image) & np.uint8(256 - (1 << (8 - kept))))
 
 
-OPERATIONS: tuple[Effect, ...] = (
+OPERATIONS: tuple[Operation, ...] = (
     rotate,
     shear_across,
     shear_down,

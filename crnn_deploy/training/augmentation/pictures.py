@@ -7,7 +7,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from crnn_deploy.training.augmentation.augmentation import Pixels
+from crnn_deploy.training.augmentation.geometry import Pixels
 from crnn_deploy.training.augmentation.operations import OPERATIONS
 
 _SHIFT = 0.125  # of the height and the width by which a crop moves at most: 4 of 32 pixels
