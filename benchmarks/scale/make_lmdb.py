@@ -29,14 +29,14 @@ def main() -> None:
     write(short_lines(open_source(given.lines)), given.count, given.output)
 
 
-def short_lines(source: Source) -> list[tuple[bytes, bytes]]:
-    """JPEG and text of the first lines that are at most 160 pixels wide at a height of 32."""
+def short_lines(source: Source, widths: tuple[int, int] = (0, _WIDEST)) -> list[tuple[bytes, bytes]]:
+    """JPEG and text of the first lines that have these widths (pixels, from and to) at a height of 32."""
     found = []
     for index in range(len(source)):
         image = source.image(index)
         assert isinstance(image, Image.Image)
         width = round(image.width * 32 / image.height)
-        if width <= _WIDEST:
+        if widths[0] <= width <= widths[1]:
             out = io.BytesIO()
             image.convert("L").resize((max(8, width), 32)).save(out, "JPEG", quality=75)
             found.append((out.getvalue(), source.text(index).encode()))
