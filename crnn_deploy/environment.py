@@ -31,6 +31,7 @@ _INT8_SETS = {"avx_vnni", "avx512_vnni", "amx_int8", "asimddp", "i8mm"}
 _OPTIONAL = {
     "lightning-fabric": ("training and distillation", "train"),
     "lmdb": ("stored answers of teachers", "train"),
+    "opencv-python-headless": ("augmentation of lines", "train"),
     "h5py": ("Keras models", "keras"),
     "jinja2": ("the HTML report", "report"),
     "matplotlib": ("the report's plots", "report"),

@@ -124,9 +124,9 @@ def _page(lines: dict[str, float], microseconds: dict[str, Microseconds]) -> str
         [
             "# Loading lines for a training, on one core",
             "",
-            f"{lines['unique']:,} receipt lines, 32 pixels high and 100 to 200 wide, JPEG of {lines['bytes']:,.0f} bytes",
-            f"(median), from an LMDB, in batches of {_BATCH}. CPU time of the process; a round is a process of its own, and",
-            "versions take turns. Lower quartiles of the rounds, µs an image:",
+            f"{lines['unique']:,} receipt lines, 32 pixels high and 100 to 200 wide, as JPEG of {lines['bytes']:,.0f}",
+            f"bytes (median), from an LMDB, in batches of {_BATCH}. CPU time of the process; a round is a process of",
+            "its own, and versions take turns. Lower quartiles of the rounds, µs an image:",
             "",
             "| step | " + " | ".join(microseconds) + " |",
             "|---|" + "---:|" * len(microseconds),

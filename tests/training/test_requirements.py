@@ -12,7 +12,7 @@ from crnn_deploy.training import requirements
 from crnn_deploy.training.requirements import require_train_extra
 
 
-@pytest.mark.parametrize("missing", ["lightning_fabric", "lmdb"])
+@pytest.mark.parametrize("missing", ["cv2", "lightning_fabric", "lmdb"])
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     require_train_extra(())
     monkeypatch.setattr(requirements, "find_spec", lambda name: None if name == missing else object())
@@ -32,7 +32,7 @@ def test_a_missing_tensorboard_is_told_before_anything_is_done(monkeypatch: pyte
 def test_options_and_recipes_are_read_without_them() -> None:
     code = """
 import sys
-sys.modules.update(lightning_fabric=None, lmdb=None)
+sys.modules.update(cv2=None, lightning_fabric=None, lmdb=None)
 import crnn_deploy.pipeline.recipe, crnn_deploy.training.distill, crnn_deploy.training.train
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=100)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
-from crnn_deploy.training.augmentation.geometry import Pixels, warp
+from crnn_deploy.training.augmentation.geometry import warp
 from crnn_deploy.training.augmentation.photometry import GENTLE, HARSH
+from crnn_deploy.training.augmentation.pictures import Pixels
 
 cv2.setNumThreads(0)  # for images of a line, waiting for the other threads takes longer than the work
 

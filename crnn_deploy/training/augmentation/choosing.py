@@ -9,9 +9,7 @@ import numpy as np
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.spec import ModelSpec, Task
-from crnn_deploy.training.augmentation.augmentation import Augmentation
-from crnn_deploy.training.augmentation.geometry import Pixels
-from crnn_deploy.training.augmentation.pictures import PictureAugmentation
+from crnn_deploy.training.augmentation.pictures import PictureAugmentation, Pixels
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.losses.options import LossOptions
 
@@ -27,6 +25,8 @@ def augmentation_for(spec: ModelSpec, options: TrainingOptions) -> Augment:
     if spec.task == "classify":
         of_picture = PictureAugmentation(options.augmentation, options.flip)
         return partial(_each, of_picture if spec.preprocessing.clips is None else partial(_clip, of_picture))
+    from crnn_deploy.training.augmentation.augmentation import Augmentation  # needs OpenCV, of the extra 'train'
+
     return Augmentation(options.augmentation, keep_width=spec.preprocessing.width is not None)
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-
 SIDEWAYS = 1.0  # pixels a corner moves along the line at strength 1
 TILT = 0.03  # of the height that a corner moves up or down
 WIDER, TIGHTER = 0.12, 0.05  # of the height that a crop takes in or loses, at top and bottom

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.training.augmentation.geometry import Pixels
 from crnn_deploy.training.augmentation.operations import OPERATIONS
+
+Pixels = NDArray[np.uint8]
 
 _SHIFT = 0.125  # of the height and the width by which a crop moves at most: 4 of 32 pixels
 _OPERATIONS = 2  # that each picture gets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from crnn_deploy.errors import InputError
@@ -21,9 +22,13 @@ SORTER = ModelSpec(
 
 def test_lines_and_pictures_have_their_own() -> None:
     assert isinstance(augmentation_for(READER, TrainingOptions()), Augmentation)
-    chosen = augmentation_for(SORTER, TrainingOptions(augmentation=0.5, flip=True))
-    assert isinstance(chosen, PictureAugmentation)
-    assert (chosen.strength, chosen.flip) == (0.5, True)
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 1), np.uint8)
+    made = augmentation_for(SORTER, TrainingOptions(augmentation=0.5, flip=True))(
+        [picture, picture], [np.random.default_rng(0), np.random.default_rng(1)]
+    )
+    one_by_one = PictureAugmentation(0.5, flip=True)
+    for seed, changed in enumerate(made):
+        assert np.array_equal(changed, one_by_one(picture, np.random.default_rng(seed)))
     assert not TrainingOptions().flip  # symbols would lose their meaning
 
 

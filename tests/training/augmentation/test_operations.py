@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from crnn_deploy.training.augmentation import operations
-from crnn_deploy.training.augmentation.operations import OPERATIONS
-from crnn_deploy.training.augmentation.photometry import Effect
+from crnn_deploy.training.augmentation.operations import OPERATIONS, Operation
 
 NOISE = np.random.default_rng(0).integers(60, 200, (24, 30, 3), np.uint8)
 COLOURED, GREY = Image.fromarray(NOISE), Image.fromarray(NOISE[..., 0])
@@ -17,7 +16,7 @@ COLOURED, GREY = Image.fromarray(NOISE), Image.fromarray(NOISE[..., 0])
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("image", [COLOURED, GREY], ids=["RGB", "L"])
 @pytest.mark.parametrize("strength", [0.1, 2.0])
-def test_size_and_mode_stay(operation: Effect, image: Image.Image, strength: float) -> None:
+def test_size_and_mode_stay(operation: Operation, image: Image.Image, strength: float) -> None:
     for seed in range(5):
         changed = operation(image, strength, np.random.default_rng(seed))
         assert (changed.size, changed.mode) == (image.size, image.mode)
@@ -37,7 +36,7 @@ def test_the_tones_fill_the_range() -> None:
 
 
 def test_contrast_keeps_the_mean_and_brightness_does_not() -> None:
-    def means(operation: Effect) -> list[float]:
+    def means(operation: Operation) -> list[float]:
         return [np.asarray(operation(GREY, 1.0, np.random.default_rng(seed))).mean() for seed in range(20)]
 
     assert np.ptp(means(operations.change_contrast)) < 3
