@@ -18,12 +18,16 @@ from crnn_deploy.training.augmentation.pictures import Pixels
 
 cv2.setNumThreads(0)  # for images of a line, waiting for the other threads takes longer than the work
 
+_WIDEST = 28_000  # pixels; OpenCV warps at most 32,766, and strength 2 may stretch a line by a sixth
+
 
 class Augmentation:
     """Distorts lines `[H, W, C]` with random strength up to `strength`.
 
     Each step is done for all lines of a batch before the next one begins: its code is in the processor's caches then,
     which saves a third of the time. A line depends on its own random numbers alone.
+
+    Lines of more than 28,000 pixels of width stay as they are.
 
     Args:
         strength: 0 leaves images unchanged, 1 is moderate, 2 is strong.
@@ -37,15 +41,15 @@ class Augmentation:
         self._effects = GENTLE if keep_width else HARSH
 
     def __call__(self, lines: Sequence[Pixels], rngs: Sequence[np.random.Generator]) -> list[Pixels]:
-        if self.strength == 0:
-            return list(lines)
-        images = [self._warped(line, rng) for line, rng in zip(lines, rngs, strict=True)]
-        draws = [rng.random(len(self._effects)).tolist() for rng in rngs]
+        chosen = [i for i, line in enumerate(lines) if self.strength > 0 and line.shape[1] <= _WIDEST]
+        images = {i: self._warped(lines[i], rngs[i]) for i in chosen}
+        draws = {i: rngs[i].random(len(self._effects)).tolist() for i in chosen}
         for number, (chance, effect) in enumerate(self._effects):
-            for i, rng in enumerate(rngs):
+            for i in chosen:
                 if draws[i][number] < chance * self.strength:
-                    images[i] = effect(images[i], self.strength, rng)
-        return [np.asarray(image, np.uint8).reshape(*image.shape[:2], -1) for image in images]
+                    images[i] = effect(images[i], self.strength, rngs[i])
+        distorted = {i: np.asarray(image, np.uint8).reshape(*image.shape[:2], -1) for i, image in images.items()}
+        return [distorted.get(i, line) for i, line in enumerate(lines)]
 
     def _warped(self, line: Pixels, rng: np.random.Generator) -> MatLike:
         _, width, channels = line.shape

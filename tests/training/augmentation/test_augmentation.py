@@ -47,6 +47,14 @@ def test_a_line_depends_on_its_own_seed_and_not_on_the_batch(seeds: list[int], c
     assert all(np.array_equal(one, other) for one, other in zip(together, alone, strict=True))
 
 
+def test_lines_that_opencv_cannot_warp_stay_as_they_are() -> None:
+    widest, too_wide = (np.full((2, width, 1), 200, np.uint8) for width in (28_000, 28_001))
+    augment, rngs = Augmentation(2.0, keep_width=False), [np.random.default_rng(seed) for seed in range(2)]
+    changed, unchanged = augment([widest, too_wide], rngs)
+    assert not np.array_equal(changed, widest)
+    assert unchanged is too_wide
+
+
 def test_other_seeds_give_other_pictures_and_the_line_itself_stays() -> None:
     before = LINE.copy()
     made = {augmented(LINE, 2.0, seed).tobytes() for seed in range(50)}
