@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,6 +53,7 @@ class AnswerStore:
         if database is None:
             raise _not_opened(self.path, "its new database is damaged too")
         self._database = database
+        self._process = os.getpid()
         self._pending: dict[bytes, bytes] = {}
         self._journal: Journal | None = None  # of what is pending
         with self._writing():
@@ -111,8 +113,18 @@ class AnswerStore:
             limit_cache(self.path)
 
     def _data(self, content: bytes) -> bytes | None:
+        if self._process != os.getpid():
+            self._reopen()
         with self._database.begin() as transaction:
             return self._pending.get(content) or transaction.get(content)
+
+    def _reopen(self) -> None:
+        """In a forked process: LMDB would take the two for one reader."""
+        self._database.close()
+        database = _open(self.path)
+        if database is None:
+            raise _not_opened(self.path, "it is damaged")
+        self._database, self._process = database, os.getpid()
 
     def _commit(self, records: Mapping[bytes, bytes]) -> None:
         if records:

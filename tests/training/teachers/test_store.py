@@ -16,6 +16,7 @@ from told import Told
 
 from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.errors import InputError
+from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers import store
 from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.journal import Journal, left_records
@@ -36,6 +37,24 @@ def test_answers_are_there_when_the_store_is_opened_again() -> None:
     with pytest.raises(KeyError):
         again[b"other"]
     again.close()
+
+
+def test_forked_processes_read_through_readers_of_their_own() -> None:
+    """LMDB gives a reader a place by its process, which a fork would share."""
+    answers = AnswerStore("key")
+    answers.put({b"image": ANSWER})
+    answers.commit()
+    assert answers[b"image"].targets.tolist() == [1]
+
+    def read(_: int) -> tuple[int, list[int]]:
+        targets = answers[b"image"].targets.tolist()
+        return answers._database.info()["num_readers"], targets
+
+    found = list(prepared(read, range(6), 3))
+    assert all(targets == [1] for _, targets in found)
+    assert max(readers for readers, _ in found) > 1
+    assert answers[b"image"].targets.tolist() == [1]
+    answers.close()
 
 
 def test_what_a_killed_process_has_put_is_there(tmp_path: Path) -> None:
