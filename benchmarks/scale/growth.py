@@ -128,7 +128,7 @@ def blocks(rows: list[dict[str, Any]]) -> list[str]:
     told = (
         "LMDBs in the layout of deep-text-recognition-benchmark, made of 2,000 real receipt lines at 32 pixels of "
         "height (JPEG), each copy with a comment that makes its content unique. *Index*: the source is opened for the "
-        "first time and looked through, by all cores (10,000 lines or more are kept). *Open again*: from the kept index. "
+        "first time and looked through, by all cores (10,000 lines or more are kept). *Open again*: from that index. "
         "*To the first step*: `train` until its first step would begin, without loading PyTorch and Lightning Fabric "
         "in the seconds, with them in the memory; *decoded* are images before that step, all of the first batches, "
         "which a thread prepares. CPU seconds are those of all threads and processes."
