@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data.index.strings import Strings
+from crnn_deploy.data.index.strings import Names, Strings
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Item:
 class Rows:
     """`N` images; `texts` or `classes` `[N]` are None where the images have no such labels."""
 
-    names: Sequence[str]
+    names: Names
     texts: Strings | None = None
     classes: NDArray[np.int32] | None = None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import overload
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,17 @@ _FEW = 8  # strings of a run, on average, below which it does not pay
 _ERRORS = "surrogateescape"  # names of files that are no UTF-8 come back as they were
 
 
-class Strings(Sequence[str]):
+class Names(Protocol):
+    """What the names of images are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> str: ...
+
+    def __iter__(self) -> Iterator[str]: ...
+
+
+class Strings:
     """`N` strings.
 
     Args:
@@ -40,21 +50,13 @@ class Strings(Sequence[str]):
     def __len__(self) -> int:
         return len(self.ends)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return self.at(np.arange(len(self))[index])
+    def __getitem__(self, index: int) -> str:
         place = range(len(self))[index]
         return self._between(place, place)
 
     def __iter__(self) -> Iterator[str]:
         for start in range(0, len(self), _BLOCK):
-            yield from self[start : start + _BLOCK]
+            yield from self.at(np.arange(start, min(len(self), start + _BLOCK)))
 
     def at(self, indices: NDArray[np.intp]) -> list[str]:
         """The strings of these indices. Runs of neighbours are decoded at once, in a tenth of the time."""
@@ -74,7 +76,7 @@ class Strings(Sequence[str]):
         return str(self._view[start : int(self.ends[last])], "utf-8", _ERRORS)
 
 
-class Numbered(Sequence[str]):
+class Numbered:
     """The strings of `count` numbers from `first`, by a pattern such as `image-%09d`."""
 
     def __init__(self, pattern: str, first: int, count: int) -> None:
@@ -84,13 +86,8 @@ class Numbered(Sequence[str]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self._pattern % number for number in self._numbers[index]]
+    def __getitem__(self, index: int) -> str:
         return self._pattern % self._numbers[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._pattern % number for number in self._numbers)

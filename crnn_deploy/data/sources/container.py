@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class Container(Protocol):
         """The content of a file, or its first `most` bytes."""
         ...
 
-    def extents(self, names: Sequence[str]) -> Extents | None:
+    def extents(self, names: Iterable[str]) -> Extents | None:
         """Where these files are, if they are in one file as they are."""
         ...
 
@@ -64,7 +64,7 @@ class Folder:
         with (self.path / name).open("rb") as file:
             return file.read(most)
 
-    def extents(self, names: Sequence[str]) -> None:
+    def extents(self, names: Iterable[str]) -> None:
         return None
 
     def title(self, name: str) -> str:
@@ -91,7 +91,7 @@ class Below:
     def read(self, name: str, most: int | None = None) -> bytes:
         return self._container.read(self._base + name, most)
 
-    def extents(self, names: Sequence[str]) -> Extents | None:
+    def extents(self, names: Iterable[str]) -> Extents | None:
         return self._container.extents([self._base + name for name in names])
 
     def title(self, name: str) -> str:

@@ -17,7 +17,7 @@ from crnn_deploy.data.index.facts import Fact, Facts
 from crnn_deploy.data.index.keeping import KEPT_FROM, KeptIndex
 from crnn_deploy.data.index.measuring import fact_of_file
 from crnn_deploy.data.index.rows import Item, Rows
-from crnn_deploy.data.index.strings import Strings
+from crnn_deploy.data.index.strings import Names, Strings
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
 from crnn_deploy.data.sources.container import Container, read_image
@@ -151,7 +151,7 @@ def of_files(
     )
 
 
-def of_kept(kept: KeptIndex, names: Sequence[str], progress: Progress) -> EncodedSource:
+def of_kept(kept: KeptIndex, names: Names, progress: Progress) -> EncodedSource:
     """The source of a kept index; what was said when it was opened is said again."""
     for sentence in kept.notes["told"]:
         progress.log(sentence)

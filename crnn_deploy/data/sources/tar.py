@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +46,7 @@ class Tar:
             raise OSError("the archive was cut off after it was opened")
         return data
 
-    def extents(self, names: Sequence[str]) -> Extents:
+    def extents(self, names: Iterable[str]) -> Extents:
         places = np.array([self._places[name] for name in names], np.int64)
         return Extents(Path(self.name), places[:, 0].copy(), places[:, 1].copy())
 

@@ -7,7 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +68,7 @@ class Zip:
             raise OSError("the archive is damaged: the checksum of the file is wrong")
         return data
 
-    def extents(self, names: Sequence[str]) -> None:
+    def extents(self, names: Iterable[str]) -> None:
         """None: files are compressed, mostly."""
         return
 

@@ -20,8 +20,6 @@ def test_all_come_back_in_any_order(strings: list[str], data: st.DataObject) -> 
     assert len(kept) == len(strings)
     indices = data.draw(st.lists(st.integers(0, len(strings) - 1)) if strings else st.just([]))
     assert kept.at(np.array(indices, np.intp)) == [strings[index] for index in indices]
-    start = data.draw(st.integers(0, 30))
-    assert kept[start:] == strings[start:]
 
 
 def test_runs_of_neighbours_and_single_ones_are_the_same() -> None:
@@ -37,10 +35,7 @@ def test_runs_of_neighbours_and_single_ones_are_the_same() -> None:
 def test_numbered_names() -> None:
     names = Numbered("image-%09d", 1, 12)
     assert len(names) == 12
-    assert (names[0], names[-1], names[3:5]) == (
-        "image-000000001",
-        "image-000000012",
-        ["image-000000004", "image-000000005"],
-    )
+    assert (names[0], names[-1]) == ("image-000000001", "image-000000012")
+    assert list(names)[3] == names[3] == "image-000000004"
     with pytest.raises(IndexError):
         names[12]
