@@ -37,7 +37,7 @@ def open_shards(paths: Sequence[Path], progress: Progress, needs_labels: bool) -
     for source in sources:
         if isinstance(source, EncodedSource) and source.class_names == most[: len(source.class_names)]:
             source.class_names = most
-    return sources[0] if len(sources) == 1 else Combined(sources)
+    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
 
 
 def open_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:

@@ -20,14 +20,18 @@ from crnn_deploy.progress import SILENT, Progress
 class Combined:
     """A `Source` of all items of several sources, one after the other. If one has no labels, it has none.
 
+    Args:
+        name: of all together; without it their names.
+
     Raises:
         InputError: if their labels are not of one kind.
     """
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], name: str = "") -> None:
         if any(source.kind == "unlabelled" for source in sources):
             sources = [Unlabelled(source) for source in sources]
         self._sources = sources
+        self._name = name
         self._ends = list(accumulate(map(len, sources)))
         first = sources[0]
         for other in sources[1:]:
@@ -40,7 +44,7 @@ class Combined:
 
     @property
     def name(self) -> str:
-        return " and ".join(source.name for source in self._sources)
+        return self._name or " and ".join(source.name for source in self._sources)
 
     @property
     def kind(self) -> Kind:

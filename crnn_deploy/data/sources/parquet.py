@@ -57,7 +57,7 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
 def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
     """The rows of several files, one file after the other."""
     sources = [open_parquet(path, progress) for path in paths]
-    return sources[0] if len(sources) == 1 else Combined(sources)
+    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
 
 
 def one_part(folder: Path, names: Sequence[str]) -> list[Path]:

@@ -38,6 +38,7 @@ def test_a_folder_of_shards_is_one_set_in_the_order_of_their_names(tmp_path: Pat
     write_tar(tmp_path / "train-000000.tar", samples(["a", "b"]))
     source = open_source(tmp_path)
     assert [source.text(i) for i in range(len(source))] == ["a", "b", "c", "d"]
+    assert source.name == str(tmp_path)
 
 
 def test_shards_may_lack_the_last_classes(tmp_path: Path) -> None:
