@@ -82,6 +82,7 @@ class TrainingOptions(Frozen):
         le=256,
         description="Processes that prepare batches; without it none for a training on the CPU, and one for each core "
         "but one, at most 16, for a GPU.",
+        examples=[8],
     )
     log: tuple[LogKind, ...] = Field(
         default=(), description="Write the curves to OUT.log/ in this format; may be repeated."
