@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
+from crnn_deploy.cli.source_rows import source_rows
 from crnn_deploy.inspection.config import InspectConfig
+from crnn_deploy.inspection.source.description import SourceDescription
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
@@ -22,18 +24,26 @@ _MOST_NUMBERS = 8
 
 
 def inspect(config: InspectConfig, as_json: bool) -> None:
-    """Say what a model file is: task, charset, preprocessing, architecture, size, lineage, metrics.
+    """Say what a model file is, or what is in a data set.
+
+    Of a model: task, charset, preprocessing, architecture, size, lineage, metrics. Of a data set: images, their sizes,
+    texts and characters or classes, images that are there twice, and broken ones; with --data also which images another
+    data set holds, too. Of large archives and LMDBs the index is kept, so that they are looked through once.
 
     \b
     Examples:
       crnn-deploy inspect english_g2.pth
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
+      crnn-deploy inspect train.tar
+      crnn-deploy inspect train.tar --data val.tar
     """
-    with RichProgress():
-        description = api.inspect(config)
+    with RichProgress() as progress:
+        description = api.inspect(config, progress)
     if as_json:
         show_json(description.model_dump(mode="json"), config)
+    elif isinstance(description, SourceDescription):
+        show(facts_table(source_rows(description)))
     else:
         show(facts_table(_lines(description)))
 

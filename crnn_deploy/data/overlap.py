@@ -16,7 +16,7 @@ from crnn_deploy.errors import InputError
 def check_disjoint(sources: Mapping[str, Source]) -> None:
     """Raise `InputError` if two of the sources, named by their role, share images with the same content."""
     for first, second in combinations(sources, 2):
-        shared = _shared(sources[first].facts(), sources[second].facts())
+        shared = shared_contents(sources[first].facts(), sources[second].facts())
         if shared:
             raise InputError(
                 f"The {first} and {second} sets share {len(set(shared.values()))} images, such as "
@@ -26,8 +26,8 @@ def check_disjoint(sources: Mapping[str, Source]) -> None:
             )
 
 
-def _shared(first: Facts, second: Facts) -> dict[int, bytes]:
-    """The contents of the second that the first holds too, by their indices."""
+def shared_contents(first: Facts, second: Facts) -> dict[int, bytes]:
+    """The contents of the images of the second that the first holds too, by the indices of these images."""
     likely = np.flatnonzero(np.isin(second.content[:, 0], first.content[:, 0]))
     if not len(likely):
         return {}
