@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from crnn_deploy.data.index.keeping import KEPT_FROM
 from crnn_deploy.inspection.source.description import (
     Doubles,
     LabelFacts,
@@ -21,6 +22,7 @@ Row = tuple[str, str | Sequence[str]]
 _KINDS = {"text": "lines of text", "class": "pictures with classes", "unlabelled": "images without labels"}
 _MOST_CHARACTERS = 20
 _MOST_CLASSES = 20
+_NOT_KEPT = f"not kept, as only that of a file with {KEPT_FROM:,} images or more is: an archive or an LMDB"
 _BAR = 30  # characters of the longest bar
 
 
@@ -31,9 +33,9 @@ def source_rows(d: SourceDescription) -> Iterator[Row]:
     yield "images", f"{d.images:,}"
     for name, spread in (("height", d.sizes.height), ("width", d.sizes.width)):
         if spread is not None:
-            yield name, f"{_spread(spread)} pixels"
+            yield name, _spread(spread, "pixels")
     if d.sizes.width_at_32 is not None:
-        yield "width at height 32", [f"{_spread(d.sizes.width_at_32)} pixels", *_bars(d.sizes.widths_at_32)]
+        yield "width at height 32", [_spread(d.sizes.width_at_32, "pixels"), *_bars(d.sizes.widths_at_32)]
     if d.labels is not None:
         yield from _label_rows(d.labels)
     if d.classes:
@@ -46,12 +48,12 @@ def source_rows(d: SourceDescription) -> Iterator[Row]:
         yield "numbers beside", ", ".join(d.vector_names)
     if d.shared is not None:
         yield "shared", _shared(d.shared)
-    yield "index", [f"kept in {folder}" for folder in d.index] or "not kept; it is made again each time"
+    yield "index", [f"kept in {folder}" for folder in d.index] or _NOT_KEPT
 
 
 def _label_rows(labels: LabelFacts) -> Iterator[Row]:
     empty = f"{labels.empty:,} of them empty" if labels.empty else "none of them empty"
-    yield "texts", [f"{_spread(labels.length)} characters", f"{labels.different:,} different ones; {empty}"]
+    yield "texts", [_spread(labels.length, "characters"), f"{labels.different:,} different ones; {empty}"]
     characters = labels.characters
     if characters:
         rare = f", {labels.rare:,} of them less than {RARE} times" if labels.rare else ""
@@ -62,10 +64,10 @@ def _label_rows(labels: LabelFacts) -> Iterator[Row]:
         yield "scripts", _counts(labels.scripts, len(labels.scripts))
 
 
-def _spread(q: Quantiles) -> str:
+def _spread(q: Quantiles, unit: str) -> str:
     if q.least == q.greatest:
-        return f"all {q.least:,}"
-    return f"{q.least:,}–{q.greatest:,}; 10 % up to {q.p10:,}, half up to {q.median:,}, 90 % up to {q.p90:,}"
+        return f"all {q.least:,} {unit}"
+    return f"{q.least:,}–{q.greatest:,} {unit}; 10 % ≤ {q.p10:,}, median {q.median:,}, 90 % ≤ {q.p90:,}"
 
 
 def _bars(bins: Sequence[WidthBin]) -> Iterator[str]:
@@ -100,9 +102,6 @@ def _some(some: Some) -> str:
 
 
 def _shared(shared: Shared) -> str:
-    if not shared.contents:
+    if not shared.images:
         return f"no image with {shared.data}"
-    return (
-        f"{images(shared.images)} with {shared.data}, which holds them {counted(shared.images_there, 'time')}, "
-        f"such as {shared.examples[0]}"
-    )
+    return f"{images(shared.images)} with {shared.data} ({shared.images_there:,} there), such as {shared.examples[0]}"

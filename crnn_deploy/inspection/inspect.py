@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crnn_deploy.config import MODEL_SUFFIXES
+from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS
 from crnn_deploy.data.sources.label_files import UnknownLayoutError
-from crnn_deploy.data.sources.open_folder import KINDS, UnknownSourceError
+from crnn_deploy.data.sources.open_folder import UnknownSourceError
 from crnn_deploy.data.sources.opening import names_source, open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.config import CHECKPOINT_SUFFIXES, InspectConfig
@@ -60,6 +60,6 @@ def _neither(location: str, error: InputError) -> InputError:
     reason = "" if isinstance(error, UnknownSourceError) else error.what
     return InputError(
         f"{location} is neither a model nor a data set that crnn-deploy can read.",
-        f"{reason} Models are files that end in {', '.join(_MODELS)}. Data sets are {KINDS}.".lstrip(),
+        f"{reason} Models are files that end in {', '.join(_MODELS)}. A data set is {SOURCE_KINDS}.".lstrip(),
         "Check the path.",
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.index.keeping import kept_indexes
-from crnn_deploy.data.overlap import shared_contents
+from crnn_deploy.data.overlap import shared_images
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import split_location
 from crnn_deploy.folders import bytes_in
@@ -91,11 +91,10 @@ def _some(source: Source, chosen: NDArray[np.bool_]) -> Some:
 
 def _shared(source: Source, facts: Facts, other: Source, progress: Progress) -> Shared:
     others = other.facts(progress)
-    here, there = shared_contents(others, facts), shared_contents(facts, others)
+    shared = np.flatnonzero(shared_images(facts, others))
     return Shared(
         data=other.name,
-        images=len(here),
-        images_there=len(there),
-        contents=len(set(here.values())),
-        examples=tuple(source.item_name(index) for index in list(here)[:_NAMED]),
+        images=len(shared),
+        images_there=int(shared_images(others, facts).sum()),
+        examples=tuple(source.item_name(index) for index in shared[:_NAMED].tolist()),
     )

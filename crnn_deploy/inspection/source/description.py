@@ -97,12 +97,11 @@ class Some(Frozen):
 
 
 class Shared(Frozen):
-    """The images that another data set holds too: how many here, how many there, and how many contents these have."""
+    """The images that another data set holds too: how many here, and how many there."""
 
     data: str
     images: int
     images_there: int
-    contents: int
     examples: tuple[PlainText, ...]
 
 
