@@ -99,12 +99,8 @@ __all__ = [
 def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:
     """Describe a model file or a data set; which of the two it is, the location tells.
 
-    Returns:
-        Of a model task, charset, preprocessing, architecture, size, lineage and metrics. Of a data set images, sizes in
-        pixels, labels, characters, classes and doubles, and what it shares with the data set `data`.
-
-    Raises:
-        InputError: if the location is that of neither, or what is there is broken.
+    Of a model: task, charset, preprocessing, architecture, size, lineage, metrics. Of a data set: images, sizes in
+    pixels, labels, characters, classes, doubles, and what it shares with another one.
     """
     from crnn_deploy.inspection.inspect import inspect
 

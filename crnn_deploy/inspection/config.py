@@ -23,7 +23,7 @@ class InspectConfig(Frozen):
     location: Annotated[
         str,
         BeforeValidator(_text),
-        Argument(metavar="FILE|SOURCE", suffixes=(*MODEL_SUFFIXES, *CHECKPOINT_SUFFIXES, ".tar", ".zip")),
+        Argument(metavar="MODEL_OR_SOURCE", suffixes=(*MODEL_SUFFIXES, *CHECKPOINT_SUFFIXES, ".tar", ".zip")),
     ] = Field(
         description="A model (.pth, .pt, .ckpt, .safetensors, .onnx, .engine, .mlmodel, .keras or .h5) or a data set.",
         examples=["student.int8.onnx", "train.tar"],
