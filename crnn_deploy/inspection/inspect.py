@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS
 from crnn_deploy.data.sources.label_files import UnknownLayoutError
 from crnn_deploy.data.sources.open_folder import UnknownSourceError
-from crnn_deploy.data.sources.opening import names_source, open_source
+from crnn_deploy.data.sources.opening import may_be_source, open_source
 from crnn_deploy.errors import InputError
 from crnn_deploy.inspection.config import CHECKPOINT_SUFFIXES, InspectConfig
 from crnn_deploy.inspection.source.description import SourceDescription
@@ -26,7 +26,7 @@ def inspect(config: InspectConfig, progress: Progress) -> ModelDescription | Sou
     Raises:
         InputError: if neither is there, or it is broken, or a model is to be compared with a data set.
     """
-    if names_source(config.location):
+    if may_be_source(config.location):
         return _source(config, progress)
     if config.data is not None:
         raise InputError(f"{config.location} is no data set.", "--data compares two data sets.", "Leave --data out.")

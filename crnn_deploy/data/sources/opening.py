@@ -77,7 +77,7 @@ def split_location(location: str) -> tuple[str, str]:
     return prefix, location.removeprefix(prefix)
 
 
-def names_source(location: str) -> bool:
+def may_be_source(location: str) -> bool:
     """Whether a location is that of a source, as opposed to a model: a prefix, a folder, or the name of a file.
 
     Whether the source can be opened is not looked at.

@@ -45,13 +45,14 @@ def _example(source: Source, members: NDArray[np.bool_], differs: NDArray[np.boo
         indices = list(np.flatnonzero(members)[:_MEMBERS])
     return Double(
         images=tuple(source.item_name(int(index)) for index in indices),
-        labels=tuple(dict.fromkeys(_label(source, int(index)) for index in indices))
-        if source.kind != "unlabelled"
-        else (),
+        labels=tuple(dict.fromkeys(label for index in indices for label in _label(source, int(index)))),
         count=int(members.sum()),
         contradicting=contradicting,
     )
 
 
-def _label(source: Source, index: int) -> str:
-    return source.class_names[source.class_index(index)] if source.kind == "class" else source.text(index)
+def _label(source: Source, index: int) -> tuple[str, ...]:
+    """The label of an image, if it has one."""
+    if source.kind == "unlabelled":
+        return ()
+    return (source.class_names[source.class_index(index)] if source.kind == "class" else source.text(index),)
