@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json
-from crnn_deploy.cli.source_rows import source_rows
 from crnn_deploy.inspection.config import InspectConfig
-from crnn_deploy.inspection.source.description import SourceDescription
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
+    from crnn_deploy.inspection.source.description import SourceDescription
     from crnn_deploy.preprocessing import Preprocessing
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
 from crnn_deploy.spec import LineageStep, ModelSpec
@@ -42,10 +41,15 @@ def inspect(config: InspectConfig, as_json: bool) -> None:
         description = api.inspect(config, progress)
     if as_json:
         show_json(description.model_dump(mode="json"), config)
-    elif isinstance(description, SourceDescription):
-        show(facts_table(source_rows(description)))
     else:
-        show(facts_table(_lines(description)))
+        show(facts_table(_rows(description)))
+
+
+def _rows(description: ModelDescription | SourceDescription) -> Iterable[tuple[str, str | Sequence[str]]]:
+    from crnn_deploy.cli.source_rows import source_rows  # loads NumPy, which other verbs do without
+    from crnn_deploy.inspection.source.description import SourceDescription
+
+    return source_rows(description) if isinstance(description, SourceDescription) else _lines(description)
 
 
 def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:

@@ -127,6 +127,16 @@ def test_lmdbs(tmp_path: Path) -> None:
     assert "read as one set of 2 LMDBs" in found.remarks[0]
 
 
+def test_shards_of_samples(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for number, text in enumerate(("ab", "c")):
+        files = {f"{number}.png": png(picture(number)), f"{number}.txt": text.encode()}
+        write_tar(tmp_path / "set" / f"{number}.tar", files)
+    found = described(tmp_path / "set")
+    assert found.labels is not None
+    assert (found.images, found.labels.characters) == (2, {"a": 1, "b": 1, "c": 1})
+
+
 def test_parquet(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     from pyarrow import parquet
