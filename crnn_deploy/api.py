@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from crnn_deploy.evaluation.result import Evaluation
     from crnn_deploy.explaining.result import Explanations
     from crnn_deploy.inspection.description import ModelDescription
+    from crnn_deploy.inspection.source.description import SourceDescription
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pages.page import Page
     from crnn_deploy.pipeline.prune import Pruned
@@ -95,11 +96,15 @@ __all__ = [
 ]
 
 
-def inspect(config: InspectConfig) -> ModelDescription:
-    """Describe a model file: task, charset, preprocessing, architecture, size, lineage, metrics."""
-    from crnn_deploy.inspection.describe import describe
+def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:
+    """Describe a model file or a data set; which of the two it is, the location tells.
 
-    return describe(config.file)
+    Of a model: task, charset, preprocessing, architecture, size, lineage, metrics. Of a data set: images, sizes in
+    pixels, labels, characters, classes, doubles, and what it shares with another one.
+    """
+    from crnn_deploy.inspection.inspect import inspect
+
+    return inspect(config, progress)
 
 
 def import_checkpoint(config: ImportConfig, progress: Progress = SILENT) -> Artifact:

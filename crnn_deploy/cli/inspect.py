@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from crnn_deploy import api
@@ -13,6 +13,7 @@ from crnn_deploy.inspection.config import InspectConfig
 
 if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
+    from crnn_deploy.inspection.source.description import SourceDescription
     from crnn_deploy.preprocessing import Preprocessing
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
 from crnn_deploy.spec import LineageStep, ModelSpec
@@ -22,20 +23,33 @@ _MOST_NUMBERS = 8
 
 
 def inspect(config: InspectConfig, as_json: bool) -> None:
-    """Say what a model file is: task, charset, preprocessing, architecture, size, lineage, metrics.
+    """Say what a model file is, or what is in a data set.
+
+    Of a model: task, charset, preprocessing, architecture, size, lineage, metrics. Of a data set: images, their sizes,
+    texts and characters or classes, images that are there twice, and broken ones; with --data also which images another
+    data set holds, too. Of large archives and LMDBs the index is kept, so that they are looked through once.
 
     \b
     Examples:
       crnn-deploy inspect english_g2.pth
       crnn-deploy inspect student.int8.onnx --json
       crnn-deploy inspect student.engine
+      crnn-deploy inspect train.tar
+      crnn-deploy inspect train.tar --data val.tar
     """
-    with RichProgress():
-        description = api.inspect(config)
+    with RichProgress() as progress:
+        description = api.inspect(config, progress)
     if as_json:
         show_json(description.model_dump(mode="json"), config)
     else:
-        show(facts_table(_lines(description)))
+        show(facts_table(_rows(description)))
+
+
+def _rows(description: ModelDescription | SourceDescription) -> Iterable[tuple[str, str | Sequence[str]]]:
+    from crnn_deploy.cli.source_rows import source_rows  # loads NumPy, which other verbs do without
+    from crnn_deploy.inspection.source.description import SourceDescription
+
+    return source_rows(description) if isinstance(description, SourceDescription) else _lines(description)
 
 
 def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:

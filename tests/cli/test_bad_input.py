@@ -58,7 +58,6 @@ def refused(command: str, message: str) -> str:
         ("noweights.pt", "holds no weights"),
         ("shell.pt", "posix.system"),
         ("object.pt", "CompactCrnn"),
-        ("nothing", "is a folder"),
         ("cut.safetensors", "cannot be read as .safetensors"),
         ("page.safetensors", "cannot be read as .safetensors"),
     ],
@@ -67,6 +66,11 @@ def test_files_that_are_no_checkpoints(file: str, message: str) -> None:
     refused(f"import {file} -o out.safetensors", message)
     refused(f"inspect {file}", message)
     assert not Path("executed").exists()
+
+
+def test_a_folder_is_no_checkpoint() -> None:
+    refused("import nothing -o out.safetensors", "is a folder")
+    refused("inspect nothing", "is empty")
 
 
 @pytest.mark.parametrize(

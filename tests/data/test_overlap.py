@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from crnn_deploy.data.overlap import check_disjoint, fingerprint
+from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.overlap import check_disjoint, fingerprint, shared_images
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset, sample
 from crnn_deploy.errors import InputError
@@ -20,6 +22,12 @@ def test_the_same_bytes_under_other_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"training and evaluation sets share 1 images, such as other\.png"):
         check_disjoint({"training": first, "evaluation": copied})
     check_disjoint({"training": first, "evaluation": Subset(copied, [0])})
+
+
+def test_files_that_cannot_be_read_are_not_shared() -> None:
+    facts = Facts.empty(3)
+    facts.content[1:] = [[1, 2], [3, 4]]
+    assert shared_images(facts, facts[np.array([0, 2])]).tolist() == [False, False, True]
 
 
 def test_fingerprints_see_images_labels_and_order(tmp_path: Path) -> None:

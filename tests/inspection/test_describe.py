@@ -101,7 +101,7 @@ def test_broken_files_are_refused(tmp_path: Path, name: str) -> None:
 def test_an_onnx_file_is_described_without_pytorch() -> None:
     code = (
         "import sys; from crnn_deploy.api import InspectConfig, inspect; from crnn_deploy.zoo import READER; "
-        "inspect(InspectConfig(file=READER)); print('torch' in sys.modules)"
+        "inspect(InspectConfig(location=READER)); print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

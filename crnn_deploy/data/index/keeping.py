@@ -61,8 +61,7 @@ class IndexHome:
     def __init__(self, file: Path, use: str) -> None:
         self.file = file
         self._key = f"{use}\0{file.absolute()}".encode("utf-8", "surrogateescape")
-        status = file.stat()
-        self._stamp = [_FORMAT, status.st_size, status.st_mtime_ns, status.st_ino]
+        self._stamp = _stamp(file)
 
     def kept(self) -> KeptIndex | None:
         """The index that was kept; None if there is none, or it is damaged, or the file has changed."""
@@ -89,7 +88,7 @@ class IndexHome:
         if index.classes is not None:
             columns["classes"] = index.classes
         header: dict[str, Any] = {
-            "file": str(self.file),
+            "file": str(self.file.absolute()),
             "stamp": self._stamp,
             "strings": list(strings),
             "notes": index.notes,
@@ -105,6 +104,29 @@ class IndexHome:
 
     def _folder(self) -> Path:
         return cache_place("index") / hashlib.sha256(self._key).hexdigest()[:32]
+
+
+def kept_indexes(place: Path) -> list[Path]:
+    """The folders of the indexes that are kept of a file, or of the files below a folder, as these are now."""
+    try:
+        folders = sorted(each for each in cache_place("index").iterdir() if (each / _HEADER).is_file())
+    except (OSError, InputError):
+        return []
+    return [folder for folder in folders if _is_of(folder, place.absolute())]
+
+
+def _is_of(folder: Path, place: Path) -> bool:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        header = json.loads((folder / _HEADER).read_text("utf-8"))
+        file = Path(header["file"])
+        return (file == place or place in file.parents) and header["stamp"] == _stamp(file)
+    return False
+
+
+def _stamp(file: Path) -> list[int]:
+    """What changes when a file does."""
+    status = file.stat()
+    return [_FORMAT, status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def _load(folder: Path, name: str) -> NDArray[Any]:

@@ -43,17 +43,20 @@ def open_shards(paths: Sequence[Path], progress: Progress, needs_labels: bool) -
 def open_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
     """Lines of text if the archive holds labels, or else its images without labels.
 
-    A large one is opened from the index that was kept.
+    A large one is opened from the index that was kept. What was not refused where labels are needed is the same source
+    where they are not, and so is what has labels.
 
     Raises:
         InputError: if it is broken, holds no images, or its labels are wrong or needed and not understood.
     """
-    home = IndexHome(path, f"archive, needs labels: {needs_labels}")
-    kept = home.kept()
-    if kept is not None and kept.names is not None:
-        return of_kept(kept, kept.names, progress)
+    strict, lenient = (IndexHome(path, f"archive, needs labels: {needs}") for needs in (True, False))
+    for home in (strict,) if needs_labels else (strict, lenient):
+        kept = home.kept()
+        if kept is not None and kept.names is not None:
+            return of_kept(kept, kept.names, progress)
     told = Told(progress)
     source = _open(archive_at(path), told, needs_labels)
+    home = strict if needs_labels or source.kind != "unlabelled" else lenient
     return source.kept_by(home.keep, told.sentences) if isinstance(source, EncodedSource) else source
 
 

@@ -41,6 +41,15 @@ KINDS = (
 _PAGE_FOLDERS = ("page", "alto")  # as Transkribus writes them below the images
 
 
+class UnknownSourceError(InputError):
+    """Nothing at a location looks like a source of a known kind."""
+
+
+def unknown_source(path: Path) -> UnknownSourceError:
+    """The error for a file or a folder that is of no known kind."""
+    return UnknownSourceError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {KINDS}.")
+
+
 def open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:
     """Open the source that a folder is. Raises `InputError` if it is none, or is empty or broken."""
     files = Folder(folder)
@@ -115,7 +124,7 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
         return clips
     if not any(folder.iterdir()):
         raise InputError(f"{folder} is empty.", fix="Check the path.")
-    raise InputError(f"{folder} is not a data set that crnn-deploy can read.", f"It reads {KINDS}.")
+    raise unknown_source(folder)
 
 
 def _unread(found: LabelFiles, folder: Path, folders: list[SubFolder]) -> dict[str, UnknownLayoutError]:

@@ -23,14 +23,16 @@ from crnn_deploy.data.sources.labelled import (
 from crnn_deploy.data.sources.lmdb import open_lmdb
 from crnn_deploy.data.sources.names import PREFIX, open_names
 from crnn_deploy.data.sources.npz import open_npz
-from crnn_deploy.data.sources.open_folder import KINDS, open_folder
+from crnn_deploy.data.sources.open_folder import open_folder, unknown_source
 from crnn_deploy.data.sources.pages.opening import is_page, open_pages
 from crnn_deploy.data.sources.parquet import open_parquet
 from crnn_deploy.data.sources.video import is_video
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 
-_PART_PREFIXES = tuple(f"{part}:" for part in PARTS)
+_PREFIXES = (PREFIX, CLIPS, *(f"{part}:" for part in PARTS))
+_ARRAYS = (".npz", ".mdb", ".lmdb", ".parquet")
+_CHECKPOINT_STARTS = (b"PK\x03\x04", b"\x80\x02")  # of PyTorch's files, which some call `.pth.tar`
 
 
 def open_source(location: Path | str, progress: Progress = SILENT, needs_labels: bool = True) -> Source:
@@ -47,8 +49,7 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
     Raises:
         InputError: if nothing is there, if it is of no known kind, or if it is empty or broken.
     """
-    prefix = next((each for each in (PREFIX, CLIPS, *_PART_PREFIXES) if str(location).startswith(each)), "")
-    place = str(location).removeprefix(prefix)
+    prefix, place = split_location(str(location))
     if not place:
         raise InputError("The path of a data set is empty.", fix="Check the command or the variable behind it.")
     path = Path(place)
@@ -68,6 +69,37 @@ def open_source(location: Path | str, progress: Progress = SILENT, needs_labels:
             f"{path} cannot be read: {error.strerror or error}.", fix="Check the files and their permissions."
         ) from None
     return source
+
+
+def split_location(location: str) -> tuple[str, str]:
+    """The prefix of a location, such as `names:`, or nothing; and the path behind it."""
+    prefix = next((each for each in _PREFIXES if location.startswith(each)), "")
+    return prefix, location.removeprefix(prefix)
+
+
+def may_be_source(location: str) -> bool:
+    """Whether a location is that of a source, as opposed to a model: a prefix, a folder, or the name of a file.
+
+    Whether the source can be opened is not looked at.
+    """
+    prefix, place = split_location(location)
+    path = Path(place)
+    if prefix or not place or is_folder(path):
+        return True
+    if not is_file(path):
+        return False
+    name = path.name
+    if ".tar" in path.suffixes:
+        return not _begins_as_checkpoint(path)
+    return path.suffix in (*_ARRAYS, ".zip") or "idx3" in name or is_video(name) or may_hold_labels(name)
+
+
+def _begins_as_checkpoint(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4).startswith(_CHECKPOINT_STARTS)
+    except OSError:
+        return False
 
 
 def _open_part(path: Path, part: str, progress: Progress) -> Source:
@@ -117,7 +149,7 @@ def _open_file(path: Path, progress: Progress, needs_labels: bool) -> Source:
         return open_pages(Folder(path.parent), [path.name], progress)
     if may_hold_labels(path.name):
         return open_label_file(Folder(path.parent), path.name, progress)
-    raise InputError(f"{path} is not a data set that crnn-deploy can read.", f"It reads {KINDS}.")
+    raise unknown_source(path)
 
 
 def _images_of(path: Path) -> Container:

@@ -14,9 +14,11 @@ from told import Told
 
 from crnn_deploy.cache_limit import cache_place
 from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.keeping import kept_indexes
 from crnn_deploy.data.sources import encoded, lmdb, tar
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.errors import InputError
 
 TEXTS = ["first", "zweite", "třetí", "四"]
 
@@ -117,3 +119,44 @@ def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path: Path, monkeypa
 def test_a_small_file_is_not_kept(tmp_path: Path) -> None:
     open_source(tar_of_lines(tmp_path, TEXTS[:2])).facts()
     assert not cache_place("index").exists()
+
+
+@MAKERS
+def test_the_index_of_a_file_is_found_until_the_file_changes(
+    make: Callable[[Path, list[str]], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "others").mkdir()
+    path = make(tmp_path / "sets", TEXTS)
+    assert kept_indexes(path) == []
+    monkeypatch.chdir(tmp_path)
+    open_source(path.relative_to(tmp_path)).facts()
+    found = kept_indexes(path)
+    assert found == list(cache_place("index").iterdir())
+    assert kept_indexes(Path("sets")) == found
+    assert kept_indexes(Path("others")) == []
+    make(tmp_path / "sets", [*TEXTS, "fifth"])
+    assert kept_indexes(path) == []
+
+
+def test_labels_that_are_not_needed_are_kept_for_whoever_needs_them(tmp_path: Path) -> None:
+    path = tar_of_lines(tmp_path, TEXTS)
+    open_source(path, needs_labels=False).facts()
+    open_source(path).facts()
+    assert len(kept_indexes(path)) == 1
+
+
+def test_images_whose_labels_are_not_understood_are_kept_apart(tmp_path: Path) -> None:
+    images = {f"{i}.png": png(picture(i)) for i in range(3)}
+    path = write_tar(tmp_path / "set.tar", {"annotations.xml": b"<odd/>", **images})
+    for _ in range(2):
+        assert open_source(path, needs_labels=False).facts().width.tolist() == [40] * 3
+    with pytest.raises(InputError):
+        open_source(path)
+
+
+def test_images_without_labels_are_kept_for_whoever_needs_none(tmp_path: Path) -> None:
+    path = tar_of_images(tmp_path, TEXTS)
+    open_source(path).facts()
+    open_source(path, needs_labels=False).facts()
+    assert len(kept_indexes(path)) == 1

@@ -13,6 +13,7 @@ COMMANDS = {
     "evaluate m.onnx --data set --json": 4,
     "evaluate m.onnx --data set": 1,
     "predict set --model m.onnx": 1,
+    "inspect set --json": 1,
 }
 TEXTS = ("abc", "dead", "cab")
 PATHS = tuple(f"images/{number}.png" for number in range(3))

@@ -22,7 +22,7 @@ HEADER = ((0, 8), (10, 2), (12, 2), (14, 2), (12, 4), (16, 2), (18, 2), (20, 2))
 
 
 def seeds() -> list[Seed]:
-    commands = {"evaluate m.onnx --data set --json": 3, "predict set --model m.onnx --json": 2}
+    commands = {"evaluate m.onnx --data set --json": 3, "predict set --model m.onnx --json": 2, "inspect set": 1}
     model = {"m.onnx": line_model()}
     return [
         Seed({"set/data.mdb": database(samples()), **model}, "set/data.mdb", commands),

@@ -19,7 +19,11 @@ NAMES = ("x.npy", "y.npy", "images.npy", "labels.npy", "X.npy", "arr_0.npy", "x"
 def seeds() -> list[Seed]:
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (3, 16, 20), np.uint8)
-    commands = {"evaluate c.onnx --data set.npz --json": 3, "predict set.npz --model c.onnx --json": 2}
+    commands = {
+        "evaluate c.onnx --data set.npz --json": 3,
+        "predict set.npz --model c.onnx --json": 2,
+        "inspect set.npz": 1,
+    }
     buffer = io.BytesIO()
     np.savez(buffer, x=images, y=np.array([0, 2, 1]))
     model = {"c.onnx": class_model()}

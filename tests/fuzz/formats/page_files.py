@@ -9,7 +9,7 @@ from fuzz.case import Format, Seed
 from fuzz.mutation import mutate_bytes, number, text
 from fuzz.small_models import encoded, line_image, line_model
 
-COMMANDS = {"evaluate m.onnx --data set --json": 3, "predict set --model m.onnx": 1}
+COMMANDS = {"evaluate m.onnx --data set --json": 3, "predict set --model m.onnx": 1, "inspect set": 1}
 POINTS = ("0,0", "9,9 1,1", "1e9,4 4,4", "-5,-5 60,10", "NaN,1 2,2", "0 0 9 9", "", "1,2,3 4,5")
 PIECES = (
     "<Word><TextEquiv><Unicode>a</Unicode></TextEquiv></Word>", "<TextEquiv><Unicode/></TextEquiv>", "<!-- -->",

@@ -11,7 +11,11 @@ from fuzz.mutation import mutate_bytes, packed, text, value
 from fuzz.small_models import line_model, pictures
 
 TEXTS = ["abc", "dead", "cab"]
-COMMANDS = {"evaluate m.onnx --data set.parquet --json": 3, "predict set.parquet --model m.onnx": 1}
+COMMANDS = {
+    "evaluate m.onnx --data set.parquet --json": 3,
+    "predict set.parquet --model m.onnx": 1,
+    "inspect set.parquet": 1,
+}
 PACKINGS = ("none", "snappy", "gzip", "zstd", "lz4", "brotli")
 NAMES = ("image", "img", "text", "label", "bytes", "path", "file_name", "image.bytes", "")
 _END = 8  # length of the footer, and the four bytes that close the file

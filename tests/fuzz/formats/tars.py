@@ -21,7 +21,11 @@ CHECKSUM = slice(148, 156)
 def seeds() -> list[Seed]:
     files = {name.removeprefix("set/"): data for name, data in labelled_folder().items()}
     images = {name: data for name, data in files.items() if name.endswith(".png")}
-    commands = {"evaluate m.onnx --data set.tar --json": 3, "predict set.tar --model m.onnx --json": 3}
+    commands = {
+        "evaluate m.onnx --data set.tar --json": 3,
+        "predict set.tar --model m.onnx --json": 3,
+        "inspect set.tar": 1,
+    }
     return [
         Seed({"set.tar": _archive(files), "m.onnx": line_model()}, "set.tar", commands),
         Seed({"set.tar": _archive(images), "m.onnx": line_model()}, "set.tar", commands),

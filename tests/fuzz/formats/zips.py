@@ -22,7 +22,11 @@ FIELDS = {
 def seeds() -> list[Seed]:
     files = {name.removeprefix("set/"): data for name, data in labelled_folder().items()}
     images = {name: data for name, data in files.items() if name.endswith(".png")}
-    commands = {"evaluate m.onnx --data set.zip --json": 3, "predict set.zip --model m.onnx --json": 3}
+    commands = {
+        "evaluate m.onnx --data set.zip --json": 3,
+        "predict set.zip --model m.onnx --json": 3,
+        "inspect set.zip": 1,
+    }
     return [
         Seed({"set.zip": _archive(files, zipfile.ZIP_DEFLATED), "m.onnx": line_model()}, "set.zip", commands),
         Seed({"set.zip": _archive(images, zipfile.ZIP_STORED), "m.onnx": line_model()}, "set.zip", commands),

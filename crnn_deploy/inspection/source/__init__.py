@@ -1,0 +1,1 @@
+"""Describe data sets: images, sizes, labels, characters, classes and doubles, from the index."""
