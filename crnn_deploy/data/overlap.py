@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.index.facts import Facts
-from crnn_deploy.data.sources.base import Source, text_blocks
+from crnn_deploy.data.sources.base import Source, fact_blocks, text_blocks
 from crnn_deploy.errors import InputError
 
 
@@ -39,7 +39,9 @@ def shared_images(facts: Facts, others: Facts) -> NDArray[np.bool_]:
 
 def fingerprint(source: Source) -> str:
     """Hex digest of all images and labels, which depends on their order."""
-    digest = hashlib.blake2b(source.facts().content.tobytes(), digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
+    for facts in fact_blocks(source):
+        digest.update(facts.content.tobytes())
     if source.kind == "class":
         digest.update(np.array([source.class_index(index) for index in range(len(source))], np.int32).tobytes())
     if source.kind == "text":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.data.sources.base import Source, fact_blocks, title
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 
@@ -22,15 +22,19 @@ def input_sizes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int6
     image that is broken, or is no clip where the network sees clips, means nothing: loading it raises the error.
     """
     if preprocessing.clips is None and not preprocessing.centerline:
-        return source.facts().by_size(preprocessing.padded_width)
+        return _by_size(source, preprocessing.padded_width)
     return _opened(source, Preprocessor(preprocessing).size)
 
 
 def squeezes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int64]:
     """Whether each image is squeezed, `[N]`; only where the center line decides are they decoded."""
     if not preprocessing.centerline:
-        return source.facts().by_size(preprocessing.squeezes)
+        return _by_size(source, preprocessing.squeezes)
     return _opened(source, Preprocessor(preprocessing).squeezes)
+
+
+def _by_size(source: Source, function: Callable[[int, int], int]) -> NDArray[np.int64]:
+    return np.concatenate([facts.by_size(function) for facts in fact_blocks(source)])
 
 
 def _opened(source: Source, function: Callable[[ImageOrClip, str], int]) -> NDArray[np.int64]:

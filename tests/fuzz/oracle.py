@@ -66,9 +66,7 @@ def _ended(case: Case, outcome: Outcome, verb: str) -> Iterator[Finding]:
     """Findings about a run that ended with a code of its own."""
     if outcome.code and outcome.stderr.count("✗ ") != 1:
         yield Finding("no error block", verb)
-    printed_before = case.verb == "predict" and outcome.stdout.endswith(
-        "\n"
-    )  # whole rows of images before a broken one
+    printed_before = case.verb == "predict" and outcome.stdout.endswith("\n")  # rows before a broken image
     if outcome.code == 2 and outcome.stdout and not printed_before:
         yield Finding("output of a refused run", verb, outcome.stdout[:200])
     if outcome.code == 0 and "--json" in case.argv:

@@ -15,6 +15,7 @@ from crnn_deploy.progress import SILENT, Progress
 
 Kind = Literal["text", "class", "unlabelled"]
 _TEXTS = 1 << 16  # in a block
+_FACTS = 1 << 20
 
 
 class Source(Protocol):
@@ -84,6 +85,12 @@ class Source(Protocol):
             InputError: saying where, if one of them is missing, no number, or not finite.
         """
         ...
+
+
+def fact_blocks(source: Source) -> Iterator[Facts]:
+    """The facts of all images in blocks: those of a part of a large source are copies."""
+    for start in range(0, len(source), _FACTS):
+        yield source.facts(indices=np.arange(start, min(len(source), start + _FACTS)))
 
 
 def text_blocks(source: Source) -> Iterator[tuple[int, list[str]]]:

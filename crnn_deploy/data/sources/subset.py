@@ -58,12 +58,12 @@ class Subset:
         """As `Source.facts`. Those of a part are kept where the source keeps them for all of its images only."""
         if self._facts is not None:
             return self._facts if indices is None else self._facts[indices]
-        if indices is not None:
+        if indices is not None and len(indices) < len(self):
             return self._source.facts(progress, self._indices[indices])
         facts = self._source.facts(progress, self._indices)
         if 2 * len(self) < len(self._source):
             self._facts = facts
-        return facts
+        return facts if indices is None else facts[indices]
 
     @property
     def vector_names(self) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data.conftest import labelled, write_folder
 
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.data.rendering.render import render_lines
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 
 
@@ -45,3 +47,19 @@ def test_labels_of_different_kinds_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be combined with") as refused:
         Combined([lines(tmp_path, 2, 1), open_source(tmp_path / "classes.npz")])
     assert "the classes 0, 1, and the other source has lines of text" in refused.value.cause
+
+
+def test_columns_are_those_of_the_single_images(tmp_path: Path) -> None:
+    """In any order, through parts of parts, measured before or not."""
+    paths = [write_folder(tmp_path / name, labelled([f"{name}{i}" for i in range(6)])) for name in ("a", "b")]
+    both = Combined([open_source(path) for path in paths])
+    part = Subset(both, [11, 3, 0, 7, 6])
+    order = np.array([4, 0, 3, 1, 2])
+    expected = [part.content_hash(index) for index in order.tolist()]
+    for _ in range(2):
+        assert part.facts(indices=order).contents() == expected
+        assert part.facts().contents() == [part.content_hash(index) for index in range(5)]
+        assert part.texts(order) == [part.text(index) for index in order.tolist()]
+        both.facts()
+    few = Subset(open_source(paths[0]), [2, 1])
+    assert few.facts(indices=np.array([1, 0])).contents() == [few.content_hash(1), few.content_hash(0)]
