@@ -7,9 +7,7 @@ in CACHE, so that a command that was interrupted goes on.
     python benchmarks/articles/trained_claims.py --task mnist --data DATA/mnist/train-images-idx3-ubyte.gz \\
         --val DATA/mnist/t10k-images-idx3-ubyte.gz --cache CACHE -o benchmarks/results/articles-trained-mnist
     python benchmarks/articles/trained_claims.py --task cifar --data DATA/cifar100/train_10000.npz \\
-        --val DATA/cifar100/val_2000.npz --cache CACHE -o benchmarks/results/articles-trained-cifar
-
-The second one was not run to its end yet.
+        --val DATA/cifar100/val_2000.npz --cache CACHE --seeds 5 -o benchmarks/results/articles-trained-cifar
 """
 
 from __future__ import annotations
