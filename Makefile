@@ -134,7 +134,7 @@ TRITON_PIP := .venv/triton/bin/python -m pip install --quiet --disable-pip-versi
 # EasyOCR and OnnxTR, for their recognisers alone (200 MB): without torchvision, which often comes for another PyTorch
 # than the one here; tests have a stand-in. Tried once; `rm -r .venv/ocr` tries it again.
 OCR := easyocr==1.7.2 scikit-image scipy imageio lazy-loader tifffile \
-  onnxtr==0.9.0 anyascii defusedxml huggingface-hub==1.0.1 langdetect
+  onnxtr==0.9.0 anyascii anyio defusedxml h11 httpcore httpx huggingface-hub==1.0.1 langdetect
 .venv/ocr: | .venv/installed
 	$(PIP) --no-deps --target $@ $(OCR) \
 	  || { mkdir -p $@; echo "EasyOCR and OnnxTR cannot be installed here; their tests are skipped."; }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -53,6 +56,9 @@ class PseudoLabelled(Subset):
 
     def text(self, index: int) -> str:
         return self._spec.text(self._readings[index]) if self.kind == "text" else ""
+
+    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+        return [self.text(index) for index in indices.tolist()]
 
     def class_index(self, index: int) -> int:
         return self._readings[index][0] if self.kind == "class" else -1

@@ -46,9 +46,11 @@ def test_int8_stays_close_runs_in_int8_and_is_small(tmp_path, calib, options):
         assert {layer.reason for layer in fell_back} == {"stored in INT8, but there are no kernels for it here"}
     else:
         assert realised.int8[ours] == options.get("layers", 1)
-        assert realised.precision == "int8"
+        # The small head of a classifier is faster in FP32.
+        left = {"Gemm"} if options.get("task") == "classify" else set()
+        assert {layer.op for layer in record.layers if layer.precision == "fp32"} == left
+        assert realised.precision == ("int8+fp32" if left else "int8")
         assert record.kernel == kernel_level()
-        assert {layer.precision for layer in record.layers} == {"int8"}
     assert child.size_bytes < 0.45 * parent.size_bytes
 
 
