@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 from crnn_deploy import limits
@@ -12,6 +13,7 @@ from crnn_deploy.record import Record, field
 from crnn_deploy.vector import VectorNumber
 
 _LINE_SIZE = (100, 32)  # whose padded width tells the size of an input
+_ROUNDINGS: dict[str, Callable[[float], int]] = {"ceil": math.ceil, "round": round, "floor": math.floor}
 _SHARED_PIXELS = 1 << 17  # of a clip; larger ones run alone, so that a batch of them does not fill the memory
 
 InputShape = tuple[int, int, int, int] | tuple[int, int, int, int, int]
@@ -144,19 +146,17 @@ class Preprocessing(Record):
 
     def resized_height(self, image_width: int, image_height: int) -> int:
         """Height in pixels that an image of the given size is resized to, before padding below it."""
+        if not (self.letterbox and self.keep_ratio and self.width):
+            return self.height
         width = self.resized_width(image_width, image_height)
-        if (
-            not (self.letterbox and self.keep_ratio and self.width)
-            or self.scaled_width(image_width, image_height) <= width
-        ):
+        if self.scaled_width(image_width, image_height) <= width:
             return self.height
         return max(1, width * image_height // max(1, image_width))
 
     def scaled_width(self, image_width: int, image_height: int) -> int:
         """Width in pixels that keeps the aspect ratio of an image of the given size, without any limit."""
-        scaled = image_width * self.height / max(1, image_height)
-        rounded = {"ceil": math.ceil(scaled), "round": round(scaled), "floor": math.floor(scaled)}
-        return max(1, rounded[self.width_rounding])
+        rounded = _ROUNDINGS[self.width_rounding]
+        return max(1, rounded(image_width * self.height / max(1, image_height)))
 
     def squeezes(self, image_width: int, image_height: int) -> bool:
         """Whether an image of the given size is wider than `max_width`, or far wider than the fixed width.

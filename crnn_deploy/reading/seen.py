@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.wide_lines import Piece, kept_frames
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """A rectangle of pixels of a network's input; `bottom` and `right` are outside of it."""
 
     top: int
@@ -73,8 +73,7 @@ class Seen(Part):
         return self.output[self.frames] if self.output.ndim == 2 else self.output
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """A picture and what the network will see of it: one input, or the pieces of a wide line from left to right.
 
     Attributes:
@@ -89,15 +88,14 @@ class View:
 
     def with_outputs(self, outputs: Sequence[NDArray[np.float32]], preprocessing: Preprocessing, blank: int) -> Look:
         """The look with what the network says of each part, `[1, T, K]` or `[1, K]`."""
-        frames = [slice(None)]
-        if len(outputs) > 1:
-            frames = kept_frames(outputs, [part.piece for part in self.parts], preprocessing.height, blank)
+        if len(outputs) == 1:
+            return Look(self.size, (self.parts[0].with_output(outputs[0][0], slice(None)),), self.scale)
+        frames = kept_frames(outputs, [part.piece for part in self.parts], preprocessing.height, blank)
         told = zip(self.parts, outputs, frames, strict=True)
         return Look(self.size, tuple(part.with_output(output[0], kept) for part, output, kept in told), self.scale)
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """A picture and what the network says of it: of one input, or of the pieces of a wide line from left to right.
 
     Attributes:
