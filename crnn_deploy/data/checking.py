@@ -109,7 +109,7 @@ def tell_unusual_sizes(source: Source, spec: ModelSpec, progress: Progress) -> N
 def tell_distorted(source: Source, preprocessing: Preprocessing, progress: Progress) -> None:
     """Say how many pictures have another shape or a far other size than a classifier sees."""
     facts = source.facts()
-    distorted = np.flatnonzero(facts.by_size(lambda *size: preprocessing.distorts(*size)))
+    distorted = np.flatnonzero(facts.by_size(preprocessing.distorts))
     if len(distorted):
         first = int(distorted[0])
         size = int(facts.width[first]), int(facts.height[first])

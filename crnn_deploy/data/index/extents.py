@@ -33,8 +33,7 @@ class Extents:
             OSError: if the file has gone or changed since, or the image is larger than an image can be.
         """
         size = int(self.size[index])
-        if size > limits.MAX_IMAGE_FILE:
-            raise OSError(f"it has {size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
+        check_image_bytes(size)
         file = os.open(self.path, os.O_RDONLY)
         try:
             if _state(os.fstat(file)) != self._state:
@@ -42,6 +41,12 @@ class Extents:
             return os.pread(file, size, int(self.offset[index]))
         finally:
             os.close(file)
+
+
+def check_image_bytes(size: int) -> None:
+    """Raise `OSError` if an encoded image is larger than an image can be."""
+    if size > limits.MAX_IMAGE_FILE:
+        raise OSError(f"it has {size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
 
 
 def _state(status: os.stat_result) -> tuple[int, int]:

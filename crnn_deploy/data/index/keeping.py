@@ -87,13 +87,13 @@ class IndexHome:
             columns |= {f"{name}-data": column.data, f"{name}-ends": column.ends}
         if index.classes is not None:
             columns["classes"] = index.classes
-        header: dict[str, Any] = {
+        header = {
             "file": str(self.file.absolute()),
             "stamp": self._stamp,
             "strings": list(strings),
+            "classes": index.classes is not None,
             "notes": index.notes,
         }
-        header["classes"] = index.classes is not None
         with suppress(InputError):
             folder = self._folder()
             with replacing_folder(folder) as new:

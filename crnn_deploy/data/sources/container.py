@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from crnn_deploy import limits
-from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.extents import Extents, check_image_bytes
 
 
 class Container(Protocol):
@@ -104,9 +103,7 @@ def read_image(container: Container, name: str) -> bytes:
     Raises:
         OSError: if it can't be read, or is larger than an image can be.
     """
-    size = container.size(name)
-    if size > limits.MAX_IMAGE_FILE:
-        raise OSError(f"it has {size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
+    check_image_bytes(container.size(name))
     return container.read(name)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,7 @@ class EncodedSource(Measured):
         self._locate = locate
         self._facts = facts
         self._keep: Callable[[KeptIndex], None] | None = None
+        self._notes: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -110,9 +111,10 @@ class EncodedSource(Measured):
         Args:
             told: what was said when it was opened.
         """
-        notes = {"name": self.name, "kind": self.kind, "told": list(told), "class_names": self.class_names}
         if len(self) >= KEPT_FROM and not self._numbers.names:
-            self._keep = lambda found: keep(replace(found, notes=notes))
+            self._keep = keep
+            # Now: of a shard that lacks the last classes the names change, and its own are kept.
+            self._notes = {"name": self.name, "kind": self.kind, "told": list(told), "class_names": self.class_names}
         return self
 
     def _measure(self, progress: Progress) -> Facts:
@@ -121,8 +123,9 @@ class EncodedSource(Measured):
             self._read = extents
         facts = super()._measure(progress)
         if extents is not None and self._keep is not None:
-            names = self._rows.names if isinstance(self._rows.names, Strings) else None
-            self._keep(KeptIndex(facts, extents, names, self._rows.texts, self._rows.classes, {}))
+            rows = self._rows
+            names = rows.names if isinstance(rows.names, Strings) else None
+            self._keep(KeptIndex(facts, extents, names, rows.texts, rows.classes, self._notes))
         return facts
 
     def _fact(self, index: int) -> Fact:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from crnn_deploy import limits
-from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.extents import Extents, check_image_bytes
 from crnn_deploy.data.index.keeping import IndexHome
 from crnn_deploy.data.index.rows import Rows
 from crnn_deploy.data.index.strings import Numbered, Strings
@@ -50,8 +50,7 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
         value = database.get(_IMAGE_KEY % (index + 1))
         if value is None:
             raise _incomplete(name, _IMAGE % (index + 1), count)
-        if value.size > limits.MAX_IMAGE_FILE:
-            raise OSError(f"it has {value.size:,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
+        check_image_bytes(value.size)
         return database.read(value)
 
     rows = Rows(Numbered(_IMAGE, 1, count), texts)

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.extents import check_image_bytes
 from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.index.strings import Numbered, Strings
 from crnn_deploy.data.sources.base import Kind, Source
@@ -198,8 +199,7 @@ class _Images:
         image = images[row] if row < len(images) else None
         if image is None:
             raise OSError("the row has no bytes of an image; it may only name a file")
-        if len(image) > limits.MAX_IMAGE_FILE:
-            raise OSError(f"it has {len(image):,} bytes, and at most {limits.MAX_IMAGE_FILE:,} are read")
+        check_image_bytes(len(image))
         return image
 
     def _group(self, group: int) -> list[bytes | None]:
