@@ -156,6 +156,14 @@ class DistillOptions(TrainingOptions):
     beam_width: int | None = Field(
         default=None, gt=0, description="Beam width for the teachers' readings; without it greedy.", examples=[8]
     )
+    ask_share: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of the lines that teachers are asked for, where they are slow or the lines are many; the "
+        "others count for the losses on labels alone. Without it they are asked for all.",
+        examples=[0.2],
+    )
     qat: Annotated[QatOptions | None, Option(metavar="EPOCHS", text=True)] = Field(
         default=None, description="Extra epochs of quantization-aware training.", examples=[2]
     )
@@ -208,5 +216,5 @@ class DistillConfig(DistillOptions, TrainingImages, StudentBudget):
         return self
 
     def shaping(self) -> dict[str, Any]:
-        unset = {name for name in (*StudentBudget.model_fields, "height") if getattr(self, name) is None}
+        unset = {name for name in (*StudentBudget.model_fields, "height", "ask_share") if getattr(self, name) is None}
         return {name: value for name, value in super().shaping().items() if name not in unset}

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
+from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
@@ -29,6 +30,7 @@ from crnn_deploy.training.reservation import teacher_reservation, training_reser
 from crnn_deploy.training.student_in_budget import check_budget_can_be_measured, with_student_in_budget
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.frame_rates import check_frame_rates
+from crnn_deploy.training.teachers.partly_asked import PartlyAsked, items_to_ask
 from crnn_deploy.training.training_setup import TrainingSetup
 
 
@@ -68,8 +70,7 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
         teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
         with fabric.rank_zero_first():
             inputs = with_readings(inputs, reads_labels, teachers[0], config.confidence, progress)
-            material, facts = _material(inputs, losses, teachers, spec, progress)
-            taught = _taught(material, spec)
+            material, facts, taught = _material(inputs, config, losses, teachers, spec, progress)
             if taught:
                 progress.log(f"! {artifacts[0].spec.name} {taught}.")
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
@@ -135,6 +136,7 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     """
     losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
     check_losses(losses, spec)
+    _check_ask_share(config, losses, spec)
     check_augmentation(config, losses, spec.task)
     without_labels = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
     if without_labels:
@@ -146,17 +148,37 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     return losses
 
 
+def _check_ask_share(config: DistillConfig, losses: Sequence[LossOptions], spec: ModelSpec) -> None:
+    """Raise `InputError` if teachers are asked for a part of the images, and the other images can't be learned from."""
+    if config.ask_share is None:
+        return
+    if spec.task != "ctc" or any(loss.kind == "features" for loss in losses):
+        raise InputError(
+            f"With --ask-share {config.ask_share:g} only the losses frame-kl and pseudo-labels can teach.",
+            "They can leave out lines that a teacher was not asked for; losses of classes and features can't.",
+            "Leave out the share, so that teachers are asked for all images.",
+        )
+    if not _reads(losses, "labels"):
+        raise InputError(
+            "Lines that no teacher is asked for need a loss on labels.", fix="Add --loss ctc, or leave out --ask-share."
+        )
+
+
 def _material(
     inputs: TrainingInputs,
+    config: DistillConfig,
     losses: Sequence[LossOptions],
     teachers: Sequence[Teacher],
     spec: ModelSpec,
     progress: Progress,
-) -> tuple[Material, dict[str, Any]]:
-    """What the student learns from, and notes on it for the lineage."""
+) -> tuple[Material, dict[str, Any], str]:
+    """What the student learns from, notes on it for the lineage, and a reservation about the teachers or empty."""
     reads_labels = _reads(losses, "labels")
     train, too_long = without_too_long(inputs.train, spec, progress) if reads_labels else (inputs.train, [])
-    answers = [teacher.answers(train, progress) for teacher in teachers] if _reads(losses, "teachers") else []
+    asks = _reads(losses, "teachers")
+    items = items_to_ask(train, config.ask_share, progress) if asks and config.ask_share else None
+    part = train if items is None else Subset(train, items)
+    answers = [teacher.answers(part, progress) for teacher in teachers] if asks else []
     read = sum(len(part) for part in inputs.parts if isinstance(part, PseudoLabelled))
     asked = [teacher.artifact for teacher in (teachers if answers else teachers[:1] if read else [])]
     facts: dict[str, Any] = {
@@ -168,14 +190,10 @@ def _material(
     }
     if answers and spec.task == "ctc":
         frames_teach = any(loss.kind in ("frame-kl", "features") for loss in losses)
-        facts["spikes_kept"] = check_frame_rates(answers, train, spec, frames_teach, progress)
-    return Material(train, inputs.validation, losses, answers), facts
-
-
-def _taught(material: Material, spec: ModelSpec) -> str:
-    """The first reservation about the readings of a teacher in the training images, or empty."""
-    reservations = (teacher_reservation(answers, material.train, spec) for answers in material.teachers)
-    return next(filter(None, reservations), "")
+        facts["spikes_kept"] = check_frame_rates(answers, part, spec, frames_teach, progress)
+    taught = next(filter(None, (teacher_reservation(each, part, spec) for each in answers)), "")
+    taken = answers if items is None else [PartlyAsked(each, items, spec.blank) for each in answers]
+    return Material(train, inputs.validation, losses, taken), facts, taught
 
 
 def _reads(losses: Sequence[LossOptions], what: Literal["labels", "teachers"]) -> bool:

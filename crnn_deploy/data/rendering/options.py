@@ -31,8 +31,9 @@ class RenderOptions(Frozen):
     )
     fonts: Annotated[tuple[str, ...], Option(name="font", metavar="FONT")] = Field(
         default=(),
-        description="A family of the package fontpkg, a .ttf, .otf or .ttc file, a folder of them, or a named set "
-        f"({', '.join(FONT_SETS)}); may be repeated. Without any, the DejaVu fonts of matplotlib.",
+        description="A family of the package fontpkg or of the system (fc-list), a .ttf, .otf or .ttc file, a folder "
+        f"of them, or a named set ({', '.join(FONT_SETS)}); may be repeated. Without any, the DejaVu fonts of "
+        "matplotlib.",
         examples=["Lato"],
     )
     text: Annotated[Path | None, Option(metavar="FILE", suffixes=(".txt",))] = Field(
@@ -41,9 +42,18 @@ class RenderOptions(Frozen):
         "fonts cover.",
         examples=["words.txt"],
     )
+    language: str | None = Field(
+        default=None,
+        description="Code of a language, such as zh, ja, ko, ru or de: lines of its words by how often they are "
+        "written (package wordfreq), and of rare characters.",
+        examples=["zh"],
+    )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
-    charset: Annotated[str, Option(metavar="CHARACTERS")] = Field(
-        default=PRINTABLE, description="Characters that may occur in random lines."
+    charset: Annotated[str | None, Option(metavar="CHARACTERS", text=True)] = Field(
+        default=None,
+        description="Characters that may occur in random lines; without it those of ASCII, or those that make up "
+        "99.9 % of what is written in the language.",
+        examples=["0123456789"],
     )
     min_length: int = Field(default=2, ge=1, description="Characters of the shortest line.")
     max_length: int = Field(default=40, ge=1, le=1000, description="Characters of the longest line.")
@@ -61,13 +71,23 @@ class RenderOptions(Frozen):
 
     @field_validator("charset")
     @classmethod
-    def _charset_writes_lines(cls, charset: str) -> str:
+    def _charset_writes_lines(cls, charset: str | None) -> str | None:
+        if charset is None:
+            return None
         if any(c != " " and (c.isspace() or not c.isprintable()) for c in charset) or not charset.strip():
             raise InputError(
                 "The charset must hold visible characters, and no white space but the space.",
                 fix="Give the characters to draw, such as 0123456789.",
             )
         return "".join(dict.fromkeys(charset))
+
+    @model_validator(mode="after")
+    def _one_text(self) -> RenderOptions:
+        if self.text is not None and self.language is not None:
+            raise InputError(
+                "The lines come from a text or from the words of a language.", fix="Leave one of them out."
+            )
+        return self
 
     @model_validator(mode="after")
     def _ranges_are_not_empty(self) -> RenderOptions:

@@ -11,9 +11,10 @@ from PIL import Image
 
 from crnn_deploy.data.rendering.degrade import degrade, tilt
 from crnn_deploy.data.rendering.drawing import CAPITAL, at_height, draw_ink, size_for
-from crnn_deploy.data.rendering.fonts import find_families, pick_typeface
+from crnn_deploy.data.rendering.fonts import find_families, pick_typeface, writable
 from crnn_deploy.data.rendering.given_text import GivenText
-from crnn_deploy.data.rendering.options import RenderOptions
+from crnn_deploy.data.rendering.language import LanguageText, frequent_characters, word_frequencies
+from crnn_deploy.data.rendering.options import PRINTABLE, RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
 from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
 from crnn_deploy.data.rendering.text import TextGenerator
@@ -25,14 +26,14 @@ class LineRenderer:
     """Renders line `index` from the seed and the index only, so that a larger count keeps the earlier lines.
 
     Raises:
-        InputError: if a font is missing, none can write the characters, or the text file can't be used.
+        InputError: if a font is missing, none can write the characters, or the text file or the language can't be used.
     """
 
     def __init__(self, options: RenderOptions) -> None:
         self._options = options
         self._given = GivenText(options.text) if options.text is not None else None
-        self._families = find_families(options.fonts, self._given.charset if self._given else options.charset)
-        self._write = TextGenerator(options.charset, options.min_length, options.max_length)
+        self._write = _generator(options)
+        self._families = find_families(options.fonts, (self._given or self._write).charset)
 
     def text(self, index: int) -> str:
         return self._text(index, self._rng(index))
@@ -53,6 +54,15 @@ class LineRenderer:
 
     def _rng(self, index: int) -> np.random.Generator:
         return np.random.default_rng((self._options.seed, index))
+
+
+def _generator(options: RenderOptions) -> TextGenerator | LanguageText:
+    lengths = options.min_length, options.max_length
+    if options.language is not None:
+        frequencies = word_frequencies(options.language)
+        charset = options.charset or writable(options.fonts, frequent_characters(frequencies))
+        return LanguageText(frequencies, charset, *lengths)
+    return TextGenerator(options.charset or PRINTABLE, *lengths)
 
 
 def render_lines(options: RenderOptions, output: Path, force: bool = False, progress: Progress = SILENT) -> Path:

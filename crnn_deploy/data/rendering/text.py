@@ -20,7 +20,7 @@ class TextGenerator:
     """
 
     def __init__(self, charset: str, shortest: int, longest: int) -> None:
-        self._charset = charset
+        self.charset = charset
         self._visible = charset.replace(" ", "")
         self._kept = set(charset)
         self._shortest = shortest
@@ -43,7 +43,7 @@ class TextGenerator:
 
     def _random(self, rng: np.random.Generator, length: int) -> str:
         """Exactly `length` random characters."""
-        text = self._tidy(characters(rng, self._charset, length))
+        text = self._tidy(characters(rng, self.charset, length))
         return text + characters(rng, self._visible, length - len(text))
 
     def _writable(self, text: str) -> str:
