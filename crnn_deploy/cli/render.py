@@ -14,6 +14,7 @@ def render(config: RenderConfig, as_json: bool) -> None:
     Examples:
       crnn-deploy render -o lines.tar --count 200 --seed 1
       crnn-deploy render -o lines.tar --count 200 --font Lato --font Roboto
+      crnn-deploy render -o lines.tar --count 200 --language ru
       crnn-deploy render -o lines.tar --count 200 --text words.txt --font NotoSansSC.ttf
     """
     with RichProgress() as progress:

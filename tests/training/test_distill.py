@@ -11,11 +11,16 @@ import torch
 from told import Told
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
+from crnn_deploy.data.sources.base import Source
+from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build, load_model
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
+from crnn_deploy.progress import Progress
 from crnn_deploy.training import loop
 from crnn_deploy.training.distill import distill
+from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
 from .tiny import CLASSES, STUDENT, StopAfter, distill_config, draw_classes, draw_lines, error_of
 
@@ -253,3 +258,31 @@ def test_labels_that_are_too_long_are_told(student: Path, lines: Path, make_teac
     notes = made.spec.lineage[-1].notes
     assert notes["too_long"] == ["000.png"]
     assert notes["validation"]["images"] == 4
+
+
+def test_a_teacher_may_be_asked_for_a_share_of_the_lines(
+    student: Path, lines: Path, able_teacher: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    ask = Teacher.answers
+
+    def counted(self: Teacher, source: Source, progress: Progress) -> TeacherAnswers:
+        asked.append(len(source))
+        return ask(self, source, progress)
+
+    monkeypatch.setattr(Teacher, "answers", counted)
+    config = distill_config(able_teacher, lines, student, epochs=1, losses=["ctc", "frame-kl"], ask_share=0.3)
+    notes = distill(config).spec.lineage[-1].notes
+    assert notes["taught_by"]
+    assert 0 < sum(asked) < 0.6 * len(open_source(lines))
+
+
+@pytest.mark.parametrize(
+    ("losses", "message"),
+    [(["frame-kl"], "need a loss on labels"), (["ctc", "features"], "only the losses")],
+)
+def test_a_share_needs_losses_that_can_leave_lines_out(
+    student: Path, lines: Path, able_teacher: Artifact, losses: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        distill(distill_config(able_teacher, lines, student, losses=losses, ask_share=0.5))

@@ -31,7 +31,7 @@ def find_families(names: tuple[str, ...], charset: str) -> list[Family]:
         nearest = min(lacking, key=lambda face: len(lacking[face]))
         raise InputError(
             "None of the fonts can write the charset.",
-            f"The nearest, {nearest.path.name}, lacks {len(lacking[nearest])}: {lacking[nearest][:40]!r}.",
+            f"The nearest, {nearest.path.name}, lacks {lacking[nearest][:40]!r}.",
             "Remove these characters from the charset or the text, or name other fonts with --font.",
         )
     return families
