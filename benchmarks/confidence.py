@@ -71,7 +71,7 @@ def _some(total: int, count: int) -> list[int]:
 
 def _characters(line: NDArray[np.float32], spec: ModelSpec, temperature: float) -> list[float]:
     frames = highest_probabilities(line, temperature).tolist()
-    return [run.confidence for run in labelled_runs(line.argmax(axis=1).tolist(), frames, spec.blank)] or frames
+    return [sure for _, sure, _, _ in labelled_runs(line.argmax(axis=1).tolist(), frames, spec.blank)] or frames
 
 
 def area(numbers: NDArray[np.float64], right: NDArray[np.bool_]) -> float:

@@ -121,9 +121,10 @@ class ModelSpec(Record):
             InputError: if the classes are in display order, the text runs from right to left, and python-bidi is not
                 installed.
         """
-        read = (k for k in classes if k != self.blank)
-        parts = divided([*read], self.sequences) if self.sequences else read
-        text = "".join(k if isinstance(k, str) else self.charset[k - (k > self.blank)] for k in parts)
+        charset, blank = self.charset, self.blank
+        read = [k for k in classes if k != blank]
+        parts = divided(read, self.sequences) if self.sequences else read
+        text = "".join([k if isinstance(k, str) else charset[k - (k > blank)] for k in parts])
         return to_logical(text) if self.text_order == "display" else text
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:

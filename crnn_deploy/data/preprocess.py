@@ -28,9 +28,10 @@ class Preprocessor:
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self.preprocessing = preprocessing
-        self._mean = np.array(preprocessing.mean, np.float32)
-        self._std = np.array(preprocessing.std, np.float32)
-        self._colour = padding_colour(preprocessing)
+        self._mean = np.array(preprocessing.mean, np.float32).reshape(-1, 1, 1)
+        self._std = np.array(preprocessing.std, np.float32).reshape(-1, 1, 1)
+        colour = padding_colour(preprocessing)
+        self._colour = None if colour is None else colour.reshape(-1, 1, 1)
         seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
         self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
 
@@ -100,7 +101,7 @@ class Preprocessor:
             return straightened(plain, p)[:, :, np.newaxis]
         size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
         resized = _resized(plain, size, p.resize)
-        array = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8)
+        array = np.asarray(resized.convert("L") if p.channels == "L" and p.grey_last else resized, np.uint8)
         array = array.reshape(size[1], size[0], p.channel_count)
         return self._with_rows(array[:, :, ::-1] if p.channels == "BGR" else array)
 
@@ -109,28 +110,27 @@ class Preprocessor:
         if pixels.ndim == 4:
             return np.stack([self.tensor(still, width) for still in pixels])
         p = self.preprocessing
-        own = p.with_padding(pixels.shape[1])
-        missing = (width or own) - pixels.shape[1] - p.margin
-        left, right = self._columns(pixels[:, :1], p.margin), self._columns(pixels[:, -1:], max(0, missing))
-        pixels = np.concatenate([left, pixels, right], axis=1)
-        fractions = pixels.astype(np.float32) / np.float32(255)
-        seen = 1 - fractions if p.invert else fractions
-        mean, std = _statistics(seen[:, :own]) if p.normalise == "image" else (self._mean, self._std)
-        normalised = (seen - mean) / std
-        return np.ascontiguousarray(normalised.transpose(2, 0, 1))
+        height, columns, channels = pixels.shape
+        own, first, end = p.with_padding(columns), p.margin, p.margin + columns
+        seen = np.empty((channels, height, max(width or own, end)), np.float32)
+        seen[:, :, first:end] = pixels.transpose(2, 0, 1)
+        seen[:, :, :first] = seen[:, :, first : first + 1] if self._colour is None else self._colour
+        seen[:, :, end:] = seen[:, :, end - 1 : end] if self._colour is None else self._colour
+        seen /= np.float32(255)
+        if p.invert:
+            np.subtract(1, seen, out=seen)
+        mean, std = _statistics(seen[:, :, :own]) if p.normalise == "image" else (self._mean, self._std)
+        seen -= mean
+        seen /= std
+        return seen
 
     def _with_rows(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """`[h, W, C]` with padding below it, up to the height of the input."""
         missing = self.preprocessing.height - pixels.shape[0]
         if not missing:
             return pixels
-        below = self._columns(pixels[-1:].transpose(1, 0, 2), missing).transpose(1, 0, 2)
-        return np.concatenate([pixels, below])
-
-    def _columns(self, edge: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-        """Padding `[H, count, C]` beside the outermost column `[H, 1, C]`."""
-        column = edge if self._colour is None else np.broadcast_to(self._colour, edge.shape)
-        return np.repeat(column, count, axis=1)
+        row = pixels[-1:] if self._colour is None else np.broadcast_to(self._colour.T, pixels[-1:].shape)
+        return np.concatenate([pixels, np.repeat(row, missing, axis=0)])
 
     def __call__(self, image: ImageOrClip, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width, or `[T, C, H, W]` of a clip. Raises as `pixels` does."""
@@ -154,6 +154,6 @@ def _resized(plain: Image.Image, size: tuple[int, int], filter_name: str) -> Ima
 
 
 def _statistics(image: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
-    """Mean and deviation of all values of an image, which is not blank enough to divide by nothing."""
-    values = image.astype(np.float64)
+    """Mean and deviation of all values of an image `[C, H, W]`, which is not blank enough to divide by nothing."""
+    values = image.transpose(1, 2, 0).astype(np.float64, order="C")  # the order of a sum may decide its last digit
     return np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))

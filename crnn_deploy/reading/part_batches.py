@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
 from crnn_deploy.data.network_inputs import Array, NetworkInput, beside
 from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.reading.read_images import check_outputs
+from crnn_deploy.reading.output_checks import check_outputs
 from crnn_deploy.reading.seen import Part, View
 from crnn_deploy.runtime.session import Session
 
-_Place = tuple[int, int]  # number of an image, and of the part in it
-
 
 def outputs_of(session: Session, named: Sequence[tuple[str, View]], batch_size: int) -> list[list[Array]]:
-    """What a network says of each part of each view, `[1, T, K]` or `[1, K]`.
+    """What a network says of each part of each view, `[T, K]` or `[K]`.
 
     Args:
         named: views, each with the name of its image in messages.
@@ -26,24 +25,26 @@ def outputs_of(session: Session, named: Sequence[tuple[str, View]], batch_size: 
         InputError: if the network fails, or its outputs don't fit the spec.
         GateError: naming the image, if the network gives numbers that are not finite.
     """
-    outputs: dict[_Place, Array] = {}
-    for places in _batches([view for _, view in named], session.spec.preprocessing, batch_size):
-        logits = session.run(_input([named[number][1].parts[part] for number, part in places]))
-        names = [named[number][0] for number, _ in places]
-        check_outputs(logits, session.spec, names.__getitem__)
-        outputs.update((place, logits[at : at + 1]) for at, place in enumerate(places))
-    return [[outputs[number, part] for part in range(len(view.parts))] for number, (_, view) in enumerate(named)]
+    spec = session.spec
+    jobs = [(name, part) for name, view in named for part in view.parts]
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for number, (_, part) in enumerate(jobs):
+        alike.setdefault(part.pixels.shape, []).append(number)
+    outputs: dict[int, Array] = {}
+    for shape, numbers in alike.items():
+        size = _together(shape, spec.preprocessing, batch_size)
+        for start in range(0, len(numbers), size):
+            batch = numbers[start : start + size]
+            logits = session.run(_input([jobs[number][1] for number in batch]))
+            check_outputs(logits, spec, [jobs[number][0] for number in batch].__getitem__)
+            outputs.update(zip(batch, logits, strict=True))
+    in_order = map(outputs.__getitem__, range(len(jobs)))
+    return [list(islice(in_order, len(view.parts))) for _, view in named]
 
 
-def _batches(views: Sequence[View], seen: Preprocessing, batch_size: int) -> Iterator[list[_Place]]:
-    """Parts of one size, up to `batch_size` of them; large ones alone, so that they don't fill the memory."""
-    by_shape: dict[tuple[int, ...], list[_Place]] = {}
-    for number, view in enumerate(views):
-        for part, each in enumerate(view.parts):
-            by_shape.setdefault(each.pixels.shape, []).append((number, part))
-    for shape, alike in by_shape.items():
-        size = batch_size if shape[seen.size_axis - 1] <= seen.widest else 1
-        yield from (alike[start : start + size] for start in range(0, len(alike), size))
+def _together(shape: tuple[int, ...], seen: Preprocessing, batch_size: int) -> int:
+    """How many parts of a shape run together: large ones alone, so that they don't fill the memory."""
+    return batch_size if shape[seen.size_axis - 1] <= seen.widest else 1
 
 
 def _input(parts: Sequence[Part]) -> NetworkInput:

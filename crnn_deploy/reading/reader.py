@@ -159,9 +159,7 @@ class Reader:
     def _read(self, named: Sequence[tuple[str, View]]) -> list[Reading]:
         """What is read in each view; each has the name of its image beside it."""
         outputs = outputs_of(self._session, named, self._batch_size)
-        seen, blank = self.spec.preprocessing, self.spec.blank
-        looks = (view.with_outputs(said, seen, blank) for (_, view), said in zip(named, outputs, strict=True))
-        return [self._decoder.reading(look) for look in looks]
+        return [self._decoder.reading(view, said) for (_, view), said in zip(named, outputs, strict=True)]
 
 
 def _items(images: Iterable[Given], order: ChannelOrder) -> Iterator[Item]:

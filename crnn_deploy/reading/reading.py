@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crnn_deploy.class_sequences import groups
+from crnn_deploy.data.network_inputs import Array
 from crnn_deploy.reading.best_path import Run, labelled_runs, line_confidence
 from crnn_deploy.reading.decoding import beam_decode
-from crnn_deploy.reading.seen import Look, Seen
+from crnn_deploy.reading.seen import Part, View
+from crnn_deploy.reading.wide_lines import joined
 from crnn_deploy.runtime.outputs import highest_probabilities
 from crnn_deploy.spec import ModelSpec
 
@@ -32,19 +34,50 @@ class Character(NamedTuple):
     right: float
 
 
-class Reading(NamedTuple):
-    """What a model reads in one image.
+class Reading:
+    """What a model reads in one image; it can be taken apart: `text, confidence, characters = reading`.
 
     Attributes:
         text: of the line, in logical order; of a classifier the name of the class.
         confidence: the probability that the text or the class is right: the product of those of the characters, or
             that of the class (`reading.confidence`).
-        characters: of the most probable path; of a classifier none.
     """
 
-    text: str
-    confidence: float
-    characters: tuple[Character, ...] = ()
+    __slots__ = ("_characters", "confidence", "text")
+
+    def __init__(
+        self,
+        text: str,
+        confidence: float,
+        characters: tuple[Character, ...] | Callable[[], tuple[Character, ...]] = (),
+    ) -> None:
+        """Characters may be given as what finds them when they are asked for."""
+        self.text = text
+        self.confidence = confidence
+        self._characters = characters
+
+    @property
+    def characters(self) -> tuple[Character, ...]:
+        """Those of the most probable path; of a classifier none."""
+        found = self._characters
+        if not isinstance(found, tuple):  # several threads may find them, and all find the same
+            found = self._characters = found()
+        return found
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.text, self.confidence, self.characters))
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, Reading) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.confidence))
+
+    def __repr__(self) -> str:
+        return f"Reading(text={self.text!r}, confidence={self.confidence!r}, characters={self.characters!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Reading, tuple(self)
 
 
 class Decoder:
@@ -60,48 +93,58 @@ class Decoder:
         self._alphabet = spec.alphabet if spec.task == "ctc" else spec.class_names
         self._beam_width = beam_width
 
-    def reading(self, look: Look) -> Reading:
-        """What the model reads in an image."""
-        output = look.output
-        highest = highest_probabilities(output, self._spec.temperature)
-        if self._spec.task == "classify":
+    def reading(self, view: View, outputs: Sequence[Array]) -> Reading:
+        """What the model reads in an image, by what the network says of each part of its view, `[T, K]` or `[K]`."""
+        spec = self._spec
+        frames = view.kept_frames(outputs, spec)
+        output = joined(outputs, frames)
+        highest = highest_probabilities(output, spec.temperature)
+        if spec.task == "classify":
             return Reading(self._alphabet[int(output.argmax())], float(highest))
-        frames = highest.tolist()
-        runs = labelled_runs(output.argmax(axis=1).tolist(), frames, self._spec.blank)
-        text = self._text(output, [run.label for run in runs])
-        return Reading(text, line_confidence(runs, frames), tuple(self._characters(runs, *_places(look))))
+        sure = highest.tolist()
+        runs = labelled_runs(output.argmax(axis=1).tolist(), sure, spec.blank)
+        text = self._text(output, [label for label, _, _, _ in runs])
+        strips = list(map(_strip, view.parts, outputs, frames))
+        characters = partial(self._characters, runs, strips, view.scale[0], view.size[0])
+        return Reading(text, line_confidence(runs, sure), characters)
 
-    def _text(self, output: NDArray[np.float32], classes: list[int]) -> str:
+    def _text(self, output: Array, classes: list[int]) -> str:
         if self._beam_width is not None:
             return beam_decode(output[np.newaxis], self._spec, self._beam_width)[0]
         return self._spec.text(classes)
 
-    def _characters(self, runs: Sequence[Run], lefts: list[float], rights: list[float]) -> Iterator[Character]:
-        if not self._spec.sequences:  # of most models; the other way takes twice as long
-            for run in runs:
-                if text := self._alphabet[run.label]:
-                    yield Character(text, run.confidence, lefts[run.first], rights[run.end - 1])
-            return
-        for start, end, sequence in groups([run.label for run in runs], self._spec.sequences):
-            if text := self._alphabet[runs[start].label] if sequence is None else sequence.text:
-                confidence = min(run.confidence for run in runs[start:end])
-                yield Character(text, confidence, lefts[runs[start].first], rights[runs[end - 1].end - 1])
+    def _characters(
+        self, runs: Sequence[Run], strips: Sequence[_Strip], scale: float, width: int
+    ) -> tuple[Character, ...]:
+        """The characters of a line. What it takes holds no pixels and no outputs: readings may be kept for long."""
+        lefts, rights = _places(strips, scale, width)
+        labels, sure, firsts, ends = zip(*runs, strict=True) if runs else ((), (), (), ())
+        found = []
+        for start, end, sequence in groups(labels, self._spec.sequences):
+            if text := self._alphabet[labels[start]] if sequence is None else sequence.text:
+                place = lefts[firsts[start]], rights[ends[end - 1] - 1]
+                found.append(Character(text, min(sure[start:end]), *place))
+        return tuple(found)
 
 
-def _places(look: Look) -> tuple[list[float], list[float]]:
+_Strip = tuple[int, int, int, float]
+"""Frames side by side: the first, the one after the last, and where frame 0 begins and how wide each is, in columns of
+the resized picture."""
+
+
+def _strip(part: Part, output: Array, frames: slice) -> _Strip:
+    """The frames of a part that count."""
+    count = len(output)
+    first, end, _ = frames.indices(count)
+    return first, end, part.first, part.pixels.shape[-1] / count
+
+
+def _places(strips: Sequence[_Strip], scale: float, width: int) -> tuple[list[float], list[float]]:
     """Where each frame begins and ends in the picture, in its pixels to a hundredth, `[T]` each."""
     lefts, rights = list[float](), list[float]()
-    for piece in look.pieces:
-        edges = _edges(piece, look)
+    for first, end, begin, step in strips:
+        columns = (begin + np.arange(first, end + 1) * step) * scale
+        edges = np.minimum(np.maximum(columns, 0), width).round(2).tolist()
         lefts += edges[:-1]
         rights += edges[1:]
     return lefts, rights
-
-
-def _edges(piece: Seen, look: Look) -> list[float]:
-    """Between which columns of the picture the frames that count lie, `[T + 1]`."""
-    count = len(piece.output)
-    first, end, _ = piece.frames.indices(count)
-    columns = piece.first + np.arange(first, end + 1) * (piece.pixels.shape[-1] / count)
-    edges: list[float] = np.minimum(np.maximum(columns * look.scale[0], 0), look.size[0]).round(2).tolist()
-    return edges

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.network_inputs import NetworkInput, beside
-from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.reading.wide_lines import Piece, kept_frames
+from crnn_deploy.reading.wide_lines import Piece, joined, kept_frames
+from crnn_deploy.spec import ModelSpec
 
 
 class Box(NamedTuple):
@@ -86,13 +86,16 @@ class View(NamedTuple):
     parts: tuple[Part, ...]
     scale: tuple[float, float]
 
-    def with_outputs(self, outputs: Sequence[NDArray[np.float32]], preprocessing: Preprocessing, blank: int) -> Look:
-        """The look with what the network says of each part, `[1, T, K]` or `[1, K]`."""
+    def kept_frames(self, outputs: Sequence[NDArray[np.float32]], spec: ModelSpec) -> list[slice]:
+        """Which frames of each part count, by what the network says of it, `[T, K]` or `[K]` (`wide_lines`)."""
         if len(outputs) == 1:
-            return Look(self.size, (self.parts[0].with_output(outputs[0][0], slice(None)),), self.scale)
-        frames = kept_frames(outputs, [part.piece for part in self.parts], preprocessing.height, blank)
-        told = zip(self.parts, outputs, frames, strict=True)
-        return Look(self.size, tuple(part.with_output(output[0], kept) for part, output, kept in told), self.scale)
+            return [slice(None)]
+        return kept_frames(outputs, [part.piece for part in self.parts], spec.preprocessing.height, spec.blank)
+
+    def with_outputs(self, outputs: Sequence[NDArray[np.float32]], spec: ModelSpec) -> Look:
+        """The look with what the network says of each part, `[T, K]` or `[K]`."""
+        told = zip(self.parts, outputs, self.kept_frames(outputs, spec), strict=True)
+        return Look(self.size, tuple(part.with_output(output, kept) for part, output, kept in told), self.scale)
 
 
 class Look(NamedTuple):
@@ -110,7 +113,7 @@ class Look(NamedTuple):
     @property
     def output(self) -> NDArray[np.float32]:
         """`[T, K]` of the whole line, or `[K]`."""
-        return np.concatenate([piece.kept for piece in self.pieces]) if len(self.pieces) > 1 else self.pieces[0].kept
+        return joined([piece.output for piece in self.pieces], [piece.frames for piece in self.pieces])
 
     def column(self, piece: Seen, column: float) -> float:
         """Where a column of a piece's input lies in the picture, in its pixels; to a hundredth."""

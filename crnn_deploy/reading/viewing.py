@@ -34,7 +34,7 @@ def look_at(session: Session, image: ImageOrClip, name: str, notes: NoteTaker, v
     spec = session.spec
     view = Viewer(spec, notes).view(image, name, vector)
     (outputs,) = outputs_of(session, [(name, view)], 1)
-    return view.with_outputs(outputs, spec.preprocessing, spec.blank)
+    return view.with_outputs(outputs, spec)
 
 
 class Viewer:
@@ -68,7 +68,7 @@ class Viewer:
             return self._whole(picture, pixels, padded, vector)
         if parts := self._pieces(padded, pixels.shape[1]):
             self._note("cut", name)
-            return View(picture.size, parts, self._scale(picture, pixels))
+            return View(picture.size, parts, (picture.width / pixels.shape[1], picture.height / seen.height))
         self._note("squeezed", name)
         pixels = self._squeezing.resized(picture)
         return self._whole(picture, pixels, self._squeezing.tensor(pixels), vector)
@@ -83,11 +83,11 @@ class Viewer:
     def _whole(
         self, picture: Image.Image, pixels: NDArray[np.uint8], padded: NDArray[np.float32], vector: Vector
     ) -> View:
-        scale = self._scale(picture, pixels)
-        margin = self._spec.preprocessing.margin
-        rows = min(padded.shape[1], round(picture.height / scale[1]))
-        area = Box(0, rows, margin, margin + pixels.shape[1])
-        return View(picture.size, (Part(pixels=padded, area=area, first=-margin, vector=vector),), scale)
+        seen = self._spec.preprocessing
+        rows, columns = seen.resized_height(*picture.size), pixels.shape[1]
+        area = Box(0, rows, seen.margin, seen.margin + columns)
+        part = Part(pixels=padded, area=area, first=-seen.margin, vector=vector)
+        return View(picture.size, (part,), (picture.width / columns, picture.height / rows))
 
     def _pieces(self, padded: NDArray[np.float32], width: int) -> tuple[Part, ...]:
         """The pieces of a line `[C, H, W]` whose picture has `width` columns; none where it can't be cut."""
@@ -98,10 +98,6 @@ class Viewer:
             area = Box(0, pixels.shape[1], start - first, min(end, width) - first)
             parts.append(Part(pixels=pixels, area=area, first=first))
         return tuple(parts)
-
-    def _scale(self, picture: Image.Image, pixels: NDArray[np.uint8]) -> tuple[float, float]:
-        rows = self._spec.preprocessing.resized_height(*picture.size)
-        return picture.width / pixels.shape[1], picture.height / rows
 
     def _note(self, remark: Remark, name: str) -> None:
         if self._notes is not None:

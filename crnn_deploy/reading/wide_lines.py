@@ -84,24 +84,22 @@ def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[P
     return [*pieces, (start, total)]
 
 
-def join(
-    logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int
-) -> NDArray[np.float32]:
-    """The logits `[1, T, K]` of a line from those of its pieces; the arguments are those of `kept_frames`."""
-    kept = kept_frames(logits, pieces, height, blank)
-    return np.concatenate([output[:, frames] for output, frames in zip(logits, kept, strict=True)], axis=1)
+def joined(outputs: Sequence[NDArray[np.float32]], frames: Sequence[slice]) -> NDArray[np.float32]:
+    """The output `[T, K]` of a line from those of its pieces, or of itself, and which frames of each count."""
+    kept = [output[count] for output, count in zip(outputs, frames, strict=True)]
+    return kept[0] if len(kept) == 1 else np.concatenate(kept)
 
 
 def kept_frames(logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int) -> list[slice]:
     """Which frames of each piece make the line, so that what two pieces show counts once.
 
     Args:
-        logits: `[1, T, K]` of each piece.
+        logits: `[T, K]` of each piece.
         pieces: with their margins.
         height: of the line in pixels: the same character may lie up to a quarter of it apart in two pieces.
         blank: class of the CTC blank.
     """
-    readings = [_Reading.of(output[0], piece, blank) for output, piece in zip(logits, pieces, strict=True)]
+    readings = [_Reading.of(output, piece, blank) for output, piece in zip(logits, pieces, strict=True)]
     seams = [_seam(left, right, height / 4) for left, right in pairwise(readings)]
     firsts = [0, *(following for _, following in seams)]
     ends = [*(last for last, _ in seams), readings[-1].frames]

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from crnn_deploy.spec import ModelSpec
 
+_ROUNDING = 1e-3
+"""How far probabilities may add up to another number than 1."""
+
 
 def batch_first(logits: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
     """Logits with the batch as first axis, whatever the model's own layout."""
@@ -35,11 +38,13 @@ def probabilities(output: NDArray[np.float32], temperature: float = 1.0) -> NDAr
 
 def highest_probabilities(output: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
     """The highest of the `probabilities`, without the others."""
+    if temperature == 1 and are_probabilities(output):
+        highest: NDArray[np.float32] = output.max(-1)
+        return highest
     logits = _divided(output, temperature)
-    highest: NDArray[np.float32] = logits.max(-1, keepdims=True)
-    if not are_probabilities(logits):
-        highest = 1 / np.exp(logits - highest).sum(-1, keepdims=True)
-    return highest[..., 0]
+    below = logits - logits.max(-1, keepdims=True)
+    shares: NDArray[np.float32] = 1 / np.exp(below, out=below).sum(-1)
+    return shares
 
 
 def _divided(output: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -53,4 +58,6 @@ def _divided(output: NDArray[np.float32], temperature: float) -> NDArray[np.floa
 
 def are_probabilities(output: NDArray[np.float32]) -> bool:
     """Whether an output is probabilities over the last axis, and not logits or log-probabilities."""
-    return bool(output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3))
+    if not output.size or not 0 <= output.item(0) <= 1 + _ROUNDING:  # the first number tells most logits at no cost
+        return False
+    return bool(output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=_ROUNDING))

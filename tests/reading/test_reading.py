@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,28 +15,36 @@ from numpy.typing import NDArray
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.decoding import beam_decode, decode
-from crnn_deploy.reading.reading import Character, Decoder
-from crnn_deploy.reading.seen import Box, Look, Seen
+from crnn_deploy.reading.reading import Character, Decoder, Reading
+from crnn_deploy.reading.seen import Box, Part, View
 from crnn_deploy.spec import ModelSpec
 
 SEEN = Preprocessing(height=8)
 SPEC = ModelSpec(name="reader", charset=("a", "b"), preprocessing=SEEN)  # the blank is class 0
 
 
-def seen(path: list[int], columns: int, first: int = 0, frames: slice = slice(None), sure: float = 0.7) -> Seen:
-    """What a network says along a path: the class of each frame has the probability `sure`."""
+Said = tuple[Part, NDArray[np.float32]]
+
+
+def part(columns: int, first: int = 0) -> Part:
+    return Part(pixels=np.zeros((1, 8, columns), np.float32), area=Box(0, 8, 0, columns), first=first)
+
+
+def said(path: list[int], columns: int, first: int = 0, sure: float = 0.7) -> Said:
+    """A part and what a network says of it along a path: the class of each frame has the probability `sure`."""
     probabilities = np.full((len(path), 3), (1 - sure) / 2, np.float32)
     probabilities[np.arange(len(path)), path] = sure
-    pixels = np.zeros((1, 8, columns), np.float32)
-    return Seen(pixels=pixels, area=Box(0, 8, 0, columns), first=first, output=np.log(probabilities), frames=frames)
+    return part(columns, first), np.log(probabilities)
 
 
-def look(*pieces: Seen, width: int = 80, scale: float = 2.0) -> Look:
-    return Look((width, 16), pieces, (scale, 2.0))
+def read(*pieces: Said, spec: ModelSpec = SPEC, beam: int | None = None, width: int = 80) -> Reading:
+    """The reading of a picture that is twice as large as the network sees it."""
+    parts, outputs = zip(*pieces, strict=True)
+    return Decoder(spec, beam).reading(View((width, 16), parts, (2.0, 2.0)), outputs)
 
 
 def test_each_character_has_its_place_in_the_picture() -> None:
-    reading = Decoder(SPEC).reading(look(seen([0, 1, 1, 0, 2, 0, 1, 0, 0, 0], 40)))
+    reading = read(said([0, 1, 1, 0, 2, 0, 1, 0, 0, 0], 40))
     assert reading.text == "aba"
     assert reading.confidence == pytest.approx(0.7**3, abs=1e-6)
     assert [(each.text, each.left, each.right) for each in reading.characters] == [
@@ -43,15 +55,13 @@ def test_each_character_has_its_place_in_the_picture() -> None:
 
 
 def test_margins_and_padding_are_no_part_of_the_picture() -> None:
-    reading = Decoder(SPEC).reading(look(seen([1, 0, 0, 2], 16, first=-3), width=20))
+    reading = read(said([1, 0, 0, 2], 16, first=-3), width=20)
     assert [(each.left, each.right) for each in reading.characters] == [(0, 2.0), (18.0, 20)]
 
 
 def test_a_line_of_pieces_is_read_as_one() -> None:
     """Frames in an overlap count once, and a character that a seam cuts is one."""
-    left = seen([1, 0, 2, 2, 1, 1], 24, frames=slice(0, 4))
-    right = seen([0, 2, 0, 1], 16, first=14, frames=slice(1, 4))
-    reading = Decoder(SPEC).reading(look(left, right))
+    reading = read(said([1, 0, 2, 2, 2, 1], 24), said([1, 2, 0, 1], 16, first=14))
     assert reading.text == "aba"
     assert [(each.text, each.left, each.right) for each in reading.characters] == [
         ("a", 0.0, 8.0),
@@ -70,13 +80,13 @@ def test_a_sequence_of_classes_is_one_character() -> None:
             "preprocessing": {"height": 8},
         }
     )
-    reading = Decoder(spec).reading(look(seen([1, 0, 2, 0, 2, 1], 24)))
+    reading = read(said([1, 0, 2, 0, 2, 1], 24), spec=spec)
     assert reading.text == "éb"
     assert [(each.text, each.left, each.right) for each in reading.characters] == [("é", 0.0, 24.0), ("b", 32.0, 40.0)]
 
 
 def test_nothing_is_read_with_the_confidence_of_all_its_blanks() -> None:
-    reading = Decoder(SPEC).reading(look(seen([0, 0, 0], 12, sure=0.9)))
+    reading = read(said([0, 0, 0], 12, sure=0.9))
     assert (reading.text, reading.characters) == ("", ())
     assert reading.confidence == pytest.approx(0.9**3, abs=1e-6)
 
@@ -84,8 +94,7 @@ def test_nothing_is_read_with_the_confidence_of_all_its_blanks() -> None:
 def test_a_class_has_no_characters() -> None:
     spec = ModelSpec(name="c", task="classify", class_names=("cat", "dog", "owl"), preprocessing=SEEN)
     output = np.log(np.array([0.1, 0.2, 0.7], np.float32))
-    told = Seen(pixels=np.zeros((1, 8, 8), np.float32), area=Box(0, 8, 0, 8), first=0, output=output)
-    reading = Decoder(spec).reading(look(told))
+    reading = read((part(8), output), spec=spec)
     assert (reading.text, reading.characters) == ("owl", ())
     assert reading.confidence == pytest.approx(0.7, abs=1e-6)
 
@@ -94,17 +103,42 @@ def test_a_class_has_no_characters() -> None:
 def test_text_and_confidence_are_those_of_the_other_verbs(rows: list[list[float]]) -> None:
     output = np.array(rows, np.float32)
     columns = 4 * len(output)
-    told = Seen(pixels=np.zeros((1, 8, columns), np.float32), area=Box(0, 8, 0, columns), first=0, output=output)
+    told = part(columns), output
     batch: NDArray[np.float32] = output[np.newaxis]
-    reading = Decoder(SPEC).reading(look(told, width=2 * columns))
+    reading = read(told, width=2 * columns)
     assert reading.text == decode(batch, SPEC)[0] == "".join(each.text for each in reading.characters)
     assert reading.confidence == pytest.approx(confidences(batch, SPEC)[0], abs=1e-6)
-    assert Decoder(SPEC, 4).reading(look(told)).text == beam_decode(batch, SPEC, 4)[0]
+    assert read(told, beam=4).text == beam_decode(batch, SPEC, 4)[0]
     edges = [edge for each in reading.characters for edge in (each.left, each.right)]
     assert edges == sorted(edges)
 
 
+def test_a_reading_is_the_same_before_and_after_its_characters_were_asked_for() -> None:
+    asked, fresh = read(said([1, 0, 2], 12)), read(said([1, 0, 2], 12))
+    assert len(asked.characters) == 2
+    assert pickle.loads(pickle.dumps(fresh)) == asked == fresh
+    assert (hash(asked), repr(asked)) == (hash(fresh), repr(fresh))
+    assert asked != read(said([1, 0, 2], 24))  # the same text at other places
+    assert asked != ("ab", asked.confidence, asked.characters)
+
+
+def test_a_reading_keeps_neither_the_picture_nor_the_output() -> None:
+    line, output = said([1, 0, 2], 12)
+    pixels = weakref.ref(line.pixels), weakref.ref(output)
+    reading = read((line, output))
+    del line, output
+    assert [each() for each in pixels] == [None, None]
+    assert len(reading.characters) == 2
+
+
+def test_threads_that_ask_for_the_characters_at_once_get_the_same() -> None:
+    reading = read(said([1, 0, 2] * 30, 360))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: reading.characters, range(40)))
+    assert found == [found[0]] * 40
+
+
 def test_a_reading_can_be_taken_apart() -> None:
-    text, confidence, (first, *_) = Decoder(SPEC).reading(look(seen([1, 0, 2], 12)))
+    text, confidence, (first, *_) = read(said([1, 0, 2], 12))
     assert (text, first) == ("ab", Character("a", pytest.approx(0.7, abs=1e-6), 0.0, 8.0))
     assert confidence == pytest.approx(0.49, abs=1e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.decoding import greedy_decode
-from crnn_deploy.reading.wide_lines import Piece, cut, join, with_margins, without_margins
+from crnn_deploy.reading.wide_lines import Piece, cut, joined, kept_frames, with_margins, without_margins
 from crnn_deploy.spec import ModelSpec
 
 HEIGHT, STEP = 16, 4
@@ -29,7 +30,7 @@ def line(letters: str, wide: int = 12, gap: int = 4, seed: int = 0) -> np.ndarra
 
 
 def logits_of(letters: str, piece: Piece, pitch: int = 16, wide: int = 12) -> np.ndarray:
-    """`[1, T, K]` that a model of stride 4 gives for a piece: a letter in the middle of each block that is whole."""
+    """`[T, K]` that a model of stride 4 gives for a piece: a letter in the middle of each block that is whole."""
     found = np.zeros(((piece[1] - piece[0]) // STEP, 9), np.float32)
     found[:, 0] = 1
     for position, letter in enumerate(letters):
@@ -38,11 +39,17 @@ def logits_of(letters: str, piece: Piece, pitch: int = 16, wide: int = 12) -> np
             frame = (start + wide // 2 - piece[0]) // STEP
             found[frame, :] = 0
             found[frame, SPEC.charset.index(letter) + 1] = 1
-    return found[None]
+    return found
+
+
+def text_of(outputs: Sequence[np.ndarray], pieces: list[Piece], height: int = HEIGHT) -> str:
+    """What is read of outputs `[T, K]` of pieces."""
+    line = joined(outputs, kept_frames(outputs, pieces, height, 0))
+    return greedy_decode(line[np.newaxis], SPEC)[0]
 
 
 def read(letters: str, pieces: list[Piece]) -> str:
-    return greedy_decode(join([logits_of(letters, piece) for piece in pieces], pieces, HEIGHT, 0), SPEC)[0]
+    return text_of([logits_of(letters, piece) for piece in pieces], pieces)
 
 
 @pytest.mark.parametrize("letters", ["abcdefgh" * 5, "aaaaaaaa" * 5, "aab bbc " * 6, "ab" * 40])
@@ -93,29 +100,29 @@ def test_a_letter_that_both_pieces_read_a_frame_apart_is_read_once() -> None:
     pieces = [(0, 100), (60, 160)]
     letters = "abcdefgh  "
     right = logits_of(letters, pieces[1])
-    shifted = np.concatenate([right[:, :1], right[:, :-1]], axis=1)
-    assert greedy_decode(join([logits_of(letters, pieces[0]), shifted], pieces, HEIGHT, 0), SPEC) == ["abcdefgh"]
+    shifted = np.concatenate([right[:1], right[:-1]])
+    assert text_of([logits_of(letters, pieces[0]), shifted], pieces) == "abcdefgh"
 
 
 @pytest.mark.parametrize(("in_left", "in_right"), [(18, 5), (21, 4), (17, 3), (22, 6)])
 def test_a_letter_on_either_side_of_the_centre_is_neither_lost_nor_read_twice(in_left: int, in_right: int) -> None:
     pieces = [(0, 100), (60, 160)]  # the centre is at frame 20 of the left piece and 5 of the right one
-    both = [np.zeros((1, 25, 9), np.float32) for _ in pieces]
+    both = [np.zeros((25, 9), np.float32) for _ in pieces]
     for logits, letters in zip(both, ({3: 1, in_left: 3}, {in_right: 3, 20: 2}), strict=True):
-        logits[0, :, 0] = 1
+        logits[:, 0] = 1
         for frame, letter in letters.items():
-            logits[0, frame, letter] = 2
-    assert greedy_decode(join(both, pieces, 2 * HEIGHT, 0), SPEC) == ["acb"]
+            logits[frame, letter] = 2
+    assert text_of(both, pieces, 2 * HEIGHT) == "acb"
 
 
 def test_the_seam_lies_behind_the_shared_letter_next_to_the_centre() -> None:
     pieces = [(0, 100), (60, 160)]
-    left, right = (np.zeros((1, 25, 9), np.float32) for _ in pieces)
+    left, right = (np.zeros((25, 9), np.float32) for _ in pieces)
     for logits, letters in ((left, {3: 1, 17: 3, 20: 4}), (right, {2: 3, 4: 7, 5: 4, 20: 2})):  # 7: read by one alone
-        logits[0, :, 0] = 1
+        logits[:, 0] = 1
         for frame, letter in letters.items():
-            logits[0, frame, letter] = 2
-    assert greedy_decode(join([left, right], pieces, HEIGHT, 0), SPEC) == ["acdb"]
+            logits[frame, letter] = 2
+    assert text_of([left, right], pieces) == "acdb"
 
 
 def test_pieces_that_share_no_letter_are_joined_at_the_centre() -> None:
@@ -134,14 +141,14 @@ def test_long_blank_parts_end_and_read_as_nothing(widest: int) -> None:
 
 def both_read(left: dict[int, int], right: dict[int, int]) -> str:
     """What is read of two pieces of 25 frames, which share 10, with letters in these frames."""
-    both = [np.zeros((1, 25, 9), np.float32) for _ in range(2)]
+    both = [np.zeros((25, 9), np.float32) for _ in range(2)]
     for logits, letters in zip(both, (left, right), strict=True):
-        logits[0, :, 0] = 1
+        logits[:, 0] = 1
         for frame, letter in letters.items():
-            logits[0, frame, letter] = 2
-    joined = join(both, [(0, 100), (60, 160)], HEIGHT, 0)
-    assert joined.shape == (1, 40, 9)
-    return greedy_decode(joined, SPEC)[0]
+            logits[frame, letter] = 2
+    pieces = [(0, 100), (60, 160)]
+    assert joined(both, kept_frames(both, pieces, HEIGHT, 0)).shape == (40, 9)
+    return text_of(both, pieces)
 
 
 def test_the_first_and_the_last_frame_are_kept() -> None:
