@@ -18,7 +18,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, overload
@@ -95,37 +95,36 @@ class Reader:
 
     def _read_alike(self, images: Floats) -> list[Reading]:
         """The readings of up to `batch` inputs `[N, C, H, W]`."""
-        missing = -len(images) % (self._fixed or 1)
-        filled = np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
-        logits = self._session.run(None, {self._input.name: filled})[0]
+        filled = [images, *[images[-1:]] * (-len(images) % (self._fixed or 1))]
+        logits = self._session.run(None, {self._input.name: np.concatenate(filled)})[0]
         if self.spec.task == "ctc" and self.spec.output_layout == "TNC":
             logits = logits.swapaxes(0, 1)
-        logits = logits[: len(images)].astype(np.float32)  # [N, T, K], or [N, K] of a classifier
+        logits = logits[: len(images)].astype(np.float32, copy=False)  # [N, T, K], or [N, K] of a classifier
         if not np.isfinite(logits).all():
             raise ValueError("the model gives NaN or infinite outputs")
-        rows = zip(logits.argmax(-1).tolist(), self._probabilities(logits).max(-1).tolist(), strict=True)
+        rows = zip(logits.argmax(-1).tolist(), self._highest(logits).tolist(), strict=True)
         if self.spec.task == "classify":
             return [Reading(self.spec.class_names[best], highest) for best, highest in rows]
         return [self._line(path, highest) for path, highest in rows]
 
     def _line(self, path: list[int], highest: list[float]) -> Reading:
         """What a line reads by the best class of each frame and its probability: repeats are merged, blanks dropped."""
-        runs = groupby(zip(path, highest, strict=True), key=lambda frame: frame[0])
-        characters = [(k, max(p for _, p in run)) for k, run in runs if k != self.spec.blank]
-        return Reading(self._text([k for k, _ in characters]), math.prod([p for _, p in characters] or highest))
+        edges = [*(t for t in range(len(path)) if t == 0 or path[t] != path[t - 1]), len(path)]
+        runs = [(path[t], max(highest[t:end])) for t, end in pairwise(edges) if path[t] != self.spec.blank]
+        return Reading(self._text([k for k, _ in runs]), math.prod([p for _, p in runs] or highest))
 
-    def _probabilities(self, output: Floats) -> Floats:
-        """Probabilities over the last axis, from logits, log-probabilities or probabilities."""
+    def _highest(self, output: Floats) -> Floats:
+        """The highest probability over the last axis, from logits, log-probabilities or probabilities."""
         if output.size and output.min() >= 0 and np.allclose(output.sum(-1), 1, atol=1e-3):
             output = np.log(np.maximum(output, np.float32(1e-12)))
-        powers = np.exp((output - output.max(-1, keepdims=True)) / np.float32(self.spec.temperature))
-        return np.asarray(powers / powers.sum(-1, keepdims=True), np.float32)
+        below = (output - output.max(-1, keepdims=True)) / np.float32(self.spec.temperature)
+        return np.asarray(1 / np.exp(below).sum(-1), np.float32)
 
     def _text(self, classes: list[int]) -> str:
-        text = ""
-        while classes:
-            known = next(part for size in self._sizes if (part := tuple(classes[:size])) in self._texts)
-            text, classes = text + self._texts[known], classes[len(known) :]
+        text, at = "", 0
+        while at < len(classes):
+            known = next(part for size in self._sizes if (part := tuple(classes[at : at + size])) in self._texts)
+            text, at = text + self._texts[known], at + len(known)
         return text
 
 
@@ -138,13 +137,13 @@ def network_input(image: Picture, p: Any) -> Floats:
     else:
         resized = plain.resize((width, height), Image.Resampling[p.resize.upper()])
     pixels = np.asarray(resized.convert("L") if p.channels == "L" else resized, np.uint8).reshape(height, width, -1)
-    fractions = _padded(pixels[:, :, ::-1] if p.channels == "BGR" else pixels, p).astype(np.float32) / np.float32(255)
+    fractions = _padded(pixels[:, :, ::-1] if p.channels == "BGR" else pixels, p) / np.float32(255)
     seen = 1 - fractions if p.invert else fractions
-    mean, std = np.array(p.mean, np.float32), np.array(p.std, np.float32)
+    mean, std = (np.array(each, np.float32).reshape(-1, 1, 1) for each in (p.mean, p.std))
     if p.normalise == "image":
-        values = seen.astype(np.float64)
+        values = seen.transpose(1, 2, 0).astype(np.float64, order="C")
         mean, std = np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))
-    return np.ascontiguousarray(((seen - mean) / std).transpose(2, 0, 1))
+    return np.asarray((seen - mean) / std, np.float32)
 
 
 def _resized_size(width: int, height: int, p: Any) -> tuple[int, int]:
@@ -159,17 +158,19 @@ def _resized_size(width: int, height: int, p: Any) -> tuple[int, int]:
     return min(space, scaled), max(1, space * height // width) if p.letterbox and scaled > space else p.height
 
 
-def _padded(pixels: NDArray[np.uint8], p: Any) -> NDArray[np.uint8]:
-    """Pixels `[h, w, C]` on the canvas of the network's input `[H, W, C]`."""
+def _padded(pixels: NDArray[np.uint8], p: Any) -> Floats:
+    """Pixels `[h, w, C]` on the canvas of the network's input `[C, H, W]`."""
     height, width, channels = pixels.shape
     total = p.width or -(-max(width + 2 * p.margin, p.pad_to) // p.width_multiple) * p.width_multiple
-    if p.padding == "edge":
-        return np.pad(pixels, [(0, p.height - height), (p.margin, total - width - p.margin), (0, 0)], "edge")
     mean = [1 - each for each in p.mean] if p.invert else p.mean
-    colour = {"white": [1.0], "black": [0.0], "mean": mean}[p.padding]
-    canvas = np.empty((p.height, total, channels), np.uint8)
-    canvas[:] = np.rint(255 * np.clip(colour, 0, 1))
-    canvas[:height, p.margin : p.margin + width] = pixels
+    colour = {"white": [1], "mean": mean}.get(p.padding, [0])
+    padding = [[[round(255 * min(1, max(0, each)))]] for each in colour]
+    canvas = np.full((channels, p.height, total), padding, np.float32)
+    line = canvas[:, :, p.margin : p.margin + width]
+    line[:, :height] = pixels.transpose(2, 0, 1)
+    if p.padding == "edge":
+        line[:, height:] = line[:, height - 1 : height]
+        canvas[:, :, : p.margin], canvas[:, :, p.margin + width :] = line[:, :, :1], line[:, :, -1:]
     return canvas
 
 
