@@ -96,7 +96,7 @@ def _readers(model: Path, recogniser: str) -> Mapping[str, Callable[[Image.Image
     return {
         "RapidOCR, its own recogniser (PP-OCRv6 small)": by(own),
         "RapidOCR, our model as its recogniser": by(ours),
-        "`predict --pages`, the same model": lambda image: pages.read(image, "page").text,
+        "`predict --pages`, the same model": lambda image: pages.read(pages.find(image, "page")).text,
     }
 
 

@@ -27,6 +27,12 @@ def predict(config: PredictConfig, as_json: bool) -> None:
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
       crnn-deploy predict letter.pdf --pages --format hocr -o letter
     """
+    if as_json and "format" in config.model_fields_set and config.output is None:
+        raise InputError(
+            "--json and --format are given, and stdout takes one of them.",
+            "--json gives one object for all images, and --format a row for each.",
+            "Leave one of them out; rows of JSON are --format jsonl.",
+        )
     if config.pages:
         _pages(config, as_json)
     elif as_json:

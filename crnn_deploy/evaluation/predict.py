@@ -50,6 +50,21 @@ class Read(NamedTuple):
     reading: Reading | None
 
 
+def open_reader(config: PredictConfig, notes: NoteTaker | None = None) -> Reader:
+    """The reader that a config asks for.
+
+    Raises:
+        InputError: if the artifact can't be opened, or run here.
+    """
+    return Reader(
+        open_artifact(config.model, config.trust_module),
+        threads=config.threads,
+        batch_size=config.batch_size,
+        beam_width=config.beam,
+        notes=notes,
+    )
+
+
 class Prediction:
     """Reads the images of a config one after the other, in constant memory.
 
@@ -58,18 +73,11 @@ class Prediction:
     """
 
     def __init__(self, config: PredictConfig, progress: Progress = SILENT) -> None:
-        artifact = open_artifact(config.model, config.trust_module)
         self._config = config
         self._progress = progress
-        self._places = places_of(config.images, progress)
         self._notes = NoteTaker()
-        self.reader = Reader(
-            artifact,
-            threads=config.threads,
-            batch_size=config.batch_size,
-            beam_width=config.beam,
-            notes=self._notes,
-        )
+        self.reader = open_reader(config, self._notes)
+        self._places = places_of(config.images, progress)
 
     def __iter__(self) -> Iterator[Read]:
         """Each image in the order of the places.

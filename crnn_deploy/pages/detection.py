@@ -21,9 +21,11 @@ class Detector:
     def __init__(self) -> None:
         try:
             from rapidocr import RapidOCR
-        except ImportError:
+        except ImportError as error:  # of it, or of a library that it needs
             raise InputError(
-                "RapidOCR finds the lines of pages, and is not installed.", fix="pip install 'crnn-deploy[pages]'"
+                "RapidOCR finds the lines of pages, and cannot be imported.",
+                str(error),
+                "pip install 'crnn-deploy[pages]'",
             ) from None
         parameters = {"Global.use_cls": False, "Global.use_rec": False, "Global.log_level": "critical"}
         self._detector: Any = RapidOCR(params=parameters)

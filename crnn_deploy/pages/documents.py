@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageSequence
 
@@ -57,20 +58,27 @@ def _of_pdf(content: bytes, name: str, dpi: int) -> Iterator[Sheet]:
             f"{name} is a PDF.", "Nothing that draws it is installed.", "pip install 'crnn-deploy[pages]'"
         ) from None
     try:
-        document = pypdfium2.PdfDocument(content)
-        for number in range(len(document)):
-            page = document[number]
-            width, height = page.get_size()
-            scale = dpi / _POINTS_AN_INCH
-            if not 0 < width * height * scale**2 <= MAX_IMAGE_PIXELS:
-                raise InputError(
-                    f"Page {number + 1} of {name} has {width:.0f} × {height:.0f} points.",
-                    f"At {dpi} dpi it has more pixels than {MAX_IMAGE_PIXELS:,}.",
-                    "Choose a smaller --dpi.",
-                )
-            drawn = page.render(scale=scale).to_pil().convert("RGB")
-            yield Sheet(f"{name}#{number + 1}" if len(document) > 1 else name, drawn)
+        with closing(pypdfium2.PdfDocument(content)) as document:
+            for number in range(len(document)):
+                sheet = f"{name}#{number + 1}" if len(document) > 1 else name
+                with closing(document[number]) as page:
+                    drawn = _drawn(page, sheet, dpi)
+                yield Sheet(sheet, drawn)
     except pypdfium2.PdfiumError as error:
         raise InputError(
             f"{name} cannot be read as a PDF: {error}", "It is damaged, or a password protects it.", "Repair it."
         ) from None
+
+
+def _drawn(page: Any, name: str, dpi: int) -> Image.Image:
+    """A page of a PDF as PDFium gives it."""
+    width, height = page.get_size()
+    scale = dpi / _POINTS_AN_INCH
+    if not 0 < width * height * scale**2 <= MAX_IMAGE_PIXELS:
+        raise InputError(
+            f"The page {name} has {width:.0f} × {height:.0f} points.",
+            f"At {dpi} dpi it has more pixels than {MAX_IMAGE_PIXELS:,}.",
+            "Choose a smaller --dpi.",
+        )
+    drawn: Image.Image = page.render(scale=scale).to_pil().convert("RGB")
+    return drawn

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.sources.container import is_folder
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.places import STDIN, without_patterns
+from crnn_deploy.evaluation.predict import open_reader
 from crnn_deploy.pages.documents import sheets_of
 from crnn_deploy.pages.page import Page
-from crnn_deploy.pages.read_pages import PageReader
+from crnn_deploy.pages.read_pages import FoundPage, PageReader
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.reading.reader import Reader
 
 
 def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterator[Page]:
@@ -28,25 +27,28 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
         GateError: if the model gives numbers that are not finite.
     """
     files = list(_files(config))
-    reader = Reader(
-        open_artifact(config.model, config.trust_module),
-        threads=config.threads,
-        batch_size=config.batch_size,
-        beam_width=config.beam,
-    )
-    pages = PageReader(reader)
+    pages = PageReader(open_reader(config))
     broken = 0
     for file in progress.track(files, "Reading", len(files)):
-        try:
-            for name, picture in sheets_of(file, config.dpi):
-                yield pages.read(picture, name)
-        except InputError as error:
-            if not config.skip_bad:
-                raise
-            broken += 1
-            progress.log(f"{error.what} It was left out.")
+        for found in _found(pages, file, config.dpi):
+            if isinstance(found, FoundPage):
+                yield pages.read(found)
+            elif config.skip_bad:
+                broken += 1
+                progress.log(f"{found.what} It was left out.")
+            else:
+                raise found
     if broken == len(files):
         raise InputError(f"All {broken} files are broken.", fix="Check the files.")
+
+
+def _found(pages: PageReader, file: Path, dpi: int) -> Iterator[FoundPage | InputError]:
+    """The pages of a file with their lines, or at the end what is wrong with it."""
+    try:
+        for name, picture in sheets_of(file, dpi):
+            yield pages.find(picture, name)
+    except InputError as error:
+        yield error
 
 
 def _files(config: PredictConfig) -> Iterator[Path]:

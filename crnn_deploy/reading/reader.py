@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from os import PathLike
@@ -38,7 +38,7 @@ class Item:
 
 
 class Reader:
-    """Reads images with an artifact, whose session stays open. Threads may share one.
+    """Reads images with an artifact, whose session stays open. Threads may share one, and it can be pickled.
 
         reader = Reader("student.int8.onnx")
         reader("line.png").text
@@ -75,6 +75,14 @@ class Reader:
         self._viewer = Viewer(self.spec, notes)
         self._decoder = Decoder(self.spec, beam_width)
         self._batch_size = batch_size
+        there = replace(self.artifact, path=self.artifact.path.absolute())  # another process may be in another folder
+        self._reopen = partial(
+            type(self), there, threads=threads, batch_size=batch_size, beam_width=beam_width, notes=notes
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process opens the model there, with the same options; its notes are its own."""
+        return self._reopen, ()
 
     @property
     def runtime(self) -> str:

@@ -73,6 +73,13 @@ def test_the_command_prints_one_object_for_machines(invoke) -> None:
     assert set(found["readings"][0]) == {"path", "text", "confidence"}
 
 
+def test_one_object_and_rows_do_not_go_together(invoke) -> None:
+    for given in ("tsv", "jsonl"):
+        done = invoke("lines", "--model", "tiny.safetensors", "--json", "--format", given)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "--format jsonl" in done.stderr
+
+
 def test_the_command_tells_of_broken_images(invoke) -> None:
     Path("bad.png").write_bytes(b"x")
     stopped = invoke("lines/000.png", "bad.png", "--model", "tiny.safetensors")

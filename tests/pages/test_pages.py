@@ -196,6 +196,39 @@ def test_no_page_takes_the_place_of_another(invoke: Invoke, folder: Path, tmp_pa
     assert "Two pages would be written to" in done.stderr
 
 
+def test_a_network_that_fails_is_no_broken_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise InputError("ONNX Runtime cannot run it.")
+
+    monkeypatch.setattr(Reader, "__call__", fail)
+    with pytest.raises(InputError, match="cannot run it"):
+        list(predict_pages(PredictConfig(images=(str(folder / "page.png"),), pages=True, skip_bad=True)))
+
+
+def test_a_pdf_is_closed_when_its_pages_are_read_or_no_more_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pypdfium2, closed = pytest.importorskip("pypdfium2"), []
+    for kind in (pypdfium2.PdfPage, pypdfium2.PdfDocument):
+        close = kind.close
+        monkeypatch.setattr(kind, "close", lambda it, close=close: (closed.append(type(it).__name__), close(it)))
+    sheets = sheets_of(folder / "twice.pdf", 100)
+    next(sheets)
+    assert closed == ["PdfPage"]
+    sheets.close()  # type: ignore[attr-defined]
+    assert closed == ["PdfPage", "PdfDocument"]
+    assert len(list(sheets_of(folder / "twice.pdf", 100))) == 2
+    assert closed[2:] == ["PdfPage", "PdfPage", "PdfDocument"]
+
+
+def test_pages_as_one_object_and_as_rows_do_not_go_together(invoke: Invoke, tmp_path: Path) -> None:
+    done = invoke("page.png", "--json", "--format", "text")
+    assert (done.exit_code, done.stdout) == (2, "")
+    done = invoke("page.png", "--json", "--format", "text", "-o", str(tmp_path))
+    assert (done.exit_code, len(json.loads(done.stdout)["pages"])) == (0, 1)
+    assert (tmp_path / "page.png.txt").exists()
+
+
 def test_only_broken_files_are_an_error(invoke: Invoke) -> None:
     done = invoke("zbroken.png", "--skip-bad")
     assert (done.exit_code, "All 1 files are broken" in done.stderr) == (2, True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,6 +27,7 @@ from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.predict import predict
 from crnn_deploy.reading.given import image_of
+from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.reader import Item
 from crnn_deploy.zoo import READER
 
@@ -103,6 +106,27 @@ def test_threads_may_share_a_reader(lines: Path, reader: Reader) -> None:
     paths = files(lines) * 4
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(reader, paths)) == [reader(path) for path in paths]
+
+
+def test_a_reader_that_is_pickled_opens_its_model_again(
+    lines: Path, reader: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same options, also in a process that is in another folder, as those of Ray and joblib may be."""
+    path = files(lines)[0]
+    shutil.copyfile(READER, tmp_path / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    pickled = pickle.dumps([Reader("model.onnx", threads=1, batch_size=3, beam_width=2, notes=NoteTaker()), reader])
+    monkeypatch.chdir("/")
+    first, second = pickle.loads(pickled)
+    assert (first._batch_size, first._decoder._beam_width) == (3, 2)
+    assert first.artifact.path == tmp_path / "model.onnx"
+    assert second(path) == reader(path)
+    program = "import pickle, sys; print(pickle.load(sys.stdin.buffer)[1](sys.argv[1]).text)"
+    done = subprocess.run([sys.executable, "-c", program, path], input=pickled, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == reader(path).text
+    (tmp_path / "model.onnx").unlink()
+    with pytest.raises(InputError, match=r"model\.onnx"):
+        pickle.loads(pickled)
 
 
 def test_a_stream_has_constant_memory_and_stays_in_order(lines: Path, reader: Reader) -> None:

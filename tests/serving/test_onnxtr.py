@@ -20,7 +20,6 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import write_model
 from crnn_deploy.serving.package import package
-from crnn_deploy.serving.targets.checking import require_program
 from crnn_deploy.serving.targets.onnxtr.target import OnnxTrTarget
 from crnn_deploy.zoo import READER
 
@@ -90,11 +89,3 @@ def test_without_onnxtr_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(InputError, match="OnnxTR is not installed") as error:
         OnnxTrTarget().check(conv_reader(tmp_path / "conv.onnx", spec_of()))
     assert "crnn-deploy[onnxtr]" in str(error.value.fix)
-
-
-def test_a_folder_of_that_name_is_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "some_program").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(InputError, match="Program is not installed"):
-        require_program("some_program", "Program", "extra")
-    require_program("yaml", "YAML", "extra")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,16 +20,51 @@ _START = """
 import sys
 sys.path[:] = {path!r}
 sys.modules.update(dict.fromkeys({absent!r}))
-from runpy import run_path
-run_path({script!r}, run_name="__main__")
+{act}
 """
 
 
-def require_program(module: str, name: str, extra: str) -> None:
-    """Raise `InputError` unless the program that runs the check is installed; a folder of that name is no program."""
-    found = find_spec(module)
-    if found is None or found.origin is None:
-        raise InputError(f"{name} is not installed.", fix=f"pip install 'crnn-deploy[{extra}]'")
+@dataclass(frozen=True)
+class Program:
+    """A program that reads with packages of a target.
+
+    Attributes:
+        module: that it is imported by.
+        name: in messages.
+        extra: of crnn-deploy that brings it.
+        absent: other modules that it does without.
+    """
+
+    module: str
+    name: str
+    extra: str
+    absent: tuple[str, ...] = ()
+
+    def require(self) -> None:
+        """Raise `InputError` unless it is installed; a folder of that name is no program."""
+        found = find_spec(self.module)
+        if found is None or found.origin is None:
+            raise InputError(f"{self.name} is not installed.", fix=f"pip install 'crnn-deploy[{self.extra}]'")
+
+    def check(self, folder: Path) -> tuple[int, str]:
+        """As `run_check`.
+
+        Raises:
+            InputError: if the check fails because the program cannot be imported here.
+        """
+        code, said = run_check(folder, self.absent)
+        if code:
+            self._require_import()
+        return code, said
+
+    def _require_import(self) -> None:
+        code, said = _run_alone(import_path(), self.absent, f"import {self.module}")
+        if code:
+            raise InputError(
+                f"{self.name} is installed, and cannot be imported.",
+                said.strip().rpartition("\n")[2],
+                f"Repair it, or what it needs: python -c 'import {self.module}' shows all of the error.",
+            )
 
 
 def run_check(folder: Path, absent: Sequence[str] = ()) -> tuple[int, str]:
@@ -40,8 +76,12 @@ def run_check(folder: Path, absent: Sequence[str] = ()) -> tuple[int, str]:
     Returns:
         The exit code, and what was printed.
     """
-    script = str(folder / VERIFY)
-    start = _START.format(path=[str(folder), *import_path()], absent=(*_ABSENT, *absent), script=script)
+    act = f'from runpy import run_path; run_path({str(folder / VERIFY)!r}, run_name="__main__")'
+    return _run_alone([str(folder), *import_path()], absent, act)
+
+
+def _run_alone(path: Sequence[str], absent: Sequence[str], act: str) -> tuple[int, str]:
+    start = _START.format(path=list(path), absent=(*_ABSENT, *absent), act=act)
     return run([sys.executable, "-I", "-B", "-c", start])
 
 

@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.external_data import model_files
 from crnn_deploy.serving.layout import MODEL
 from crnn_deploy.serving.spec_support import require_lines
-from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_graph, write_kernels
 from crnn_deploy.serving.targets.readme import notes_of_kernels, write_readme
@@ -30,6 +30,7 @@ models take 64. Of 1,000 receipt lines, students of 32 pixels read more right th
 _ON_CPU = "The recogniser runs on the CPU, also where EasyOCR's detector runs on a GPU."
 _BESIDE = f"It must lie beside `{NAME}.py`."
 _HERE = Path(__file__).parent
+_PROGRAM = Program("easyocr", "EasyOCR", extra="easyocr")
 _SEEN = (
     *("channels", "height", "width_rounding", "width_multiple", "min_width", "max_width", "resize"),
     *("mean", "std", "normalise", "padding", "pad_to", "margin", "invert"),
@@ -56,7 +57,7 @@ class EasyOcrTarget:
                 "Save the model with all its weights in one file.",
             )
         check_graph(artifact)
-        require_program("easyocr", "EasyOCR", "easyocr")
+        _PROGRAM.require()
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the network with its settings and weights, and the check."""
@@ -73,7 +74,7 @@ class EasyOcrTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with EasyOCR."""
-        return run_check(folder)
+        return _PROGRAM.check(folder)
 
 
 def _settings(spec: ModelSpec) -> dict[str, Any]:

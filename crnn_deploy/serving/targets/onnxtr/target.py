@@ -7,12 +7,13 @@ from pathlib import Path
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
-from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_model, write_module
 from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 
 _WIDE = "OnnxTR cuts what is more than 8 times as wide as high, such as a whole line, and joins the texts of its parts."
 _HERE = Path(__file__).parent
+_PROGRAM = Program("onnxtr", "OnnxTR", extra="onnxtr", absent=("torch",))
 
 
 class OnnxTrTarget:
@@ -29,7 +30,7 @@ class OnnxTrTarget:
                 "Choose another target, such as python.",
             )
         check_model(artifact, "onnxtr")
-        require_program("onnxtr", "OnnxTR", "onnxtr")
+        _PROGRAM.require()
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the module, the recogniser over it, and its check."""
@@ -40,4 +41,4 @@ class OnnxTrTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with OnnxTR."""
-        return run_check(folder, ("torch",))
+        return _PROGRAM.check(folder)

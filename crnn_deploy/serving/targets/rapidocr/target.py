@@ -12,13 +12,14 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.attributes import opset_of
 from crnn_deploy.serving.layout import MODEL
 from crnn_deploy.serving.spec_support import require_lines
-from crnn_deploy.serving.targets.checking import VERIFY, require_program, run_check
+from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
 from crnn_deploy.serving.targets.readme import has_kernels, write_readme
 
 _HERE = Path(__file__).parent
+_PROGRAM = Program("rapidocr", "RapidOCR", extra="pages", absent=("torch",))
 
 
 class RapidOcrTarget:
@@ -47,7 +48,7 @@ class RapidOcrTarget:
                 f"Only since opset {OPSET} a graph can resize lines as the model has learnt it.",
                 f"Export it again: crnn-deploy export MODEL.safetensors -o {artifact.path}",
             )
-        require_program("rapidocr", "RapidOCR", "pages")
+        _PROGRAM.require()
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Put the model between two parts that fit it to RapidOCR, and add the check."""
@@ -60,4 +61,4 @@ class RapidOcrTarget:
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with RapidOCR."""
-        return run_check(folder, ("torch",))
+        return _PROGRAM.check(folder)
