@@ -25,26 +25,29 @@ def outputs_of(session: Session, named: Sequence[tuple[str, View]], batch_size: 
         InputError: if the network fails, or its outputs don't fit the spec.
         GateError: naming the image, if the network gives numbers that are not finite.
     """
-    spec = session.spec
     jobs = [(name, part) for name, view in named for part in view.parts]
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for number, (_, part) in enumerate(jobs):
-        alike.setdefault(part.pixels.shape, []).append(number)
     outputs: dict[int, Array] = {}
-    for shape, numbers in alike.items():
-        size = _together(shape, spec.preprocessing, batch_size)
-        for start in range(0, len(numbers), size):
-            batch = numbers[start : start + size]
-            logits = session.run(_input([jobs[number][1] for number in batch]))
-            check_outputs(logits, spec, [jobs[number][0] for number in batch].__getitem__)
-            outputs.update(zip(batch, logits, strict=True))
+    for batch in _batches([part for _, part in jobs], session.spec.preprocessing, batch_size):
+        logits = session.run(_input([jobs[number][1] for number in batch]))
+        check_outputs(logits, session.spec, [jobs[number][0] for number in batch].__getitem__)
+        outputs.update(zip(batch, logits, strict=True))
     in_order = map(outputs.__getitem__, range(len(jobs)))
     return [list(islice(in_order, len(view.parts))) for _, view in named]
 
 
-def _together(shape: tuple[int, ...], seen: Preprocessing, batch_size: int) -> int:
-    """How many parts of a shape run together: large ones alone, so that they don't fill the memory."""
-    return batch_size if shape[seen.size_axis - 1] <= seen.widest else 1
+def _batches(parts: Sequence[Part], seen: Preprocessing, batch_size: int) -> list[list[int]]:
+    """The numbers of parts of one size; large ones run alone, so that they don't fill the memory."""
+    if len(parts) == 1:
+        return [[0]]
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for number, part in enumerate(parts):
+        alike.setdefault(part.pixels.shape, []).append(number)
+    together = {shape: batch_size if shape[seen.size_axis - 1] <= seen.widest else 1 for shape in alike}
+    return [
+        numbers[start : start + together[shape]]
+        for shape, numbers in alike.items()
+        for start in range(0, len(numbers), together[shape])
+    ]
 
 
 def _input(parts: Sequence[Part]) -> NetworkInput:

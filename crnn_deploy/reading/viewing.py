@@ -49,6 +49,7 @@ class Viewer:
         self._notes = notes
         self._own_width = NotingPreprocessor(spec, notes)
         self._squeezing = Preprocessor(spec.preprocessing)
+        self._widest = spec.preprocessing.widest
 
     def view(self, image: ImageOrClip, name: str, vector: Vector = None) -> View:
         """What the network will see of an image; the arguments are those of `look_at`.
@@ -63,12 +64,11 @@ class Viewer:
         self._own_width.take_notes(image, picture, name)
         pixels = self._own_width.resized(picture)
         padded = self._own_width.tensor(pixels)
-        seen = self._spec.preprocessing
-        if self._spec.task != "ctc" or padded.shape[2] <= seen.widest:
+        if self._spec.task != "ctc" or padded.shape[2] <= self._widest:
             return self._whole(picture, pixels, padded, vector)
         if parts := self._pieces(padded, pixels.shape[1]):
             self._note("cut", name)
-            return View(picture.size, parts, (picture.width / pixels.shape[1], picture.height / seen.height))
+            return View(picture.size, parts, (picture.width / pixels.shape[1], picture.height / padded.shape[1]))
         self._note("squeezed", name)
         pixels = self._squeezing.resized(picture)
         return self._whole(picture, pixels, self._squeezing.tensor(pixels), vector)

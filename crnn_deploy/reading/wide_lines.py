@@ -86,8 +86,9 @@ def _cut_where(blank: NDArray[np.bool_], preprocessing: Preprocessing) -> list[P
 
 def joined(outputs: Sequence[NDArray[np.float32]], frames: Sequence[slice]) -> NDArray[np.float32]:
     """The output `[T, K]` of a line from those of its pieces, or of itself, and which frames of each count."""
-    kept = [output[count] for output, count in zip(outputs, frames, strict=True)]
-    return kept[0] if len(kept) == 1 else np.concatenate(kept)
+    if len(outputs) == 1:
+        return outputs[0]
+    return np.concatenate([output[kept] for output, kept in zip(outputs, frames, strict=True)])
 
 
 def kept_frames(logits: Sequence[NDArray[np.float32]], pieces: Sequence[Piece], height: int, blank: int) -> list[slice]:
