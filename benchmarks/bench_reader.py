@@ -74,13 +74,14 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
         reading = _timed(whole, lambda content=content: reader(content))
         if pixels.shape[2] <= artifact.spec.preprocessing.widest and reading.text != text:
             raise SystemExit(f"Reader read {reading.text!r} where the parts read {text!r}.")
-    parts_us, whole_us = 1e6 * np.array(parts)[:, WARMUP:], 1e6 * np.array(whole)[WARMUP:]
+    lines = len(contents)
+    parts_us, whole_us = 1e6 * np.array(parts)[:, -lines:], 1e6 * np.array(whole)[-lines:]
     with tempfile.TemporaryDirectory() as folder:
         line = Path(folder) / "line"
         line.write_bytes(contents[0])
         started = first_line_of(model, line)
     return {
-        "lines": len(contents),
+        "lines": lines,
         "parts_us": dict(zip(PARTS, np.median(parts_us, axis=1).tolist(), strict=True)),
         "sum_us": float(np.median(parts_us.sum(axis=0))),
         "whole_us": float(np.median(whole_us)),
