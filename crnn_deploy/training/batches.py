@@ -61,20 +61,21 @@ class TrainingBatch:
         single = (self.images.normalised(), *([] if self.vectors is None else [self.vectors]))
         return single if self.mixture is None else tuple(map(self.mixture.of, single))
 
-    def pin_memory(self) -> TrainingBatch:
-        """With images from which a GPU copies while the CPU works; `DataLoader` calls it."""
-        return replace(self, images=self.images.pin_memory())
-
     def to(self, device: torch.device) -> TrainingBatch:
-        return TrainingBatch(
+        """The same on a device. From pinned memory a GPU copies while the CPU goes on."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, non_blocking=True)
+
+        return replace(
+            self,
             images=self.images.to(device),
-            frames=self.frames.to(device),
-            targets=None if self.targets is None else self.targets.to(device),
-            lengths=None if self.lengths is None else self.lengths.to(device),
+            frames=self.frames.to(device, non_blocking=True),
+            targets=moved(self.targets),
+            lengths=moved(self.lengths),
             teachers=tuple(teacher.to(device) for teacher in self.teachers),
             mixture=None if self.mixture is None else self.mixture.to(device),
-            vectors=None if self.vectors is None else self.vectors.to(device),
-            broken=self.broken,
+            vectors=moved(self.vectors),
         )
 
 

@@ -4,7 +4,7 @@ trains normalises them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -51,9 +51,6 @@ class PixelBatch:
         fractions = self.levels.movedim(-1, -3).float() / 255
         seen = 1 - fractions if self.inverted else fractions
         return (seen - self.mean) / self.std
-
-    def pin_memory(self) -> PixelBatch:
-        return replace(self, levels=self.levels.pin_memory())
 
     def to(self, device: torch.device) -> PixelBatch:
         levels, mean, std = (each.to(device, non_blocking=True) for each in (self.levels, self.mean, self.std))
