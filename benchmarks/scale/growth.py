@@ -36,18 +36,18 @@ class _FirstStepError(Exception):
 
 def index(location: str) -> dict[str, Any]:
     """CPU seconds of all processes to open a source for the first time and to index it."""
-    before = _cpu()
+    before = cpu_seconds()
     source = open_source(location)
     source.facts()
-    return {"cpu_s": round(_cpu() - before, 2), "peak_mb": _peak_mb()}
+    return {"cpu_s": round(cpu_seconds() - before, 2), "peak_mb": _peak_mb()}
 
 
 def reopen(location: str) -> dict[str, Any]:
     """CPU seconds and additional MB to open a source whose index is there, and to ask for it."""
-    before, memory = _cpu(), _peak_mb()
+    before, memory = cpu_seconds(), _peak_mb()
     source = open_source(location)
     source.facts()
-    return {"cpu_s": round(_cpu() - before, 3), "more_mb": _peak_mb() - memory}
+    return {"cpu_s": round(cpu_seconds() - before, 3), "more_mb": _peak_mb() - memory}
 
 
 def first_step(location: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def first_step(location: str) -> dict[str, Any]:
         raise _FirstStepError
 
     start_fabric("fp32")
-    loaded = _cpu()
+    loaded = cpu_seconds()
     with tempfile.TemporaryDirectory() as folder:
         ImageFile.ImageFile.load = counted  # type: ignore[method-assign]
         Trainer._train_step = stop  # type: ignore[method-assign]
@@ -80,7 +80,7 @@ def first_step(location: str) -> dict[str, Any]:
         try:
             train(config)
         except _FirstStepError:
-            return {"cpu_s": round(_cpu() - loaded, 2), "peak_mb": _peak_mb(), "decoded": decoded}
+            return {"cpu_s": round(cpu_seconds() - loaded, 2), "peak_mb": _peak_mb(), "decoded": decoded}
     raise RuntimeError("no first step")
 
 
@@ -136,7 +136,7 @@ def blocks(rows: list[dict[str, Any]]) -> list[str]:
     return [told, table(heads, cells)]
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 

@@ -93,9 +93,9 @@ def _page(rounds: dict[int, list[Round]]) -> str:
             "|---:|---:|---:|---:|",
             *rows,
             "",
-            f"{most} workers are {gain:.2f}× as fast as {first} (median of the rounds). The process that takes batches",
-            f"could take {1e6 / best[most]['taking']:,.0f} images a second. {_MANY} cores, one of which is left for it,",
-            f"would feed {fed:,.0f} augmented images a second by these figures, if memory and caches keep up.",
+            f"{most} workers are {gain:.2f}× as fast as {first} (median of the rounds). The process that takes them",
+            f"could take {1e6 / best[most]['taking']:,.0f} images a second. By these figures {_MANY} cores, one of",
+            f"them left for it, would feed {fed:,.0f} augmented images a second, if memory and caches keep up.",
             "",
         ]
     )
