@@ -27,7 +27,7 @@ from crnn_deploy.training.augmentation.mixing import Mixer, Mixture
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.material import Material
 from crnn_deploy.training.pixels import PixelBatch
-from crnn_deploy.training.plan import epoch_plan
+from crnn_deploy.training.plan import Buckets, epoch_plan
 from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
@@ -110,7 +110,7 @@ class TrainingSet:
         self._encoder = TextEncoder(spec)
         sizes = input_sizes(self._source, spec.preprocessing)
         of_clips = spec.preprocessing.clips is not None  # those of other lengths can't share a batch: none is padded
-        self._buckets = sizes if of_clips else sizes // _BUCKET
+        self._buckets = Buckets.of(sizes if of_clips else sizes // _BUCKET)
         self._together = np.unique(sizes, return_counts=True)[1] if of_clips else np.array([len(sizes)])
 
     @property

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.cache_limit import cache_place, limit_cache, mark_used
 from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.mapped import mapped
 from crnn_deploy.data.index.strings import Strings
 from crnn_deploy.errors import InputError
 from crnn_deploy.folders import replacing_folder
@@ -79,10 +80,10 @@ class IndexHome:
             header = json.loads((folder / _HEADER).read_text("utf-8"))
             if header["stamp"] != self.stamp():
                 return None
-            facts = Facts(**{each.name: _load(folder, each.name) for each in fields(Facts)})
-            places = {name: _load(folder, name) for name in header["places"]}
+            facts = Facts(**{each.name: mapped(folder / f"{each.name}.npy") for each in fields(Facts)})
+            places = {name: mapped(folder / f"{name}.npy") for name in header["places"]}
             strings = {name: _strings(folder, name) for name in header["strings"]}
-            classes = _load(folder, "classes") if header["classes"] else None
+            classes = mapped(folder / "classes.npy") if header["classes"] else None
             mark_used(folder)
             return KeptIndex(facts, places, strings.get("names"), strings.get("texts"), classes, header["notes"])
         return None
@@ -175,10 +176,5 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _load(folder: Path, name: str) -> NDArray[Any]:
-    values: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r")
-    return values
-
-
 def _strings(folder: Path, name: str) -> Strings:
-    return Strings(_load(folder, f"{name}-data"), _load(folder, f"{name}-ends"))
+    return Strings(mapped(folder / f"{name}-data.npy"), mapped(folder / f"{name}-ends.npy"))

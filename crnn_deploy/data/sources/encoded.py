@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.data.index.extents import Places
-from crnn_deploy.data.index.facts import Fact, Facts
+from crnn_deploy.data.index.facts import Fact, Facts, Indices
 from crnn_deploy.data.index.keeping import KEPT_FROM, IndexHome, KeptIndex
 from crnn_deploy.data.index.measuring import fact_of_file
 from crnn_deploy.data.index.rows import Item, Rows
@@ -88,7 +88,7 @@ class EncodedSource(Measured):
     def class_index(self, index: int) -> int:
         return self._rows.class_index(index)
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return self._rows.texts_at(indices)
 
     def image(self, index: int) -> Image.Image:
