@@ -77,9 +77,9 @@ def _page(rounds: dict[int, list[Round]]) -> str:
         for workers, of in best.items()
     ]
     first, most = min(best), max(best)
-    gain = np.median([a["wall"] / b["wall"] for a, b in zip(rounds[first], rounds[most], strict=True)])
-    each = best[most]["workers"]
-    fed = min((_MANY - 1) * 1e6 / each, 1e6 / best[most]["taking"])
+    paired = np.median([a["wall"] / b["wall"] for a, b in zip(rounds[first], rounds[most], strict=True)])
+    each, taking = best[most]["workers"], best[most]["taking"]
+    fed = min((_MANY - 1) * 1e6 / each, 1e6 / taking)
     loads = [measure["load"] for measures in rounds.values() for measure in measures]
     return "\n".join(
         [
@@ -93,9 +93,13 @@ def _page(rounds: dict[int, list[Round]]) -> str:
             "|---:|---:|---:|---:|",
             *rows,
             "",
-            f"{most} workers are {gain:.2f}× as fast as {first} (median of the rounds). The process that takes them",
-            f"could take {1e6 / best[most]['taking']:,.0f} images a second. By these figures {_MANY} cores, one of",
-            f"them left for it, would feed {fed:,.0f} augmented images a second, if memory and caches keep up.",
+            f"The best round of {most} workers is {best[first]['wall'] / best[most]['wall']:.2f}× as fast as that of "
+            f"{first}, the median of pairs {paired:.2f}×.",
+            f"CPU time an image is {each / best[first]['workers'] - 1:+.0%} with {most}, so the workers don't hinder "
+            "each other: what others left of the cores",
+            f"decided the rest. The process that takes batches could take {1e6 / taking:,.0f} images a second. {_MANY} "
+            "cores, one of them left",
+            f"for it, would feed {fed:,.0f} augmented images a second by these CPU times, if memory keeps up.",
             "",
         ]
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +89,9 @@ class Facts:
         self.content[index] = np.frombuffer(fact.content, np.uint64)
         self.broken[index], self.animated[index] = fact.broken, fact.animated
 
-    def contents(self) -> list[bytes]:
+    def contents(self) -> Contents:
         """The content hashes, 16 bytes each."""
-        data = self.content.tobytes()
-        return [data[start : start + 16] for start in range(0, len(data), 16)]
+        return Contents(self.content)
 
     def by_size(self, function: Callable[[int, int], int]) -> NDArray[np.int32]:
         """`function` of width and height of each image, `[N]`; it is called once for each size that occurs."""
@@ -124,6 +123,37 @@ class Facts:
                 return False
         let_go(self.content)
         return True
+
+
+class Contents(Sequence[bytes]):
+    """Content hashes, without an object for each of `N` images.
+
+    Args:
+        words: `[N, 2]`, uint64.
+    """
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self._words = words
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Contents: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | Contents:
+        return Contents(self._words[index]) if isinstance(index, slice) else self._words[index].tobytes()
+
+    def order(self) -> NDArray[np.int32]:
+        """The places in the order of the hashes as bytes; those that begin with the same 8 bytes in any order."""
+        first = np.ascontiguousarray(self._words[:, 0]).view(">u8").astype(np.uint64)
+        return np.argsort(first).astype(np.int32)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (row.tobytes() for row in self._words)
 
 
 def _distinct(values: NDArray[Any]) -> NDArray[Any]:
