@@ -138,7 +138,7 @@ def _page(lines: dict[str, float], microseconds: dict[str, Microseconds]) -> str
             f"| **images a second** | {rates} |",
             "",
             "Batches hold 8-bit pixels, which the device that trains normalises and mixes. Pictures are not augmented",
-            "on it: cores feed it ([workers](scale-loader-workers.md)), and each image keeps its own random numbers for",
+            "on it: cores feed it ([workers](scale-loader-workers.md)), and each image keeps its random numbers for",
             "any number of processes. OpenCV would decode grey JPEG in half of Pillow's time; but other pixels than",
             "those of an evaluation, on some machine or for a damaged file, are not worth 30 µs an image.",
             "",
