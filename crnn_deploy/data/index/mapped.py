@@ -20,7 +20,7 @@ def let_go(values: NDArray[Any]) -> None:
     """Take the pages of a mapped array, or of what it is a part of, out of the memory of this process.
 
     They are read again where they are needed. Without that, a pass over an index of ten million lines would leave all
-    of it in the memory. Arrays that are not mapped stay as they are.
+    of it in the memory. Nothing is lost, since these mappings are shared; other arrays stay as they are.
     """
     base: Any = values
     while isinstance(base, np.ndarray):
