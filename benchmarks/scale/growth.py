@@ -23,11 +23,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # of side_by_side
 
 from make_lmdb import short_lines, write
 from PIL import ImageFile
-from side_by_side import table, write_results
 
+from crnn_deploy.api import DistillConfig, TrainConfig, distill, train
 from crnn_deploy.data.sources.opening import open_source
 
 _COUNTS = (10**3, 10**4, 10**5, 10**6, 10**7)
+_STEP = ("cpu_s", "peak_mb", "own_mb", "decoded")
 
 
 class _FirstStepError(Exception):
@@ -36,26 +37,45 @@ class _FirstStepError(Exception):
 
 def index(location: str) -> dict[str, Any]:
     """CPU seconds of all processes to open a source for the first time and to index it."""
-    before = _cpu()
+    before = cpu_seconds()
     source = open_source(location)
     source.facts()
-    return {"cpu_s": round(_cpu() - before, 2), "peak_mb": _peak_mb()}
+    return {"cpu_s": round(cpu_seconds() - before, 2), "peak_mb": _peak_mb()}
 
 
 def reopen(location: str) -> dict[str, Any]:
     """CPU seconds and additional MB to open a source whose index is there, and to ask for it."""
-    before, memory = _cpu(), _peak_mb()
+    before, memory = cpu_seconds(), _peak_mb()
     source = open_source(location)
     source.facts()
-    return {"cpu_s": round(_cpu() - before, 3), "more_mb": _peak_mb() - memory}
+    return {"cpu_s": round(cpu_seconds() - before, 3), "more_mb": _peak_mb() - memory}
 
 
 def first_step(location: str) -> dict[str, Any]:
-    """CPU seconds, peak MB, and images that were decoded before the first step of a training.
+    """What a training needs until its first step."""
+
+    def begin(output: Path) -> None:
+        train(TrainConfig(data=location, model="crnn-bigru:hidden=32", output=output, validation_share=0.001))
+
+    return until_first_step(begin)
+
+
+def first_step_taught(location: str) -> dict[str, Any]:
+    """What a distillation needs until its first step, if the answers of its teacher are stored."""
+    teacher = Path(location).with_name("teacher.safetensors")
+    subprocess.run([sys.executable, __file__, "--store", location], check=True)
+
+    def begin(output: Path) -> None:
+        distill(DistillConfig(data=location, teachers=(teacher,), output=output, validation_share=0.001))
+
+    return until_first_step(begin)
+
+
+def until_first_step(begin: Callable[[Path], None]) -> dict[str, Any]:
+    """CPU seconds, peak MB, MB that are no mapped files, and images that were decoded before the first step.
 
     Loading PyTorch and Lightning Fabric is not counted in the seconds, but in the memory.
     """
-    from crnn_deploy.api import TrainConfig, train
     from crnn_deploy.training.devices import start_fabric
     from crnn_deploy.training.loop import Trainer
 
@@ -71,16 +91,15 @@ def first_step(location: str) -> dict[str, Any]:
         raise _FirstStepError
 
     start_fabric("fp32")
-    loaded = _cpu()
+    loaded = _own_cpu_seconds()
     with tempfile.TemporaryDirectory() as folder:
         ImageFile.ImageFile.load = counted  # type: ignore[method-assign]
         Trainer._train_step = stop  # type: ignore[method-assign]
-        output = Path(folder) / "m.safetensors"
-        config = TrainConfig(data=location, model="crnn-bigru:hidden=32", output=output, validation_share=0.001)
         try:
-            train(config)
+            begin(Path(folder) / "m.safetensors")
         except _FirstStepError:
-            return {"cpu_s": round(_cpu() - loaded, 2), "peak_mb": _peak_mb(), "decoded": decoded}
+            used = round(_own_cpu_seconds() - loaded, 2)
+            return {"cpu_s": used, "peak_mb": _peak_mb(), "own_mb": _memory_mb("RssAnon"), "decoded": decoded}
     raise RuntimeError("no first step")
 
 
@@ -88,6 +107,7 @@ _MEASURES: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "index": index,
     "reopen": reopen,
     "first_step": first_step,
+    "first_step_taught": first_step_taught,
 }
 
 
@@ -112,54 +132,76 @@ def row(count: int, lines: list[tuple[bytes, bytes]], work: Path) -> dict[str, A
 
 
 def blocks(rows: list[dict[str, Any]]) -> list[str]:
+    from side_by_side import table
+
     heads = (
         *("lines", "index, CPU s", "peak MB", "open again, CPU s", "more MB"),
-        *("to the first step, CPU s", "peak MB", "decoded"),
+        *("train, CPU s", "peak MB", "own MB", "decoded"),
+        *("distill, CPU s", "peak MB", "own MB", "decoded"),
     )
     cells = [
         (
             f"{row['lines']:,}",
             *(str(row["index"][key]) for key in ("cpu_s", "peak_mb")),
             *(str(row["reopen"][key]) for key in ("cpu_s", "more_mb")),
-            *(str(row["first_step"][key]) for key in ("cpu_s", "peak_mb", "decoded")),
+            *(str(row["first_step"][key]) for key in _STEP),
+            *(str(row["first_step_taught"][key]) for key in _STEP),
         )
         for row in rows
     ]
     told = (
         "LMDBs in the layout of deep-text-recognition-benchmark, made of 2,000 real receipt lines at 32 pixels of "
         "height (JPEG), each copy with a comment that makes its content unique. *Index*: the source is opened for the "
-        "first time and looked through, by all cores (10,000 lines or more are kept). *Open again*: from that index. "
-        "*To the first step*: `train` until its first step would begin, without loading PyTorch and Lightning Fabric "
-        "in the seconds, with them in the memory; *decoded* are images before that step, all of the first batches, "
-        "which a thread prepares. CPU seconds are those of all threads and processes."
+        "first time and looked through, by all cores (from 1,000 lines on it is kept). *Open again*: from that index. "
+        "*Train* and *distill*: until their first step would begin, without loading PyTorch and Lightning Fabric in "
+        "the seconds, with them in the memory; the answers of the teacher are stored, one of 30 frames for each line. "
+        "*Own MB* are without the pages of mapped files: libraries, the index and the answers, which the system takes "
+        "back where it needs memory. *Decoded* are images before that step, all of the first batches, which a thread "
+        "prepares. CPU seconds are those of all threads and processes."
     )
     return [told, table(heads, cells)]
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
+def _own_cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def _peak_mb() -> int:
     """Of this program alone: what `getrusage` says begins with the memory of the process that started it."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) // 1024
+    return _memory_mb("VmHWM")
+
+
+def _memory_mb(name: str) -> int:
+    return int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0]) // 1024
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--lines", required=True, help="A source of lines with their texts.")
+    parser.add_argument("--lines", help="A source of lines with their texts.")
     parser.add_argument("--counts", type=int, nargs="+", default=_COUNTS)
     parser.add_argument("--work", type=Path, help="Folder with room for 2 kB a line.")
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--measure", choices=_MEASURES, help=argparse.SUPPRESS)
+    parser.add_argument("--store", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.store:
+        from stored_answers import store_answers  # loads PyTorch, whose memory the other measures are without
+
+        store_answers(given.store, Path(given.store).with_name("teacher.safetensors"))
+        return
     if given.measure:
         print(json.dumps(_MEASURES[given.measure](given.lines)))
         return
     lines = short_lines(open_source(given.lines))
     rows = [row(count, lines, given.work) for count in given.counts]
+    from side_by_side import write_results  # not before: the memory of the measures is without it
+
     write_results(given.output, "How the cost of large sources grows", blocks(rows), rows, {"counts": given.counts})
 
 

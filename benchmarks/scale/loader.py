@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from crnn_deploy.data.preprocess import Preprocessor
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
@@ -31,7 +32,7 @@ from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.losses.options import CtcOptions
 from crnn_deploy.training.material import Material
 
-_BATCH = 48
+BATCH = 48
 _STEPS = ("read", "decode", "resize", "augment", "stack")
 Microseconds = dict[str, float]
 
@@ -71,16 +72,10 @@ def measured(location: str) -> Microseconds:
     """CPU time of an image in each step, the fastest of three passes. A step is what is left of the whole without
     those before it."""
     source = open_source(location)
-    characters = "".join(sorted({c for i in range(len(source)) for c in source.text(i)}))
-    seen = ModelSpec(name="seen", charset=characters, preprocessing=Preprocessing(height=32))
-    spec = student_spec("student", StudentChoice(), seen)
-    material = Material(source, source, (CtcOptions(),))
-    strong, plain = (
-        TrainingSet(material, spec, TrainingOptions(augmentation=strength, batch_size=_BATCH)) for strength in (1, 0)
-    )
-    preprocessor = Preprocessor(spec.preprocessing)
+    strong, plain = (training_set(source, augmentation=strength) for strength in (1, 0))
+    preprocessor = Preprocessor(strong.spec.preprocessing)
     order = np.random.default_rng(0).permutation(len(source)).tolist()
-    batches = [order[i : i + _BATCH] for i in range(0, len(order), _BATCH)]
+    batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
     whole: list[Callable[[list[int]], object]] = [
         lambda items: [source.image(i) for i in items],
         lambda items: [preprocessor.picture(source.image(i), "") for i in items],
@@ -98,6 +93,15 @@ def measured(location: str) -> Microseconds:
     read, decoded, resized, stacked, augmented = least.tolist()
     steps = (read, decoded - read, resized - decoded, augmented - stacked, stacked - resized)
     return {**dict(zip(_STEPS, steps, strict=True)), "batch without augmentation": stacked, "batch": augmented}
+
+
+def training_set(source: Source, augmentation: float, workers: int = 0) -> TrainingSet:
+    """The batches of a student that learns from labels."""
+    characters = "".join(sorted({c for i in range(len(source)) for c in source.text(i)}))
+    seen = ModelSpec(name="seen", charset=characters, preprocessing=Preprocessing(height=32))
+    spec = student_spec("student", StudentChoice(), seen)
+    options = TrainingOptions(augmentation=augmentation, batch_size=BATCH)
+    return TrainingSet(Material(source, source, (CtcOptions(),)), spec, options, workers=workers)
 
 
 def _in_process(python: str, location: str) -> Microseconds:
@@ -125,13 +129,18 @@ def _page(lines: dict[str, float], microseconds: dict[str, Microseconds]) -> str
             "# Loading lines for a training, on one core",
             "",
             f"{lines['unique']:,} receipt lines, 32 pixels high and 100 to 200 wide, as JPEG of {lines['bytes']:,.0f}",
-            f"bytes (median), from an LMDB, in batches of {_BATCH}. CPU time of the process; a round is a process of",
+            f"bytes (median), from an LMDB, in batches of {BATCH}. CPU time of the process; a round is a process of",
             "its own, and versions take turns. Lower quartiles of the rounds, µs an image:",
             "",
             "| step | " + " | ".join(microseconds) + " |",
             "|---|" + "---:|" * len(microseconds),
             *rows,
             f"| **images a second** | {rates} |",
+            "",
+            "Batches hold 8-bit pixels, which the device that trains normalises and mixes. Pictures are not augmented",
+            "on it: cores feed it ([workers](scale-loader-workers.md)), and each image keeps its random numbers for",
+            "any number of processes. OpenCV would decode grey JPEG in half of Pillow's time; but other pixels than",
+            "those of an evaluation, on some machine or for a damaged file, are not worth 30 µs an image.",
             "",
         ]
     )

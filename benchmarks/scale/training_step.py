@@ -26,6 +26,7 @@ from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Outputs
 from crnn_deploy.training.losses.ctc import Ctc
 from crnn_deploy.training.losses.frames import FrameKl
+from crnn_deploy.training.pixels import PixelBatch
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
 WIDTH, FRAMES, CHARACTERS, KEPT = 192, 48, 10, 32
@@ -67,7 +68,7 @@ def training_step(classes: int, lines: int, losses: Losses, network: bool) -> di
     loss = _in_parts if losses == "parts" else _plain
 
     def step() -> None:
-        logits = student(batch.images) if network else student.get_submodule("head")(features)
+        logits = student(*batch.inputs) if network else student.get_submodule("head")(features)
         loss(logits, features, batch).backward()  # type: ignore[no-untyped-call]
 
     optimizer = torch.optim.SGD(student.parameters(), 0.0)
@@ -104,8 +105,9 @@ def _batch(classes: int, lines: int) -> TrainingBatch:
         confidence=torch.ones(lines),
         features=None,
     )
+    levels = torch.randint(256, (lines, 32, WIDTH, 1), dtype=torch.uint8, generator=generator)
     return TrainingBatch(
-        images=torch.randn(lines, 1, 32, WIDTH, generator=generator),
+        images=PixelBatch(levels, torch.full((1, 1), 0.5), torch.full((1, 1), 0.5), inverted=False),
         frames=torch.full((lines,), FRAMES),
         targets=torch.randint(1, classes, (lines * CHARACTERS,), generator=generator),
         lengths=torch.full((lines,), CHARACTERS),

@@ -22,7 +22,7 @@ Row = tuple[str, str | Sequence[str]]
 _KINDS = {"text": "lines of text", "class": "pictures with classes", "unlabelled": "images without labels"}
 _MOST_CHARACTERS = 20
 _MOST_CLASSES = 20
-_NOT_KEPT = f"not kept, as only that of a file with {KEPT_FROM:,} images or more is: an archive or an LMDB"
+_NOT_KEPT = f"not kept, as only that of a file or a folder with {KEPT_FROM:,} images or more is"
 _BAR = 30  # characters of the longest bar
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -30,8 +31,7 @@ class Preprocessor:
         self.preprocessing = preprocessing
         self._mean = np.array(preprocessing.mean, np.float32).reshape(-1, 1, 1)
         self._std = np.array(preprocessing.std, np.float32).reshape(-1, 1, 1)
-        colour = padding_colour(preprocessing)
-        self._colour = None if colour is None else colour.reshape(-1, 1, 1)
+        self._colour = padding_colour(preprocessing)
         seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
         self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
 
@@ -100,36 +100,54 @@ class Preprocessor:
         if p.centerline:
             return straightened(plain, p)[:, :, np.newaxis]
         size = (p.resized_width(*plain.size), p.resized_height(*plain.size))
-        resized = _resized(plain, size, p.resize)
+        resized = plain if plain.size == size else _resized(plain, size, p.resize)
         array = np.asarray(resized.convert("L") if p.channels == "L" and p.grey_last else resized, np.uint8)
         array = array.reshape(size[1], size[0], p.channel_count)
         return self._with_rows(array[:, :, ::-1] if p.channels == "BGR" else array)
 
     def tensor(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.float32]:
         """Pad `[H, W, C]` to `width` (default: its own padded width), normalise to `[C, H, W']`; the same of stills."""
-        if pixels.ndim == 4:
-            return np.stack([self.tensor(still, width) for still in pixels])
-        p = self.preprocessing
-        height, columns, channels = pixels.shape
-        own, first, end = p.with_padding(columns), p.margin, p.margin + columns
-        seen = np.empty((channels, height, max(width or own, end)), np.float32)
-        seen[:, :, first:end] = pixels.transpose(2, 0, 1)
-        seen[:, :, :first] = seen[:, :, first : first + 1] if self._colour is None else self._colour
-        seen[:, :, end:] = seen[:, :, end - 1 : end] if self._colour is None else self._colour
-        seen /= np.float32(255)
-        if p.invert:
-            np.subtract(1, seen, out=seen)
-        mean, std = _statistics(seen[:, :, :own]) if p.normalise == "image" else (self._mean, self._std)
+        padded = self.padded(pixels, width)
+        mean, std = self.statistics(padded, self.preprocessing.with_padding(pixels.shape[-2]))
+        seen = self._seen(np.moveaxis(padded, -1, -3))
         seen -= mean
         seen /= std
         return seen
+
+    def padded(self, pixels: NDArray[np.uint8], width: int | None = None) -> NDArray[np.uint8]:
+        """`[H, W, C]` with its margins, padded on the right to `width` (default: its own padded width); or stills."""
+        *shape, columns, channels = pixels.shape
+        first, end = self.preprocessing.margin, self.preprocessing.margin + columns
+        padded = np.empty((*shape, max(width or self.preprocessing.with_padding(columns), end), channels), np.uint8)
+        padded[..., first:end, :] = pixels
+        padded[..., :first, :] = pixels[..., :1, :] if self._colour is None else self._colour
+        padded[..., end:, :] = pixels[..., -1:, :] if self._colour is None else self._colour
+        return padded
+
+    def statistics(self, padded: NDArray[np.uint8], width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and deviation by which a padded image is normalised, of which the first `width` columns count.
+
+        They are those of the channels, `[C or 1, 1, 1]`, or of each picture, `[1, 1, 1]` or `[stills, 1, 1, 1]`.
+        """
+        if self.preprocessing.normalise == "fixed":
+            return self._mean, self._std
+        values, axes = self._seen(padded[..., :width, :]).astype(np.float64), (-3, -2, -1)
+        least = 1 / 255 / math.sqrt(math.prod(values.shape[-3:]))  # so that a blank one is not divided by nothing
+        mean, std = values.mean(axes, keepdims=True), values.std(axes, keepdims=True)
+        return mean.astype(np.float32), np.maximum(std, least).astype(np.float32)
+
+    def _seen(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """0 to 1, before it is normalised."""
+        seen: NDArray[np.float32] = pixels.astype(np.float32, order="C")
+        seen /= np.float32(255)
+        return np.subtract(1, seen, out=seen) if self.preprocessing.invert else seen
 
     def _with_rows(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """`[h, W, C]` with padding below it, up to the height of the input."""
         missing = self.preprocessing.height - pixels.shape[0]
         if not missing:
             return pixels
-        row = pixels[-1:] if self._colour is None else np.broadcast_to(self._colour.T, pixels[-1:].shape)
+        row = pixels[-1:] if self._colour is None else np.broadcast_to(self._colour, pixels[-1:].shape)
         return np.concatenate([pixels, np.repeat(row, missing, axis=0)])
 
     def __call__(self, image: ImageOrClip, name: str) -> NDArray[np.float32]:
@@ -151,9 +169,3 @@ def _resized(plain: Image.Image, size: tuple[int, int], filter_name: str) -> Ima
     if filter_name == "linear":
         return Image.fromarray(linear(np.asarray(plain), *size))
     return plain.resize(size, _FILTERS[filter_name])
-
-
-def _statistics(image: NDArray[np.float32]) -> tuple[np.float32, np.float32]:
-    """Mean and deviation of all values of an image `[C, H, W]`, which is not blank enough to divide by nothing."""
-    values = image.transpose(1, 2, 0).astype(np.float64, order="C")  # the order of a sum may decide its last digit
-    return np.float32(values.mean()), np.float32(max(values.std(), 1 / 255 / np.sqrt(values.size)))

@@ -15,7 +15,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 
 
-def input_sizes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int64]:
+def input_sizes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int32]:
     """Size of the input for each image, `[N]`: its padded width in pixels, or the stills of a clip.
 
     Images are opened only where the network sees clips, and decoded only where the center line decides. The size of an
@@ -26,19 +26,19 @@ def input_sizes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int6
     return _opened(source, Preprocessor(preprocessing).size)
 
 
-def squeezes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int64]:
+def squeezes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int32]:
     """Whether each image is squeezed, `[N]`; only where the center line decides are they decoded."""
     if not preprocessing.centerline:
         return _by_size(source, preprocessing.squeezes)
     return _opened(source, Preprocessor(preprocessing).squeezes)
 
 
-def _by_size(source: Source, function: Callable[[int, int], int]) -> NDArray[np.int64]:
+def _by_size(source: Source, function: Callable[[int, int], int]) -> NDArray[np.int32]:
     return np.concatenate([facts.by_size(function) for facts in fact_blocks(source)])
 
 
-def _opened(source: Source, function: Callable[[ImageOrClip, str], int]) -> NDArray[np.int64]:
-    sizes = np.zeros(len(source), np.int64)
+def _opened(source: Source, function: Callable[[ImageOrClip, str], int]) -> NDArray[np.int32]:
+    sizes = np.zeros(len(source), np.int32)
     for index in range(len(source)):
         with suppress(InputError):
             sizes[index] = function(source.image(index), title(source, index))

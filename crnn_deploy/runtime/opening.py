@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from crnn_deploy.artifact import Artifact
-from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.runtime.session import Session
 
 
@@ -18,6 +17,8 @@ def open_session(artifact: Artifact, threads: int | None = None) -> Session:
 
         return TensorRTSession(artifact)  # a GPU has no thread count
     if artifact.format == "onnx":
+        from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession  # 16 MB, which a training does not need
+
         return OnnxRuntimeSession(artifact, threads)
     from crnn_deploy.models.assembly import load_model  # PyTorch takes seconds to load; other formats don't need it
     from crnn_deploy.runtime.torch import TorchSession

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from crnn_deploy.data.network_inputs import vectors_of
@@ -20,10 +23,11 @@ from crnn_deploy.models.assembly import stride_of
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.text_encoding import TextEncoder
 from crnn_deploy.training.augmentation.choosing import augmentation_for
-from crnn_deploy.training.augmentation.mixing import Mixer, Mixture, mixed
+from crnn_deploy.training.augmentation.mixing import Mixer, Mixture
 from crnn_deploy.training.config import TrainingOptions
 from crnn_deploy.training.material import Material
-from crnn_deploy.training.plan import epoch_plan
+from crnn_deploy.training.pixels import PixelBatch
+from crnn_deploy.training.plan import Buckets, epoch_plan
 from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers.batching import TeacherBatch, teacher_batch
 
@@ -32,17 +36,17 @@ _BUCKET = 16  # pixels by which the widths in one batch may differ
 
 @dataclass(frozen=True)
 class TrainingBatch:
-    """`images` `[N, C, H, W]`; `frames` `[N]` that belong to each line, the other frames are padding.
-    `vectors` `[N, V]` stand beside pictures.
+    """`images` and the `frames` `[N]` that belong to each line, the other frames are padding. `vectors` `[N, V]` stand
+    beside pictures.
 
-    Clips `[N, T, C, H, W]` are of equal length, so that none is padded.
+    Clips are of equal length, so that none is padded.
 
-    With a `mixture`, the images are mixed in pairs. `targets` and `teachers` stay those of the single images.
+    With a `mixture`, the network sees the images mixed in pairs. All else belongs to the single images.
 
     `broken` are the names of images that were left out because they can't be decoded.
     """
 
-    images: Tensor
+    images: PixelBatch
     frames: Tensor
     targets: Tensor | None  # class indices: of all characters in a row, or one for each image
     lengths: Tensor | None  # characters of each line
@@ -53,23 +57,25 @@ class TrainingBatch:
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
-        """What the network takes."""
-        return (self.images,) if self.vectors is None else (self.images, self.vectors)
-
-    def pin_memory(self) -> TrainingBatch:
-        """With images from which a GPU copies while the CPU works; `DataLoader` calls it."""
-        return replace(self, images=self.images.pin_memory())
+        """What the network takes: images `[N, C, H, W]` or clips `[N, T, C, H, W]`, and vectors."""
+        single = (self.images.normalised(), *([] if self.vectors is None else [self.vectors]))
+        return single if self.mixture is None else tuple(map(self.mixture.of, single))
 
     def to(self, device: torch.device) -> TrainingBatch:
-        return TrainingBatch(
-            images=self.images.to(device, non_blocking=True),
-            frames=self.frames.to(device),
-            targets=None if self.targets is None else self.targets.to(device),
-            lengths=None if self.lengths is None else self.lengths.to(device),
+        """The same on a device. From pinned memory a GPU copies while the CPU goes on."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device, non_blocking=True)
+
+        return replace(
+            self,
+            images=self.images.to(device),
+            frames=self.frames.to(device, non_blocking=True),
+            targets=moved(self.targets),
+            lengths=moved(self.lengths),
             teachers=tuple(teacher.to(device) for teacher in self.teachers),
             mixture=None if self.mixture is None else self.mixture.to(device),
-            vectors=None if self.vectors is None else self.vectors.to(device),
-            broken=self.broken,
+            vectors=moved(self.vectors),
         )
 
 
@@ -104,7 +110,7 @@ class TrainingSet:
         self._encoder = TextEncoder(spec)
         sizes = input_sizes(self._source, spec.preprocessing)
         of_clips = spec.preprocessing.clips is not None  # those of other lengths can't share a batch: none is padded
-        self._buckets = sizes if of_clips else sizes // _BUCKET
+        self._buckets = Buckets.of(sizes if of_clips else sizes // _BUCKET)
         self._together = np.unique(sizes, return_counts=True)[1] if of_clips else np.array([len(sizes)])
 
     @property
@@ -123,22 +129,19 @@ class TrainingSet:
     def _batch(self, items: list[int], epoch: int) -> TrainingBatch:
         items, decoded, broken = self._decoded(items)
         pixels = self._augment(decoded, [self._rng(epoch, item) for item in items])
-        preprocessing = self.spec.preprocessing
-        widths = [preprocessing.with_padding(p.shape[-2]) for p in pixels]
-        separate = np.stack([self._preprocessor.tensor(p, max(widths)) for p in pixels])
+        images = PixelBatch.of(pixels, self._preprocessor)
         # Behind the seeds of the single images, which end with the number of an image.
-        images, mixture = self._mix(separate, self._rng(epoch, len(self._source) + items[0]))
-        frames = self._frames(widths)
+        mixture = self._mix(images.levels.shape, self._rng(epoch, len(self._source) + items[0]))
+        preprocessing = self.spec.preprocessing
+        frames = self._frames([preprocessing.with_padding(p.shape[-2]) for p in pixels])
         of_lines = self._frames([preprocessing.line_width(p.shape[-2]) for p in pixels])
         targets, lengths = self._targets(items) if self.material.reads_labels else (None, None)
         teachers = tuple(
             teacher_batch([answers[i] for i in items], of_lines, frames, self.spec)
             for answers in self.material.teachers
         )
-        vectors = None if self._vectors is None else mixed(torch.from_numpy(self._vectors[items]), mixture)
-        return TrainingBatch(
-            torch.from_numpy(images), torch.tensor(frames), targets, lengths, teachers, mixture, vectors, broken
-        )
+        vectors = None if self._vectors is None else torch.from_numpy(self._vectors[items])
+        return TrainingBatch(images, torch.tensor(frames), targets, lengths, teachers, mixture, vectors, broken)
 
     def _frames(self, widths: list[int]) -> list[int]:
         return [1 if self._stride is None else width // self._stride for width in widths]
@@ -166,10 +169,21 @@ class TrainingSet:
         return self._preprocessor.pixels(self._source.image(item), title(self._source, item))
 
     def _rng(self, epoch: int, number: int) -> np.random.Generator:
-        return np.random.default_rng((self.options.seed, epoch, number))
+        seed = _Seed(self.options.seed, epoch, number)
+        return np.random.Generator(np.random.PCG64(seed))  # type: ignore[arg-type]  # its types name one class only
 
     def _targets(self, items: list[int]) -> tuple[Tensor, Tensor | None]:
         if self.spec.task == "classify":
             return torch.tensor([self._source.class_index(i) for i in items]), None
         encoded = [self._encoder.classes(self._source.text(i)) for i in items]
         return torch.tensor(list(chain.from_iterable(encoded))), torch.tensor([len(e) for e in encoded])
+
+
+class _Seed(ISeedSequence):
+    """A hash of some numbers as a seed: `SeedSequence` takes three times as long."""
+
+    def __init__(self, *numbers: int) -> None:
+        self._hash = hashlib.blake2b(repr(numbers).encode(), digest_size=32).digest()
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint32) -> NDArray[Any]:
+        return np.frombuffer(self._hash, dtype)[:n_words]

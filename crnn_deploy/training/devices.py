@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
-from crnn_deploy.environment import environment
+from crnn_deploy.environment import instruction_sets
 from crnn_deploy.files import cache_folder
 
 if TYPE_CHECKING:  # of the extra `train`
@@ -46,5 +46,5 @@ def _precision(wanted: str) -> Any:
         return named[wanted]
     if torch.cuda.is_available():
         return named["bf16" if torch.cuda.is_bf16_supported() else "fp16"]
-    native = {"avx512_bf16", "amx_bf16"} & set(environment().instruction_sets)
+    native = {"avx512_bf16", "amx_bf16"} & set(instruction_sets())
     return named["bf16" if native else "fp32"]

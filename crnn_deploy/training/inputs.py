@@ -174,7 +174,9 @@ def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     group = source.facts().groups()
     contents = int(group.max()) + 1
     held = np.zeros(contents, np.bool_)
-    held[np.random.default_rng(seed).permutation(contents)[: max(1, round(contents * share))]] = True
+    drawn = np.random.default_rng(seed).permutation(np.arange(contents, dtype=np.int32))
+    held[drawn[: max(1, round(contents * share))]] = True
     if held.all():
         raise InputError(f"All images of {source.name} are the same.", fix="Training needs at least 2 different ones.")
-    return Subset(source, np.flatnonzero(~held[group])), Subset(source, np.flatnonzero(held[group]))
+    numbers, held = np.arange(len(source), dtype=np.int32), held[group]
+    return Subset(source, numbers[~held]), Subset(source, numbers[held])

@@ -106,7 +106,7 @@ def frames_needed(pieces: Sequence[str]) -> int:
     return len(pieces) + sum(a == b for a, b in pairwise(pieces))
 
 
-def _too_long(texts: Sequence[str], frames: NDArray[np.int64], start: int, encoder: TextEncoder) -> Iterator[int]:
+def _too_long(texts: Sequence[str], frames: NDArray[np.int32], start: int, encoder: TextEncoder) -> Iterator[int]:
     """The indices, counted from `start`, of texts that need more than their `frames`."""
     likely = range(len(texts))
     if encoder.has_all(texts):

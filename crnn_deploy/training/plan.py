@@ -17,7 +17,7 @@ class EpochPlan:
         starts, stops: `[B]`, where each batch is in `order`.
     """
 
-    order: NDArray[np.intp]
+    order: NDArray[np.int32]
     starts: NDArray[np.intp]
     stops: NDArray[np.intp]
 
@@ -35,19 +35,42 @@ class EpochPlan:
         return part
 
 
-def epoch_plan(
-    buckets: NDArray[np.int64], together: NDArray[np.int64], batch_size: int, seed: tuple[int, int]
-) -> EpochPlan:
-    """Shuffled, then sorted by bucket, cut into batches, and the batches shuffled.
+@dataclass(frozen=True)
+class Buckets:
+    """Images of similar size.
+
+    Attributes:
+        items: `[N]`, the images, bucket by bucket.
+        ends: `[B]`, where each bucket ends in `items`.
+    """
+
+    items: NDArray[np.int32]
+    ends: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.int32]) -> Buckets:
+        """From the number of the bucket of each image, `[N]`."""
+        different, counts = np.unique(numbers, return_counts=True)
+        ends = np.cumsum(counts)
+        items = np.empty(len(numbers), np.int32)
+        for number, start, end in zip(different, ends - counts, ends, strict=True):
+            items[start:end] = np.flatnonzero(
+                numbers == number
+            )  # sorting all at once would take three times the memory
+        return cls(items, ends)
+
+
+def epoch_plan(buckets: Buckets, together: NDArray[np.int64], batch_size: int, seed: tuple[int, int]) -> EpochPlan:
+    """Each bucket shuffled, cut into batches one after the other, and the batches shuffled.
 
     Args:
-        buckets: `[N]`, of each image.
         together: how many images, in the order of buckets, may share batches with each other; they add up to N.
         seed: of the training, and number of the epoch.
     """
     rng = np.random.default_rng(seed)
-    order = rng.permutation(len(buckets))
-    order = order[np.argsort(buckets[order], kind="stable")]
+    order = buckets.items.copy()
+    for bucket in np.split(order, buckets.ends[:-1]):
+        rng.shuffle(bucket)
     ends = np.cumsum(together)
     spans = zip(ends - together, ends, strict=True)
     starts = np.concatenate([np.arange(start, end, batch_size) for start, end in spans])

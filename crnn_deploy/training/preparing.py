@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.training.parcels import Parcel, pack, unpack
 
 T = TypeVar("T")
 _AHEAD = 4  # batches that are prepared in advance, by the thread or by each process
@@ -59,20 +60,21 @@ def _by_processes(make: Callable[[int], T], places: range, workers: int) -> Iter
         multiprocessing_context="fork",
         pin_memory=torch.cuda.is_available(),
     )
-    for made in loader:
+    for parcel in loader:
+        made = unpack(parcel)
         if isinstance(made, InputError):
             raise made
         yield made
 
 
-class _Places(Dataset["T | InputError"]):
+class _Places(Dataset[Parcel]):
     """What `make` returns by place. An error is handed on as a value: a loader would lose its parts."""
 
-    def __init__(self, make: Callable[[int], T]) -> None:
+    def __init__(self, make: Callable[[int], object]) -> None:
         self._make = make
 
-    def __getitem__(self, place: int) -> T | InputError:
+    def __getitem__(self, place: int) -> Parcel:
         try:
-            return self._make(place)
+            return pack(self._make(place))
         except InputError as error:
-            return error
+            return pack(error)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from crnn_deploy.data.index.facts import Indices
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -57,7 +55,7 @@ class PseudoLabelled(Subset):
     def text(self, index: int) -> str:
         return self._spec.text(self._readings[index]) if self.kind == "text" else ""
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return [self.text(index) for index in indices.tolist()]
 
     def class_index(self, index: int) -> int:

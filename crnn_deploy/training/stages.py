@@ -33,4 +33,5 @@ def _fit_member(setup: TrainingSetup, network: nn.Module, number: int) -> Fitted
     if options.soup > 1:
         setup.progress.log(f"training {number + 1} of the {options.soup} whose weights are averaged")
     seeded = replace(setup, options=options.model_copy(update={"seed": options.seed + number}))
-    return fit(seeded, deepcopy(network), f"training-{number + 1}" if number else "training")
+    own = deepcopy(network) if options.soup > 1 else network
+    return fit(seeded, own, f"training-{number + 1}" if number else "training")

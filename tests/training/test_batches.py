@@ -73,7 +73,11 @@ def training_set(
 def same(a: TrainingBatch, b: TrainingBatch) -> bool:
     assert a.targets is not None
     assert b.targets is not None
-    return torch.equal(a.images, b.images) and torch.equal(a.frames, b.frames) and torch.equal(a.targets, b.targets)
+    return (
+        torch.equal(a.images.levels, b.images.levels)
+        and torch.equal(a.frames, b.frames)
+        and torch.equal(a.targets, b.targets)
+    )
 
 
 def items(batch: TrainingBatch) -> list[int]:
@@ -119,15 +123,15 @@ def test_skipping_gives_the_rest_of_the_same_epoch(source: Source, spec: ModelSp
 
 def test_frames_cover_the_image_and_not_the_padding(source: Source, spec: ModelSpec) -> None:
     for batch in training_set(source, spec, augmentation=0).epoch(0):
-        assert batch.frames.max().item() * STRIDE == batch.images.shape[-1]
-        for image, frames in zip(batch.images, batch.frames.tolist(), strict=True):
+        assert batch.frames.max().item() * STRIDE == batch.images.levels.shape[2]
+        for image, frames in zip(batch.inputs[0], batch.frames.tolist(), strict=True):
             assert torch.all(image[..., frames * STRIDE :] == 1)  # white paper
 
 
 def test_the_teacher_speaks_at_the_students_frame_rate(source: Source, spec: ModelSpec) -> None:
     for batch in training_set(source, spec, augmentation=1.0).epoch(0):
         (told,) = batch.teachers
-        assert told.log_probs.shape == (len(batch.images), batch.images.shape[-1] // STRIDE, 5)
+        assert told.log_probs.shape == (len(batch.images), batch.images.levels.shape[2] // STRIDE, 5)
         assert told.trusted.sum(1).tolist() == batch.frames.tolist()
         assert told.features is not None
         assert told.features[:, 0, 0].tolist() == items(batch)
@@ -151,12 +155,12 @@ def test_pictures_are_mixed_in_pairs_and_repeat_exactly(tmp_path: Path) -> None:
     assert plain.mixture is None
     assert mixed.mixture is not None
     assert mixed.targets is not None
-    assert torch.equal(mixed.images, again.images)
+    seen, single = mixed.inputs[0], plain.inputs[0]
+    assert torch.equal(seen, again.inputs[0])
     assert torch.equal(mixed.targets, plain.targets)  # type: ignore[arg-type]
     share = mixed.mixture.share[:, None, None, None]
-    expected = share * plain.images + (1 - share) * plain.images[mixed.mixture.partner]
-    torch.testing.assert_close(mixed.images, expected)
-    flipped = [(batch(flip=True, seed=0).images == plain.images).all((1, 2, 3))[i].item() for i in range(8)]
+    torch.testing.assert_close(seen, share * single + (1 - share) * single[mixed.mixture.partner])
+    flipped = [(batch(flip=True, seed=0).inputs[0] == single).all((1, 2, 3))[i].item() for i in range(8)]
     assert set(flipped) == {True, False}
 
 
@@ -192,8 +196,8 @@ def test_clips_of_equal_length_share_a_batch_and_their_stills_are_augmented_alik
     data = TrainingSet(Material(source, source, (CrossEntropyOptions(),)), spec, options)
     batches = list(data.epoch(0))
     assert len(batches) == data.batches_per_epoch == 4
-    assert sorted(batch.images.shape[:2] for batch in batches) == [(1, 3), (2, 4), (4, 3), (4, 4)]
-    clips = [clip for batch in batches for clip in batch.images]
+    assert sorted(batch.images.levels.shape[:2] for batch in batches) == [(1, 3), (2, 4), (4, 3), (4, 4)]
+    clips = [clip for batch in batches for clip in batch.inputs[0]]
     assert all(torch.equal(still, clip[0]) for clip in clips for still in clip)
     assert len({clip[0].numpy().tobytes() for clip in clips}) == 11  # and each clip in another way
 

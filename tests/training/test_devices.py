@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -26,5 +24,5 @@ def test_on_cpu_bf16_is_taken_where_it_is_native(
     monkeypatch: pytest.MonkeyPatch, sets: tuple[str, ...], named: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(devices, "environment", lambda: SimpleNamespace(instruction_sets=sets))
+    monkeypatch.setattr(devices, "instruction_sets", lambda: sets)
     assert start_fabric("auto").strategy.precision.precision == named

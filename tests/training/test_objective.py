@@ -13,8 +13,10 @@ from crnn_deploy.training.losses.options import CtcOptions, FrameKlOptions, Loss
 from crnn_deploy.training.objective import Objective
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
+from .losses.batches import blank
+
 LOGITS = torch.zeros(1, 3, 5, requires_grad=True)
-BATCH = TrainingBatch(torch.zeros(1, 1, 32, 12), torch.tensor([3]), None, None)
+BATCH = TrainingBatch(blank(1), torch.tensor([3]), None, None)
 
 
 class Constant(Loss):

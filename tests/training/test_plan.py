@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crnn_deploy.training.plan import epoch_plan
+from crnn_deploy.training.plan import Buckets, epoch_plan
 
 counts = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 
@@ -15,8 +15,8 @@ counts = st.lists(st.integers(1, 40), min_size=1, max_size=6)
 def test_each_image_is_in_one_batch_with_others_of_its_length(
     together: list[int], batch_size: int, processes: int
 ) -> None:
-    buckets = np.repeat(np.arange(len(together)), together)
-    plan = epoch_plan(buckets, np.array(together), batch_size, (3, 1))
+    buckets = np.random.default_rng(0).permutation(np.repeat(np.arange(len(together), dtype=np.int32), together))
+    plan = epoch_plan(Buckets.of(buckets), np.array(together), batch_size, (3, 1))
     batches = [plan.part(place, 0, 1) for place in range(len(plan))]
     assert sorted(item for batch in batches for item in batch) == list(range(sum(together)))
     assert all(1 <= len(batch) <= batch_size and len(set(buckets[batch])) == 1 for batch in batches)
@@ -27,6 +27,7 @@ def test_each_image_is_in_one_batch_with_others_of_its_length(
 
 
 def test_the_seed_and_the_epoch_shuffle() -> None:
-    orders = [epoch_plan(np.zeros(50, np.int64), np.array([50]), 8, seed).order for seed in ((0, 0), (0, 0), (0, 1))]
+    buckets = Buckets.of(np.zeros(50, np.int32))
+    orders = [epoch_plan(buckets, np.array([50]), 8, seed).order for seed in ((0, 0), (0, 0), (0, 1))]
     assert np.array_equal(orders[0], orders[1])
     assert not np.array_equal(orders[0], orders[2])

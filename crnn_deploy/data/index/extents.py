@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,36 +13,57 @@ from numpy.typing import NDArray
 from crnn_deploy import limits
 
 
-class Extents:
-    """The bytes of `N` images in a file. Threads and other processes may read at the same time.
+class Places(Protocol):
+    """Where images are: reads them by their index. Threads and other processes may read at the same time."""
 
-    The file is opened for each image, in 3 µs: thousands of shards can't be kept open.
+    def __call__(self, index: int) -> bytes:
+        """The encoded bytes of an image. Raises `OSError` if it can't be read, or is larger than an image can be."""
+        ...
+
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """What has to be kept to find them again; empty where their names or their numbers are enough."""
+        ...
+
+
+class SameFile:
+    """A file that is opened for each image, in 3 µs, since thousands of shards can't be kept open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._state = _state(path.stat())
+
+    def open(self) -> int:
+        """A descriptor, which the caller closes. Raises `OSError` if the file has gone or changed since."""
+        file = os.open(self.path, os.O_RDONLY)
+        if _state(os.fstat(file)) != self._state:
+            os.close(file)
+            raise OSError(f"{self.path} changed after it was opened")
+        return file
+
+
+class Extents:
+    """`Places` of images that are in a file as they are.
 
     Args:
         offset, size: `[N]`, int64, of each image in bytes.
     """
 
     def __init__(self, path: Path, offset: NDArray[np.int64], size: NDArray[np.int64]) -> None:
-        self.path = path
         self.offset = offset
         self.size = size
-        self._state = _state(path.stat())
+        self._file = SameFile(path)
 
     def __call__(self, index: int) -> bytes:
-        """The encoded bytes of an image.
-
-        Raises:
-            OSError: if the file has gone or changed since, or the image is larger than an image can be.
-        """
         size = int(self.size[index])
         check_image_bytes(size)
-        file = os.open(self.path, os.O_RDONLY)
+        file = self._file.open()
         try:
-            if _state(os.fstat(file)) != self._state:
-                raise OSError(f"{self.path} changed after it was opened")
             return os.pread(file, size, int(self.offset[index]))
         finally:
             os.close(file)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        return {"offset": self.offset, "size": self.size}
 
 
 def check_image_bytes(size: int) -> None:

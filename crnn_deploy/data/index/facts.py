@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from crnn_deploy.data.index.mapped import let_go
+
 CONTENT_WORDS = 2  # of 8 bytes: a content hash has 16
+_BLOCK = 1 << 16  # images
+_PARTS = np.uint64(16)
+
+Indices = NDArray[np.integer[Any]]
+"""`[N]`, of images of a source."""
 
 
 class Fact(NamedTuple):
@@ -63,8 +70,13 @@ class Facts:
     def __len__(self) -> int:
         return len(self.width)
 
-    def __getitem__(self, indices: NDArray[np.intp]) -> Facts:
-        return Facts(*(getattr(self, each.name)[indices] for each in fields(self)))
+    def __getitem__(self, indices: Indices) -> Facts:
+        """Copies of some rows. What is read of mapped columns does not stay in memory."""
+        columns = [getattr(self, each.name) for each in fields(self)]
+        rows = Facts(*(column[indices] for column in columns))
+        for column in columns:
+            let_go(column)
+        return rows
 
     def put(self, places: NDArray[np.intp], facts: Facts) -> None:
         """Write down what is known of the images at these places."""
@@ -77,29 +89,71 @@ class Facts:
         self.content[index] = np.frombuffer(fact.content, np.uint64)
         self.broken[index], self.animated[index] = fact.broken, fact.animated
 
-    def contents(self) -> list[bytes]:
+    def contents(self) -> Contents:
         """The content hashes, 16 bytes each."""
-        data = self.content.tobytes()
-        return [data[start : start + 16] for start in range(0, len(data), 16)]
+        return Contents(self.content)
 
-    def by_size(self, function: Callable[[int, int], int]) -> NDArray[np.int64]:
+    def by_size(self, function: Callable[[int, int], int]) -> NDArray[np.int32]:
         """`function` of width and height of each image, `[N]`; it is called once for each size that occurs."""
         both = self.width.astype(np.int64) << 32 | self.height
         sizes = _distinct(both)
         values = [function(size >> 32, size & 0xFFFFFFFF) for size in sizes.tolist()]
-        return np.array(values, np.int64)[np.searchsorted(sizes, both)]
+        return np.array(values, np.int32)[np.searchsorted(sizes, both)]
 
-    def groups(self) -> NDArray[np.intp]:
+    def groups(self) -> NDArray[np.int32]:
         """A number for each image, the same for all of the same content; they count up where a content is new.
 
         It tells contents apart by 8 bytes of their hash.
         """
-        if len(_distinct(self.content[:, 0])) == len(self):
-            return np.arange(len(self))
+        if self._all_differ():
+            return np.arange(len(self), dtype=np.int32)
         _, first, group = np.unique(self.content[:, 0], return_index=True, return_inverse=True)
-        rank = np.empty(len(first), np.intp)
+        rank = np.empty(len(first), np.int32)
         rank[np.argsort(first)] = np.arange(len(first))
         return rank[group]
+
+    def _all_differ(self) -> bool:
+        """Whether no two images have the same content. Sorted in parts, ten million need little memory."""
+        words = self.content[:, 0]
+        blocks = [words[start : start + _BLOCK] for start in range(0, len(self), _BLOCK)]
+        for part in range(int(_PARTS)):
+            some = np.concatenate([block[block % _PARTS == part] for block in blocks])
+            some.sort()
+            if (some[1:] == some[:-1]).any():
+                return False
+        let_go(self.content)
+        return True
+
+
+class Contents(Sequence[bytes]):
+    """Content hashes, without an object for each of `N` images.
+
+    Args:
+        words: `[N, 2]`, uint64.
+    """
+
+    def __init__(self, words: NDArray[np.uint64]) -> None:
+        self._words = words
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Contents: ...
+
+    def __getitem__(self, index: int | slice) -> bytes | Contents:
+        return Contents(self._words[index]) if isinstance(index, slice) else self._words[index].tobytes()
+
+    def order(self) -> NDArray[np.int32]:
+        """The places in the order of the hashes as bytes; those that begin with the same 8 bytes in any order."""
+        first = np.ascontiguousarray(self._words[:, 0]).view(">u8").astype(np.uint64)
+        return np.argsort(first).astype(np.int32)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (row.tobytes() for row in self._words)
 
 
 def _distinct(values: NDArray[Any]) -> NDArray[Any]:

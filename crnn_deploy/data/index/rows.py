@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,6 @@ class Rows:
         """The class of an image; -1 where it has none."""
         return -1 if self.classes is None else int(self.classes[index])
 
-    def texts_at(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts_at(self, indices: NDArray[np.integer[Any]]) -> list[str]:
         """`text` of many images at once."""
         return [""] * len(indices) if self.texts is None else self.texts.at(indices)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crnn_deploy.data.index.keeping import IndexHome
+from crnn_deploy.data.index.extents import Extents, Places
+from crnn_deploy.data.index.keeping import KeptIndex
 from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.combined import Combined
-from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files, of_kept
+from crnn_deploy.data.sources.encoded import EncodedSource, is_image, of_files
 from crnn_deploy.data.sources.labelled import check_understood, find_label_files, open_labelled
+from crnn_deploy.data.sources.reopening import reopened
 from crnn_deploy.data.sources.samples import find_samples, open_samples
 from crnn_deploy.data.sources.tar import Tar
-from crnn_deploy.data.sources.zip import Zip
-from crnn_deploy.progress import Progress, Told
+from crnn_deploy.data.sources.zip import Packed, Zip
+from crnn_deploy.progress import Progress
 
 
 def is_archive(path: Path) -> bool:
@@ -43,21 +45,21 @@ def open_shards(paths: Sequence[Path], progress: Progress, needs_labels: bool) -
 def open_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
     """Lines of text if the archive holds labels, or else its images without labels.
 
-    A large one is opened from the index that was kept. What was not refused where labels are needed is the same source
-    where they are not, and so is what has labels.
+    A large one is opened from the index that was kept.
 
     Raises:
         InputError: if it is broken, holds no images, or its labels are wrong or needed and not understood.
     """
-    strict, lenient = (IndexHome(path, f"archive, needs labels: {needs}") for needs in (True, False))
-    for home in (strict,) if needs_labels else (strict, lenient):
-        kept = home.kept()
-        if kept is not None and kept.names is not None:
-            return of_kept(kept, kept.names, progress)
-    told = Told(progress)
-    source = _open(archive_at(path), told, needs_labels)
-    home = strict if needs_labels or source.kind != "unlabelled" else lenient
-    return source.kept_by(home.keep, told.sentences) if isinstance(source, EncodedSource) else source
+
+    def anew(progress: Progress) -> Source:
+        return _open(archive_at(path), progress, needs_labels)
+
+    def places(kept: KeptIndex) -> Places:
+        if ".tar" in path.suffixes:
+            return Extents(path, kept.places["offset"], kept.places["size"])
+        return Packed(path, kept.places)
+
+    return reopened(path, needs_labels, progress, anew, places)
 
 
 def _open(archive: Tar | Zip, progress: Progress, needs_labels: bool) -> Source:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
-from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.facts import Facts, Indices
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
 
 Kind = Literal["text", "class", "unlabelled"]
-_TEXTS = 1 << 16  # in a block
-_FACTS = 1 << 20
+_TEXTS = 1 << 14  # in a block
+_FACTS = 1 << 16
 
 
 class Source(Protocol):
@@ -62,11 +62,11 @@ class Source(Protocol):
         """16-byte BLAKE2b of the encoded image, or of its raw pixels if it is not encoded; of all of a clip."""
         ...
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         """`text` of many images at once."""
         ...
 
-    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+    def facts(self, progress: Progress = SILENT, indices: Indices | None = None) -> Facts:
         """What is known of the images of these indices, or of all. Each image is opened once at most to learn it.
 
         Nothing is raised for broken images, which `Facts.broken` tells.

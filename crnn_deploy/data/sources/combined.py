@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
-from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.facts import Facts, Indices
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.errors import InputError
@@ -77,14 +77,14 @@ class Combined:
         source, inner = self._at(index)
         return source.content_hash(inner)
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         texts = [""] * len(indices)
         for places, source, inner in self._shares(indices):
             for place, text in zip(places.tolist(), source.texts(inner), strict=True):
                 texts[place] = text
         return texts
 
-    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+    def facts(self, progress: Progress = SILENT, indices: Indices | None = None) -> Facts:
         if indices is None:
             return Facts.joined([source.facts(progress) for source in self._sources])
         facts = Facts.empty(len(indices))
@@ -101,7 +101,7 @@ class Combined:
     def vectors(self, names: Sequence[str]) -> NDArray[np.float64]:
         return np.concatenate([source.vectors(names) for source in self._sources])
 
-    def _shares(self, indices: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], Source, NDArray[np.intp]]]:
+    def _shares(self, indices: Indices) -> Iterator[tuple[NDArray[np.intp], Source, NDArray[np.intp]]]:
         """For each source that holds some of `indices`: their places there, the source, and the indices in it."""
         owner = np.searchsorted(self._ends, indices, side="right")
         for number in np.unique(owner).tolist():

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from crnn_deploy.data.index.extents import Extents, check_image_bytes
+from numpy.typing import NDArray
+
+from crnn_deploy.data.index.extents import Places, check_image_bytes
+from crnn_deploy.data.index.strings import Names
 
 
 class Container(Protocol):
@@ -33,8 +36,8 @@ class Container(Protocol):
         """The content of a file, or its first `most` bytes."""
         ...
 
-    def extents(self, names: Iterable[str]) -> Extents | None:
-        """Where these files are, if they are in one file as they are."""
+    def places(self, names: Names) -> Places:
+        """Where these files are."""
         ...
 
     def title(self, name: str) -> str:
@@ -63,8 +66,8 @@ class Folder:
         with (self.path / name).open("rb") as file:
             return file.read(most)
 
-    def extents(self, names: Iterable[str]) -> None:
-        return None
+    def places(self, names: Names) -> Places:
+        return ByName(self, names)
 
     def title(self, name: str) -> str:
         return str(self.path / name)
@@ -90,11 +93,25 @@ class Below:
     def read(self, name: str, most: int | None = None) -> bytes:
         return self._container.read(self._base + name, most)
 
-    def extents(self, names: Iterable[str]) -> Extents | None:
-        return self._container.extents([self._base + name for name in names])
+    def places(self, names: Names) -> Places:
+        return self._container.places([self._base + name for name in names])
 
     def title(self, name: str) -> str:
         return self._container.title(self._base + name)
+
+
+class ByName:
+    """`Places` of images that a container finds by their names."""
+
+    def __init__(self, container: Container, names: Names) -> None:
+        self._container = container
+        self._names = names
+
+    def __call__(self, index: int) -> bytes:
+        return read_image(self._container, self._names[index])
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        return {}
 
 
 def read_image(container: Container, name: str) -> bytes:

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from crnn_deploy.data.index.extents import Extents
-from crnn_deploy.data.index.facts import Fact, Facts
-from crnn_deploy.data.index.keeping import KEPT_FROM, KeptIndex
+from crnn_deploy.data.index.extents import Places
+from crnn_deploy.data.index.facts import Fact, Facts, Indices
+from crnn_deploy.data.index.keeping import KEPT_FROM, IndexHome, KeptIndex
 from crnn_deploy.data.index.measuring import fact_of_file
 from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.index.strings import Names, Strings
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Kind, broken_image, title
-from crnn_deploy.data.sources.container import Container, read_image
+from crnn_deploy.data.sources.container import ByName, Container
 from crnn_deploy.data.sources.measured import Measured
 from crnn_deploy.data.sources.vectors import NO_NUMBERS, Numbers
 from crnn_deploy.errors import InputError
@@ -45,8 +45,7 @@ class EncodedSource(Measured):
         rows: name and label of each image, in order.
         read: returns the encoded bytes of one item; it is called from several threads.
         numbers: that stand beside the images.
-        locate: finds where all images are, if they are in one file as they are; so they are read faster, and the index
-            can be kept.
+        locate: finds where all images are, so that they are read faster and the index can be kept; None if it can't.
         facts: of all images, where they are known.
 
     Raises:
@@ -61,7 +60,7 @@ class EncodedSource(Measured):
         read: Callable[[int], bytes],
         class_names: tuple[str, ...] = (),
         numbers: Numbers = NO_NUMBERS,
-        locate: Callable[[], Extents | None] = lambda: None,
+        locate: Callable[[], Places | None] = lambda: None,
         facts: Facts | None = None,
     ) -> None:
         if not len(rows):
@@ -74,7 +73,7 @@ class EncodedSource(Measured):
         self._read = read
         self._locate = locate
         self._facts = facts
-        self._keep: Callable[[KeptIndex], None] | None = None
+        self._home: IndexHome | None = None
         self._notes: dict[str, Any] = {}
 
     def __len__(self) -> int:
@@ -89,7 +88,7 @@ class EncodedSource(Measured):
     def class_index(self, index: int) -> int:
         return self._rows.class_index(index)
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return self._rows.texts_at(indices)
 
     def image(self, index: int) -> Image.Image:
@@ -105,27 +104,30 @@ class EncodedSource(Measured):
         except OSError as error:
             raise broken_image(title(self, index), str(error)) from None
 
-    def kept_by(self, keep: Callable[[KeptIndex], None], told: Sequence[str]) -> EncodedSource:
+    def kept_by(self, home: IndexHome, told: Sequence[str]) -> EncodedSource:
         """This source, whose index will be kept once it is made, if it has many images and no numbers beside them.
+
+        It is kept once: that of the only file of a folder is not kept for the folder, too.
 
         Args:
             told: what was said when it was opened.
         """
-        if len(self) >= KEPT_FROM and not self._numbers.names:
-            self._keep = keep
+        if len(self) >= KEPT_FROM and self._facts is None and self._home is None and not self._numbers.names:
+            home.stamp()  # before the images are looked at
+            self._home = home
             # Now: of a shard that lacks the last classes the names change, and its own are kept.
             self._notes = {"name": self.name, "kind": self.kind, "told": list(told), "class_names": self.class_names}
         return self
 
     def _measure(self, progress: Progress) -> Facts:
-        extents = self._locate()
-        if extents is not None:
-            self._read = extents
+        places = self._locate()
+        if places is not None:
+            self._read = places
         facts = super()._measure(progress)
-        if extents is not None and self._keep is not None:
+        if places is not None and self._home is not None:
             rows = self._rows
             names = rows.names if isinstance(rows.names, Strings) else None
-            self._keep(KeptIndex(facts, extents, names, rows.texts, rows.classes, self._notes))
+            self._home.keep(KeptIndex(facts, places.columns(), names, rows.texts, rows.classes, self._notes))
         return facts
 
     def _fact(self, index: int) -> Fact:
@@ -148,17 +150,13 @@ def of_files(
 ) -> EncodedSource:
     """The source of images that are files of a container, by their names in it."""
     rows = Rows.of(items)
-    locate = partial(files.extents, rows.names)
-    return EncodedSource(
-        files.name, kind, rows, lambda index: read_image(files, rows.names[index]), class_names, numbers, locate
-    )
+    locate = partial(files.places, rows.names)
+    return EncodedSource(files.name, kind, rows, ByName(files, rows.names), class_names, numbers, locate)
 
 
-def of_kept(kept: KeptIndex, names: Names, progress: Progress) -> EncodedSource:
+def of_kept(kept: KeptIndex, names: Names, read: Places, progress: Progress) -> EncodedSource:
     """The source of a kept index; what was said when it was opened is said again."""
     for sentence in kept.notes["told"]:
         progress.log(sentence)
     rows, notes = Rows(names, kept.texts, kept.classes), kept.notes
-    return EncodedSource(
-        notes["name"], notes["kind"], rows, kept.extents, tuple(notes["class_names"]), facts=kept.facts
-    )
+    return EncodedSource(notes["name"], notes["kind"], rows, read, tuple(notes["class_names"]), facts=kept.facts)

@@ -35,7 +35,8 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
     home = IndexHome(path, "lmdb")
     kept = home.kept()
     if kept is not None:
-        return of_kept(kept, Numbered(_IMAGE, 1, len(kept.facts)), progress)
+        places = Extents(path, kept.places["offset"], kept.places["size"])
+        return of_kept(kept, Numbered(_IMAGE, 1, len(kept.facts)), places, progress)
     name = path.parent if path.name == LMDB_FILE else path
     told = Told(progress)
     database = LmdbFile(path)
@@ -56,7 +57,7 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
     rows = Rows(Numbered(_IMAGE, 1, count), texts)
     kind: Kind = "unlabelled" if texts is None else "text"
     return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(database, count)).kept_by(
-        home.keep, told.sentences
+        home, told.sentences
     )
 
 

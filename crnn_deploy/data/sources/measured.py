@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from crnn_deploy.data.clip import ImageOrClip
-from crnn_deploy.data.index.facts import Fact, Facts
+from crnn_deploy.data.index.facts import Fact, Facts, Indices
 from crnn_deploy.data.index.measuring import fact_of_image, measure
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import SILENT, Progress
@@ -30,10 +27,10 @@ class Measured:
     def content_hash(self, index: int) -> bytes:
         raise NotImplementedError
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return [self.text(index) for index in indices.tolist()]
 
-    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+    def facts(self, progress: Progress = SILENT, indices: Indices | None = None) -> Facts:
         """As `Source.facts`. Those of all images are kept; for less than half of them the others stay unopened."""
         if self._facts is None and indices is not None and 2 * len(indices) < len(self):
             chosen = indices.tolist()

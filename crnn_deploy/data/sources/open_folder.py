@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from crnn_deploy.data.index.extents import Places
+from crnn_deploy.data.index.keeping import KeptIndex
 from crnn_deploy.data.sources.archive import open_shards
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.clips import find_classes, open_clips
-from crnn_deploy.data.sources.container import Folder, is_file
+from crnn_deploy.data.sources.container import ByName, Folder, is_file
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.folder import (
     SubFolder,
@@ -24,6 +26,7 @@ from crnn_deploy.data.sources.labelled import LabelFiles, check_understood, find
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs, open_lmdb, open_lmdbs
 from crnn_deploy.data.sources.pages.opening import open_pages, pages_below
 from crnn_deploy.data.sources.parquet import one_part, open_parquets
+from crnn_deploy.data.sources.reopening import reopened
 from crnn_deploy.data.sources.video import is_video
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
@@ -51,7 +54,23 @@ def unknown_source(path: Path) -> UnknownSourceError:
 
 
 def open_folder(folder: Path, progress: Progress, needs_labels: bool) -> Source:
-    """Open the source that a folder is. Raises `InputError` if it is none, or is empty or broken."""
+    """Open the source that a folder is; a large one from the index that was kept.
+
+    Raises:
+        InputError: if it is none, or is empty or broken.
+    """
+
+    def anew(progress: Progress) -> Source:
+        return _open_anew(folder, progress, needs_labels)
+
+    def places(kept: KeptIndex) -> Places:
+        assert kept.names is not None
+        return ByName(Folder(folder), kept.names)
+
+    return reopened(folder, needs_labels, progress, anew, places)
+
+
+def _open_anew(folder: Path, progress: Progress, needs_labels: bool) -> Source:
     files = Folder(folder)
     for name in (LABELS, LMDB_FILE):
         if os.path.lexists(folder / name) and not is_file(folder / name):

@@ -10,22 +10,26 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from numpy.typing import NDArray
+
 from crnn_deploy import limits
 from crnn_deploy.data.index.extents import check_image_bytes
+from crnn_deploy.data.index.keeping import IndexHome
 from crnn_deploy.data.index.rows import Item, Rows
 from crnn_deploy.data.index.strings import Numbered, Strings
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.combined import Combined
 from crnn_deploy.data.sources.container import Folder, read_image
-from crnn_deploy.data.sources.encoded import EncodedSource
+from crnn_deploy.data.sources.encoded import EncodedSource, of_kept
 from crnn_deploy.data.sources.label_paths import locate_images
 from crnn_deploy.data.sources.parquet_columns import Columns, find_columns
 from crnn_deploy.data.sources.texts import check_texts
 from crnn_deploy.errors import InputError
-from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.progress import SILENT, Progress, Told
 from crnn_deploy.units import listed
 
 _SHARD = re.compile(r"(^|[-_.])\d+(-of-\d+)?(-[0-9a-f]+)?$")
+_ROW = "row-%09d"
 _TEXTS_AT_ONCE = 4096
 _IMAGES_AT_ONCE = 4  # a dictionary of the file may repeat one large image: few rows at a time take little memory
 
@@ -39,7 +43,11 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
         InputError: if the file is broken or larger than the limits, has no columns of images and texts, or pyarrow is
             missing; or a path leaves the folder or names no image.
     """
+    home = IndexHome(path, "parquet")
+    kept = home.kept()
     file = _File(path)
+    if kept is not None:
+        return of_kept(kept, Numbered(_ROW, 0, len(kept.facts)), _Images(file), progress)
     if file.columns.beside_paths and not file.begins_with_image():
         file = _File(path, by_path=True)
     kind: Kind = "text" if file.columns.text else "unlabelled"
@@ -50,9 +58,10 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
         rows = [Item(each, text) for each, text in zip(paths, texts, strict=True)]
         located = locate_images(rows, files, path.name, progress)
         return EncodedSource(str(path), kind, Rows.of(located), lambda index: read_image(files, located[index].name))
-    names = Numbered("row-%09d", 0, len(texts))
-    check_texts(names, texts, str(path), progress)
-    return EncodedSource(str(path), kind, Rows(names, Strings.of(texts) if kind == "text" else None), _Images(file))
+    names, told, images = Numbered(_ROW, 0, len(texts)), Told(progress), _Images(file)
+    check_texts(names, texts, str(path), told)
+    read = Rows(names, Strings.of(texts) if kind == "text" else None)
+    return EncodedSource(str(path), kind, read, images, locate=lambda: images).kept_by(home, told.sentences)
 
 
 def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
@@ -201,6 +210,9 @@ class _Images:
             raise OSError("the row has no bytes of an image; it may only name a file")
         check_image_bytes(len(image))
         return image
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        return {}
 
     def _group(self, group: int) -> list[bytes | None]:
         if group in self._kept:

@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.data.clip import ImageOrClip
-from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.facts import Facts, Indices
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.progress import SILENT, Progress
 
 
 class Subset:
-    """A `Source` of some items of another source, in the order of `indices`."""
+    """A `Source` of some items of another source, in the order of `indices`; there are less than 2³¹."""
 
-    def __init__(self, source: Source, indices: Sequence[int] | NDArray[np.intp]) -> None:
+    def __init__(self, source: Source, indices: Sequence[int] | Indices) -> None:
         self._source = source
         self._facts: Facts | None = None
-        self._indices = np.asarray(indices, np.intp)
+        self._indices = np.asarray(indices, np.int32)
 
     @property
     def name(self) -> str:
@@ -51,10 +51,10 @@ class Subset:
     def content_hash(self, index: int) -> bytes:
         return self._source.content_hash(int(self._indices[index]))
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return self._source.texts(self._indices[indices])
 
-    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+    def facts(self, progress: Progress = SILENT, indices: Indices | None = None) -> Facts:
         """As `Source.facts`. Those of a part are kept where the source keeps them for all of its images only."""
         if self._facts is not None:
             return self._facts if indices is None else self._facts[indices]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tarfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from crnn_deploy import limits
 from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.strings import Names
 from crnn_deploy.errors import InputError
 
 
@@ -46,7 +46,7 @@ class Tar:
             raise OSError("the archive was cut off after it was opened")
         return data
 
-    def extents(self, names: Iterable[str]) -> Extents:
+    def places(self, names: Names) -> Extents:
         places = np.array([self._places[name] for name in names], np.int64)
         return Extents(Path(self.name), places[:, 0].copy(), places[:, 1].copy())
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from crnn_deploy.data.index.facts import Indices
 from crnn_deploy.data.sources.base import Kind, Source
 from crnn_deploy.data.sources.subset import Subset
 
@@ -26,7 +24,7 @@ class Unlabelled(Subset):
     def text(self, index: int) -> str:
         return ""
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return [""] * len(indices)
 
     def class_index(self, index: int) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy import limits
-from crnn_deploy.data.index.facts import Facts
+from crnn_deploy.data.index.facts import Facts, Indices
 from crnn_deploy.data.sources.base import Kind, Source, title
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.errors import InputError
@@ -122,10 +122,10 @@ class WithVector(Subset):
         own = self._source.content_hash(index) + self._rows[index].tobytes()
         return hashlib.blake2b(own, digest_size=16).digest()
 
-    def texts(self, indices: NDArray[np.intp]) -> list[str]:
+    def texts(self, indices: Indices) -> list[str]:
         return [""] * len(indices)
 
-    def facts(self, progress: Progress = SILENT, indices: NDArray[np.intp] | None = None) -> Facts:
+    def facts(self, progress: Progress = SILENT, indices: Indices | None = None) -> Facts:
         """As `Source.facts`, with the content hashes of the pictures and their vectors together."""
         chosen = np.arange(len(self)) if indices is None else indices
         facts = self._source.facts(progress, indices)

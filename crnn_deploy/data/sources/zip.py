@@ -7,12 +7,17 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.extents import SameFile, check_image_bytes
+from crnn_deploy.data.index.strings import Names
 from crnn_deploy.errors import InputError
 
 _HEADER = struct.Struct("<4s22xHH")  # of a member: signature, and the lengths of its name and its extra field
@@ -57,29 +62,61 @@ class Zip:
         return self._members[name].size
 
     def read(self, name: str, most: int | None = None) -> bytes:
-        member = self._members[name]
-        wanted = member.size if most is None else min(member.size, most)
-        signature, name_length, extra_length = _HEADER.unpack(self._bytes(member.header, _HEADER.size))
-        if signature != _SIGNATURE:
-            raise OSError("the archive is damaged: the file is not where the directory of the archive says")
-        packed = self._bytes(member.header + _HEADER.size + name_length + extra_length, member.packed)
-        data = _inflated(packed, wanted, whole=most is None) if member.deflated else packed[:wanted]
-        if wanted == member.size and zlib.crc32(data) != member.checksum:
-            raise OSError("the archive is damaged: the checksum of the file is wrong")
-        return data
+        return _content(self._file.fileno(), self._members[name], most)
 
-    def extents(self, names: Iterable[str]) -> None:
-        """None: files are compressed, mostly."""
-        return
+    def places(self, names: Names) -> Packed:
+        members = np.array([self._members[name] for name in names], np.int64)
+        return Packed(Path(self.name), dict(zip(_Member._fields, members.T.copy(), strict=True)))
 
     def title(self, name: str) -> str:
         return f"{self.name}:{name}"
 
-    def _bytes(self, offset: int, size: int) -> bytes:
-        data = os.pread(self._file.fileno(), size, offset)
-        if len(data) < size:
-            raise OSError("the archive was cut off after it was opened")
-        return data
+
+class Packed:
+    """`Places` of images in an archive.
+
+    Args:
+        columns: `[N]`, int64, of what the directory of the archive says about them, by the names of `_Member`.
+
+    Raises:
+        KeyError: if a column is missing.
+    """
+
+    def __init__(self, path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+        self._columns = {name: columns[name] for name in _Member._fields}
+        self._file = SameFile(path)
+
+    def __call__(self, index: int) -> bytes:
+        header, packed, size, deflated, checksum = (int(column[index]) for column in self._columns.values())
+        check_image_bytes(size)
+        file = self._file.open()
+        try:
+            return _content(file, _Member(header, packed, size, bool(deflated), checksum))
+        finally:
+            os.close(file)
+
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        return self._columns
+
+
+def _content(file: int, member: _Member, most: int | None = None) -> bytes:
+    """The content of a file in an archive, or its first `most` bytes. Raises `OSError` if it is damaged."""
+    wanted = member.size if most is None else min(member.size, most)
+    signature, name_length, extra_length = _HEADER.unpack(_bytes(file, member.header, _HEADER.size))
+    if signature != _SIGNATURE:
+        raise OSError("the archive is damaged: the file is not where the directory of the archive says")
+    packed = _bytes(file, member.header + _HEADER.size + name_length + extra_length, member.packed)
+    data = _inflated(packed, wanted, whole=most is None) if member.deflated else packed[:wanted]
+    if wanted == member.size and zlib.crc32(data) != member.checksum:
+        raise OSError("the archive is damaged: the checksum of the file is wrong")
+    return data
+
+
+def _bytes(file: int, offset: int, size: int) -> bytes:
+    data = os.pread(file, size, offset)
+    if len(data) < size:
+        raise OSError("the archive was cut off after it was opened")
+    return data
 
 
 def _inflated(packed: bytes, size: int, whole: bool) -> bytes:

@@ -61,4 +61,4 @@ class Augmentation:
         )
 
     def _stretch(self, rng: np.random.Generator) -> float:
-        return float(1 + 0.08 * self.strength * rng.uniform(-1, 1))
+        return 1 + 0.08 * self.strength * (2 * rng.random() - 1)

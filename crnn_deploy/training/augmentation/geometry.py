@@ -46,8 +46,10 @@ def _corners(height: int, width: int, strength: float, rng: np.random.Generator)
 
     The first pixel's centre is at zero.
     """
-    top, bottom = (rng.uniform(-WIDER, TIGHTER, 2) if rng.random() < 0.5 else np.zeros(2)) * (strength * height)
-    shifts = rng.uniform(-strength, strength, 8).tolist()
+    crops, top, bottom, *draws = rng.random(11).tolist()
+    most = strength * height if crops < 0.5 else 0
+    top, bottom = (most * (draw * (WIDER + TIGHTER) - WIDER) for draw in (top, bottom))
+    shifts = [strength * (2 * draw - 1) for draw in draws]
     x = [end + SIDEWAYS * shift - 0.5 for end, shift in zip((0, width, 0, width), shifts[:4], strict=True)]
     ends = (top, top, height - bottom, height - bottom)
     y = [end + TILT * height * shift - 0.5 for end, shift in zip(ends, shifts[4:], strict=True)]

@@ -6,37 +6,47 @@ Mixup (Zhang et al., arXiv 1710.09412) blends them, and CutMix (Yun et al., arXi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Images = NDArray[np.float32]
+Rectangle = tuple[slice, slice]
+"""Rows and columns."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Each picture of a batch has `share` `[N]` of itself, and the rest of the picture at `partner` `[N]`."""
+    """Each picture of a batch has `share` `[N]` of itself, and the rest of the picture at `partner` `[N]`.
+
+    That rest is the `pasted` rectangle of the other picture; None: both are blended.
+    """
 
     share: Tensor
     partner: Tensor
+    pasted: Rectangle | None = None
 
     def to(self, device: torch.device) -> Mixture:
-        return Mixture(self.share.to(device), self.partner.to(device))
+        return Mixture(self.share.to(device), self.partner.to(device), self.pasted)
 
+    def of(self, values: Tensor) -> Tensor:
+        """What becomes of pictures `[N, C, H, W]`, of clips `[N, T, C, H, W]`, or of vectors `[N, V]` beside them.
 
-def mixed(vectors: Tensor, mixture: Mixture | None) -> Tensor:
-    """The vectors `[N, V]` of the pictures of a batch, in the shares of these."""
-    if mixture is None:
-        return vectors
-    share = mixture.share[:, None].to(vectors.dtype)
-    return share * vectors + (1 - share) * vectors[mixture.partner]
+        Vectors are blended, whatever the pictures are.
+        """
+        if values.ndim > 2 and self.pasted is not None:
+            rows, columns = self.pasted
+            mixed = values.clone()
+            mixed[..., rows, columns] = values[self.partner][..., rows, columns]
+            return mixed
+        share = self.share.to(values.dtype).reshape(-1, *[1] * (values.ndim - 1))
+        return share * values + (1 - share) * values[self.partner]
 
 
 class Mixer:
-    """Mixes batches `[N, C, H, W]`, or `[N, T, C, H, W]` of clips.
+    """Draws how the pictures of a batch are mixed.
 
     Args:
         mixup: α of the distribution Beta(α, α) from which the share of a batch is drawn; 0: no mixup.
@@ -44,29 +54,27 @@ class Mixer:
     """
 
     def __init__(self, mixup: float, cutmix: float) -> None:
-        self._ways = [(alpha, way) for alpha, way in ((mixup, _blended), (cutmix, _pasted)) if alpha > 0]
+        self._ways = [(alpha, pastes) for alpha, pastes in ((mixup, False), (cutmix, True)) if alpha > 0]
 
-    def __call__(self, images: Images, rng: np.random.Generator) -> tuple[Images, Mixture | None]:
-        """The mixed pictures, and what each of them is made of; None if nothing is mixed."""
-        if not self._ways or len(images) == 1:
-            return images, None
-        alpha, way = self._ways[rng.integers(len(self._ways))]
-        partner = rng.permutation(len(images))
-        mixed, share = way(images, images[partner], float(rng.beta(alpha, alpha)), rng)
-        return mixed, Mixture(torch.full((len(images),), share), torch.from_numpy(partner))
+    def __call__(self, shape: Sequence[int], rng: np.random.Generator) -> Mixture | None:
+        """A mixture of pictures of the shape `[N, …, H, W, C]`; None if nothing is mixed."""
+        count, (height, width) = shape[0], shape[-3:-1]
+        if not self._ways or count == 1:
+            return None
+        alpha, pastes = self._ways[rng.integers(len(self._ways))]
+        partner = torch.from_numpy(rng.permutation(count))
+        share = float(rng.beta(alpha, alpha))
+        if not pastes:
+            return Mixture(torch.full((count,), share), partner)
+        rows, columns = rectangle = _rectangle(1 - share, height, width, rng)
+        area = (rows.stop - rows.start) * (columns.stop - columns.start)
+        return Mixture(torch.full((count,), 1 - area / (height * width)), partner, rectangle)
 
 
-def _blended(images: Images, others: Images, share: float, _rng: np.random.Generator) -> tuple[Images, float]:
-    return np.float32(share) * images + np.float32(1 - share) * others, share
-
-
-def _pasted(images: Images, others: Images, share: float, rng: np.random.Generator) -> tuple[Images, float]:
-    """The pictures with a rectangle of the others, which the border may cut; the share is what is left of them."""
-    height, width = images.shape[-2:]
-    side = math.sqrt(1 - share) / 2
+def _rectangle(share: float, height: int, width: int, rng: np.random.Generator) -> Rectangle:
+    """A rectangle of this share of a picture, where the border does not cut it."""
+    side = math.sqrt(share) / 2
     down, across = rng.integers(height), rng.integers(width)
-    top, bottom = max(0, round(down - side * height)), min(height, round(down + side * height))
-    left, right = max(0, round(across - side * width)), min(width, round(across + side * width))
-    mixed = images.copy()
-    mixed[..., top:bottom, left:right] = others[..., top:bottom, left:right]
-    return mixed, 1 - (bottom - top) * (right - left) / (height * width)
+    rows = slice(max(0, round(down - side * height)), min(height, round(down + side * height)))
+    columns = slice(max(0, round(across - side * width)), min(width, round(across + side * width)))
+    return rows, columns

@@ -23,7 +23,7 @@ LEGIBLE_HEIGHT = 14  # pixels; lower lines can't be read
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _TONES = np.linspace(0, 1, 256, dtype=np.float32)
-_EXPOSURE = np.array([0.35, 0.3, 35])  # logarithm of gamma, contrast, brightness
+_EXPOSURE = (0.35, 0.3, 35 / 255)  # logarithm of gamma, contrast, brightness
 _GRAIN_SCALE, _GRAIN_ZERO = 40, 128  # of `_GRAIN`: levels for one standard deviation, and the level that is no noise
 _GRAIN = np.rint(
     [_GRAIN_ZERO + _GRAIN_SCALE * NormalDist().inv_cdf((level + 0.5) / 256) for level in range(256)]
@@ -89,14 +89,17 @@ def invert(image: MatLike, _strength: float, _rng: np.random.Generator) -> MatLi
 
 def expose(image: MatLike, strength: float, rng: np.random.Generator) -> MatLike:
     """Change gamma, contrast and brightness; the mean tone, which is near that of the paper, is never clipped."""
-    mean = sum(cv2.mean(image)) / (1 if image.ndim == 2 else 3)
-    log_gamma, contrast, brightness = (strength * rng.uniform(-1, 1, 3) * _EXPOSURE).tolist()
+    mean = sum(cv2.mean(image)) / (1 if image.ndim == 2 else 3) / 255
+    log_gamma, contrast, brightness = (
+        strength * most * (2 * draw - 1) for most, draw in zip(_EXPOSURE, rng.random(3).tolist(), strict=True)
+    )
     gamma = math.exp(log_gamma)
     # The gamma curve changes most near the tone of the paper, so that faint print on black stays visible.
-    curve = 255 * (_TONES**gamma if mean > 127 else 1 - (1 - _TONES) ** gamma)
-    mean = float(curve[round(mean)])
-    shift = min(max(brightness, -mean), 255 - mean)
-    exposed = curve * (1 + contrast) + (shift - contrast * mean)
+    bright = mean > 0.5
+    mean = mean**gamma if bright else 1 - (1 - mean) ** gamma
+    shift = min(max(brightness, -mean), 1 - mean)
+    factor, offset = 255 * (1 + contrast), 255 * (shift - contrast * mean)
+    exposed = _TONES**gamma * factor + offset if bright else (1 - _TONES) ** gamma * -factor + (factor + offset)
     return cv2.LUT(image, np.maximum(np.minimum(exposed, 255), 0).astype(np.uint8))
 
 

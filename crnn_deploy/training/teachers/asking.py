@@ -83,7 +83,7 @@ class Teacher:
         """
         store = self._store = self._store or AnswerStore(self._key(), progress)
         contents = source.facts(progress).contents()
-        missing = [i for i, content in enumerate(contents) if content not in store]
+        missing = store.lacking(contents)
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
             self._ask(Subset(source, missing), store, progress)

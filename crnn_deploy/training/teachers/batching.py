@@ -39,7 +39,8 @@ class TeacherBatch:
     features: Tensor | None
 
     def to(self, device: torch.device) -> TeacherBatch:
-        return TeacherBatch(*(t.to(device) if t is not None else None for t in vars(self).values()))  # type: ignore[arg-type]
+        tensors = vars(self).values()
+        return TeacherBatch(*(t if t is None else t.to(device, non_blocking=True) for t in tensors))  # type: ignore[arg-type]
 
 
 def teacher_batch(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError
 
 from crnn_deploy.cache_limit import cache_place, in_use, limit_cache
+from crnn_deploy.data.index.facts import Contents
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import make_folder, remove
 from crnn_deploy.progress import SILENT, Progress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # of the extra `train`
     import lmdb
 
 _LARGEST = 1 << 38  # bytes of address space, not of disk
+_LOOKUPS = 1 << 15  # answers that are looked for before the database is opened again
 _BLOCK = 1 << 23  # bytes that are committed together, for each of which the disk is waited for
 
 
@@ -81,6 +83,19 @@ class AnswerStore:
                 fix="Remove this folder: the teacher is asked again.",
             ) from None
 
+    def lacking(self, contents: Contents) -> list[int]:
+        """The places of the images that have no answer.
+
+        They are looked for in the order of the database, of which only a part is mapped into memory at a time.
+        """
+        order, found = contents.order(), []
+        for start in range(0, len(order), _LOOKUPS):
+            with self._database.begin(buffers=True) as transaction:
+                some = order[start : start + _LOOKUPS].tolist()
+                found += [place for place in some if transaction.get(contents[place]) is None]
+            self.reopen()
+        return sorted(place for place in found if contents[place] not in self._pending)
+
     def put(self, answers: Mapping[bytes, Answer]) -> None:
         """Store answers by the content hash of their images.
 
@@ -113,13 +128,13 @@ class AnswerStore:
             limit_cache(self.path)
 
     def _data(self, content: bytes) -> bytes | None:
-        if self._process != os.getpid():
-            self._reopen()
+        if self._process != os.getpid():  # in a forked process: LMDB would take the two for one reader
+            self.reopen()
         with self._database.begin() as transaction:
             return self._pending.get(content) or transaction.get(content)
 
-    def _reopen(self) -> None:
-        """In a forked process: LMDB would take the two for one reader."""
+    def reopen(self) -> None:
+        """Open the database again."""
         self._database.close()
         database = _open(self.path)
         if database is None:

@@ -18,14 +18,21 @@ A, B, C = (bytes([letter]) * 16 for letter in b"abc")
 
 
 def test_contents_come_back() -> None:
-    assert facts(A, B, A).contents() == [A, B, A]
+    assert list(facts(A, B, A).contents()) == [A, B, A]
+
+
+def test_contents_are_ordered_as_bytes_are() -> None:
+    contents = facts(C, A, B, b"a" * 7 + b"b" * 9).contents()
+    assert contents.order().tolist() == [1, 3, 2, 0]
+    assert list(contents[1:3]) == [A, B]
+    assert len(contents) == 4
 
 
 def test_images_are_chosen_joined_and_put() -> None:
     both = Facts.joined([facts(A, B), facts(C)])
-    assert both[np.array([2, 1])].contents() == [C, B]
+    assert list(both[np.array([2, 1])].contents()) == [C, B]
     both.put(np.array([0, 2]), facts(C, A))
-    assert both.contents() == [C, B, A]
+    assert list(both.contents()) == [C, B, A]
     assert both.broken.tolist() == [False, True, True]
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
-from data.conftest import labelled, picture, png, write_tar
+from data.conftest import labelled, picture, png, write_folder, write_tar, write_zip
 from told import Told
 
 from crnn_deploy.cache_limit import cache_place
 from crnn_deploy.data.index.facts import Facts
 from crnn_deploy.data.index.keeping import kept_indexes
-from crnn_deploy.data.sources import encoded, lmdb, tar
+from crnn_deploy.data.sources import encoded, lmdb, open_folder, parquet, tar
+from crnn_deploy.data.sources import zip as zip_files
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
@@ -43,6 +46,41 @@ def tar_of_classes(folder: Path, texts: list[str]) -> Path:
     return write_tar(folder / "classes.tar", {**labels, **{f"{i}.png": png(picture(i)) for i in range(len(texts))}})
 
 
+def zip_of_lines(folder: Path, texts: list[str]) -> Path:
+    left_over = {"train/images/x.png": png(picture(99))}
+    return write_zip(folder / "lines.zip", {**labelled(texts, "train/"), **left_over})
+
+
+def zip_of_images(folder: Path, texts: list[str]) -> Path:
+    files = {f"{i}.png": png(picture(i)) for i in range(len(texts))}
+    return write_zip(folder / "images.zip", files, zipfile.ZIP_STORED)
+
+
+def folder_of_lines(folder: Path, texts: list[str]) -> Path:
+    return aged(write_folder(folder / "lines", labelled(texts)))
+
+
+def folder_of_classes(folder: Path, texts: list[str]) -> Path:
+    files = {f"{len(text) % 3}/{i}.png": png(picture(i)) for i, text in enumerate(texts)}
+    return aged(write_folder(folder / "classes", files))
+
+
+def parquet_of_lines(folder: Path, texts: list[str]) -> Path:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
+    images = [{"bytes": png(picture(i)), "path": f"{i}.png"} for i in range(len(texts))]
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet.write_table(pyarrow.table({"image": images, "text": texts}), folder / "lines.parquet", row_group_size=2)
+    return folder / "lines.parquet"
+
+
+def aged(folder: Path) -> Path:
+    """The folder as if nothing in it had changed for an hour."""
+    for each in [folder, *folder.rglob("*")]:
+        status = each.stat()
+        os.utime(each, ns=(status.st_atime_ns, status.st_mtime_ns - 3600 * 10**9))
+    return folder
+
+
 def lmdb_of_lines(folder: Path, texts: list[str]) -> Path:
     database = pytest.importorskip("lmdb").open(str(folder / "lines"), map_size=1 << 24)
     with database.begin(write=True) as transaction:
@@ -64,7 +102,13 @@ def content(source: Source) -> object:
     return source.name, source.kind, source.class_names, pixels, labels, columns
 
 
-MAKERS = pytest.mark.parametrize("make", [tar_of_lines, tar_of_images, tar_of_classes, lmdb_of_lines])
+MAKERS = pytest.mark.parametrize(
+    "make",
+    [
+        *(tar_of_lines, tar_of_images, tar_of_classes, zip_of_lines, zip_of_images),
+        *(folder_of_lines, folder_of_classes, lmdb_of_lines, parquet_of_lines),
+    ],
+)
 
 
 @MAKERS
@@ -79,11 +123,14 @@ def test_the_second_time_the_file_is_not_looked_through(
         raise AssertionError("the file is looked through again")
 
     monkeypatch.setattr(tar, "_index", refuse)
+    monkeypatch.setattr(zip_files, "_index", refuse)
     monkeypatch.setattr(lmdb, "LmdbFile", refuse)
+    monkeypatch.setattr(parquet, "check_texts", refuse)
+    monkeypatch.setattr(open_folder, "find_label_files", refuse)
     monkeypatch.setattr(encoded, "fact_of_file", refuse)
     assert content(open_source(path, second)) == expected
     assert second.lines == first.lines
-    assert bool(first.lines) == (make is tar_of_lines)
+    assert bool(first.lines) == (make in (tar_of_lines, zip_of_lines))
 
 
 @MAKERS
@@ -160,3 +207,62 @@ def test_images_without_labels_are_kept_for_whoever_needs_none(tmp_path: Path) -
     open_source(path).facts()
     open_source(path, needs_labels=False).facts()
     assert len(kept_indexes(path)) == 1
+
+
+@pytest.mark.parametrize("make", [tar_of_classes, tar_of_images, parquet_of_lines])
+def test_of_several_shards_only_those_that_changed_are_looked_through_again(
+    make: Callable[[Path, list[str]], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    for number in range(3):
+        made = make(shards, TEXTS)
+        made.rename(shards / f"part-{number:05}{made.suffix}")
+    expected = content(open_source(shards))
+    looked_at = []
+    fact_of_file = encoded.fact_of_file
+    monkeypatch.setattr(encoded, "fact_of_file", lambda read: looked_at.append(read) or fact_of_file(read))
+    assert content(open_source(shards)) == expected
+    assert looked_at == []
+    made = make(shards, [*TEXTS, "fifth"])
+    made.rename(shards / f"part-00001{made.suffix}")
+    assert len(open_source(shards).facts()) == 3 * 4 + 1
+    assert len(looked_at) == 5
+
+
+def test_a_folder_that_has_just_changed_is_looked_through_again(tmp_path: Path) -> None:
+    folder = folder_of_classes(tmp_path, TEXTS)
+    expected = content(open_source(folder))
+    path = next(folder.rglob("*.png"))
+    status = path.stat()
+    path.write_bytes(png(picture(99, width=60)))
+    os.utime(path, ns=(status.st_atime_ns, time.time_ns() + 10**9))  # while it is opened
+    for _ in range(2):
+        assert content(open_source(folder)) != expected
+    path.write_bytes(png(picture(98, width=60)))
+    os.utime(path, ns=(status.st_atime_ns, time.time_ns() + 10**9))
+    assert open_source(folder).content_hash(0) == bytes(open_source(folder).facts().content[0])
+    aged(folder)
+    (folder / "9").mkdir()
+    with pytest.raises(InputError, match="a class without images"):
+        open_source(folder)
+
+
+def test_links_that_lead_back_or_to_nothing_are_no_obstacle(tmp_path: Path) -> None:
+    folder = folder_of_lines(tmp_path, TEXTS)
+    (folder / "none").symlink_to("nothing")
+    (folder / "loop").symlink_to("loop")
+    (folder / "back").symlink_to(".")
+    os.utime(folder, (0, 0))
+    expected = content(open_source(folder))
+    assert len(kept_indexes(folder)) == 1
+    assert content(open_source(folder)) == expected
+
+
+def test_the_only_file_of_a_folder_is_kept_once(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    tar_of_images(tmp_path / "set", TEXTS)
+    aged(tmp_path / "set")
+    expected = content(open_source(tmp_path / "set"))
+    assert len(kept_indexes(tmp_path / "set")) == 1
+    assert content(open_source(tmp_path / "set")) == expected

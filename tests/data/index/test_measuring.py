@@ -30,7 +30,7 @@ def several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("several_processes")
 def test_several_processes_find_the_same() -> None:
     found = measure(1000, numbered, "lines", SILENT)
-    assert found.contents() == [index.to_bytes(16, "little") for index in range(1000)]
+    assert list(found.contents()) == [index.to_bytes(16, "little") for index in range(1000)]
     assert found.width.tolist() == [index % 300 + 1 for index in range(1000)]
     assert np.flatnonzero(found.broken).tolist() == list(range(0, 1000, 97))
 
@@ -44,7 +44,9 @@ def test_what_a_killed_process_left_is_measured() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return numbered(index)
 
-    assert measure(1000, deadly, "lines", SILENT).contents() == measure(1000, numbered, "lines", SILENT).contents()
+    assert list(measure(1000, deadly, "lines", SILENT).contents()) == list(
+        measure(1000, numbered, "lines", SILENT).contents()
+    )
 
 
 @pytest.mark.parametrize("kind", [*PLAIN, *LEFT_TO_PILLOW])

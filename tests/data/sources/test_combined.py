@@ -57,9 +57,9 @@ def test_columns_are_those_of_the_single_images(tmp_path: Path) -> None:
     order = np.array([4, 0, 3, 1, 2])
     expected = [part.content_hash(index) for index in order.tolist()]
     for _ in range(2):
-        assert part.facts(indices=order).contents() == expected
-        assert part.facts().contents() == [part.content_hash(index) for index in range(5)]
+        assert list(part.facts(indices=order).contents()) == expected
+        assert list(part.facts().contents()) == [part.content_hash(index) for index in range(5)]
         assert part.texts(order) == [part.text(index) for index in order.tolist()]
         both.facts()
     few = Subset(open_source(paths[0]), [2, 1])
-    assert few.facts(indices=np.array([1, 0])).contents() == [few.content_hash(1), few.content_hash(0)]
+    assert list(few.facts(indices=np.array([1, 0])).contents()) == [few.content_hash(1), few.content_hash(0)]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from crnn_deploy.training.batches import TrainingBatch
 from crnn_deploy.training.losses.base import Outputs
+from crnn_deploy.training.pixels import PixelBatch
 from crnn_deploy.training.teachers.batching import TeacherBatch
 
 SURE = 12.0  # logit of a class beside zeros: e⁻¹² for the others
@@ -28,7 +29,7 @@ def lines(
 ) -> TrainingBatch:
     """Lines of so many frames, labelled with classes if `texts` are given."""
     return TrainingBatch(
-        images=torch.zeros(len(frames), 1, 8, 8),
+        images=blank(len(frames)),
         frames=torch.tensor(frames),
         targets=None if texts is None else torch.tensor([c for text in texts for c in text], dtype=torch.long),
         lengths=None if texts is None else torch.tensor([len(text) for text in texts]),
@@ -39,9 +40,12 @@ def lines(
 def pictures(count: int, classes: Sequence[int] | None = None, teachers: Sequence[TeacherBatch] = ()) -> TrainingBatch:
     """Pictures for a classifier."""
     targets = None if classes is None else torch.tensor(classes)
-    return TrainingBatch(
-        torch.zeros(count, 1, 8, 8), torch.ones(count, dtype=torch.long), targets, None, tuple(teachers)
-    )
+    return TrainingBatch(blank(count), torch.ones(count, dtype=torch.long), targets, None, tuple(teachers))
+
+
+def blank(count: int) -> PixelBatch:
+    """Images that no loss looks at."""
+    return PixelBatch(torch.zeros(count, 8, 8, 1, dtype=torch.uint8), torch.zeros(1, 1), torch.ones(1, 1), False)
 
 
 def teacher(

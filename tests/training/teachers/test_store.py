@@ -15,6 +15,7 @@ import pytest
 from told import Told
 
 from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
+from crnn_deploy.data.index.facts import Contents
 from crnn_deploy.errors import InputError
 from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers import store
@@ -37,6 +38,19 @@ def test_answers_are_there_when_the_store_is_opened_again() -> None:
     with pytest.raises(KeyError):
         again[b"other"]
     again.close()
+
+
+def test_it_says_which_images_have_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_LOOKUPS", 3)
+    hashes = np.random.default_rng(0).integers(1 << 63, size=(10, 2), dtype=np.uint64)
+    contents = Contents(hashes[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 4]])
+    answers = AnswerStore("key")
+    assert answers.lacking(contents) == list(range(11))
+    answers.put({contents[place]: ANSWER for place in (0, 3, 7)})
+    answers.commit()
+    answers.put({contents[9]: ANSWER})
+    assert answers.lacking(contents) == [1, 2, 4, 5, 6, 8, 10]
+    answers.close()
 
 
 def test_forked_processes_read_through_readers_of_their_own() -> None:
