@@ -16,6 +16,7 @@ constexpr int kPanel = 16;      // columns of a panel; their sums fill one 512-b
 constexpr int kDot = 4;         // bytes whose products one instruction adds up to one INT32
 constexpr int kTileDepth = 64;  // bytes in a row of a tile; rows of activations and weights are padded to a multiple
 constexpr int kTileRows = 16;   // rows of a tile
+constexpr int kWeightBits = 22;  // behind the point, of the weights of pixels
 
 static constexpr int round_up(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
@@ -93,6 +94,10 @@ struct Kernels {
   void (*gru)(const Step& step, float* h);
   // Replaces h and c `[hidden]` by the next states of an LSTM (gates i, o, f, g).
   void (*lstm)(const Step& step, float* h, float* c);
+
+  // The sums of `taps` rows of bytes with `stride` bytes from row to row, each row times its weight, for the first `count`
+  // bytes of a row, rounded to 0…255. Weights are whole numbers of 2^-kWeightBits.
+  void (*weigh)(const uint8_t* rows, size_t stride, const int32_t* weights, int taps, int count, uint8_t* sums);
 
   // A thread calls these before and after a series of products. Null if there is nothing to do.
   void (*begin)();

@@ -4,6 +4,7 @@
 
 #include "avx512vnni.h"
 #include "cells.h"
+#include "rows.h"
 #include "tiles.h"
 
 namespace crnn_deploy {
@@ -44,8 +45,8 @@ void configure() {
     configuration.row_bytes[tile] = kTileDepth;
     configuration.rows[tile] = kTileRows;
   }
-  // Not _tile_loadconfig: in GCC before 14 it tells the compiler of the first 8 bytes only (GCC bug 114098), so that the
-  // stores to the rest are removed and the first tile instruction is illegal.
+  // Not _tile_loadconfig: in GCC before 14 it tells the compiler of the first 8 bytes only (GCC bug 114098), so that
+  // the stores to the rest are removed and the first tile instruction is illegal.
   __asm__ volatile("ldtilecfg %0" : : "m"(configuration));
 }
 
@@ -58,8 +59,8 @@ bool allowed() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 
 const Kernels* amx_kernels() {
   static const bool usable = allowed();
-  static constexpr Kernels kernels{
-      "amx", quantize<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>, configure, release, kTileRows};
+  static constexpr Kernels kernels{"amx", quantize<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>,
+                                   weigh, configure,           release,      kTileRows};
   return usable ? &kernels : nullptr;
 }
 

@@ -2,6 +2,7 @@
 #include "cells.h"
 #include "panels_avx2.h"
 #include "product.h"
+#include "rows.h"
 #include "vector_avx2.h"
 
 namespace crnn_deploy {
@@ -32,8 +33,8 @@ struct Avx2 : PanelsAvx2 {
 }  // namespace
 
 const Kernels* avx2_kernels() {
-  static constexpr Kernels kernels{"avx2",          quantize<Vector256>, multiply<Avx2>, gru<Vector256>,
-                                   lstm<Vector256>, nullptr,             nullptr};
+  static constexpr Kernels kernels{
+      "avx2", quantize<Vector256>, multiply<Avx2>, gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

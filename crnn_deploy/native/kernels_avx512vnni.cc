@@ -1,12 +1,14 @@
 // The level for AVX-512 VNNI: Intel's server processors since 2019 (Cascade Lake), AMD's processors since 2022 (Zen 4).
 #include "avx512vnni.h"
 #include "cells.h"
+#include "rows.h"
 
 namespace crnn_deploy {
 
 const Kernels* avx512vnni_kernels() {
   static constexpr Kernels kernels{
-      "avx512vnni", quantize<Vector512>, multiply<Avx512Vnni>, gru<Vector512>, lstm<Vector512>, nullptr, nullptr};
+      "avx512vnni", quantize<Vector512>, multiply<Avx512Vnni>, gru<Vector512>, lstm<Vector512>, weigh, nullptr,
+      nullptr};
   return &kernels;
 }
 

@@ -2,6 +2,7 @@
 #include "cells.h"
 #include "panels_avx2.h"
 #include "product.h"
+#include "rows.h"
 #include "vector_avx2.h"
 
 namespace crnn_deploy {
@@ -19,8 +20,8 @@ struct AvxVnni : PanelsAvx2 {
 }  // namespace
 
 const Kernels* avxvnni_kernels() {
-  static constexpr Kernels kernels{"avxvnni",       quantize<Vector256>, multiply<AvxVnni>, gru<Vector256>,
-                                   lstm<Vector256>, nullptr,             nullptr};
+  static constexpr Kernels kernels{
+      "avxvnni", quantize<Vector256>, multiply<AvxVnni>, gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cells.h"
 #include "product.h"
+#include "rows.h"
 
 namespace crnn_deploy {
 namespace {
@@ -76,8 +77,8 @@ struct NeonDot {
 }  // namespace
 
 const Kernels* neondot_kernels() {
-  static constexpr Kernels kernels{"neondot",       quantize<Vector128>, multiply<NeonDot>, gru<Vector128>,
-                                   lstm<Vector128>, nullptr,             nullptr};
+  static constexpr Kernels kernels{
+      "neondot", quantize<Vector128>, multiply<NeonDot>, gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

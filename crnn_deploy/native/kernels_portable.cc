@@ -3,6 +3,7 @@
 
 #include "cells.h"
 #include "product.h"
+#include "rows.h"
 
 namespace crnn_deploy {
 namespace {
@@ -108,7 +109,7 @@ struct Portable {
 }  // namespace
 
 const Kernels* portable_kernels() {
-  static constexpr Kernels kernels{"portable", quantize<V>, multiply<Portable>, gru<V>, lstm<V>, nullptr, nullptr};
+  static constexpr Kernels kernels{"portable", quantize<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

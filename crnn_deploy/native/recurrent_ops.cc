@@ -5,14 +5,9 @@
 #include <limits>
 #include <optional>
 
+#include "export.h"
 #include "layer.h"
 #include "ort.h"
-
-#ifdef _WIN32
-#define CRNN_DEPLOY_EXPORT extern "C" __declspec(dllexport)
-#else
-#define CRNN_DEPLOY_EXPORT extern "C" __attribute__((visibility("default")))
-#endif
 
 namespace crnn_deploy {
 namespace {

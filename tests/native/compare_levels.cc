@@ -54,6 +54,18 @@ struct Comparison {
     compare_gates(matrix, expected_sums.get(), gates);
   }
 
+  void compare_rows(int taps, int count) {
+    const size_t stride = count + 5;
+    std::vector<uint8_t> rows(taps * stride), expected(count), sums(count);
+    for (uint8_t& byte : rows) byte = static_cast<uint8_t>(random_bits());
+    std::vector<int32_t> weights(taps);  // some sums are below 0 or above 255
+    for (int32_t& weight : weights) weight = static_cast<int32_t>(random_bits() % (3 << kWeightBits)) - (1 << kWeightBits);
+    for (int32_t& weight : weights) weight /= taps;
+    reference.weigh(rows.data(), stride, weights.data(), taps, count, expected.data());
+    other.weigh(rows.data(), stride, weights.data(), taps, count, sums.data());
+    for (int i = 0; i < count; ++i) wrong_integers += expected[i] != sums[i];
+  }
+
   void compare_gates(const PackedMatrix& matrix, const int32_t* sums, int gates) {
     const int hidden = matrix.columns() / gates;
     std::vector<float> h(hidden), bias(matrix.columns()), c(hidden);
@@ -85,6 +97,8 @@ int main() {
   for (int rows : {1, 2, 3, 5, 7, 16, 33})
     for (const auto& shape : shapes)
       for (int gates : {3, 4}) comparison.compare(rows, shape[0], shape[1], gates);
+  for (int taps : {1, 2, 3, 7, 40})
+    for (int count : {1, 15, 16, 17, 63, 64, 65, 200}) comparison.compare_rows(taps, count);
   std::printf("%s: %ld wrong integers, gates differ by %g\n", best->name, comparison.wrong_integers,
               comparison.difference);
   return comparison.wrong_integers || !(comparison.difference <= kMostDifference);
