@@ -105,10 +105,13 @@ def picture(image: ImageOrClip, name: str, mode: Literal["L", "RGB"]) -> Image.I
             check_tiff(image)
         image.load()
         turn = _TURNS.get(_orientation(image))
-        plain = _plain(image).convert(mode)
+        plain = _plain(image)
+        plain = plain if plain.mode == mode else plain.convert(mode)
     except (*PILLOW_ERRORS, ImageCms.PyCMSError) as error:
         raise broken_image(name, _reason(error)) from None
-    upright = plain if turn is None else plain.transpose(turn)
+    if turn is None:
+        return plain
+    upright = plain.transpose(turn)
     for key in _EXIF_KEYS:  # what is cut out of it would be turned once more
         upright.info.pop(key, None)
     return upright

@@ -14,6 +14,7 @@ from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.linear import linear
 from crnn_deploy.data.picture import picture, seen_size
 from crnn_deploy.data.stills import as_clip, as_single, pictures_of, seen_stills
+from crnn_deploy.native.line_input import FILTERS, LARGEST, VALUES, LineInput, available
 from crnn_deploy.preprocessing import Preprocessing
 
 _FILTERS = {
@@ -34,6 +35,7 @@ class Preprocessor:
         self._colour = padding_colour(preprocessing)
         seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
         self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
+        self._in_one_pass = self._one_pass()
 
     def size(self, image: ImageOrClip, name: str = "An image") -> int:
         """Size of the input for `image`: its padded width in pixels, or the stills of a clip.
@@ -150,9 +152,32 @@ class Preprocessor:
         row = pixels[-1:] if self._colour is None else np.broadcast_to(self._colour, pixels[-1:].shape)
         return np.concatenate([pixels, np.repeat(row, missing, axis=0)])
 
+    def input(self, plain: Image.Image) -> tuple[NDArray[np.float32], int]:
+        """The input `[C, H, W']` of a picture, and how many of its columns, from the margin on, show the picture.
+
+        It is `tensor(resized(plain))`, made in one pass by the native library where that can.
+        """
+        p = self.preprocessing
+        new = p.resized_width(*plain.size), p.resized_height(*plain.size)
+        if self._in_one_pass is None or not _columns_first(plain.size, new):
+            pixels = self.resized(plain)
+            return self.tensor(pixels), pixels.shape[1]
+        return self._in_one_pass(plain.tobytes(), plain.size, new, (p.with_padding(new[0]), p.height)), new[0]
+
+    def _one_pass(self) -> LineInput | None:
+        p = self.preprocessing
+        plain = p.clips is None and not p.centerline and not p.grey_last and p.normalise == "fixed"
+        if not plain or p.resize not in FILTERS or not available():
+            return None
+        every_byte = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(p.channel_count, axis=2)
+        values = self.tensor(every_byte, p.margin + VALUES)[:, 0, p.margin :]
+        return LineInput(p.resize, values, p.channels == "BGR", p.padding == "edge", p.margin)
+
     def __call__(self, image: ImageOrClip, name: str) -> NDArray[np.float32]:
         """`[C, H, W]` of one image, padded to its own width, or `[T, C, H, W]` of a clip. Raises as `pixels` does."""
-        return self.tensor(self.pixels(image, name))
+        if self.preprocessing.clips is not None:
+            return self.tensor(self.pixels(image, name))
+        return self.input(self.picture(as_single(image, name), name))[0]
 
 
 def padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
@@ -162,6 +187,15 @@ def padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
     bright = {"white": (1.0,), "black": (0.0,), "mean": p.mean}[p.padding]
     inverted = p.invert and p.padding == "mean"
     return np.rint([255 * min(1, max(0, 1 - b if inverted else b)) for b in bright]).astype(np.uint8)
+
+
+def _columns_first(size: tuple[int, int], new: tuple[int, int]) -> bool:
+    """Whether Pillow resizes the columns of a picture first, and not the rows, as the library always does.
+
+    Versions before 13 always do. Later ones begin with the rows of a picture that is high, or becomes far wider.
+    """
+    (width, height), (new_width, new_height) = size, new
+    return height <= width <= LARGEST // height and new_width * height <= 1.25 * width * new_height
 
 
 def _resized(plain: Image.Image, size: tuple[int, int], filter_name: str) -> Image.Image:

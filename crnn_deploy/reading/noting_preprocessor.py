@@ -39,7 +39,7 @@ class NotingPreprocessor(Preprocessor):
         image = as_single(image, name)
         plain = self.picture(image, name)
         self.take_notes(image, plain, name)
-        return self.tensor(self.resized(plain))
+        return self.input(plain)[0]
 
     def take_notes(self, image: Image.Image, plain: Image.Image, name: str) -> None:
         """Note what is unusual about an image, whose picture is `plain`."""

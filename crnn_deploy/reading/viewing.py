@@ -62,16 +62,14 @@ class Viewer:
         image = as_single(image, name)
         picture = self._own_width.picture(image, name)
         self._own_width.take_notes(image, picture, name)
-        pixels = self._own_width.resized(picture)
-        padded = self._own_width.tensor(pixels)
+        padded, columns = self._own_width.input(picture)
         if self._spec.task != "ctc" or padded.shape[2] <= self._widest:
-            return self._whole(picture, pixels, padded, vector)
-        if parts := self._pieces(padded, pixels.shape[1]):
+            return self._whole(picture, padded, columns, vector)
+        if parts := self._pieces(padded, columns):
             self._note("cut", name)
-            return View(picture.size, parts, (picture.width / pixels.shape[1], picture.height / padded.shape[1]))
+            return View(picture.size, parts, (picture.width / columns, picture.height / padded.shape[1]))
         self._note("squeezed", name)
-        pixels = self._squeezing.resized(picture)
-        return self._whole(picture, pixels, self._squeezing.tensor(pixels), vector)
+        return self._whole(picture, *self._squeezing.input(picture), vector)
 
     def _view_of_clip(self, image: ImageOrClip, name: str) -> View:
         """A clip, of which the first still is shown."""
@@ -80,11 +78,9 @@ class Viewer:
         part = Part(pixels=pixels, area=Box(0, height, 0, width), first=0)
         return View(picture.size, (part,), (picture.width / width, picture.height / height))
 
-    def _whole(
-        self, picture: Image.Image, pixels: NDArray[np.uint8], padded: NDArray[np.float32], vector: Vector
-    ) -> View:
+    def _whole(self, picture: Image.Image, padded: NDArray[np.float32], columns: int, vector: Vector) -> View:
         seen = self._spec.preprocessing
-        rows, columns = seen.resized_height(*picture.size), pixels.shape[1]
+        rows = seen.resized_height(*picture.size)
         area = Box(0, rows, seen.margin, seen.margin + columns)
         part = Part(pixels=padded, area=area, first=-seen.margin, vector=vector)
         return View(picture.size, (part,), (picture.width / columns, picture.height / rows))

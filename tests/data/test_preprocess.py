@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
@@ -160,7 +162,8 @@ def test_an_image_is_normalised_by_its_own_mean_and_deviation(
     image = Image.fromarray(np.full_like(values, 77) if blank else values)
     fields = {"height": 4, "channels": channels, "invert": invert, "margin": margin, "padding": "edge"}
     own = Preprocessor(Preprocessing.model_validate({**fields, "normalise": "image"}))
-    plain = Preprocessor(Preprocessing.model_validate({**fields, "mean": (0.0,), "std": (1.0,)}))(image, "x")
+    of_pixels = Preprocessor(Preprocessing.model_validate({**fields, "mean": (0.0,), "std": (1.0,)}))
+    plain = of_pixels.tensor(of_pixels.pixels(image, "x"))
     expected = np.zeros_like(plain) if np.ptp(plain) == 0 else (plain - plain.mean()) / plain.std()
     assert own(image, "x") == pytest.approx(expected, abs=1e-4)
     pixels = own.pixels(image, "x")
@@ -178,3 +181,36 @@ def test_an_image_with_one_pixel_off_has_its_real_deviation() -> None:
 def test_mean_and_std_of_each_image_are_not_stated_besides() -> None:
     with pytest.raises(ValidationError, match="have to be left out"):
         Preprocessing(height=4, normalise="image", mean=(0.0,))
+
+
+@given(
+    size=st.tuples(st.integers(1, 300), st.integers(1, 80)),
+    fields=st.fixed_dictionaries(
+        {
+            "channels": st.sampled_from(["L", "RGB", "BGR"]),
+            "height": st.sampled_from([16, 32, 48]),
+            "resize": st.sampled_from(["bilinear", "bicubic", "lanczos", "linear", "nearest"]),
+            "padding": st.sampled_from(["white", "black", "mean", "edge"]),
+            "margin": st.sampled_from([0, 5]),
+            "invert": st.booleans(),
+            "grey_last": st.booleans(),
+        }
+    ),
+    fixed=st.sampled_from([{}, {"pad_to": 100}, {"width": 120}, {"width": 120, "keep_ratio": True, "letterbox": True}]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=150, deadline=None)
+def test_an_input_in_one_pass_is_that_of_all_passes(
+    size: tuple[int, int], fields: dict[str, Any], fixed: dict[str, Any], seed: int
+) -> None:
+    seen = Preprocessing(**fields, **fixed)
+    own = Preprocessor(seen)
+    mode = "L" if seen.channels == "L" and not seen.grey_last else "RGB"
+    noise = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], len(mode)), np.uint8)
+    plain = Image.fromarray(noise[:, :, 0] if mode == "L" else noise)
+    made, columns = own.input(plain)
+    pixels = own.resized(plain)
+    expected = own.tensor(pixels)
+    assert columns == pixels.shape[1]
+    assert made.shape == expected.shape
+    assert np.array_equal(made, expected)
