@@ -39,7 +39,19 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
         InputError: if the file is broken or larger than the limits, has no columns of images and texts, or pyarrow is
             missing; or a path leaves the folder or names no image.
     """
-    file = _File(path)
+    return _opened(_File(path), progress)
+
+
+def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
+    """The rows of several files, one file after the other; those without rows count only if all are."""
+    files = [_File(path) for path in paths]
+    filled = [file for file in files if sum(file.rows)] or files[:1]
+    sources = [_opened(file, progress) for file in filled]
+    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
+
+
+def _opened(file: _File, progress: Progress) -> EncodedSource:
+    path = file.path
     if file.columns.beside_paths and not file.begins_with_image():
         file = _File(path, by_path=True)
     kind: Kind = "text" if file.columns.text else "unlabelled"
@@ -53,12 +65,6 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
     names = Numbered("row-%09d", 0, len(texts))
     check_texts(names, texts, str(path), progress)
     return EncodedSource(str(path), kind, Rows(names, Strings.of(texts) if kind == "text" else None), _Images(file))
-
-
-def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
-    """The rows of several files, one file after the other."""
-    sources = [open_parquet(path, progress) for path in paths]
-    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
 
 
 def one_part(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -85,7 +91,7 @@ class _File:
         import pyarrow
         import pyarrow.parquet
 
-        self._path = path
+        self.path = path
         # What pyarrow raises on damage; some of its errors are no more than one of Python's own.
         self._damage = (pyarrow.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError)
         try:
@@ -126,7 +132,7 @@ class _File:
             texts += [None if index is None else values[index] for index in column.indices.to_pylist()]
         if None in texts:
             raise InputError(
-                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self._path} has no {what}.",
+                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self.path} has no {what}.",
                 f"It has none, or one of more than {limits.MAX_LABEL:,} bytes.",
                 "Correct or remove it.",
             )
@@ -176,7 +182,7 @@ class _File:
 
     def _broken(self, reason: object) -> InputError:
         return InputError(
-            f"{self._path} cannot be read as Parquet: {str(reason)[:300]}.",
+            f"{self.path} cannot be read as Parquet: {str(reason)[:300]}.",
             "It is truncated, damaged or something else.",
             "Fetch or make the file again.",
         )
