@@ -56,48 +56,12 @@ if TYPE_CHECKING:
     from crnn_deploy.serving.package import Package
     from crnn_deploy.students.survey import Survey
 
-__all__ = [
-    "BenchmarkConfig",
-    "DistillConfig",
-    "EngineConfig",
-    "EvaluateConfig",
-    "ExplainConfig",
-    "ExportConfig",
-    "ImportConfig",
-    "InspectConfig",
-    "LabelConfig",
-    "PackageConfig",
-    "PluginConfig",
-    "PredictConfig",
-    "QuantizeConfig",
-    "RenderConfig",
-    "ReportConfig",
-    "RunConfig",
-    "StudentsConfig",
-    "TrainConfig",
-    "benchmark",
-    "build_engine",
-    "build_plugin",
-    "distill",
-    "doctor",
-    "evaluate",
-    "explain",
-    "export",
-    "families",
-    "import_checkpoint",
-    "inspect",
-    "label",
-    "package",
-    "predict",
-    "predict_pages",
-    "prune",
-    "quantize",
-    "render",
-    "report",
-    "run",
-    "students",
-    "train",
-]
+__all__ = ["BenchmarkConfig", "DistillConfig", "EngineConfig", "EvaluateConfig", "ExplainConfig", "ExportConfig"]
+__all__ += ["ImportConfig", "InspectConfig", "LabelConfig", "PackageConfig", "PluginConfig", "PredictConfig"]
+__all__ += ["QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig", "StudentsConfig", "TrainConfig"]
+__all__ += ["benchmark", "build_engine", "build_plugin", "distill", "doctor", "evaluate", "explain", "export"]
+__all__ += ["families", "import_checkpoint", "inspect", "label", "package", "predict", "predict_pages", "prune"]
+__all__ += ["quantize", "render", "report", "run", "students", "train"]
 
 
 def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:

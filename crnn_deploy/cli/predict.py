@@ -26,6 +26,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
       crnn-deploy predict lines --model student.int8.onnx --format jsonl
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
       crnn-deploy predict letter.pdf --pages --format hocr -o letter
+      crnn-deploy predict archive --engine ray --address auto --workers 16
     """
     if as_json and "format" in config.model_fields_set and config.output is None:
         raise InputError(
@@ -52,7 +53,7 @@ def _print_each(config: PredictConfig) -> None:
     out = sys.stdout  # while a bar is shown on stderr, `print` would go there, too
     with RichProgress(bars=not out.isatty()) as progress:
         prediction = Prediction(config, progress)
-        tally = Tally(prediction.reader.spec.task)
+        tally = Tally(prediction.artifact.spec.task)
         rows = ROWS[config.format]
         out.write(rows.head)
         for path, reading in prediction:

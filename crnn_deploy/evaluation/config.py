@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Option, SourceName, TrustModule
 from crnn_deploy.reading.options import ReadOptions
+from crnn_deploy.workers.options import WorkerOptions
 from crnn_deploy.zoo import READER
 
 PAGE_FORMATS = ("text", "hocr", "alto")
@@ -44,7 +45,7 @@ class EvaluateConfig(EvaluateOptions):
     trust_module: TrustModule = False
 
 
-class PredictConfig(ReadOptions):
+class PredictConfig(WorkerOptions, ReadOptions):
     """Images to read, and the model that reads them."""
 
     images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar", ".zip"))] = Field(
@@ -74,6 +75,12 @@ class PredictConfig(ReadOptions):
         default=None, description="With --pages: the folder to write, with a file for each page."
     )
     force: Annotated[bool, Field(description="Overwrite files of that folder.")] = False
+
+    @model_validator(mode="after")
+    def _pages_have_no_workers(self) -> PredictConfig:
+        if self.pages and (self.engine == "ray" or self.workers is not None):
+            raise ValueError(f"{'workers' if self.engine == 'local' else 'engine ray'} goes without pages")
+        return self
 
     @model_validator(mode="after")
     def _formats_fit(self) -> PredictConfig:

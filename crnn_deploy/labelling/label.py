@@ -23,6 +23,7 @@ from crnn_deploy.labelling.shards import Shard, find_shards
 from crnn_deploy.locking import locked
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.reading.image_notes import ImageNotes
+from crnn_deploy.reading.part_reader import SharedModel
 from crnn_deploy.workers.job import Job
 from crnn_deploy.workers.sharing import work
 
@@ -61,7 +62,8 @@ def label(config: LabelConfig, progress: Progress = SILENT) -> Labelled:
         found = prepare_folder(config.output, origin)
         _check_unchanged(shards, found, config.output)
         tasks = list(_tasks(shards, found))
-        job = Job(partial(ShardLabels, config, artifact.sha256), tasks, config.threads)
+        model = SharedModel(config.model, artifact.sha256, config.trust_module)
+        job = Job(partial(ShardLabels, model, config), tasks, config.threads)
         read = _followed(work(job, config), len(shards), len(shards) - len(tasks), progress)
         facts = sorted([*found.values(), *read], key=lambda each: each.file)
         Manifest(format=1, origin=origin, shards=tuple(facts)).write(config.output)

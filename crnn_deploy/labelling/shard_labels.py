@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from PIL import Image
 
-from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.picture import open_image
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.data.sources.encoded import EncodedSource
@@ -18,8 +17,7 @@ from crnn_deploy.files import printable, replacing
 from crnn_deploy.labelling.config import LabelConfig
 from crnn_deploy.labelling.manifest import FACTS, ShardFacts, read_facts
 from crnn_deploy.labelling.shards import Shard, fingerprint
-from crnn_deploy.reading.image_notes import NoteTaker
-from crnn_deploy.reading.reader import Reader
+from crnn_deploy.reading.part_reader import PartReader, SharedModel
 from crnn_deploy.reading.reading import Reading
 from crnn_deploy.reading.source_items import SourceItems
 
@@ -48,26 +46,13 @@ class _Counts:
 class ShardLabels:
     """Labels one shard after the other; the model stays open, and so does the source of the last shard.
 
-    Args:
-        sha256: of the model: the file may be another one on the machine of a worker.
-
     Raises:
         InputError: if the model can't be opened, or is another one.
     """
 
-    def __init__(self, config: LabelConfig, sha256: str, threads: int) -> None:
-        artifact = open_artifact(config.model, config.trust_module)
-        if artifact.sha256 != sha256:
-            raise InputError(
-                f"{config.model} is another model than when the work began.",
-                "It was replaced meanwhile, or it is another file on another machine.",
-                "Put the model where all workers read the same file.",
-            )
+    def __init__(self, model: SharedModel, config: LabelConfig, threads: int) -> None:
         self._config = config
-        self._notes = NoteTaker()
-        self._reader = Reader(
-            artifact, threads=threads, batch_size=config.batch_size, beam_width=config.beam, notes=self._notes
-        )
+        self._reader = PartReader(model.open(), config, threads)
         self._last: tuple[str, SourceItems] | None = None
 
     def __call__(self, task: Task) -> ShardFacts:
@@ -108,14 +93,14 @@ class ShardLabels:
                     "It is an array, a video, or pages with many lines.",
                     "Leave --keep-images out.",
                 )
-            self._last = shard.location, SourceItems(source, self._reader.spec.preprocessing)
+            self._last = shard.location, SourceItems(source, self._reader.preprocessing)
         return self._last[1]
 
     def _rows(self, items: SourceItems, indices: range, counts: _Counts, broken: list[str]) -> Iterator[dict[str, Any]]:
         """The rows of the images that count, in order."""
         kept: dict[int, bytes] = {}
-        opened = items.of(indices, _keeping(items.source, kept) if self._config.keep_images else None)
-        for index, reading in zip(indices, self._reader.read(opened), strict=True):
+        readings = self._reader.read(items, indices, _keeping(items.source, kept) if self._config.keep_images else None)
+        for index, reading in zip(indices, readings, strict=True):
             image, name = kept.pop(index, None), items.source.item_name(index)
             if isinstance(reading, InputError):
                 if not self._config.skip_bad:
@@ -132,15 +117,13 @@ class ShardLabels:
         shard = task.shard
         if fingerprint(shard.path) != shard.fingerprint:
             raise InputError(f"{shard.name} has changed while it was read.", fix="Run the same command again.")
-        notes = self._notes.summary(items.names(indices))
-        self._notes.clear()
         return ShardFacts(
             file=task.file,
             shard=shard.name,
             fingerprint=shard.fingerprint,
             images=len(indices),
             broken=tuple(broken),
-            image_notes=notes,
+            image_notes=self._reader.remarks(items.names(indices)),
             **vars(counts),
         )
 
