@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from crnn_deploy import api
@@ -20,7 +22,7 @@ def label(config: LabelConfig, as_json: bool) -> None:
       crnn-deploy label teacher.onnx archive -o pseudo --keep-images --min-confidence 0.9
       crnn-deploy label teacher.onnx shards/*.tar -o labelled --engine ray --address auto --workers 64
     """
-    with RichProgress() as progress:
+    with RichProgress() as progress, redirect_stdout(sys.stderr):  # Ray prints warnings
         labelled = api.label(config, progress)
         for sentence in labelled.image_notes.sentences():
             progress.log(sentence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json
@@ -37,7 +38,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
     if config.pages:
         _pages(config, as_json)
     elif as_json:
-        with RichProgress() as progress:
+        with RichProgress() as progress, redirect_stdout(sys.stderr):
             readings = api.predict(config, progress)
         show_json(readings.model_dump(mode="json"), config)
         _warn(readings.unproven if len(readings.readings) > 1 else "")
@@ -51,7 +52,7 @@ def _print_each(config: PredictConfig) -> None:
     from crnn_deploy.evaluation.unproven import Tally
 
     out = sys.stdout  # while a bar is shown on stderr, `print` would go there, too
-    with RichProgress(bars=not out.isatty()) as progress:
+    with RichProgress(bars=not out.isatty()) as progress, redirect_stdout(sys.stderr):  # Ray prints warnings
         prediction = Prediction(config, progress)
         tally = Tally(prediction.artifact.spec.task)
         rows = ROWS[config.format]

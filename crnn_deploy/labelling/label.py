@@ -14,8 +14,8 @@ from pydantic import Field
 
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.errors import InputError
-from crnn_deploy.files import make_folder
+from crnn_deploy.errors import CrnnDeployError, InputError
+from crnn_deploy.files import make_folder, remove_leftovers
 from crnn_deploy.labelling.config import LabelConfig
 from crnn_deploy.labelling.manifest import Manifest, Origin, ShardFacts, prepare_folder
 from crnn_deploy.labelling.shard_labels import ShardLabels, Task
@@ -65,7 +65,7 @@ def label(config: LabelConfig, progress: Progress = SILENT) -> Labelled:
         model = SharedModel(config.model, artifact.sha256, config.trust_module)
         job = Job(partial(ShardLabels, model, config), tasks, config.threads)
         read = _followed(work(job, config), len(shards), len(shards) - len(tasks), progress)
-        facts = sorted([*found.values(), *read], key=lambda each: each.file)
+        facts = sorted([*found.values(), *_kept(read)], key=lambda each: each.file)
         Manifest(format=1, origin=origin, shards=tuple(facts)).write(config.output)
     return _summary(config.output, (str(artifact.path), artifact.sha256), facts, len(tasks))
 
@@ -98,6 +98,19 @@ def _followed(read: Iterator[ShardFacts], total: int, done: int, progress: Progr
         yield facts
 
 
+def _kept(read: Iterator[ShardFacts]) -> Iterator[ShardFacts]:
+    """The facts of shards; an error says that those before it are not lost."""
+    kept = False
+    try:
+        for facts in read:
+            kept = True
+            yield facts
+    except CrnnDeployError as error:
+        if kept:
+            error.with_fix("The same command goes on where it stopped.")
+        raise
+
+
 def _tasks(shards: Sequence[Shard], found: Mapping[str, ShardFacts]) -> Iterator[Task]:
     """The shards that are missing, and names for their files that are free: those of an undisturbed command."""
     taken = {facts.file for facts in found.values()}
@@ -125,10 +138,14 @@ def _check_outside(folder: Path, shards: Sequence[Shard]) -> None:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Keeps other commands on this machine out of the folder."""
+    """Keeps other commands on this machine out of the folder, and leaves no half-written files in it."""
     make_folder(folder)
     try:
         with locked(folder):
-            yield
+            remove_leftovers(folder)
+            try:
+                yield
+            finally:
+                remove_leftovers(folder)
     except BlockingIOError:
         raise InputError(f"Another command writes to {folder}.", fix="Wait for it, or name another folder.") from None

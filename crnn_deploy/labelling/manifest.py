@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
-from crnn_deploy.files import is_leftover, make_folder, remove_leftovers, write_text
+from crnn_deploy.files import write_text
 from crnn_deploy.labelling.config import LabelConfig
 from crnn_deploy.reading.image_notes import ImageNotes
 
@@ -68,7 +68,7 @@ class Manifest(Frozen):
 
 
 def prepare_folder(folder: Path, origin: Origin) -> dict[str, ShardFacts]:
-    """Make a folder for labels of this origin; what an interrupted command has left in it is kept.
+    """Make an empty folder one for labels of this origin; what an interrupted command has left in it is kept.
 
     Returns:
         the facts of its files, by the names of their shards.
@@ -76,15 +76,13 @@ def prepare_folder(folder: Path, origin: Origin) -> dict[str, ShardFacts]:
     Raises:
         InputError: if it holds anything else, or labels of another origin, or can't be written.
     """
-    make_folder(folder)
     if not (folder / MANIFEST).is_file():
-        if any(not is_leftover(path) for path in folder.iterdir()):
+        if any(folder.iterdir()):
             raise InputError(
                 f"{folder} is not empty, and holds no labels that could be completed.", fix="Name another folder."
             )
         Manifest(format=1, origin=origin).write(folder)
     _check_origin(folder, origin)
-    remove_leftovers(folder)
     facts = [read_facts(path) for path in sorted(folder.glob("*.parquet"))]
     return {each.shard: each for each in facts}
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _RESTARTS = 3  # of a worker that was killed, and of the task that it did
+_ENDING = 10  # seconds in which workers end
 _STORE = 128 << 20  # bytes of shared memory for results, where Ray is started here
 
 
@@ -43,6 +44,16 @@ class Actors:
 
         worker_of = {self._running[worker]: worker for worker in busy}
         return worker_of[ray.wait(list(worker_of))[0][0]]
+
+    def end(self) -> None:
+        """End all workers, whatever they do, and wait for it: Ray may crash if it is shut down before."""
+        import ray
+
+        for worker in self.workers:
+            ray.kill(worker)
+        waiting = list(self._running.values())
+        if waiting:
+            ray.wait(waiting, num_returns=len(waiting), timeout=_ENDING, fetch_local=False)
 
     def take(self, worker: Any) -> object:
         import ray
@@ -76,11 +87,11 @@ def ray_team(job: Job[T, R], options: WorkerOptions) -> Iterator[Actors]:
         workers, _ = shares(cores, len(job.tasks), options.workers, threads)
         actor = ray.remote(num_cpus=threads, max_restarts=_RESTARTS, max_task_retries=_RESTARTS)(Worker)
         team = [actor.remote(job.begin, threads, Path.cwd()) for _ in range(workers)]
+        actors = Actors(team)
         try:
-            yield Actors(team)
+            yield actors
         finally:
-            for worker in team:
-                ray.kill(worker)
+            actors.end()
 
 
 @contextlib.contextmanager
@@ -101,20 +112,26 @@ def _ray(options: WorkerOptions, threads: int) -> Iterator[None]:
             "_node_ip_address": "127.0.0.1",
         }
         try:
-            # Ray puts the current folder on the path of its workers, where a numpy.py of strangers could lie.
-            with _inside(folder), _without_statistics():
-                ray.init(address, log_to_driver=False, logging_level="ERROR", **(here if address == "local" else {}))
-        except (OSError, ValueError, RuntimeError) as error:
-            raise InputError(
-                f"Ray cannot be {'started' if address == 'local' else f'reached at {address}'}: {str(error)[:600]}",
-                fix="Name another folder of temporary files in TMPDIR, with a short path."
-                if address == "local"
-                else "Check --address, the variable RAY_ADDRESS, and the cluster with `ray status`.",
-            ) from None
-        try:
+            _connect(address, folder, here if address == "local" else {})
             yield
         finally:
             ray.shutdown()
+
+
+def _connect(address: str, folder: Path, options: dict[str, Any]) -> None:
+    import ray
+
+    try:
+        # Ray puts the current folder on the path of its workers, where a numpy.py of strangers could lie.
+        with _inside(folder), _without_statistics():
+            ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"Ray cannot be {'started' if address == 'local' else f'reached at {address}'}: {str(error)[:600]}",
+            fix="Name another folder of temporary files in TMPDIR, with a short path."
+            if address == "local"
+            else "Check --address, the variable RAY_ADDRESS, and the cluster with `ray status`.",
+        ) from None
 
 
 @contextlib.contextmanager
