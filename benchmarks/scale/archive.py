@@ -2,8 +2,8 @@
 
 python benchmarks/scale/archive.py -o benchmarks/results/scale-archive
 
-The archive is 256 short rendered lines again and again, as Parquet; the package's reader reads them. Speeds: the engines
-take turns, and the rate is that from the end of the first shards to the end of the last, without the start of
+The archive is 256 short rendered lines again and again, as Parquet; the package's reader reads them. Speeds: the
+engines take turns, and the rate is that from the end of the first shards to the end of the last, without the start of
 processes. Memory: the peak of the main process and of the largest worker. Kills: SIGKILL at random moments, to the
 process group of the command or to one of its workers; then the command is repeated. What it leaves in the end must have
 the bytes of what one undisturbed process writes.
@@ -215,7 +215,7 @@ def page(found: dict[str, Any]) -> str:
     about = " ".join((__doc__ or "").split("\n\n")[2].splitlines())
     rates = found["rates"]
     rows = [
-        "| engine | bytes of one process | lines a second, best of the rounds | all rounds | median ratio to 1 process |",
+        "| engine | bytes of one process | lines a second, best | all rounds | median ratio to 1 process |",
         "|---|---|---:|---:|---:|",
     ]
     for name, each in rates.items():
@@ -228,7 +228,7 @@ def page(found: dict[str, Any]) -> str:
         rows.append(f"| {name} | {main:.0f} | {f'{worker:.0f}' if worker else '(the same)'} |")
     rows += [
         "",
-        "| engine | kills of all | kills of a worker | commands that went on without it | folders finished | other bytes |",
+        "| engine | all killed | one worker killed | of these went on | folders finished | with other bytes |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     keys = ("groups", "workers", "survived", "folders", "other")
