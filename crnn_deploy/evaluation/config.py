@@ -12,6 +12,9 @@ from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.workers.options import WorkerOptions
 from crnn_deploy.zoo import READER
 
+STDIN = "-"
+"""In place of an image: one whose encoded bytes come from stdin."""
+
 PAGE_FORMATS = ("text", "hocr", "alto")
 """Formats that only whole pages have."""
 
@@ -76,10 +79,16 @@ class PredictConfig(WorkerOptions, ReadOptions):
     )
     force: Annotated[bool, Field(description="Overwrite files of that folder.")] = False
 
+    @property
+    def shared(self) -> bool:
+        """Whether workers read the images."""
+        return self.engine == "ray" or self.workers is not None
+
     @model_validator(mode="after")
-    def _pages_have_no_workers(self) -> PredictConfig:
-        if self.pages and (self.engine == "ray" or self.workers is not None):
-            raise ValueError(f"{'workers' if self.engine == 'local' else 'engine ray'} goes without pages")
+    def _workers_fit(self) -> PredictConfig:
+        if self.shared and (self.pages or STDIN in self.images):
+            given = "engine ray goes" if self.engine == "ray" else "workers go"
+            raise ValueError(f"{given} without {'pages' if self.pages else 'an image from stdin'}")
         return self
 
     @model_validator(mode="after")

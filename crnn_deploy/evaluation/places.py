@@ -16,10 +16,9 @@ from crnn_deploy.data.sources.container import Folder, is_file, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.config import STDIN
 from crnn_deploy.limits import MAX_IMAGE_FILE
 from crnn_deploy.progress import SILENT, Progress
-
-STDIN = "-"
 
 
 @dataclass(frozen=True)

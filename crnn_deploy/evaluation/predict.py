@@ -74,7 +74,7 @@ class Prediction:
         self._config = config
         self._progress = progress
         self._places = places_of(config.images, progress)
-        if config.engine == "ray" or config.workers is not None:
+        if config.shared:
             model = SharedModel(config.model, self.artifact.sha256, config.trust_module)
             self._by: _One | SharedPrediction = SharedPrediction(config, model, self._places)
         else:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
-from crnn_deploy.evaluation.places import STDIN, Place, places_of
+from crnn_deploy.evaluation.places import Place, places_of
 from crnn_deploy.reading.image_notes import ImageNotes
 from crnn_deploy.reading.part_reader import PartReader, SharedModel
 from crnn_deploy.reading.reader import WINDOW
@@ -67,14 +67,9 @@ class SharedPrediction:
 
     Attributes:
         runtime: of the workers, once something was read.
-
-    Raises:
-        InputError: if one of the places is stdin, which other processes don't have.
     """
 
     def __init__(self, config: PredictConfig, model: SharedModel, places: Sequence[Place]) -> None:
-        if STDIN in config.images:
-            raise InputError("Workers can't read an image from stdin.", fix="Write it to a file.")
         self._config = config
         self._model = model
         self._places = places

@@ -84,8 +84,8 @@ def _undivided(prefix: str, path: Path) -> list[str]:
 
 
 def _divided(location: str, size: int, progress: Progress) -> Iterator[Shard]:
-    mark = fingerprint(Path(split_location(location)[1]))
     count = len(open_source(location, progress, needs_labels=False))
+    mark = fingerprint(Path(split_location(location)[1]))
     for first in range(0, count, size):
         yield Shard(location, mark, first, min(first + size, count))
 
