@@ -4,7 +4,8 @@ python benchmarks/scale/archive.py -o benchmarks/results/scale-archive
 
 The archive is 256 short rendered lines again and again, as Parquet; the package's reader reads them. Speeds: the
 engines take turns, and the rate is that from the end of the first shards to the end of the last, without the start of
-processes. Memory: the peak of the main process and of the largest worker. Kills: SIGKILL at random moments, to the
+processes. Memory: the peak of the main process and of the largest worker. CPU: of all processes, from the
+smaller archive to the larger. Kills: SIGKILL at random moments, to the
 process group of the command or to one of its workers; then the command is repeated. What it leaves in the end must have
 the bytes of what one undisturbed process writes.
 """
@@ -39,6 +40,7 @@ from crnn_deploy.zoo import READER
 
 ENGINES = {"1 process": ("local", 1), "2 processes": ("local", 2), "Ray, 2 workers": ("ray", 2)}
 PICTURES, WIDEST = 256, 200
+COUNTS = (10_000, 100_000)
 WORKER = ("spawn_main", "ray::Worker")
 
 
@@ -56,11 +58,12 @@ class Clock(Silent):
 
 @dataclass
 class Watched:
-    """A command with its exit code, and the peaks of its processes in MB."""
+    """A command with its exit code, the peaks of its processes in MB, and the CPU seconds of all of them."""
 
     code: int
     main_mb: float
     worker_mb: float
+    cpu: float
 
 
 def make_archive(folder: Path, shards: int, lines: int) -> Path:
@@ -73,6 +76,8 @@ def make_archive(folder: Path, shards: int, lines: int) -> Path:
     short = (i for i in range(len(source)) if source.image(i).width * 32 <= WIDEST * source.image(i).height)
     images = [source.encoded(index) for index in islice(short, PICTURES)]
     archive = folder / f"archive-{shards}x{lines}"
+    if archive.exists():
+        return archive
     archive.mkdir()
     rest = cycle(images)
     for number in range(shards):
@@ -107,11 +112,14 @@ def watch(asked: Sequence[str]) -> Watched:
     """Run a command, and look at its processes until it ends."""
     process = subprocess.Popen(asked, stdout=subprocess.DEVNULL)
     main = worker = 0.0
+    cpu: dict[int, float] = {}
     while process.poll() is None:
+        started = below(process.pid)
         main = max(main, peak_mb(process.pid))
-        worker = max([worker, *(peak_mb(pid) for pid, name in below(process.pid) if is_worker(name))])
-        time.sleep(0.3)
-    return Watched(process.returncode, main, worker)
+        worker = max([worker, *(peak_mb(pid) for pid, name in started if is_worker(name))])
+        cpu |= {pid: used for pid in (process.pid, *(pid for pid, _ in started)) if (used := cpu_seconds(pid))}
+        time.sleep(0.2)
+    return Watched(process.returncode, main, worker, sum(cpu.values()))
 
 
 def below(pid: int) -> list[tuple[int, str]]:
@@ -132,6 +140,14 @@ def peak_mb(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def kill_runs(archive: Path, folder: Path, name: str, kills: int, seed: int) -> dict[str, Any]:
@@ -199,13 +215,13 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         for name in ENGINES:
             rates[name].append(rate(small, folder, name))
         print(rates, flush=True)
-    memory = {}
-    for count in (10_000, 100_000):
+    memory: dict[str, list[list[float]]] = {}
+    for count in COUNTS:
         archive = make_archive(folder, 20, count // 20)
         for name, how in ENGINES.items():
             watched = watch(command(archive, folder / "memory", *how))
             assert watched.code == 0
-            memory[f"{name}, {count:,}"] = [watched.main_mb, watched.worker_mb]
+            memory.setdefault(name, []).append([watched.main_mb, watched.worker_mb, watched.cpu])
             shutil.rmtree(folder / "memory")
         print(memory, flush=True)
     return {"lines": 20 * options.lines, "same": same, "kills": kills, "rates": rates, "memory": memory}
@@ -223,9 +239,16 @@ def page(found: dict[str, Any]) -> str:
         every = ", ".join(f"{rate:,.0f}" for rate in each)
         same = "yes" if found["same"][name] else "NO"
         rows.append(f"| {name} | {same} | {max(each):,.0f} | {every} | {ratios[len(ratios) // 2]:.2f} |")
-    rows += ["", "| engine, lines | peak of the main process, MB | peak of a worker, MB |", "|---|---:|---:|"]
-    for name, (main, worker) in found["memory"].items():
-        rows.append(f"| {name} | {main:.0f} | {f'{worker:.0f}' if worker else '(the same)'} |")
+    few, many = COUNTS
+    rows += [
+        "",
+        f"| engine | main process, MB, {few:,} lines | {many:,} lines | largest worker | {many:,} lines | CPU ms a line |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, (first, last) in found["memory"].items():
+        workers = [f"{each[1]:.0f}" if each[1] else "none" for each in (first, last)]
+        milliseconds = 1000 * (last[2] - first[2]) / (many - few)
+        rows.append(f"| {name} | {first[0]:.0f} | {last[0]:.0f} | {' | '.join(workers)} | {milliseconds:.3f} |")
     rows += [
         "",
         "| engine | all killed | one worker killed | of these went on | folders finished | with other bytes |",

@@ -17,6 +17,7 @@ from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.reading.image_notes import ImageNotes
 from crnn_deploy.reading.part_reader import PartReader, SharedModel
+from crnn_deploy.reading.reader import Reader
 from crnn_deploy.reading.reading import Reading
 from crnn_deploy.reading.source_items import SourceItems
 
