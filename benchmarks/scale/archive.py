@@ -4,10 +4,9 @@ python benchmarks/scale/archive.py -o benchmarks/results/scale-archive
 
 The archive is 256 short rendered lines again and again, as Parquet; the package's reader reads them. Speeds: the
 engines take turns, and the rate is that from the end of the first shards to the end of the last, without the start of
-processes. Memory: the peak of the main process and of the largest worker. CPU: of all processes, from the
-smaller archive to the larger. Kills: SIGKILL at random moments, to the
-process group of the command or to one of its workers; then the command is repeated. What it leaves in the end must have
-the bytes of what one undisturbed process writes.
+processes. Memory: the peak of the main process and of the largest worker. CPU: of all processes, from the smaller
+archive to the larger. Kills: SIGKILL at random moments, to the process group of the command or to one of its workers;
+then the command is repeated. What it leaves in the end must have the bytes of what one undisturbed process writes.
 """
 
 from __future__ import annotations
@@ -242,7 +241,7 @@ def page(found: dict[str, Any]) -> str:
     few, many = COUNTS
     rows += [
         "",
-        f"| engine | main process, MB, {few:,} lines | {many:,} lines | largest worker | {many:,} lines | CPU ms a line |",
+        f"| engine | main process at {few:,} lines, MB | {many:,} | worker at {few:,} | {many:,} | CPU ms a line |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for name, (first, last) in found["memory"].items():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from pydantic import Field
@@ -107,10 +108,11 @@ class Prediction:
 
     def _read(self) -> Iterator[Read]:
         paths = (path for _, path in titles_of(self._places))
-        for path, reading in zip(paths, self._by.read(), strict=True):
-            if isinstance(reading, InputError) and not self._config.skip_bad:
-                raise reading
-            yield Read(path, None if isinstance(reading, InputError) else reading)
+        with closing(self._by.read()) as readings:  # so that workers end after an error, too
+            for path, reading in zip(paths, readings, strict=True):
+                if isinstance(reading, InputError) and not self._config.skip_bad:
+                    raise reading
+                yield Read(path, None if isinstance(reading, InputError) else reading)
 
 
 class _One:
@@ -121,7 +123,7 @@ class _One:
         self._reader = PartReader(artifact, config, config.threads)
         self.runtime = self._reader.runtime
 
-    def read(self) -> Iterator[Reading | InputError]:
+    def read(self) -> Generator[Reading | InputError, None, None]:
         """What is read in the images of all places in their order, or the errors in place of broken ones."""
         for place in self._places:
             items = SourceItems(place.source, self._reader.preprocessing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -76,7 +76,7 @@ class SharedPrediction:
         self._notes: list[ImageNotes] = []
         self.runtime = ""
 
-    def read(self) -> Iterator[Reading | InputError]:
+    def read(self) -> Generator[Reading | InputError, None, None]:
         """What is read in the images of all places in their order, or the errors in place of broken ones."""
         size = _WINDOWS * WINDOW * self._config.batch_size
         chunks = [chunk for place in self._places for chunk in _chunks(place, size)]

@@ -115,15 +115,16 @@ class ShardLabels:
 
     def _facts(self, task: Task, items: SourceItems, indices: range, counts: _Counts, broken: list[str]) -> ShardFacts:
         shard = task.shard
-        if fingerprint(shard.path) != shard.fingerprint:
+        if shard.path.is_file() and fingerprint(shard.path) != shard.fingerprint:  # of a large folder it takes long
             raise InputError(f"{shard.name} has changed while it was read.", fix="Run the same command again.")
+        names = ((title, printable(name)) for title, name in items.names(indices))
         return ShardFacts(
             file=task.file,
             shard=shard.name,
             fingerprint=shard.fingerprint,
             images=len(indices),
             broken=tuple(broken),
-            image_notes=self._reader.remarks(items.names(indices)),
+            image_notes=self._reader.remarks(names),
             **vars(counts),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from crnn_deploy.data.sources.container import is_file, is_folder
 from crnn_deploy.data.sources.lmdb import LMDB_FILE, find_lmdbs
 from crnn_deploy.data.sources.open_folder import shard_files
 from crnn_deploy.data.sources.opening import open_source, split_location
+from crnn_deploy.files import printable
 from crnn_deploy.progress import SILENT, Progress
 
 
@@ -38,7 +40,8 @@ class Shard:
     @property
     def name(self) -> str:
         """What tells it apart from other shards: its source, and its part of it."""
-        return self.location if self.end is None else f"{self.location}[{self.first}:{self.end}]"
+        place = printable(self.location)
+        return place if self.end is None else f"{place}[{self.first}:{self.end}]"
 
     def indices(self, count: int) -> range:
         """Those of its images in its source, which has `count`."""
@@ -94,8 +97,10 @@ def fingerprint(path: Path) -> str:
     """What changes when a file or a folder does: names, sizes and times of change, without reading the files."""
     digest = hashlib.blake2b(digest_size=8)
     for file in _files(path):
-        status = file.stat()
-        digest.update(f"{os.fsencode(file.relative_to(path))!r} {status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(file.relative_to(path)))
+        with contextlib.suppress(OSError):  # a link to nothing, or a file that has gone
+            status = file.stat()
+            digest.update(f"\0{status.st_size} {status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
