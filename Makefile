@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
-OPTIONAL := openvino tensorrt-rtx fuzz $(if $(shell command -v nvidia-smi),tensorrt)
+OPTIONAL := openvino tensorrt-rtx fuzz ray $(if $(shell command -v nvidia-smi),tensorrt)
 
 # Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
 LEAN := 10.16.1.11 11.4.0.106

@@ -21,6 +21,7 @@ from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
 from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.inspection.config import InspectConfig
+from crnn_deploy.labelling.config import LabelConfig
 from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.progress import SILENT, Progress
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from crnn_deploy.explaining.result import Explanations
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.inspection.source.description import SourceDescription
+    from crnn_deploy.labelling.label import Labelled
     from crnn_deploy.native.plugin import BuiltPlugin
     from crnn_deploy.pages.page import Page
     from crnn_deploy.pipeline.prune import Pruned
@@ -54,46 +56,12 @@ if TYPE_CHECKING:
     from crnn_deploy.serving.package import Package
     from crnn_deploy.students.survey import Survey
 
-__all__ = [
-    "BenchmarkConfig",
-    "DistillConfig",
-    "EngineConfig",
-    "EvaluateConfig",
-    "ExplainConfig",
-    "ExportConfig",
-    "ImportConfig",
-    "InspectConfig",
-    "PackageConfig",
-    "PluginConfig",
-    "PredictConfig",
-    "QuantizeConfig",
-    "RenderConfig",
-    "ReportConfig",
-    "RunConfig",
-    "StudentsConfig",
-    "TrainConfig",
-    "benchmark",
-    "build_engine",
-    "build_plugin",
-    "distill",
-    "doctor",
-    "evaluate",
-    "explain",
-    "export",
-    "families",
-    "import_checkpoint",
-    "inspect",
-    "package",
-    "predict",
-    "predict_pages",
-    "prune",
-    "quantize",
-    "render",
-    "report",
-    "run",
-    "students",
-    "train",
-]
+__all__ = ["BenchmarkConfig", "DistillConfig", "EngineConfig", "EvaluateConfig", "ExplainConfig", "ExportConfig"]
+__all__ += ["ImportConfig", "InspectConfig", "LabelConfig", "PackageConfig", "PluginConfig", "PredictConfig"]
+__all__ += ["QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig", "StudentsConfig", "TrainConfig"]
+__all__ += ["benchmark", "build_engine", "build_plugin", "distill", "doctor", "evaluate", "explain", "export"]
+__all__ += ["families", "import_checkpoint", "inspect", "label", "package", "predict", "predict_pages", "prune"]
+__all__ += ["quantize", "render", "report", "run", "students", "train"]
 
 
 def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:
@@ -196,6 +164,13 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
     from crnn_deploy.pages.predict_pages import predict_pages
 
     return predict_pages(config, progress)
+
+
+def label(config: LabelConfig, progress: Progress = SILENT) -> Labelled:
+    """Read archives of images into a folder of Parquet files, by several processes or on a Ray cluster."""
+    from crnn_deploy.labelling.label import label
+
+    return label(config, progress)
 
 
 def explain(config: ExplainConfig, progress: Progress = SILENT) -> Explanations:

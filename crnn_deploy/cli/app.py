@@ -21,6 +21,7 @@ from crnn_deploy.cli.export import export
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import FAMILIES, import_
 from crnn_deploy.cli.inspect import inspect
+from crnn_deploy.cli.label import label
 from crnn_deploy.cli.options import DEBUG, command
 from crnn_deploy.cli.package import package
 from crnn_deploy.cli.predict import predict
@@ -76,6 +77,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "benchmark": benchmark,
     "predict": predict,
+    "label": label,
     "explain": explain,
     "package": package,
     "report": report,

@@ -59,7 +59,7 @@ def _block(error: BaseException) -> tuple[int, CrnnDeployError]:
     if isinstance(error, _UsageError):
         return InputError.exit_code, _as_input_error(error)
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
-        fix = "Repeat the command; train, distill and run continue where they stopped."
+        fix = "Repeat the command; train, distill, label and run continue where they stopped."
         return INTERRUPTED, CrnnDeployError("Interrupted.", fix=fix)
     refused = refused_by_system(error)
     if refused is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json
@@ -26,6 +27,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
       crnn-deploy predict lines --model student.int8.onnx --format jsonl
       crnn-deploy predict val.tar --model student.onnx --decoder beam --json
       crnn-deploy predict letter.pdf --pages --format hocr -o letter
+      crnn-deploy predict archive --engine ray --address auto --workers 16
     """
     if as_json and "format" in config.model_fields_set and config.output is None:
         raise InputError(
@@ -36,7 +38,7 @@ def predict(config: PredictConfig, as_json: bool) -> None:
     if config.pages:
         _pages(config, as_json)
     elif as_json:
-        with RichProgress() as progress:
+        with RichProgress() as progress, redirect_stdout(sys.stderr):
             readings = api.predict(config, progress)
         show_json(readings.model_dump(mode="json"), config)
         _warn(readings.unproven if len(readings.readings) > 1 else "")
@@ -50,9 +52,9 @@ def _print_each(config: PredictConfig) -> None:
     from crnn_deploy.evaluation.unproven import Tally
 
     out = sys.stdout  # while a bar is shown on stderr, `print` would go there, too
-    with RichProgress(bars=not out.isatty()) as progress:
+    with RichProgress(bars=not out.isatty()) as progress, redirect_stdout(sys.stderr):  # Ray prints warnings
         prediction = Prediction(config, progress)
-        tally = Tally(prediction.reader.spec.task)
+        tally = Tally(prediction.artifact.spec.task)
         rows = ROWS[config.format]
         out.write(rows.head)
         for path, reading in prediction:

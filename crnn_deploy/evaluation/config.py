@@ -9,7 +9,11 @@ from pydantic import Field, model_validator
 
 from crnn_deploy.config import MODEL_SUFFIXES, SOURCE_KINDS, Argument, Option, SourceName, TrustModule
 from crnn_deploy.reading.options import ReadOptions
+from crnn_deploy.workers.options import WorkerOptions
 from crnn_deploy.zoo import READER
+
+STDIN = "-"
+"""In place of an image: one whose encoded bytes come from stdin."""
 
 PAGE_FORMATS = ("text", "hocr", "alto")
 """Formats that only whole pages have."""
@@ -44,7 +48,7 @@ class EvaluateConfig(EvaluateOptions):
     trust_module: TrustModule = False
 
 
-class PredictConfig(ReadOptions):
+class PredictConfig(WorkerOptions, ReadOptions):
     """Images to read, and the model that reads them."""
 
     images: Annotated[tuple[str, ...], Argument(metavar="IMAGE", suffixes=(".png", ".jpg", ".tar", ".zip"))] = Field(
@@ -74,6 +78,18 @@ class PredictConfig(ReadOptions):
         default=None, description="With --pages: the folder to write, with a file for each page."
     )
     force: Annotated[bool, Field(description="Overwrite files of that folder.")] = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether workers read the images."""
+        return self.engine == "ray" or self.workers is not None
+
+    @model_validator(mode="after")
+    def _workers_fit(self) -> PredictConfig:
+        if self.shared and (self.pages or STDIN in self.images):
+            given = "engine ray goes" if self.engine == "ray" else "workers go"
+            raise ValueError(f"{given} without {'pages' if self.pages else 'an image from stdin'}")
+        return self
 
     @model_validator(mode="after")
     def _formats_fit(self) -> PredictConfig:

@@ -16,18 +16,18 @@ from crnn_deploy.data.sources.container import Folder, is_file, read_image
 from crnn_deploy.data.sources.encoded import EncodedSource, is_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.config import STDIN
 from crnn_deploy.limits import MAX_IMAGE_FILE
 from crnn_deploy.progress import SILENT, Progress
-
-STDIN = "-"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A source, and the prefix of its images' names in the result."""
+    """A source, the prefix of its images' names in the result, and the locations that make it."""
 
     prefix: str
     source: Source
+    locations: tuple[str, ...]
 
     def path(self, item: str) -> str:
         return str(Path(self.prefix, item))
@@ -43,12 +43,12 @@ def places_of(locations: Sequence[str], progress: Progress = SILENT) -> list[Pla
     for are_files, alike in groupby(without_patterns(locations), key=_is_image_file):
         group = list(alike)
         if are_files:
-            places.append(Place("", _files(group)))
+            places.append(Place("", _files(group), tuple(group)))
         elif group[0] == STDIN:
-            places += [Place("", _from_stdin())]
+            places += [Place("", _from_stdin(), (STDIN,))]
         else:
-            sources = [open_source(location, progress, needs_labels=False) for location in group]
-            places += [Place(source.name, source) for source in sources]
+            sources = [(location, open_source(location, progress, needs_labels=False)) for location in group]
+            places += [Place(source.name, source, (location,)) for location, source in sources]
     return places
 
 

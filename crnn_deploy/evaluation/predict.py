@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from pydantic import Field
 
-from crnn_deploy.artifact import open_artifact
+from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.network_inputs import vectors_of
-from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.places import Place, places_of, titles_of
+from crnn_deploy.evaluation.shared_prediction import SharedPrediction
 from crnn_deploy.evaluation.unproven import why_unproven
-from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
-from crnn_deploy.reading.image_notes import ImageNotes, NoteTaker
-from crnn_deploy.reading.reader import Item, Reader
+from crnn_deploy.reading.image_notes import ImageNotes
+from crnn_deploy.reading.part_reader import PartReader, SharedModel
+from crnn_deploy.reading.reader import Reader
 from crnn_deploy.reading.reading import Reading
+from crnn_deploy.reading.source_items import SourceItems
 
 
 class ImageReading(Frozen):
@@ -50,7 +50,7 @@ class Read(NamedTuple):
     reading: Reading | None
 
 
-def open_reader(config: PredictConfig, notes: NoteTaker | None = None) -> Reader:
+def open_reader(config: PredictConfig) -> Reader:
     """The reader that a config asks for.
 
     Raises:
@@ -61,7 +61,6 @@ def open_reader(config: PredictConfig, notes: NoteTaker | None = None) -> Reader
         threads=config.threads,
         batch_size=config.batch_size,
         beam_width=config.beam,
-        notes=notes,
     )
 
 
@@ -73,11 +72,20 @@ class Prediction:
     """
 
     def __init__(self, config: PredictConfig, progress: Progress = SILENT) -> None:
+        self.artifact = open_artifact(config.model, config.trust_module)
         self._config = config
         self._progress = progress
-        self._notes = NoteTaker()
-        self.reader = open_reader(config, self._notes)
         self._places = places_of(config.images, progress)
+        if config.shared:
+            model = SharedModel(config.model, self.artifact.sha256, config.trust_module)
+            self._by: _One | SharedPrediction = SharedPrediction(config, model, self._places)
+        else:
+            self._by = _One(config, self.artifact, self._places)
+
+    @property
+    def runtime(self) -> str:
+        """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`; of workers empty before the first image."""
+        return self._by.runtime
 
     def __iter__(self) -> Iterator[Read]:
         """Each image in the order of the places.
@@ -96,16 +104,34 @@ class Prediction:
 
     def remarks(self) -> ImageNotes:
         """What should be known of the images that were read."""
-        return self._notes.summary(titles_of(self._places))
+        return self._by.remarks()
 
     def _read(self) -> Iterator[Read]:
-        for place in self._places:
-            items = _items(place, self.reader.spec.preprocessing)
-            for index, reading in enumerate(self.reader.read(items)):
+        paths = (path for _, path in titles_of(self._places))
+        with closing(self._by.read()) as readings:  # so that workers end after an error, too
+            for path, reading in zip(paths, readings, strict=True):
                 if isinstance(reading, InputError) and not self._config.skip_bad:
                     raise reading
-                path = place.path(place.source.item_name(index))
                 yield Read(path, None if isinstance(reading, InputError) else reading)
+
+
+class _One:
+    """Reads the images of places in this process."""
+
+    def __init__(self, config: PredictConfig, artifact: Artifact, places: Sequence[Place]) -> None:
+        self._places = places
+        self._reader = PartReader(artifact, config, config.threads)
+        self.runtime = self._reader.runtime
+
+    def read(self) -> Generator[Reading | InputError, None, None]:
+        """What is read in the images of all places in their order, or the errors in place of broken ones."""
+        for place in self._places:
+            items = SourceItems(place.source, self._reader.preprocessing)
+            yield from self._reader.read(items, range(len(place.source)))
+
+    def remarks(self) -> ImageNotes:
+        """What should be known of the images that were read."""
+        return self._reader.remarks(titles_of(self._places))
 
 
 def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
@@ -120,22 +146,14 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     remarks = prediction.remarks()
     for sentence in remarks.sentences():
         progress.log(sentence)
-    reader = prediction.reader
+    artifact = prediction.artifact
     found = [(path, reading) for path, reading in read if reading is not None]
     return Readings(
-        artifact=str(reader.artifact.path),
-        sha256=reader.artifact.sha256,
-        runtime=reader.runtime,
+        artifact=str(artifact.path),
+        sha256=artifact.sha256,
+        runtime=prediction.runtime,
         readings=tuple(ImageReading(path=path, text=r.text, confidence=r.confidence) for path, r in found),
         skipped=tuple(path for path, reading in read if reading is None),
-        unproven=why_unproven(reader.spec.task, [reading.text for _, reading in found]),
+        unproven=why_unproven(artifact.spec.task, [reading.text for _, reading in found]),
         image_notes=remarks,
     )
-
-
-def _items(place: Place, seen: Preprocessing) -> Iterator[Item]:
-    source = place.source
-    vectors = vectors_of(source, seen)
-    for index in range(len(source)):
-        vector = None if vectors is None else vectors[index : index + 1]
-        yield Item(title(source, index), partial(source.image, index), vector)

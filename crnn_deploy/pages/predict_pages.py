@@ -8,8 +8,8 @@ from pathlib import Path
 from crnn_deploy.data.sources.container import is_folder
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.errors import InputError
-from crnn_deploy.evaluation.config import PredictConfig
-from crnn_deploy.evaluation.places import STDIN, without_patterns
+from crnn_deploy.evaluation.config import STDIN, PredictConfig
+from crnn_deploy.evaluation.places import without_patterns
 from crnn_deploy.evaluation.predict import open_reader
 from crnn_deploy.pages.documents import sheets_of
 from crnn_deploy.pages.page import Page

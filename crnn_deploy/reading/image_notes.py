@@ -45,6 +45,18 @@ class ImageNotes(Record):
             if found.count
         ]
 
+    @classmethod
+    def joined(cls, parts: Iterable[ImageNotes]) -> ImageNotes:
+        """The remarks on parts of a source, in their order, as those on all of it."""
+        found: dict[str, Noted] = {}
+        for part in parts:
+            for remark in _WORDS:
+                noted = Noted.model_validate(getattr(part, remark))
+                if noted.count:
+                    first = found.get(remark, Noted(first=noted.first, detail=noted.detail))
+                    found[remark] = Noted(count=first.count + noted.count, first=first.first, detail=first.detail)
+        return cls(**found)
+
 
 class NoteTaker:
     """Collects remarks while images are read, also from several threads."""
@@ -54,6 +66,11 @@ class NoteTaker:
 
     def note(self, remark: Remark, title: str, detail: str = "") -> None:
         self._details[remark][title] = detail
+
+    def clear(self) -> None:
+        """Forget all remarks, once they have been summed up."""
+        for details in self._details.values():
+            details.clear()
 
     def summary(self, items: Iterable[tuple[str, str]]) -> ImageNotes:
         """The remarks on `items`, each with its title and its name in the result, in order."""

@@ -24,7 +24,8 @@ from crnn_deploy.reading.viewing import Viewer
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.zoo import READER
 
-_WINDOW = 8  # batches of images that are prepared together, so that those of one size share batches
+WINDOW = 8
+"""Batches of images that are prepared together, so that those of one size share batches."""
 _THREADS = 2  # that prepare images while the network runs
 
 
@@ -141,7 +142,7 @@ class Reader:
         Raises:
             GateError: naming the image, if the model gives numbers that are not finite.
         """
-        windows = _windows(items, _WINDOW * self._batch_size)
+        windows = _windows(items, WINDOW * self._batch_size)
         with ThreadPoolExecutor(_THREADS) as pool:
             waiting = None
             for window in windows:

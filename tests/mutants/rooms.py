@@ -88,6 +88,8 @@ ROOMS = {
     "evaluation": Room(
         ("evaluation",), ("evaluation",), ("cli/test_predict.py", "quantization/search/test_examiner.py")
     ),
+    "labelling": Room(("labelling",), ("labelling",)),
+    "workers": Room(("workers",), ("workers",), ("evaluation/test_shared_prediction.py",)),
     "search": Room(("quantization/search",), ("quantization/search",), ("quantization/test_quantize.py",)),
     "calibration": Room(
         ("quantization/calibration",), ("quantization/calibration",), ("quantization/test_quantize.py",)

@@ -91,18 +91,18 @@ class EncodedSource(Measured):
     def texts(self, indices: Indices) -> list[str]:
         return self._rows.texts_at(indices)
 
-    def image(self, index: int) -> Image.Image:
+    def encoded(self, index: int) -> bytes:
+        """The bytes of an image's file. Raises `InputError` naming the item if they can't be read."""
         try:
-            data = self._read(index)
+            return self._read(index)
         except OSError as error:
             raise broken_image(title(self, index), str(error)) from None
-        return open_image(data, title(self, index))
+
+    def image(self, index: int) -> Image.Image:
+        return open_image(self.encoded(index), title(self, index))
 
     def content_hash(self, index: int) -> bytes:
-        try:
-            return hashlib.blake2b(self._read(index), digest_size=16).digest()
-        except OSError as error:
-            raise broken_image(title(self, index), str(error)) from None
+        return hashlib.blake2b(self.encoded(index), digest_size=16).digest()
 
     def kept_by(self, home: IndexHome, told: Sequence[str]) -> EncodedSource:
         """This source, whose index will be kept once it is made, if it has many images and no numbers beside them.

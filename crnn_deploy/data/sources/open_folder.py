@@ -10,7 +10,7 @@ from crnn_deploy.data.index.keeping import KeptIndex
 from crnn_deploy.data.sources.archive import open_shards
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.clips import find_classes, open_clips
-from crnn_deploy.data.sources.container import ByName, Folder, is_file
+from crnn_deploy.data.sources.container import ByName, Folder, is_file, is_folder
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.data.sources.folder import (
     SubFolder,
@@ -41,6 +41,7 @@ KINDS = (
     "CIFAR's binary archive (with train: or test: before its path)"
 )
 
+_TABLES = "data"  # the sub-folder of tables in a data set of Hugging Face
 _PAGE_FOLDERS = ("page", "alto")  # as Transkribus writes them below the images
 
 
@@ -84,6 +85,22 @@ def _open_anew(folder: Path, progress: Progress, needs_labels: bool) -> Source:
     found = find_label_files(files)
     labelled = open_labelled(files, found, progress)
     return labelled if labelled is not None else _open_without_label_file(files, found, progress, needs_labels)
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """The Parquet files or the .tar shards of a folder that is a set of them, or of its sub-folder `data`; empty for
+    any other folder.
+
+    Raises:
+        InputError: if they are of several parts of a set.
+    """
+    names = [name for name in Folder(folder).names() if not name.startswith(".")]
+    if any(is_image(name) or name in (LABELS, LMDB_FILE) for name in names):
+        return []
+    found = [[name for name in names if name.endswith(suffix)] for suffix in (".parquet", ".tar")]
+    if any(found):
+        return one_part(folder, found[0] or found[1])
+    return shard_files(folder / _TABLES) if folder.name != _TABLES and is_folder(folder / _TABLES) else []
 
 
 def _arrays(files: Folder) -> list[str]:
@@ -130,14 +147,10 @@ def _open_without_label_file(files: Folder, found: LabelFiles, progress: Progres
         return open_class_folder(folder, folders)
     if images:
         return open_image_folder(folder, images)
-    tables = [name for name in found.names if name.endswith(".parquet")]
-    archives = [name for name in found.names if name.endswith(".tar")]
-    if archives and not tables:
-        return open_shards(one_part(folder, archives), progress, needs_labels)
-    if tables:
-        return open_parquets(one_part(folder, tables), progress)
-    if (folder / "data").is_dir() and any(Path(name).suffix == ".parquet" for name in Folder(folder / "data").names()):
-        return open_folder(folder / "data", progress, needs_labels)
+    shards = shard_files(folder)
+    if shards:
+        tars = shards[0].suffix == ".tar"
+        return open_shards(shards, progress, needs_labels) if tars else open_parquets(shards, progress)
     clips = find_classes(folder) or (open_clips(folder) if any(map(is_video, found.names)) else None)
     if clips is not None:
         return clips

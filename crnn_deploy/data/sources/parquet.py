@@ -43,9 +43,20 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
         InputError: if the file is broken or larger than the limits, has no columns of images and texts, or pyarrow is
             missing; or a path leaves the folder or names no image.
     """
-    home = IndexHome(path, "parquet")
+    return _opened(_File(path), progress)
+
+
+def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
+    """The rows of several files, one file after the other; those without rows count only if all are."""
+    files = [_File(path) for path in paths]
+    filled = [file for file in files if sum(file.rows)] or files[:1]
+    sources = [_opened(file, progress) for file in filled]
+    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
+
+
+def _opened(file: _File, progress: Progress) -> EncodedSource:
+    path, home = file.path, IndexHome(file.path, "parquet")
     kept = home.kept()
-    file = _File(path)
     if kept is not None:
         return of_kept(kept, Numbered(_ROW, 0, len(kept.facts)), _Images(file), progress)
     if file.columns.beside_paths and not file.begins_with_image():
@@ -62,12 +73,6 @@ def open_parquet(path: Path, progress: Progress = SILENT) -> EncodedSource:
     check_texts(names, texts, str(path), told)
     read = Rows(names, Strings.of(texts) if kind == "text" else None)
     return EncodedSource(str(path), kind, read, images, locate=lambda: images).kept_by(home, told.sentences)
-
-
-def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
-    """The rows of several files, one file after the other."""
-    sources = [open_parquet(path, progress) for path in paths]
-    return sources[0] if len(sources) == 1 else Combined(sources, str(paths[0].parent))
 
 
 def one_part(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -94,7 +99,7 @@ class _File:
         import pyarrow
         import pyarrow.parquet
 
-        self._path = path
+        self.path = path
         # What pyarrow raises on damage; some of its errors are no more than one of Python's own.
         self._damage = (pyarrow.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError)
         try:
@@ -135,7 +140,7 @@ class _File:
             texts += [None if index is None else values[index] for index in column.indices.to_pylist()]
         if None in texts:
             raise InputError(
-                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self._path} has no {what}.",
+                f"Row {sum(self.rows[:group]) + texts.index(None):,} of {self.path} has no {what}.",
                 f"It has none, or one of more than {limits.MAX_LABEL:,} bytes.",
                 "Correct or remove it.",
             )
@@ -185,7 +190,7 @@ class _File:
 
     def _broken(self, reason: object) -> InputError:
         return InputError(
-            f"{self._path} cannot be read as Parquet: {str(reason)[:300]}.",
+            f"{self.path} cannot be read as Parquet: {str(reason)[:300]}.",
             "It is truncated, damaged or something else.",
             "Fetch or make the file again.",
         )

@@ -69,6 +69,15 @@ def test_the_files_of_one_part_are_one_set(tmp_path: Path, place: str, suffixes:
         open_source(tmp_path / "set")
 
 
+def test_files_without_rows_and_hidden_files_of_a_set_do_not_count(tmp_path: Path) -> None:
+    write(tmp_path / "a-0.parquet", {"image": pa.array([], pa.struct(STRUCT)), "text": pa.array([], pa.string())})
+    with pytest.raises(InputError, match="holds no images"):
+        open_source(tmp_path)
+    write(tmp_path / "a-1.parquet", {"image": STRUCTS, "text": TEXTS})
+    (tmp_path / ".a-2.parquet").write_bytes(b"half-written")
+    assert [open_source(tmp_path).text(i) for i in range(5)] == TEXTS
+
+
 def test_threads_may_read_side_by_side_with_few_row_groups_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

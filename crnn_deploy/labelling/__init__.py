@@ -1,0 +1,1 @@
+"""Reads archives of images without labels, and keeps what is read as labels."""

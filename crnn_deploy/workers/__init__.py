@@ -1,0 +1,1 @@
+"""Shares work among processes on this machine, or among the machines of a Ray cluster."""
