@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from pydantic import Field
@@ -14,10 +16,11 @@ from crnn_deploy.data.network_inputs import vectors_of
 from crnn_deploy.data.sources.base import title
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
-from crnn_deploy.evaluation.places import Place, places_of, titles_of
+from crnn_deploy.evaluation.places import STDIN, Place, places_of, titles_of
 from crnn_deploy.evaluation.unproven import why_unproven
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.image_notes import ImageNotes, NoteTaker
 from crnn_deploy.reading.reader import Item, Reader
 from crnn_deploy.reading.reading import Reading
@@ -50,15 +53,15 @@ class Read(NamedTuple):
     reading: Reading | None
 
 
-def open_reader(config: PredictConfig, notes: NoteTaker | None = None) -> Reader:
-    """The reader that a config asks for.
+def open_reader(config: PredictConfig, notes: NoteTaker | None = None, threads: int | None = None) -> Reader:
+    """The reader that a config asks for, with so many threads unless it names a number.
 
     Raises:
         InputError: if the artifact can't be opened, or run here.
     """
     return Reader(
         open_artifact(config.model, config.trust_module),
-        threads=config.threads,
+        threads=config.threads or threads,
         batch_size=config.batch_size,
         beam_width=config.beam,
         notes=notes,
@@ -68,19 +71,25 @@ def open_reader(config: PredictConfig, notes: NoteTaker | None = None) -> Reader
 class Prediction:
     """Reads the images of a config one after the other, in constant memory.
 
+    Args:
+        ranks: the processes that read together. Each opens its share of the images, and the first gets all readings.
+
     Raises:
         InputError: if the artifact or a source can't be opened.
     """
 
-    def __init__(self, config: PredictConfig, progress: Progress = SILENT) -> None:
+    def __init__(self, config: PredictConfig, progress: Progress = SILENT, ranks: Ranks = ALONE) -> None:
+        if ranks.count > 1 and STDIN in config.images:
+            raise InputError("Several processes can't read one stdin.", fix="Name files, or start without torchrun.")
         self._config = config
-        self._progress = progress
+        self._ranks = ranks
+        self._progress = progress if ranks.first else SILENT
         self._notes = NoteTaker()
-        self.reader = open_reader(config, self._notes)
-        self._places = places_of(config.images, progress)
+        self.reader = open_reader(config, self._notes, ranks.threads)
+        self._places = places_of(config.images, self._progress)
 
     def __iter__(self) -> Iterator[Read]:
-        """Each image in the order of the places.
+        """Each image in the order of the places; in the first process alone, while the others work for it.
 
         Raises:
             InputError: if an image can't be read and is not to be left out, or all are broken.
@@ -91,21 +100,35 @@ class Prediction:
         for read in self._progress.track(self._read(), "Reading", total):
             broken += read.reading is None
             yield read
-        if broken == total:
+        if broken == total and self._ranks.first:
             raise InputError(f"All {broken} images are broken.", fix="Check the files.")
 
     def remarks(self) -> ImageNotes:
-        """What should be known of the images that were read."""
-        return self._notes.summary(titles_of(self._places))
+        """What should be known of the images that were read; in all but the first process nothing."""
+        notes = NoteTaker.of_all(self._ranks.gather(self._notes))
+        return notes.summary(titles_of(self._places)) if self._ranks.first else ImageNotes()
 
     def _read(self) -> Iterator[Read]:
-        for place in self._places:
-            items = _items(place, self.reader.spec.preprocessing)
-            for index, reading in enumerate(self.reader.read(items)):
-                if isinstance(reading, InputError) and not self._config.skip_bad:
-                    raise reading
-                path = place.path(place.source.item_name(index))
-                yield Read(path, None if isinstance(reading, InputError) else reading)
+        for window in self._ranks.interleaved(self._own_windows()):
+            for read in window:
+                if isinstance(read, InputError):
+                    raise read
+                yield read
+
+    def _own_windows(self) -> Iterator[list[Read | InputError]]:
+        """What is read in each window of the share of this process: images that the reader prepares together."""
+        size = self.reader.window
+        windows = ((place, start) for place in self._places for start in range(0, len(place.source), size))
+        for place, group in groupby(self._ranks.deal(windows), key=itemgetter(0)):
+            shares = [range(start, min(start + size, len(place.source))) for _, start in group]
+            readings = self.reader.read(_items(place, self.reader.spec.preprocessing, chain.from_iterable(shares)))
+            for indices in shares:
+                yield [self._of(place, *each) for each in zip(indices, islice(readings, len(indices)), strict=True)]
+
+    def _of(self, place: Place, index: int, reading: Reading | InputError) -> Read | InputError:
+        if isinstance(reading, InputError):
+            return Read(place.path(place.source.item_name(index)), None) if self._config.skip_bad else reading
+        return Read(place.path(place.source.item_name(index)), reading)
 
 
 def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
@@ -115,9 +138,18 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
         InputError: if the artifact or an image can't be read, or all images are broken.
         GateError: if the model gives numbers that are not finite.
     """
-    prediction = Prediction(config, progress)
+    readings = predict_by_ranks(config, ALONE, progress)
+    assert readings is not None
+    return readings
+
+
+def predict_by_ranks(config: PredictConfig, ranks: Ranks, progress: Progress = SILENT) -> Readings | None:
+    """The same by several processes, each of which reads its share; None in all but the first. Errors are the same."""
+    prediction = Prediction(config, progress, ranks)
     read = list(prediction)
     remarks = prediction.remarks()
+    if not ranks.first:
+        return None
     for sentence in remarks.sentences():
         progress.log(sentence)
     reader = prediction.reader
@@ -133,9 +165,9 @@ def predict(config: PredictConfig, progress: Progress = SILENT) -> Readings:
     )
 
 
-def _items(place: Place, seen: Preprocessing) -> Iterator[Item]:
+def _items(place: Place, seen: Preprocessing, indices: Iterable[int]) -> Iterator[Item]:
     source = place.source
     vectors = vectors_of(source, seen)
-    for index in range(len(source)):
+    for index in indices:
         vector = None if vectors is None else vectors[index : index + 1]
         yield Item(title(source, index), partial(source.image, index), vector)

@@ -24,7 +24,7 @@ from crnn_deploy.reading.viewing import Viewer
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.zoo import READER
 
-_WINDOW = 8  # batches of images that are prepared together, so that those of one size share batches
+_WINDOW = 8  # batches of images that are prepared together
 _THREADS = 2  # that prepare images while the network runs
 
 
@@ -89,6 +89,11 @@ class Reader:
         """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`."""
         return self._session.runtime
 
+    @property
+    def window(self) -> int:
+        """How many images are prepared together, so that those of one size share batches."""
+        return _WINDOW * self._batch_size
+
     @overload
     def __call__(
         self, images: Given, *, order: ChannelOrder = ..., vector: Mapping[str, float] | None = ...
@@ -141,7 +146,7 @@ class Reader:
         Raises:
             GateError: naming the image, if the model gives numbers that are not finite.
         """
-        windows = _windows(items, _WINDOW * self._batch_size)
+        windows = _windows(items, self.window)
         with ThreadPoolExecutor(_THREADS) as pool:
             waiting = None
             for window in windows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +63,21 @@ class Facts:
 
     def __len__(self) -> int:
         return len(self.width)
+
+    @classmethod
+    def load(cls, folder: Path) -> Facts:
+        """Columns that `save` has written, which are mapped into memory instead of read."""
+        return cls(**{each.name: np.load(folder / f"{each.name}.npy", mmap_mode="r") for each in fields(cls)})
+
+    def save(self, folder: Path) -> None:
+        """Write a file for each column into a folder."""
+        for each in fields(self):
+            np.save(folder / f"{each.name}.npy", getattr(self, each.name))
+
+    @property
+    def mapped(self) -> bool:
+        """Whether they were loaded from files, such as those of an index that is kept."""
+        return isinstance(self.content, np.memmap)
 
     def __getitem__(self, indices: NDArray[np.intp]) -> Facts:
         return Facts(*(getattr(self, each.name)[indices] for each in fields(self)))

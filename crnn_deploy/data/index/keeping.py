@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class IndexHome:
             header = json.loads((folder / _HEADER).read_text("utf-8"))
             if header["stamp"] != self._stamp:
                 return None
-            facts = Facts(**{each.name: _load(folder, each.name) for each in fields(Facts)})
+            facts = Facts.load(folder)
             extents = Extents(self.file, _load(folder, "offset"), _load(folder, "size"))
             strings = {name: _strings(folder, name) for name in header["strings"]}
             classes = _load(folder, "classes") if header["classes"] else None
@@ -81,8 +81,7 @@ class IndexHome:
     def keep(self, index: KeptIndex) -> None:
         """Keep the index of the file; where the cache can't be written, the index is made again next time."""
         strings = {name: column for name in ("names", "texts") if (column := getattr(index, name)) is not None}
-        columns = {each.name: getattr(index.facts, each.name) for each in fields(Facts)}
-        columns |= {"offset": index.extents.offset, "size": index.extents.size}
+        columns: dict[str, NDArray[Any]] = {"offset": index.extents.offset, "size": index.extents.size}
         for name, column in strings.items():
             columns |= {f"{name}-data": column.data, f"{name}-ends": column.ends}
         if index.classes is not None:
@@ -97,6 +96,7 @@ class IndexHome:
         with suppress(InputError):
             folder = self._folder()
             with replacing_folder(folder) as new:
+                index.facts.save(new)
                 for name, values in columns.items():
                     np.save(new / f"{name}.npy", values)
                 (new / _HEADER).write_text(json.dumps(header), "utf-8")
