@@ -1,4 +1,4 @@
-"""Ranks: the processes that `torchrun` starts for one command, how they deal work, and how they tell each other results.
+"""Ranks: the processes that `torchrun` starts for one command, how they deal work, and how they exchange results.
 
 What one of them fails at is told by itself, and ends the others: their next exchange finds the connection closed, and
 `torchrun` ends those that are not in an exchange.
@@ -122,7 +122,7 @@ class Ranks:
             data = torch.zeros(int(size.item()), dtype=torch.uint8)
             with _heard():
                 distributed.recv(data, rank, self.group)
-            yield pickle.loads(data.numpy().tobytes())  # noqa: S301 -- from a process of this command
+            yield pickle.loads(data.numpy().tobytes())
 
     def _send(self, thing: object) -> None:
         import torch
@@ -156,7 +156,9 @@ def named_ranks() -> Ranks:
     texts = {name: os.environ.get(name, str(usual)) for name, usual in names.items()}
     wrong = [f"{name}={text}" for name, text in texts.items() if not text.isdecimal()]
     if wrong:
-        raise InputError(f"{wrong[0]} is no number.", "torchrun sets this variable.", "Start with torchrun, or unset it.")
+        raise InputError(
+            f"{wrong[0]} is no number.", "torchrun sets this variable.", "Start with torchrun, or unset it."
+        )
     return Ranks(*map(int, texts.values()))
 
 

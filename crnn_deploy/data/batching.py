@@ -75,9 +75,9 @@ def loaded(
         for chunk in batches:
             waiting.append((chunk, [pool.submit(_load, source, preprocessor, index) for index in chunk]))
             if len(waiting) > _AHEAD:
-                yield from _finish(source, *waiting.popleft(), vectors, skipped)
+                yield from _finish(*waiting.popleft(), vectors, skipped)
         while waiting:
-            yield from _finish(source, *waiting.popleft(), vectors, skipped)
+            yield from _finish(*waiting.popleft(), vectors, skipped)
 
 
 def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.float32]:
@@ -85,7 +85,6 @@ def _load(source: Source, preprocessor: Preprocessor, index: int) -> NDArray[np.
 
 
 def _finish(
-    source: Source,
     chunk: list[int],
     loading: list[Future[NDArray[np.float32]]],
     vectors: NDArray[np.float32] | None,

@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.ranks import named_ranks
 
 T = TypeVar("T")
 _AHEAD = 4  # batches that are prepared in advance, by the thread or by each process
@@ -24,7 +25,7 @@ def usual_workers(device: torch.device) -> int:
     """
     if device.type == "cpu":
         return 0
-    cores = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    cores = len(os.sched_getaffinity(0)) // named_ranks().local_count
     return min(_MOST, max(1, cores - 1))
 
 

@@ -45,7 +45,7 @@ class Journal:
             self._file.truncate()
             raise
 
-    def close(self, remove: bool) -> None:
+    def close(self, remove: bool = True) -> None:
         """Remove the file, or leave it for `left_records`."""
         if remove:
             self._path.unlink(missing_ok=True)

@@ -43,7 +43,7 @@ class AnswerStore:
     """
 
     def __init__(self, key: str, progress: Progress = SILENT, commits: bool = True) -> None:
-        self.path = cache_place("teachers") / key
+        self.path = store_folder(key)
         self._held = _held(self.path)
         limit_cache(self.path)
         database = _open(self.path)
@@ -158,6 +158,11 @@ class AnswerStore:
                 "The disk is full, or the folder is not writable.",
                 "Free some space, or name another folder with CRNN_DEPLOY_CACHE; the same command continues.",
             ) from None
+
+
+def store_folder(key: str) -> Path:
+    """Where the store of this key is."""
+    return cache_place("teachers") / key
 
 
 def _held(folder: Path) -> contextlib.ExitStack:
