@@ -93,8 +93,9 @@ class Ranks:
                 for thing in own:
                     self._send(thing)
             except CrnnDeployError as error:
-                self._send(error)
-            self._send_end()
+                self._send(error)  # the last thing that the first process takes
+            else:
+                self._send_end()
 
     def _received(self, own: Iterable[T]) -> Iterator[T]:
         streams = [iter(own), *(self._stream(rank) for rank in range(1, self.count))]
