@@ -37,8 +37,7 @@ def caught(ranks: Ranks) -> list[object]:
 
     found: list[object] = []
     try:
-        for thing in ranks.interleaved(things()):
-            found.append(thing)
+        found.extend(ranks.interleaved(things()))
     except InputError as error:
         found.append((error.what, error.cause, error.fix))
     return found

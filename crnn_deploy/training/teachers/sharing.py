@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.files import unwritable
+from crnn_deploy.files import cache_folder, unwritable
 from crnn_deploy.progress import Progress
 from crnn_deploy.ranks import Ranks
 from crnn_deploy.training.teachers.store import AnswerStore, store_folder
@@ -66,11 +66,12 @@ def _check_shared(folder: Path, ranks: Ranks) -> None:
         return
     with _token(folder) if ranks.first else contextlib.nullcontext("") as name:
         token = folder / ranks.from_first(name)
-        blind = [place for place in ranks.gather("" if _appears(token) else socket.gethostname()) if place]
+        own = "" if _appears(token) else f"{cache_folder()} on {socket.gethostname()}"
+        blind = [place for place in ranks.gather(own) if place]
     if blind:
         raise InputError(
-            f"The cache folder of {blind[0]} is another one than that of the first process: {folder}.",
-            "Each machine has its own disk there. All processes ask the teacher, and put the answers into one folder.",
+            f"The cache folder {blind[0]} is another one than that of the first process.",
+            "All processes put the answers of a teacher into one folder, and each machine has its own disk there.",
             "Name a folder that all machines share in CRNN_DEPLOY_CACHE, on each of them.",
         )
 
