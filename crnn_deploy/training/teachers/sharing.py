@@ -51,8 +51,8 @@ def share_answers(store: AnswerStore, contents: Sequence[bytes], ranks: Ranks) -
     ranks.wait()
     if not ranks.first:
         store.reopen()
-    lost = sum(content not in store for content in contents)
-    if max(ranks.gather(lost)):
+    lost = max(ranks.gather(sum(content not in store for content in contents)))
+    if lost:
         raise InputError(
             f"{lost:,} of {len(contents):,} answers that the processes of this command wrote are not in {store.path}.",
             "Its file system does not show to one machine what another has written, or has no locks.",
