@@ -46,7 +46,7 @@ class Ranks:
     @property
     def threads(self) -> int | None:
         """Threads for a runtime, so that all processes of the machine together use its cores; None: it may choose."""
-        return None if self.local_count == 1 else max(1, len(os.sched_getaffinity(0)) // self.local_count)
+        return None if self.local_count == 1 else max(1, usable_cores() // self.local_count)
 
     def deal(self, things: Iterable[T]) -> Iterator[T]:
         """The share of this process: every `count`-th of the things, which are the same in all processes."""
@@ -69,7 +69,14 @@ class Ranks:
 
     def from_first(self, value: T) -> T:
         """What the first process gives. Raises as `gather` does."""
-        return self.gather(value if self.first else None)[0]  # type: ignore[return-value]
+        if self.count == 1:
+            return value
+        from torch import distributed
+
+        values: list[Any] = [value if self.first else None]
+        with _heard():
+            distributed.broadcast_object_list(values, 0, self.group)
+        return values[0]  # type: ignore[no-any-return]
 
     def wait(self) -> None:
         """Wait until all processes are here. Raises as `gather` does."""
@@ -143,6 +150,11 @@ class Ranks:
 
 
 ALONE = Ranks()
+
+
+def usable_cores() -> int:
+    """Logical processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def named_ranks() -> Ranks:

@@ -31,7 +31,8 @@ def evaluate(config: EvaluateConfig, as_json: bool) -> None:
       crnn-deploy evaluate teacher.safetensors --data val.tar
       crnn-deploy evaluate student.int8.onnx --data val.tar --batch-size 1 --json
       crnn-deploy evaluate student.onnx --data val.tar --predictions val.parquet
-      torchrun --nproc-per-node 4 -m crnn_deploy evaluate student.onnx --data val.tar
+      torchrun --nproc-per-node 4 -m crnn_deploy evaluate student.onnx \\
+        --data val.tar
     """
     from crnn_deploy.evaluation.evaluate import evaluate_by_ranks
 

@@ -44,7 +44,8 @@ def open_network(
         InputError: if ONNX Runtime refuses it, or it doesn't take one image.
     """
     for provider in () if gpu is None else gpu_providers(gpu):
-        with suppress(InputError):  # our recurrent kernels are left out: they would run on the CPU
+        with suppress(InputError):
+            # Without our recurrent kernels, which would run on the CPU.
             network = Network(model, quiet_options(threads), title, [provider, CPU])
             if network.provider == provider[0]:
                 return network

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.ranks import named_ranks
+from crnn_deploy.ranks import named_ranks, usable_cores
 
 T = TypeVar("T")
 _AHEAD = 4  # batches that are prepared in advance, by the thread or by each process
@@ -25,7 +24,7 @@ def usual_workers(device: torch.device) -> int:
     """
     if device.type == "cpu":
         return 0
-    cores = len(os.sched_getaffinity(0)) // named_ranks().local_count
+    cores = usable_cores() // named_ranks().local_count
     return min(_MOST, max(1, cores - 1))
 
 
