@@ -1,10 +1,11 @@
-"""Whether processes of torchrun find what one process finds, also after kills, and what they cost.
+"""Whether processes of torchrun find what one process finds, also after kills.
 
-python benchmarks/scale/ranks.py 20000 -o benchmarks/results/scale-ranks.md
+python benchmarks/scale/ranks.py 4000 -o benchmarks/results/scale-ranks.md
 
 The lines are 500 drawn words, each with grain of its own, as PNG in a .tar; the package's reader reads them, and is the
-teacher that is asked. Kills are SIGKILL before a random answer is put, of one process or of both; torchrun ends the
-rest, and the same command is given again.
+teacher that is asked. Kills are SIGKILL before a random batch of answers is put, of one of two processes or of both;
+what is left of them ends by itself, and the same command is given again. For the kills the processes are forked, with
+the variables that torchrun sets: imports take most of the time of a start.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import argparse
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import random
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,14 +54,12 @@ BATCH = 16  # lines that a teacher is asked for at once
 
 @dataclass(frozen=True)
 class Ended:
-    """What the processes of one command told: results, and how often each line was opened."""
+    """What the processes of one command told: the result, and how often each line was opened."""
 
-    seconds: float
-    cpu_seconds: float
     peak_mb: int
     result: str
     opened: Counter[str]
-    exit_code: int
+    exit_codes: list[int]
 
 
 def main() -> None:
@@ -84,19 +85,19 @@ def arguments() -> argparse.Namespace:
 
 def report(count: int, folder: Path) -> str:
     data = draw(folder / "lines.tar", count)
-    rows = []
+    head = "| work | processes | peak MB of one | lines opened | most openings of a line | same result |"
+    lines = [f"# {count:,} lines by processes of torchrun", "", *told(), "", head, "|---|" + "---:|" * 4 + "---|"]
     for verb in ("evaluate", "predict", "ask"):
-        one, two = (ended(verb, data, folder / f"{verb}{processes}", processes) for processes in (1, 2))
-        assert (one.exit_code, two.exit_code) == (0, 0)
-        rows += [(verb, 1, one, ""), (verb, 2, two, "yes" if one.result == two.result else "NO")]
-    head = "| work | processes | s | CPU s | peak MB of one | most openings of a line | lines opened | same result |"
-    lines = [f"# {count:,} lines by processes of torchrun", "", *told(), "", head, "|---|" + "---:|" * 6 + "---|"]
-    for verb, processes, found, same in rows:
-        most, lines_opened = max(found.opened.values()), len(found.opened)
-        figures = f"{found.seconds:.1f} | {found.cpu_seconds:.1f} | {found.peak_mb} | {most} | {lines_opened:,}"
-        lines.append(f"| {verb} | {processes} | {figures} | {same} |")
-    lines += ["", *kills(data, folder, rows[-2][2].result, count), ""]
-    return "\n".join(lines)
+        one, two = (launched(verb, data, folder / f"{verb}{processes}", processes) for processes in (1, 2))
+        assert one.exit_codes == two.exit_codes == [0]
+        for processes, found, same in ((1, one, ""), (2, two, one.result == two.result)):
+            most = max(found.opened.values())
+            lines.append(f"| {verb} | {processes} | {found.peak_mb} | {len(found.opened):,} | {most} | {said(same)} |")
+    return "\n".join([*lines, "", *kills(data, folder, one.result, count), ""])
+
+
+def said(same: bool | str) -> str:
+    return {True: "yes", False: "NO"}[same] if isinstance(same, bool) else same
 
 
 def told() -> list[str]:
@@ -105,47 +106,73 @@ def told() -> list[str]:
 
 def kills(data: Path, folder: Path, whole: str, count: int) -> Iterator[str]:
     """Rows of a table: what is lost when processes are killed while they ask."""
-    yield f"| kill | killed | answers stored then | asked for by the next command | of these stored before | {'same'} |"
-    yield "|---:|---|---:|---:|---:|---|"
+    yield "| killed | stored by then | asked for by the next command | of these stored before | same answers |"
+    yield "|---|---:|---:|---:|---|"
     draw = random.Random(1)
     for number in range(KILLS):
         own = folder / f"kill{number}"
         killed = [0, 1] if number % 3 == 2 else [number % 3]
-        before = {str(rank): draw.randrange(1, count // BATCH // 2) for rank in killed}
-        first = ended("ask", data, own, 2, {"KILL": json.dumps(before)})
+        before = {rank: draw.randrange(1, count // BATCH // 2) for rank in killed}
+        first = forked(data, own, before)
+        assert -signal.SIGKILL in first.exit_codes
+        assert 0 not in first.exit_codes
         stored = lines_of(own / "stored")
         for log in ("asked", "stored"):
             (own / log).rename(own / f"{log} before")
-        second = ended("ask", data, own, 2)
+        second = forked(data, own, {})
         again = lines_of(own / "asked")
-        same = "yes" if second.result == whole and first.exit_code else "NO"
         who = " and ".join(f"rank {rank} before batch {batch}" for rank, batch in before.items())
-        yield f"| {number + 1} | {who} | {len(stored):,} | {len(again):,} | {len(stored & again)} | {same} |"
+        yield f"| {who} | {len(stored):,} | {len(again):,} | {len(stored & again)} | {said(second.result == whole)} |"
 
 
-def ended(verb: str, data: Path, folder: Path, processes: int, more: Mapping[str, str] | None = None) -> Ended:
+def launched(verb: str, data: Path, folder: Path, processes: int) -> Ended:
+    """By torchrun, if there are several."""
     folder.mkdir(exist_ok=True)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] if processes > 1 else []
     command = [sys.executable, *launch, __file__, "--work", verb, "--data", str(data), "--folder", str(folder)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CRNN_DEPLOY_CACHE": str(folder / "cache"), **(more or {})}
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CRNN_DEPLOY_CACHE": str(folder / "cache")}
     done = subprocess.run(command, env=environment, check=False, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended(folder, processes, [done.returncode])
+
+
+def forked(data: Path, folder: Path, killed: Mapping[int, int]) -> Ended:
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("*.json"):
+        file.unlink()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["crnn_deploy.training.teachers.asking", "torch.distributed"])
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    processes = [context.Process(target=ranked, args=(rank, port, data, folder, killed.get(rank))) for rank in (0, 1)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return ended(folder, 2, [process.exitcode or 0 for process in processes])
+
+
+def ranked(rank: int, port: int, data: Path, folder: Path, kill_before: int | None) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+    places |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "CRNN_DEPLOY_CACHE": folder / "cache"}
+    os.environ |= {name: str(value) for name, value in places.items()}
+    work("ask", data, folder, kill_before)
+
+
+def ended(folder: Path, processes: int, exit_codes: list[int]) -> Ended:
     files = [folder / f"{rank}.json" for rank in range(processes)]
     parts: list[dict[str, Any]] = [json.loads(file.read_text()) for file in files if file.exists()]
-    opened: Counter[str] = sum((Counter(part["opened"]) for part in parts), Counter())
     return Ended(
-        seconds=time.monotonic() - start,
-        cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
         peak_mb=max((part["peak_mb"] for part in parts), default=0),
         result=parts[0]["result"] if parts else "",
-        opened=opened,
-        exit_code=done.returncode,
+        opened=sum((Counter(part["opened"]) for part in parts), Counter()),
+        exit_codes=exit_codes,
     )
 
 
-def work(verb: str, data: Path, folder: Path) -> None:
+def work(verb: str, data: Path, folder: Path, kill_before: int | None = None) -> None:
     """What each process does."""
+    logged(folder, kill_before)
     opened: Counter[str] = Counter()
     image = EncodedSource.image
 
@@ -175,7 +202,6 @@ def predicted(data: Path, _: Path, ranks: Ranks) -> bytes:
 def answered(data: Path, folder: Path, ranks: Ranks) -> bytes:
     """All bytes of the store."""
     artifact = open_artifact(READER)
-    logged(folder, json.loads(os.environ.get("KILL", "{}")).get(str(ranks.rank)))
     with Teacher(artifact, artifact.spec, AskOptions(), ranks) as teacher:
         teacher.answers(open_source(data), SILENT)
     ranks.wait()
