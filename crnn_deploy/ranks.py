@@ -198,7 +198,7 @@ def connected_ranks() -> Iterator[Ranks]:
     except (RuntimeError, ValueError) as error:
         raise InputError(
             f"The {ranks.count} processes of this command can't be connected: {error}.",
-            "WORLD_SIZE says that there are several.",
+            "One of them has ended; or WORLD_SIZE says that there are several, and they were not started by torchrun.",
             "Start them with torchrun; or unset WORLD_SIZE, to work with one process.",
         ) from None
     connected = replace(ranks, group=group)

@@ -56,6 +56,7 @@ def test_two_processes_exchange_results(tmp_path: Path) -> None:
 def end_or_wait() -> str:
     try:
         with connected_ranks() as ranks:
+            ranks.wait()
             if ranks.rank == 1:
                 os._exit(9)
             ranks.wait()
