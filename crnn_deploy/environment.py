@@ -15,6 +15,7 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
 from crnn_deploy.native.plugin import NVCC_PACKAGES, find_nvcc
+from crnn_deploy.ranks import usable_cores
 
 _PACKAGES = ("crnn-deploy", "torch", "onnx", "onnxruntime", "numpy", "pillow")
 _TENSORRT = ("tensorrt", "tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-lean-cu13")
@@ -119,7 +120,7 @@ def environment() -> Environment:
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return Environment(
         processor=_processor(),
-        cores=_cores(),
+        cores=usable_cores(),
         memory_bytes=_memory_bytes(),
         instruction_sets=instruction_sets(),
         platform=platform.platform(),
@@ -170,11 +171,6 @@ def _compilers() -> tuple[str, ...]:
 
 def _processor() -> str:
     return _cpuinfo("model name") or platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    """Logical processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_bytes() -> int:

@@ -38,7 +38,7 @@ FLOORS = (
     ("validation", "text_formats", "scratch", "folders"),
     ("record",),
     ("record_model",),
-    ("config", "compact", "files", "package_process", "progress", "zoo"),
+    ("config", "compact", "files", "package_process", "progress", "ranks", "zoo"),
     ("errors", "limits", "plain_values", "units", "escaping", "import_path", "child_process", "locking"),
 )
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

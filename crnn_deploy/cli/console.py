@@ -17,6 +17,7 @@ from rich.text import Text
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import CrnnDeployError
 from crnn_deploy.escaping import json_text, visible, visible_lines
+from crnn_deploy.ranks import named_ranks
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ class RichProgress:
             TextColumn("{task.fields[status]}", markup=False, style="dim"),
             console=console,
             transient=True,
-            disable=not (bars and console.is_terminal),
+            disable=not (bars and console.is_terminal and named_ranks().first),
         )
         self._loading: TaskID | None = None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, facts_table, show, show_json, show_reservation, show_written
 from crnn_deploy.evaluation.config import EvaluateConfig
+from crnn_deploy.ranks import connected_ranks
 
 if TYPE_CHECKING:
     from crnn_deploy.evaluation.result import Evaluation
@@ -24,14 +24,22 @@ _FIGURES = {
 def evaluate(config: EvaluateConfig, as_json: bool) -> None:
     """Measure how well a model reads: CER, word accuracy, or top-1 and top-5, with 95 % intervals.
 
+    Under torchrun, processes share the images; the result is the same.
+
     \b
     Examples:
       crnn-deploy evaluate teacher.safetensors --data val.tar
       crnn-deploy evaluate student.int8.onnx --data val.tar --batch-size 1 --json
       crnn-deploy evaluate student.onnx --data val.tar --predictions val.parquet
+      torchrun --nproc-per-node 4 -m crnn_deploy evaluate student.onnx \\
+        --data val.tar
     """
-    with RichProgress() as progress:
-        evaluation = api.evaluate(config, progress)
+    from crnn_deploy.evaluation.evaluate import evaluate_by_ranks
+
+    with RichProgress() as progress, connected_ranks() as ranks:
+        evaluation = evaluate_by_ranks(config, ranks, progress)
+    if evaluation is None:  # the first process shows it
+        return
     if as_json:
         show_json(evaluation.figures(), config)
         return

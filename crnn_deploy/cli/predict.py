@@ -10,12 +10,14 @@ from crnn_deploy.cli.console import RichProgress, show_json
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import visible
 from crnn_deploy.evaluation.config import PredictConfig
+from crnn_deploy.ranks import connected_ranks, require_one_process
 
 
 def predict(config: PredictConfig, as_json: bool) -> None:
     """Read images of one line of text each: path, text and confidence, while they are read.
 
-    With --pages the images are whole pages or PDFs, whose lines are found. Any number is read in constant memory.
+    With --pages the images are whole pages or PDFs, whose lines are found. Any number is read in constant memory. Under
+    torchrun, processes share the images; what is written is the same.
 
     In tables, tabs, line ends, backslashes and control characters in paths and texts are escaped as in Python strings.
 
@@ -36,10 +38,15 @@ def predict(config: PredictConfig, as_json: bool) -> None:
             "Leave one of them out; rows of JSON are --format jsonl.",
         )
     if config.pages:
+        require_one_process("Reading whole pages")
         _pages(config, as_json)
     elif as_json:
-        with RichProgress() as progress, redirect_stdout(sys.stderr):
-            readings = api.predict(config, progress)
+        from crnn_deploy.evaluation.predict import predict_by_ranks
+
+        with RichProgress() as progress, redirect_stdout(sys.stderr), connected_ranks() as ranks:
+            readings = predict_by_ranks(config, ranks, progress)
+        if readings is None:  # the first process shows them
+            return
         show_json(readings.model_dump(mode="json"), config)
         _warn(readings.unproven if len(readings.readings) > 1 else "")
     else:
@@ -52,11 +59,11 @@ def _print_each(config: PredictConfig) -> None:
     from crnn_deploy.evaluation.unproven import Tally
 
     out = sys.stdout  # while a bar is shown on stderr, `print` would go there, too
-    with RichProgress(bars=not out.isatty()) as progress, redirect_stdout(sys.stderr):  # Ray prints warnings
-        prediction = Prediction(config, progress)
+    with RichProgress(bars=not out.isatty()) as progress, redirect_stdout(sys.stderr), connected_ranks() as ranks:
+        prediction = Prediction(config, progress, ranks)
         tally = Tally(prediction.artifact.spec.task)
         rows = ROWS[config.format]
-        out.write(rows.head)
+        out.write(rows.head if ranks.first else "")
         for path, reading in prediction:
             if reading is None:
                 progress.log(f"{visible(path)} is broken and was left out")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from crnn_deploy.data.stills import check_decodes
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import Progress
+from crnn_deploy.ranks import Ranks
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.units import images, listed
 
@@ -49,9 +52,38 @@ def first_usable(
     Raises:
         InputError: naming the first broken image unless `skip_bad`; or if all of them are.
     """
-    good: list[int] = []
-    broken: list[str] = []
-    several: list[str] = []
+    checked = _checked(source, order, most, skip_bad, progress)
+    return checked.good, checked.told(source, progress)
+
+
+def all_usable(source: Source, ranks: Ranks, progress: Progress) -> tuple[list[int], list[str]]:
+    """All images that are not broken, and the names of the others. Each process decodes its share of them.
+
+    Raises:
+        InputError: if all of them are broken, or another process has ended.
+    """
+    share = list(ranks.deal(range(len(source))))
+    shares = ranks.gather(_checked(source, share, len(share), True, progress))
+    together = _Checked(*(sorted(chain.from_iterable(parts)) for parts in zip(*shares, strict=True)))
+    return together.good, together.told(source, progress)
+
+
+class _Checked(NamedTuple):
+    """Indices of images that were decoded."""
+
+    good: list[int]
+    broken: list[int]
+    several: list[int]  # of the good ones, those with several frames
+
+    def told(self, source: Source, progress: Progress) -> list[str]:
+        """The names of the broken images, which are said."""
+        broken, several = ([source.item_name(index) for index in part] for part in (self.broken, self.several))
+        _tell(source, broken, several, progress)
+        return broken
+
+
+def _checked(source: Source, order: Sequence[int], most: int, skip_bad: bool, progress: Progress) -> _Checked:
+    checked = _Checked([], [], [])
     for index in progress.track(order, f"Checking {source.name}", min(most, len(order))):
         try:
             image = source.image(index)
@@ -60,14 +92,13 @@ def first_usable(
         except InputError:
             if not skip_bad:
                 raise
-            broken.append(source.item_name(index))
+            checked.broken.append(index)
         else:
-            good.append(index)
-            several += [source.item_name(index)] * framed
-        if len(good) == most:
+            checked.good.append(index)
+            checked.several.extend([index] * framed)
+        if len(checked.good) == most:
             break
-    _tell(source, broken, several, progress)
-    return good, broken
+    return checked
 
 
 def _tell(source: Source, broken: list[str], several: list[str], progress: Progress) -> None:

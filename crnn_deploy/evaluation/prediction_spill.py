@@ -36,15 +36,20 @@ class Spill:
         places = range(self._count, self._count + len(predictions))
         indices = [n if p.index is None else p.index for n, p in zip(places, predictions, strict=True)]
         rows, texts = rows_of(predictions, indices)
-        sizes = np.array([len(text) for text in texts])
-        rows["at"] = self._end + np.cumsum(sizes) - sizes
-        self._texts.write(b"".join(texts))
-        for row, index in zip(rows, indices, strict=True):
-            self._rows.seek(index * ROW.itemsize)
+        self.add_rows(rows, b"".join(texts))
+
+    def add_rows(self, rows: Rows, texts: bytes) -> None:
+        """Keep rows with their indices, and their texts one after the other."""
+        sizes = rows["sizes"].sum(axis=1, dtype=np.int64)
+        begins = self._end + np.cumsum(sizes) - sizes
+        self._texts.write(texts)
+        for row, begin in zip(rows.copy(), begins.tolist(), strict=True):
+            row["at"] = begin
+            self._rows.seek(int(row["index"]) * ROW.itemsize)
             self._rows.write(row.tobytes())
         self._end += int(sizes.sum())
         self._count += len(rows)
-        self._places = max(self._places, max(indices) + 1)
+        self._places = max(self._places, int(rows["index"].max()) + 1)
 
     def ordered(self) -> IO[bytes]:
         """The file of `Predictions`, in the order of the indices."""

@@ -26,15 +26,27 @@ def quiet_options(threads: int | None = None) -> ort.SessionOptions:
     return options
 
 
-def load_session(model: onnx.ModelProto | Path, options: ort.SessionOptions, title: str) -> ort.InferenceSession:
-    """ONNX Runtime's session over a model in memory or in a file, on the CPU; `title` names it in messages.
+Provider = tuple[str, Mapping[str, str]]
+"""An execution provider of ONNX Runtime, with its options."""
+
+CPU: Provider = ("CPUExecutionProvider", {})
+
+
+def load_session(
+    model: onnx.ModelProto | Path, options: ort.SessionOptions, title: str, providers: Sequence[Provider] = (CPU,)
+) -> ort.InferenceSession:
+    """ONNX Runtime's session over a model in memory or in a file; `title` names it in messages.
+
+    Args:
+        providers: in the order of preference. One that can't be started is left out without a word.
 
     Raises:
         InputError: if ONNX Runtime refuses the model.
     """
     try:
         source = str(model) if isinstance(model, Path) else model.SerializeToString()
-        return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        names, settings = ([part[place] for part in providers] for place in range(2))
+        return ort.InferenceSession(source, options, names, settings, enable_fallback=0)
     except EncodeError as error:
         raise InputError(f"{title} is larger than protobuf allows.", str(error), "Give a smaller model.") from None
     except Exception as error:  # ONNX Runtime raises a class of its own for each status code

@@ -64,6 +64,15 @@ class NoteTaker:
     def __init__(self) -> None:
         self._details: dict[Remark, dict[str, str]] = {remark: {} for remark in _WORDS}
 
+    @classmethod
+    def of_all(cls, takers: Iterable[NoteTaker]) -> NoteTaker:
+        """The remarks of several that have looked at different images."""
+        together = cls()
+        for taker in takers:
+            for remark, details in taker._details.items():
+                together._details[remark] |= details
+        return together
+
     def note(self, remark: Remark, title: str, detail: str = "") -> None:
         self._details[remark][title] = detail
 

@@ -47,19 +47,20 @@ class PartReader:
     """
 
     def __init__(self, artifact: Artifact, options: ReadOptions, threads: int | None) -> None:
-        self._notes = NoteTaker()
+        self.notes = NoteTaker()
         self._reader = Reader(
             artifact,
             threads=threads,
             batch_size=options.batch_size,
             beam_width=options.beam,
-            notes=self._notes,
+            notes=self.notes,
         )
         self.runtime = self._reader.runtime
+        self.window = self._reader.window
         self.preprocessing = self._reader.spec.preprocessing
 
     def read(
-        self, items: SourceItems, indices: range, open_image: Callable[[int], ImageOrClip] | None = None
+        self, items: SourceItems, indices: Iterable[int], open_image: Callable[[int], ImageOrClip] | None = None
     ) -> Iterator[Reading | InputError]:
         """What is read in the images of some indices, or the error in place of a broken one.
 
@@ -73,6 +74,6 @@ class PartReader:
 
     def remarks(self, names: Iterable[tuple[str, str]]) -> ImageNotes:
         """Remarks on the images that were read since the last call, each with its title and its name in the result."""
-        notes = self._notes.summary(names)
-        self._notes.clear()
+        notes = self.notes.summary(names)
+        self.notes.clear()
         return notes

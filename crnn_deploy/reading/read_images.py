@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.decoding import decode
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
@@ -23,15 +24,21 @@ if TYPE_CHECKING:  # a program that reads images needs no pydantic, which option
 
 
 def read(
-    session: Session, source: Source, options: ReadOptions, skipped: list[str], notes: NoteTaker
+    session: Session,
+    source: Source,
+    options: ReadOptions,
+    skipped: list[int],
+    notes: NoteTaker,
+    ranks: Ranks = ALONE,
 ) -> Iterator[tuple[Batch, NDArray[np.float32], list[str]]]:
     """Each batch of a source, its logits and its decoded texts.
 
     A line wider than the model's `max_width` is read in pieces if it can be cut at blank columns, and squeezed if not.
 
     Args:
-        skipped: receives the names of broken images, if the options leave them out.
+        skipped: receives the indices of broken images, if the options leave them out.
         notes: receives remarks on the images.
+        ranks: among which the batches are dealt.
 
     Raises:
         InputError: if an image is broken, or the outputs don't fit the spec.
@@ -40,7 +47,8 @@ def read(
     spec = session.spec
     widest = spec.preprocessing.widest
     preprocessor = NotingPreprocessor(spec, notes)
-    for batch in batches(source, preprocessor, options.batch_size, skipped if options.skip_bad else None, widest):
+    left_out = skipped if options.skip_bad else None
+    for batch in batches(source, preprocessor, options.batch_size, left_out, widest, ranks):
         wide = spec.task == "ctc" and batch.images.shape[3] > widest
         logits = _of_wide(session, source, batch.indices[0], notes) if wide else session.run(batch.images)
         check_logits(logits, batch, source, spec)

@@ -90,6 +90,11 @@ class Reader:
         """`torch`, `onnxruntime`, `tensorrt` or `tensorrt-rtx`."""
         return self._session.runtime
 
+    @property
+    def window(self) -> int:
+        """How many images are prepared together, so that those of one size share batches."""
+        return WINDOW * self._batch_size
+
     @overload
     def __call__(
         self, images: Given, *, order: ChannelOrder = ..., vector: Mapping[str, float] | None = ...
@@ -142,7 +147,7 @@ class Reader:
         Raises:
             GateError: naming the image, if the model gives numbers that are not finite.
         """
-        windows = _windows(items, WINDOW * self._batch_size)
+        windows = _windows(items, self.window)
         with ThreadPoolExecutor(_THREADS) as pool:
             waiting = None
             for window in windows:

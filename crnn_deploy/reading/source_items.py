@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from crnn_deploy.data.clip import ImageOrClip
@@ -23,7 +23,7 @@ class SourceItems:
         self.source = source
         self._vectors = vectors_of(source, seen)
 
-    def of(self, indices: range, open_image: Callable[[int], ImageOrClip] | None = None) -> Iterator[Item]:
+    def of(self, indices: Iterable[int], open_image: Callable[[int], ImageOrClip] | None = None) -> Iterator[Item]:
         """The images of some indices.
 
         Args:

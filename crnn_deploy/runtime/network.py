@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.data.network_inputs import NetworkInput, arrays_of, each_array
 from crnn_deploy.errors import InputError
-from crnn_deploy.onnx_graph.execution import load_session, run_session, run_within_limit
+from crnn_deploy.onnx_graph.execution import CPU, Provider, load_session, run_session, run_within_limit
 from crnn_deploy.onnx_graph.recurrent_steps import RecurrentSteps
 from crnn_deploy.spec import ModelSpec
 
@@ -29,14 +29,21 @@ class Network:
 
     Args:
         title: names the model in messages.
+        providers: that run it, in the order of preference.
 
     Raises:
         InputError: if ONNX Runtime refuses the graph, or it takes something else.
     """
 
-    def __init__(self, model: onnx.ModelProto | Path, options: ort.SessionOptions, title: str) -> None:
+    def __init__(
+        self,
+        model: onnx.ModelProto | Path,
+        options: ort.SessionOptions,
+        title: str,
+        providers: Sequence[Provider] = (CPU,),
+    ) -> None:
         self.title = title
-        self.session = load_session(model, options, title)
+        self.session = load_session(model, options, title, providers)
         self._steps = RecurrentSteps(model, options, title)
         inputs = self.session.get_inputs()
         vectors = [value for value in inputs[1:] if value.name == VECTOR_INPUT and len(value.shape) == 2]
@@ -55,6 +62,12 @@ class Network:
         sizes = inputs[0].shape
         self.batch: int | None = sizes[0] if sizes and isinstance(sizes[0], int) and sizes[0] > 0 else None
         """Images that the graph takes at once; None: any number."""
+
+    @property
+    def provider(self) -> str:
+        """The first of the providers that could be started."""
+        name: str = self.session.get_providers()[0]
+        return name
 
     def logits_output(self, spec: ModelSpec) -> str:
         """The output with the logits: the first of numbers with the axes, and if stated the classes, of the spec.

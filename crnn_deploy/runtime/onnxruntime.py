@@ -1,7 +1,8 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU, or on a GPU where that is asked for and possible."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.data.network_inputs import NetworkInput
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level, ort_custom_ops_path
-from crnn_deploy.onnx_graph.execution import quiet_options
+from crnn_deploy.onnx_graph.execution import CPU, quiet_options
+from crnn_deploy.runtime.gpu_providers import gpu_providers
 from crnn_deploy.runtime.network import Network
 from crnn_deploy.runtime.outputs import batch_first
 from crnn_deploy.runtime.trial import check_trial, trial_batch
@@ -30,17 +32,28 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     return options
 
 
-def open_network(model: onnx.ModelProto | Path, threads: int | None = None, title: str = "the model") -> Network:
-    """A graph in memory, or in a file, in ONNX Runtime on the CPU.
+def open_network(
+    model: onnx.ModelProto | Path, threads: int | None = None, title: str = "the model", gpu: int | None = None
+) -> Network:
+    """A graph in memory, or in a file, in ONNX Runtime.
+
+    Args:
+        gpu: the number of a GPU that runs it if a provider for it can be started. Otherwise the CPU does.
 
     Raises:
         InputError: if ONNX Runtime refuses it, or it doesn't take one image.
     """
+    for provider in () if gpu is None else gpu_providers(gpu):
+        with suppress(InputError):
+            # Without our recurrent kernels, which would run on the CPU.
+            network = Network(model, quiet_options(threads), title, [provider, CPU])
+            if network.provider == provider[0]:
+                return network
     return Network(model, session_options(threads), title)
 
 
 class OnnxGraphSession:
-    """A `Session` over a graph in memory or in a file, on ONNX Runtime's CPU provider.
+    """A `Session` over a graph in memory or in a file; the arguments are those of `open_network`.
 
     Graphs that take a fixed number of images at once run in parts of that size.
 
@@ -51,10 +64,15 @@ class OnnxGraphSession:
     runtime = "onnxruntime"
 
     def __init__(
-        self, model: onnx.ModelProto | Path, spec: ModelSpec, threads: int | None = None, title: str = "the model"
+        self,
+        model: onnx.ModelProto | Path,
+        spec: ModelSpec,
+        threads: int | None = None,
+        title: str = "the model",
+        gpu: int | None = None,
     ) -> None:
         self.spec = spec
-        self.network = open_network(model, threads, title)
+        self.network = open_network(model, threads, title, gpu)
         self.output = self.network.logits_output(spec)
 
     def run(self, images: NetworkInput) -> NDArray[np.float32]:
@@ -96,6 +114,6 @@ class OnnxRuntimeSession(OnnxGraphSession):
         InputError: if ONNX Runtime refuses the file, or it doesn't fit its spec.
     """
 
-    def __init__(self, artifact: Artifact, threads: int | None = None) -> None:
-        super().__init__(artifact.path, artifact.spec, threads, str(artifact.path))
+    def __init__(self, artifact: Artifact, threads: int | None = None, gpu: int | None = None) -> None:
+        super().__init__(artifact.path, artifact.spec, threads, str(artifact.path), gpu)
         self.try_out()

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
 from crnn_deploy.environment import instruction_sets
 from crnn_deploy.files import cache_folder
+from crnn_deploy.ranks import EXCHANGE_TIMEOUT, named_ranks
 
 if TYPE_CHECKING:  # of the extra `train`
     from lightning_fabric import Fabric
-
-_TIMEOUT = timedelta(days=7)  # the other processes wait while the first one asks the teachers
 
 
 def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
@@ -26,13 +24,12 @@ def start_fabric(precision: Literal["auto", "fp32", "bf16", "fp16"]) -> Fabric:
     from lightning_fabric.strategies.ddp import DDPStrategy
 
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    ranks = named_ranks()
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",  # other accelerators, such as MPS, have no CTC
-        devices=local,
-        num_nodes=processes // local,
-        strategy=DDPStrategy(timeout=_TIMEOUT) if processes > 1 else "auto",
+        devices=ranks.local_count,
+        num_nodes=ranks.count // ranks.local_count,
+        strategy=DDPStrategy(timeout=EXCHANGE_TIMEOUT) if ranks.count > 1 else "auto",
         precision=_precision(precision),
     )
     fabric.launch()

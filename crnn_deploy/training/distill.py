@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -14,6 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_output, locate
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.ranks import Ranks, connected_ranks
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_order import runs_right_to_left
 from crnn_deploy.training.augmentation.choosing import check_augmentation
@@ -33,6 +34,9 @@ from crnn_deploy.training.teachers.frame_rates import check_frame_rates
 from crnn_deploy.training.teachers.partly_asked import PartlyAsked, items_to_ask
 from crnn_deploy.training.training_setup import TrainingSetup
 
+if TYPE_CHECKING:  # of the extra `train`
+    from lightning_fabric import Fabric
+
 
 def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     """Train a student on the images of `config.data` with the help of teachers, and write it to `config.output`.
@@ -49,33 +53,39 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     check_budget_can_be_measured(config)
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
+
+    artifacts = _open_teachers(config)
+    config = with_student_in_budget(config, artifacts[0].spec, progress)
+    fabric = start_fabric(config.precision)
+    with connected_ranks() as ranks:
+        return _distill(config, artifacts, fabric, ranks, progress if ranks.first else SILENT)
+
+
+def _distill(
+    config: DistillConfig, artifacts: list[Artifact], fabric: Fabric, ranks: Ranks, progress: Progress
+) -> Artifact:
     from crnn_deploy.training.finished_artifact import write_fitted
     from crnn_deploy.training.stages import fit_in_stages
     from crnn_deploy.training.warm_start import initial_network
 
-    artifacts = _open_teachers(config)
-    config = with_student_in_budget(config, artifacts[0].spec, progress)
     spec = _student_spec(config, artifacts[0].spec)
-    fabric = start_fabric(config.precision)
-    progress = progress if fabric.is_global_zero else SILENT
     warm = open_artifact(locate(config.warm_start)) if config.warm_start else None
     network = initial_network(spec, config.seed, warm, progress)
     read = dict.fromkeys(name for artifact in artifacts for name in artifact.spec.preprocessing.vector_names)
-    inputs = open_inputs(config, config.labels, progress, Vector(tuple(read), spec.class_names))
+    inputs = open_inputs(config, config.labels, progress, Vector(tuple(read), spec.class_names), ranks)
     losses = _losses(config, spec, inputs)
     reads_labels = _reads(losses, "labels")
     check_labels_fit(inputs, spec, reads_labels)
     with ExitStack() as stack:
         options = AskOptions(beam_width=config.beam_width, features=any(loss.kind == "features" for loss in losses))
-        teachers = [stack.enter_context(Teacher(artifact, spec, options)) for artifact in artifacts]
-        with fabric.rank_zero_first():
-            inputs = with_readings(inputs, reads_labels, teachers[0], config.confidence, progress)
-            material, facts, taught = _material(inputs, config, losses, teachers, spec, progress)
-            if taught:
-                progress.log(f"! {artifacts[0].spec.name} {taught}.")
+        teachers = [stack.enter_context(Teacher(artifact, spec, options, ranks)) for artifact in artifacts]
+        inputs = with_readings(inputs, reads_labels, teachers[0], config.confidence, progress)
+        material, facts, taught = _material(inputs, config, losses, teachers, spec, progress)
+        if taught:
+            progress.log(f"! {artifacts[0].spec.name} {taught}.")
         key = training_key(config.shaping(), [a.sha256 for a in artifacts], warm and warm.sha256, facts)
         folder = open_folder(fabric, config.output, key)
-        setup = TrainingSetup(fabric, spec, material, config, folder, progress)
+        setup = TrainingSetup(fabric, spec, material, config, folder, progress, ranks)
         fitted = fit_in_stages(setup, network, config.qat)
     step = LineageStep(
         stage="distill",

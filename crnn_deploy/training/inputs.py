@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from crnn_deploy.data.checking import first_usable, tell_classes_without_images, without_broken
+from crnn_deploy.data.checking import all_usable, tell_classes_without_images, without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source, title
+from crnn_deploy.data.sources.by_ranks import open_by_ranks
 from crnn_deploy.data.sources.combined import Combined
-from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.data.sources.unlabelled import Unlabelled
 from crnn_deploy.data.sources.vectors import with_vector
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.references import reference_texts, unknown_characters
 from crnn_deploy.progress import Progress
+from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.spec import ModelSpec, Task
 from crnn_deploy.training.config import DistillConfig
 from crnn_deploy.training.labels import check_labels
@@ -69,20 +70,25 @@ class TrainingInputs:
 
 
 def open_inputs(
-    config: TrainConfig | DistillConfig, labels: bool, progress: Progress, vector: Vector | None = None
+    config: TrainConfig | DistillConfig,
+    labels: bool,
+    progress: Progress,
+    vector: Vector | None = None,
+    ranks: Ranks = ALONE,
 ) -> TrainingInputs:
     """Open the images of a training.
 
     Args:
         labels: whether the labels of `config.data` may be read.
         vector: that is read beside each picture; None: none is.
+        ranks: the processes of the training, which look through the images together.
 
     Raises:
         InputError: for broken images (unless they are left out), for images that training and validation share, for
             extra images with another kind of labels, and for images that are all of one class.
     """
     skipped: list[str] = []
-    reading = _Reading(vector or Vector(), config.skip_bad, isinstance(config, DistillConfig), skipped, progress)
+    reading = _Reading(vector or Vector(), config.skip_bad, isinstance(config, DistillConfig), skipped, progress, ranks)
     data = reading.usable(config.data, labels)
     data = data if labels else Unlabelled(data)
     _check_several_classes(data)
@@ -150,10 +156,11 @@ class _Reading:
     taught: bool
     skipped: list[str]
     progress: Progress
+    ranks: Ranks
 
     def usable(self, location: str, needs_labels: bool) -> Source:
         """The source without its broken images; their names are appended to `skipped`."""
-        opened = open_source(location, self.progress, needs_labels)
+        opened = open_by_ranks(location, self.ranks, self.progress, needs_labels)
         source = with_vector(opened, self.vector.names, self.vector.class_names, self.progress)
         usable, broken = self._without_broken(source)
         self.skipped.extend(broken)
@@ -163,7 +170,7 @@ class _Reading:
         """Where broken images are left out, and a teacher will decode all images anyway, each is decoded now."""
         if not (self.skip_bad and self.taught):
             return without_broken(source, self.skip_bad, self.progress)
-        good, broken = first_usable(source, range(len(source)), len(source), True, self.progress)
+        good, broken = all_usable(source, self.ranks, self.progress)
         return Subset(source, good), broken
 
 

@@ -49,7 +49,7 @@ class Trainer:
         workers = usual_workers(fabric.device) if options.workers is None else options.workers
         self.data = TrainingSet(setup.material, spec, options, (fabric.global_rank, fabric.world_size), workers)
         self.objective = build_objective(setup.material, spec, self.tap.size).to(fabric.device)
-        self.validate = validator(spec, setup.material.validation, options.skip_bad)
+        self.validate = validator(spec, setup.material.validation, options.skip_bad, setup.ranks)
         self.log = TrainingLog(setup.folder.log / stage, options.log if fabric.is_global_zero else ())
         self.total = options.epochs * self.data.batches_per_epoch
         self._precision = fabric.strategy.precision.precision
@@ -145,14 +145,14 @@ class Trainer:
 
     def _finish_epoch(self) -> None:
         """Validate the averaged weights, and keep them if they are the best so far."""
+        # Each process has statistics of batch norm from its own images: those of the first one count.
+        values = self.setup.ranks.from_first({name: value.cpu() for name, value in self.average.values.items()})
         candidate = copy.deepcopy(self.plain)
-        candidate.load_state_dict(self.average.values)
-        # Only one process validates, so that all agree on the best epoch and on the early stop.
-        error = self.validate(candidate.eval()) if self.fabric.is_global_zero else math.nan
-        error = float(self.fabric.broadcast(error))
+        candidate.load_state_dict(values)
+        error = self.validate(candidate.eval())
         epoch = self.step // self.data.batches_per_epoch
         if error <= self.best_error:  # of equally good epochs the last one is kept: it was trained longest
-            self.best = {name: value.cpu().clone() for name, value in self.average.values.items()}
+            self.best = {name: value.clone() for name, value in values.items()}
         means = self.figures.means()
         rate = self.optimizer.param_groups[0]["lr"]
         self.history.append(_point(epoch, means, error, rate))

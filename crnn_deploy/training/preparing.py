@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.ranks import named_ranks, usable_cores
 from crnn_deploy.training.parcels import Parcel, pack, unpack
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def usual_workers(device: torch.device) -> int:
     """
     if device.type == "cpu":
         return 0
-    cores = len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    cores = usable_cores() // named_ranks().local_count
     return min(_MOST, max(1, cores - 1))
 
 

@@ -38,9 +38,8 @@ def mix(setup: TrainingSetup, members: Sequence[FittedWeights]) -> FittedWeights
     weights = average([member.weights for member in members])
     network = build(setup.spec)
     network.load_state_dict(weights)
-    validate = validator(setup.spec, setup.material.validation, setup.options.skip_bad)
-    fabric = setup.fabric
-    error = float(fabric.broadcast(validate(network.eval()) if fabric.is_global_zero else 0.0))
+    validate = validator(setup.spec, setup.material.validation, setup.options.skip_bad, setup.ranks)
+    error = validate(network.eval())
     errors = ", ".join(f"{member.error:.2%}" for member in members)
     setup.progress.log(f"validation errors {errors}; of their average {error:.2%}")
     best = min(members, key=lambda member: member.error)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.progress import Progress
+from crnn_deploy.ranks import named_ranks
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.students.config import StudentBudget, StudentsConfig
 from crnn_deploy.training.config import DistillConfig
@@ -18,7 +18,7 @@ def check_budget_can_be_measured(budget: StudentBudget) -> None:
 
     They would slow each other down during the measurement.
     """
-    if budget.has_limit and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if budget.has_limit and named_ranks().count > 1:
         raise InputError(
             "A budget can't be measured by several processes at once.",
             fix="Pick a student by crnn-deploy students --budget-ms, and name it: --student FAMILY:KEY=VALUE,…",

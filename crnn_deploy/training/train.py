@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from crnn_deploy.artifact import Artifact, open_artifact
@@ -17,6 +19,7 @@ from crnn_deploy.models.pictures.families import picture_spec
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.ranks import Ranks, connected_ranks
 from crnn_deploy.spec import LineageStep, ModelSpec
 from crnn_deploy.text_encoding import normalized
 from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
@@ -34,6 +37,9 @@ from crnn_deploy.training.training_setup import TrainingSetup
 from crnn_deploy.training.vector import names_at, vector_of
 from crnn_deploy.vector import VectorNumber
 
+if TYPE_CHECKING:  # of the extra `train`
+    from lightning_fabric import Fabric
+
 _LARGEST = 256  # pixels of a side of pictures that a network sees at their own size
 
 
@@ -50,14 +56,19 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     check_output(config.output, config.force, ".safetensors")
     require_train_extra(config.log)
     from crnn_deploy.training.devices import start_fabric
+
+    fabric = start_fabric(config.precision)
+    with connected_ranks() as ranks:
+        return _train(config, fabric, ranks, progress if ranks.first else SILENT)
+
+
+def _train(config: TrainConfig, fabric: Fabric, ranks: Ranks, progress: Progress) -> Artifact:
     from crnn_deploy.training.finished_artifact import write_fitted
     from crnn_deploy.training.stages import fit_in_stages
     from crnn_deploy.training.warm_start import initial_network
 
-    fabric = start_fabric(config.precision)
-    progress = progress if fabric.is_global_zero else SILENT
     names = names_at(config.data, config.vector)
-    inputs = open_inputs(config, True, progress, Vector(names))
+    inputs = open_inputs(config, True, progress, Vector(names), ranks)
     for source in (*inputs.parts, inputs.validation):
         _check_labelled(source)
     spec = _spec(config, inputs.train, vector_of(inputs.train, names))
@@ -70,7 +81,7 @@ def train(config: TrainConfig, progress: Progress = SILENT) -> Artifact:
     key = training_key(config.shaping(), warm and warm.sha256, images)
     folder = open_folder(fabric, config.output, key)
     material = Material(train_set, inputs.validation, losses)
-    setup = TrainingSetup(fabric, spec, material, config, folder, progress)
+    setup = TrainingSetup(fabric, spec, material, config, folder, progress, ranks)
     fitted = fit_in_stages(setup, network)
     notes = {**images, "too_long": too_long, "warm_start": warm and warm.sha256, **fitted.notes}
     step = LineageStep(stage="train", options=config.shaping(), tools={"torch": torch.__version__}, notes=notes)

@@ -95,11 +95,6 @@ def process_team(job: Job[T, R], workers: int, threads: int) -> Iterator[Process
         yield Processes(team)
 
 
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _serve(pipe: Connection, begin: Begin, threads: int, folder: Path) -> None:
     """Do tasks until there are none; Ctrl-C is the business of the process that gives them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

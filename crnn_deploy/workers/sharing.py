@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
+from crnn_deploy.ranks import usable_cores
 from crnn_deploy.workers.job import Job
 from crnn_deploy.workers.options import WorkerOptions
 
@@ -49,9 +50,9 @@ def work(job: Job[T, R], options: WorkerOptions) -> Iterator[R]:
         with ray_team(job, options) as actors:
             yield from _share(actors, job)
         return
-    from crnn_deploy.workers.processes import cores, process_team
+    from crnn_deploy.workers.processes import process_team
 
-    workers, threads = shares(cores(), len(job.tasks), options.workers, job.threads)
+    workers, threads = shares(usable_cores(), len(job.tasks), options.workers, job.threads)
     if workers == 1:
         yield from map(job.begin(threads), job.tasks)
         return

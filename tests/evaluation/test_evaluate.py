@@ -145,7 +145,7 @@ def test_the_verb_names_the_file_and_its_json_is_flat(
     monkeypatch, tmp_path, memory_source, reading_session, reader
 ) -> None:
     verb = sys.modules["crnn_deploy.evaluation.evaluate"]
-    monkeypatch.setattr(verb, "open_source", lambda location, _: memory_source(LABELS, name=location))
+    monkeypatch.setattr(verb, "open_by_ranks", lambda location, *_: memory_source(LABELS, name=location))
     monkeypatch.setattr(verb, "open_session", lambda artifact, _: reading_session(artifact.spec, ANSWERS))
     artifact = write_safetensors(tmp_path / "model.safetensors", {"w": torch.zeros(1)}, reader)
 

@@ -38,6 +38,7 @@ def telling(trainer):
     learned = [*trainer.plain.parameters(), *trainer.objective.parameters()]
     digest = hashlib.sha256(b"".join(p.detach().numpy().tobytes() for p in learned)).hexdigest()
     told.setdefault("weights", []).append(digest)
+    told.setdefault("errors", []).extend(point["validation_error"] for point in trainer.history)
     return best
 
 def first(trainer, batch):
@@ -85,6 +86,7 @@ def test_two_processes_make_one_student(tmp_path: Path, lines: Path, make_teache
     told = run_two(tmp_path / "told", two)
     assert [process["images"] for process in told] == [19, 19]
     assert told[0]["weights"] == told[1]["weights"]
+    assert told[0]["errors"] == told[1]["errors"]
     assert len(told[0]["weights"]) == 2  # after the training, and after that with rounding
     # The same first step, but for the statistics of batch norm, which each process takes of its own images.
     mean = (told[0]["loss"] + told[1]["loss"]) / 2

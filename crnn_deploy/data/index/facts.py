@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data.index.mapped import let_go
+from crnn_deploy.data.index.mapped import let_go, mapped
 
 CONTENT_WORDS = 2  # of 8 bytes: a content hash has 16
 _BLOCK = 1 << 16  # images
@@ -69,6 +70,21 @@ class Facts:
 
     def __len__(self) -> int:
         return len(self.width)
+
+    @classmethod
+    def load(cls, folder: Path) -> Facts:
+        """Columns that `save` has written, which are mapped into memory instead of read."""
+        return cls(**{each.name: mapped(folder / f"{each.name}.npy") for each in fields(cls)})
+
+    def save(self, folder: Path) -> None:
+        """Write a file for each column into a folder."""
+        for each in fields(self):
+            np.save(folder / f"{each.name}.npy", getattr(self, each.name))
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether they were loaded from files, such as those of an index that is kept."""
+        return isinstance(self.content, np.memmap)
 
     def __getitem__(self, indices: Indices) -> Facts:
         """Copies of some rows. What is read of mapped columns does not stay in memory."""

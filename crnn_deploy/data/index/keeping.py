@@ -15,7 +15,7 @@ import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class IndexHome:
             header = json.loads((folder / _HEADER).read_text("utf-8"))
             if header["stamp"] != self.stamp():
                 return None
-            facts = Facts(**{each.name: mapped(folder / f"{each.name}.npy") for each in fields(Facts)})
+            facts = Facts.load(folder)
             places = {name: mapped(folder / f"{name}.npy") for name in header["places"]}
             strings = {name: _strings(folder, name) for name in header["strings"]}
             classes = mapped(folder / "classes.npy") if header["classes"] else None
@@ -91,7 +91,7 @@ class IndexHome:
     def keep(self, index: KeptIndex) -> None:
         """Keep the index; where the cache can't be written, it is made again next time."""
         strings = {name: column for name in ("names", "texts") if (column := getattr(index, name)) is not None}
-        columns = {each.name: getattr(index.facts, each.name) for each in fields(Facts)} | dict(index.places)
+        columns: dict[str, NDArray[Any]] = dict(index.places)
         for name, column in strings.items():
             columns |= {f"{name}-data": column.data, f"{name}-ends": column.ends}
         if index.classes is not None:
@@ -107,6 +107,7 @@ class IndexHome:
         with suppress(InputError):
             folder = self._folder()
             with replacing_folder(folder) as new:
+                index.facts.save(new)
                 for name, values in columns.items():
                     np.save(new / f"{name}.npy", values)
                 (new / _HEADER).write_text(json.dumps(header), "utf-8")

@@ -73,6 +73,14 @@ class Subset:
         return self._source.vectors(names)[self._indices]
 
 
+class WithFacts(Subset):
+    """Another `Source` whose facts another process has found."""
+
+    def __init__(self, source: Source, facts: Facts) -> None:
+        super().__init__(source, np.arange(len(source)))
+        self._facts = facts
+
+
 def sample(source: Source, count: int, seed: int) -> Source:
     """`count` different items drawn with the seed, in the order of the source; all items if there are no more."""
     if count >= len(source):

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
-from crnn_deploy.data.batching import Batch, batches
+from crnn_deploy.data.batching import Batch, loaded
+from crnn_deploy.data.index.facts import Contents
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.subset import Subset
 from crnn_deploy.progress import Progress
+from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.decoding import decode
 from crnn_deploy.reading.read_images import check_logits
@@ -26,9 +27,9 @@ from crnn_deploy.training.teachers.answers import ANSWERS_FORMAT, Answer
 from crnn_deploy.training.teachers.charsets import CharsetMap
 from crnn_deploy.training.teachers.likeliest import all_classes, likeliest
 from crnn_deploy.training.teachers.model import TeacherModel
+from crnn_deploy.training.teachers.questions import BATCH_SIZE, questions
+from crnn_deploy.training.teachers.sharing import open_by_ranks, share_answers
 from crnn_deploy.training.teachers.store import AnswerStore
-
-_BATCH_SIZE = 16
 
 
 class AskOptions(Frozen):
@@ -55,12 +56,16 @@ class TeacherAnswers:
 class Teacher:
     """One teacher of a student; its answers can be read until it is closed.
 
+    Args:
+        ranks: the processes that ask together. Each asks for its share, and all can read all answers.
+
     Raises:
         InputError: if its charset does not fit the student's.
     """
 
-    def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions) -> None:
+    def __init__(self, artifact: Artifact, student: ModelSpec, options: AskOptions, ranks: Ranks = ALONE) -> None:
         self.artifact = artifact
+        self._ranks = ranks
         self.student = student
         self.options = options
         self._charset = CharsetMap(artifact.spec, student) if student.task == "ctc" else None
@@ -81,35 +86,42 @@ class Teacher:
             InputError: if an image is broken, outputs don't fit the spec, or the disk is full.
             GateError: if outputs of the teacher are not finite.
         """
-        store = self._store = self._store or AnswerStore(self._key(), progress)
+        store = self._store = self._store or open_by_ranks(self._key(), self._ranks, progress)
         contents = source.facts(progress).contents()
-        missing = store.lacking(contents)
+        missing = self._ranks.from_first(_lacking(store, contents) if self._ranks.first else None)
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
-            self._ask(Subset(source, missing), store, progress)
+            self._ask(source, missing, store, progress)
+            share_answers(store, [contents[index] for index in missing], self._ranks)
         return TeacherAnswers(store, contents)
 
     def _key(self) -> str:
         """Fingerprint of everything that the answers depend on, besides the images."""
         student, options = self.student, self.options.model_dump()
         writes = (student.alphabet, student.class_names, student.normal_form, student.text_order)
-        depends = (ANSWERS_FORMAT, self.artifact.sha256, *writes, options, _BATCH_SIZE)
+        depends = (ANSWERS_FORMAT, self.artifact.sha256, *writes, options, BATCH_SIZE)
         return hashlib.sha256(repr(depends).encode()).hexdigest()[:32]
 
-    def _ask(self, source: Source, store: AnswerStore, progress: Progress) -> None:
-        """Store the answer for each item of `source`."""
-        self._model = self._model or TeacherModel(self.artifact, self.options.features)
-        asked = self._ask_in_batches(source, self._model, store)
-        for _ in progress.track(asked, f"Asking {self.artifact.spec.name}", len(source)):
+    def _ask(self, source: Source, missing: list[int], store: AnswerStore, progress: Progress) -> None:
+        """Store the answers for this process's share of the missing items of `source`."""
+        if self._model is None:
+            self._model = TeacherModel(self.artifact, self.options.features, self._ranks)
+            if self._model.place:
+                progress.log(f"{self.artifact.spec.name} runs {self._model.place}")
+        share = list(self._ranks.deal(questions(source, missing, self.artifact.spec.preprocessing)))
+        asked = self._ask_in_batches(source, share, self._model, store)
+        for _ in progress.track(asked, f"Asking {self.artifact.spec.name}", sum(map(len, share))):
             pass
         store.commit()
 
-    def _ask_in_batches(self, source: Source, model: TeacherModel, store: AnswerStore) -> Iterator[int]:
-        """Each item of `source`, after its answer is stored."""
+    def _ask_in_batches(
+        self, source: Source, share: list[list[int]], model: TeacherModel, store: AnswerStore
+    ) -> Iterator[int]:
+        """Each item of the batches, after its answer is stored."""
         spec = self.artifact.spec
         preprocessor = Preprocessor(spec.preprocessing)
         hashes = source.facts().contents()
-        for batch in batches(source, preprocessor, _BATCH_SIZE, widest=spec.preprocessing.widest):
+        for batch in loaded(source, preprocessor, share):
             logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
             contents = [hashes[index] for index in batch.indices]
@@ -136,6 +148,14 @@ class Teacher:
         log_probs, trusted = self._charset.frames(output)
         targets = self._charset.text(reading)
         return Answer(likeliest(log_probs), trusted, np.array(targets or [], np.int64), confidence, features)
+
+
+def _lacking(store: AnswerStore, contents: Contents) -> list[int]:
+    """The first image of each content that has no answer, in order."""
+    first: dict[bytes, int] = {}
+    for index in store.lacking(contents):
+        first.setdefault(contents[index], index)
+    return list(first.values())
 
 
 def _line_shares(batch: Batch, source: Source, preprocessor: Preprocessor) -> list[float]:

@@ -8,17 +8,19 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from crnn_deploy.locking import lock
 
 _SUFFIX = ".journal"
+_AT_ONCE = 1 << 12  # records that are in memory
 _HEADER = struct.Struct("<III")  # lengths of key and value, checksum of both
 
 
 class Journal:
-    """A file in `folder` to which this process alone appends; it is removed when it is closed.
+    """A file in `folder` to which this process alone appends.
 
     What is appended is safe when the process is killed, and not when the machine loses its power: nothing waits for the
     disk.
@@ -43,19 +45,22 @@ class Journal:
             self._file.truncate()
             raise
 
-    def close(self) -> None:
-        """Remove the file."""
-        self._path.unlink(missing_ok=True)
+    def close(self, remove: bool = True) -> None:
+        """Remove the file, or leave it for `left_records`."""
+        if remove:
+            self._path.unlink(missing_ok=True)
         self._file.close()
 
 
 def left_records(folder: Path) -> Iterator[dict[bytes, bytes]]:
-    """The records of each journal in `folder` that a killed process left; after it was taken the journal is removed."""
+    """The records of the journals in `folder` that were left, in blocks; a journal that was taken is removed."""
     for path in sorted(folder.glob(f"*{_SUFFIX}")):
-        with contextlib.suppress(OSError), path.open("rb") as file:
+        with contextlib.suppress(OSError), path.open("rb+") as file:  # network file systems lock no file for reading
             lock(file.fileno())  # raises where its process is alive
-            if records := dict(_records(file)):  # a new one is empty, and may not have its lock yet
-                yield records
+            records = _records(file)
+            while block := dict(islice(records, _AT_ONCE)):
+                yield block
+            if file.tell():  # a new one is empty, and may not have its lock yet
                 path.unlink()
 
 

@@ -37,13 +37,15 @@ class AnswerStore:
 
     Args:
         key: fingerprint of the teacher and of how it was asked.
+        commits: whether this process writes to the database. Otherwise what it puts stays in its journal, until
+            another process takes it over.
 
     Raises:
         InputError: if the folder can't be made, opened or written.
     """
 
-    def __init__(self, key: str, progress: Progress = SILENT) -> None:
-        self.path = cache_place("teachers") / key
+    def __init__(self, key: str, progress: Progress = SILENT, commits: bool = True) -> None:
+        self.path = store_folder(key)
         self._held = _held(self.path)
         limit_cache(self.path)
         database = _open(self.path)
@@ -58,9 +60,9 @@ class AnswerStore:
         self._process = os.getpid()
         self._pending: dict[bytes, bytes] = {}
         self._journal: Journal | None = None  # of what is pending
-        with self._writing():
-            for records in left_records(self.path):
-                self._commit(records)
+        self._commits = commits
+        if commits:
+            self.take_over()
 
     def __contains__(self, content: bytes) -> bool:
         return self._data(content) is not None
@@ -106,17 +108,36 @@ class AnswerStore:
             records = {content: encode(answer) for content, answer in answers.items()}
             self._journal = self._journal or Journal(self.path)
             self._journal.append(records)
+            if not self._commits:
+                return
             self._pending |= records
             if sum(map(len, self._pending.values())) >= _BLOCK:
                 self.commit()
 
     def commit(self) -> None:
-        """Move all answers into the database, where other processes see them. Raises as `put` does."""
+        """Move all answers into the database, where other processes see them; or close the journal that holds them.
+
+        Raises as `put` does.
+        """
         with self._writing():
             self._commit(self._pending)
             if self._journal is not None:
-                self._journal.close()
+                self._journal.close(remove=self._commits)
             self._pending, self._journal = {}, None
+
+    def take_over(self) -> None:
+        """Move the answers of all journals into the database whose processes have closed them, or were killed."""
+        with self._writing():
+            for records in left_records(self.path):
+                self._commit(records)
+
+    def reopen(self) -> None:
+        """Open the database again, to see what another machine has written."""
+        self._database.close()
+        database = _open(self.path)
+        if database is None:
+            raise _not_opened(self.path, "it is damaged")
+        self._database, self._process = database, os.getpid()
 
     def close(self) -> None:
         """Commit, and close the database."""
@@ -132,14 +153,6 @@ class AnswerStore:
             self.reopen()
         with self._database.begin() as transaction:
             return self._pending.get(content) or transaction.get(content)
-
-    def reopen(self) -> None:
-        """Open the database again."""
-        self._database.close()
-        database = _open(self.path)
-        if database is None:
-            raise _not_opened(self.path, "it is damaged")
-        self._database, self._process = database, os.getpid()
 
     def _commit(self, records: Mapping[bytes, bytes]) -> None:
         if records:
@@ -160,6 +173,11 @@ class AnswerStore:
                 "The disk is full, or the folder is not writable.",
                 "Free some space, or name another folder with CRNN_DEPLOY_CACHE; the same command continues.",
             ) from None
+
+
+def store_folder(key: str) -> Path:
+    """Where the store of this key is."""
+    return cache_place("teachers") / key
 
 
 def _held(folder: Path) -> contextlib.ExitStack:
