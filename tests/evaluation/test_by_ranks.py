@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections import Counter
 from pathlib import Path
@@ -51,12 +52,13 @@ def lines(tmp_path: Path) -> Path:
 def in_tar(folder: Path) -> Path:
     with tarfile.open(folder.with_suffix(".tar"), "w") as archive:
         archive.add(folder, ".")
+    os.utime(folder.with_suffix(".tar"), (1e9, 1e9))  # no index is kept of what was just written
     return folder.with_suffix(".tar")
 
 
-def work(lines: Path, folder: Path) -> dict[str, Any]:
+def work(lines: Path, folder: Path, kept_from: int) -> dict[str, Any]:
     """What one process finds, and how often it looked at each image for the index and opened it to read."""
-    encoded.KEPT_FROM = 10
+    encoded.KEPT_FROM = kept_from
     opened = counted("image")
     indexed = counted("_fact")
     found: dict[str, Any] = {}
@@ -99,12 +101,12 @@ def counted(method: str) -> list[str]:
 def test_two_processes_find_what_one_finds(
     tmp_path: Path, lines: Path, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a folder no index is kept, and of a .tar of so many images one is."""
-    data = in_tar(lines) if kept else lines
+    """Of few images no index is kept, and of so many one is."""
+    data, kept_from = (in_tar(lines), 10) if kept else (lines, 100)
     monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache of one"))
-    (alone,) = run(work, tmp_path / "one", data, tmp_path, count=1)
+    (alone,) = run(work, tmp_path / "one", data, tmp_path, kept_from, count=1)
     monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "cache of two"))
-    first, second = run(work, tmp_path / "two", data, tmp_path)
+    first, second = run(work, tmp_path / "two", data, tmp_path, kept_from)
     assert (tmp_path / "cache of two" / "index").exists() == kept
     assert first["figures"] == alone["figures"]
     assert first["figures"]["skipped"] == ["07.png", "31.png"]
