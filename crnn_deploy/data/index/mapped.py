@@ -25,5 +25,5 @@ def let_go(values: NDArray[Any]) -> None:
     base: Any = values
     while isinstance(base, np.ndarray):
         base = base.base
-    if isinstance(base, mmap.mmap):
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):  # Windows has no such advice
         base.madvise(mmap.MADV_DONTNEED)
