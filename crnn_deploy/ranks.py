@@ -163,14 +163,16 @@ def named_ranks() -> Ranks:
     The processes are not connected by it: nothing can be exchanged.
 
     Raises:
-        InputError: if a variable is no number.
+        InputError: if a variable is no number, or a count is 0.
     """
-    names = {"RANK": 0, "WORLD_SIZE": 1, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
-    texts = {name: os.environ.get(name, str(usual)) for name, usual in names.items()}
-    wrong = [f"{name}={text}" for name, text in texts.items() if not text.isdecimal()]
+    least = {"RANK": 0, "WORLD_SIZE": 1, "LOCAL_RANK": 0, "LOCAL_WORLD_SIZE": 1}
+    texts = {name: os.environ.get(name, str(number)) for name, number in least.items()}
+    wrong = [name for name, text in texts.items() if not text.isdecimal() or int(text) < least[name]]
     if wrong:
         raise InputError(
-            f"{wrong[0]} is no number.", "torchrun sets this variable.", "Start with torchrun, or unset it."
+            f"{wrong[0]}={texts[wrong[0]]} is no number from {least[wrong[0]]} on.",
+            "torchrun sets this variable.",
+            "Start with torchrun, or unset it.",
         )
     return Ranks(*map(int, texts.values()))
 

@@ -85,9 +85,11 @@ def test_one_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "two")
-    with pytest.raises(InputError, match="WORLD_SIZE=two"):
-        named_ranks()
+    for name, text in (("WORLD_SIZE", "two"), ("WORLD_SIZE", "0"), ("LOCAL_WORLD_SIZE", "0"), ("RANK", "-1")):
+        monkeypatch.setenv(name, text)
+        with pytest.raises(InputError, match=f"{name}={text} is no number"):
+            named_ranks()
+        monkeypatch.delenv(name)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(InputError, match="done by one process"):
         require_one_process("Reading whole pages")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from itertools import count
@@ -129,23 +129,26 @@ def _check_unchanged(shards: Sequence[Shard], found: Mapping[str, ShardFacts], f
 
 
 def _check_outside(folder: Path, shards: Sequence[Shard]) -> None:
-    """Raise `InputError` if the folder lies in a source, which it would change."""
+    """Raise `InputError` if the folder lies in a source, which it would change, or holds one."""
     above = folder.absolute().parents
-    for path in {shard.path for shard in shards}:
+    for path in dict.fromkeys(shard.path for shard in shards):
         if path in above:
             raise InputError(f"{folder} lies in {path}, which is read.", fix="Name a folder elsewhere.")
+        if path.parent == folder.absolute():
+            raise InputError(f"{folder} holds {path.name}, which is read.", fix="Name a folder elsewhere.")
 
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
     """Keeps other commands on this machine out of the folder, and leaves no half-written files in it."""
     make_folder(folder)
-    try:
-        with locked(folder):
-            remove_leftovers(folder)
-            try:
-                yield
-            finally:
-                remove_leftovers(folder)
-    except BlockingIOError:
-        raise InputError(f"Another command writes to {folder}.", fix="Wait for it, or name another folder.") from None
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder))
+        except BlockingIOError:
+            raise InputError(
+                f"Another command writes to {folder}.", fix="Wait for it, or name another folder."
+            ) from None
+        remove_leftovers(folder)
+        held.callback(remove_leftovers, folder)
+        yield

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +82,18 @@ def test_a_folder_in_its_own_source_or_in_use(labelled, lines) -> None:
         labelled("photos", output="photos/out")
     Path("out").mkdir()
     with locked(Path("out")), pytest.raises(InputError, match="Another command writes to out"):
+        labelled()
+    labelled(keep_images=True)
+    with pytest.raises(InputError, match=r"out holds labels-00000\.parquet, which is read"):
+        labelled("out", keep_images=True)
+
+
+def test_a_system_without_processes_is_no_folder_in_use(labelled, monkeypatch) -> None:
+    def refused(*_: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(label_module, "work", refused)
+    with pytest.raises(BlockingIOError):
         labelled()
 
 
