@@ -72,7 +72,11 @@ def _installed() -> tuple[tuple[str, FontFile], ...]:
     if program is None:
         return ()
     listed = subprocess.run(
-        [program, "--format", r"%{file}\t%{index}\t%{family}\n"], capture_output=True, text=True, check=False
+        [program, "--format", r"%{file}\t%{index}\t%{family}\n"],
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",  # paths are bytes
+        check=False,
     )
     rows = [line.split("\t") for line in listed.stdout.splitlines() if line.count("\t") == 2]
     return tuple(

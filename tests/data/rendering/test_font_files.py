@@ -24,8 +24,9 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "/fonts/kai-var.ttf\t131072\tKai CN",
         "/fonts/kai.pcf.gz\t0\tKai CN",
         "a line of another kind",
+        "/fonts/\udcff.ttf\t0\tNo UTF-8",
     )
-    program.write_text("#!/bin/sh\ncat <<'EOF'\n" + "\n".join(rows) + "\nEOF\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\ncat <<'EOF'\n" + "\n".join(rows) + "\nEOF\n", "utf-8", "surrogateescape")
     program.chmod(0o755)
     monkeypatch.setattr(module.shutil, "which", lambda _: str(program))
     module._installed.cache_clear()
@@ -45,6 +46,11 @@ def test_families_of_the_system_by_any_of_their_names(name: str) -> None:
 @pytest.mark.usefixtures("listed")
 def test_one_face_of_a_collection() -> None:
     assert font_files("Kai TW") == [FontFile(Path("/fonts/kai.ttc"), 1)]
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_path_that_is_no_utf8() -> None:
+    assert font_files("No UTF-8") == [FontFile(Path("/fonts/\udcff.ttf"))]
 
 
 @pytest.mark.usefixtures("listed")
