@@ -53,10 +53,9 @@ class Buckets:
         different, counts = np.unique(numbers, return_counts=True)
         ends = np.cumsum(counts)
         items = np.empty(len(numbers), np.int32)
+        # one by one: sorting all at once would take three times the memory
         for number, start, end in zip(different, ends - counts, ends, strict=True):
-            items[start:end] = np.flatnonzero(
-                numbers == number
-            )  # sorting all at once would take three times the memory
+            items[start:end] = np.flatnonzero(numbers == number)
         return cls(items, ends)
 
 

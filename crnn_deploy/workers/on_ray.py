@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crnn_deploy.errors import InputError
+from crnn_deploy.ranks import usable_cores
 from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.workers.job import Job, Worker
 from crnn_deploy.workers.options import WorkerOptions
@@ -105,7 +106,7 @@ def _ray(options: WorkerOptions, threads: int) -> Iterator[None]:
     address = options.address or os.environ.get("RAY_ADDRESS") or "local"
     with scratch_folder() as folder:
         here = {
-            "num_cpus": max(os.cpu_count() or 1, threads * (options.workers or 1)),
+            "num_cpus": max(usable_cores(), threads * (options.workers or 1)),
             "include_dashboard": False,
             "object_store_memory": _STORE,
             "_temp_dir": str(folder),
