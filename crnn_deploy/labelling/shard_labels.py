@@ -67,6 +67,8 @@ class ShardLabels:
         if path.exists():  # the worker was killed before it could say so
             return read_facts(path)
         items = self._items(shard)
+        if shard.end is not None and shard.end > len(items.source):
+            raise _changed(shard)
         indices = shard.indices(len(items.source))
         counts, broken = _Counts(), list[str]()
         import pyarrow.parquet
@@ -116,7 +118,7 @@ class ShardLabels:
     def _facts(self, task: Task, items: SourceItems, indices: range, counts: _Counts, broken: list[str]) -> ShardFacts:
         shard = task.shard
         if shard.path.is_file() and fingerprint(shard.path) != shard.fingerprint:  # of a large folder it takes long
-            raise InputError(f"{shard.name} has changed while it was read.", fix="Run the same command again.")
+            raise _changed(shard)
         names = ((title, printable(name)) for title, name in items.names(indices))
         return ShardFacts(
             file=task.file,
@@ -127,6 +129,10 @@ class ShardLabels:
             image_notes=self._reader.remarks(names),
             **vars(counts),
         )
+
+
+def _changed(shard: Shard) -> InputError:
+    return InputError(f"{shard.name} has changed while it was read.", fix="Run the same command again.")
 
 
 def _keeping(source: Source, kept: dict[int, bytes]) -> Any:

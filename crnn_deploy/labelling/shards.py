@@ -49,7 +49,8 @@ class Shard:
 
 
 def find_shards(locations: Sequence[str], size: int, progress: Progress = SILENT) -> list[Shard]:
-    """The shards of all sources in their order, each once. Only sources that are to be divided are opened.
+    """The shards of all sources in their order, each once. Only sources that are to be divided are opened, and of
+    Parquet files the metadata.
 
     Args:
         size: images of a shard where a source has no shards of its own.
@@ -65,12 +66,24 @@ def _shards(location: str, size: int, progress: Progress) -> Iterator[Shard]:
     prefix, place = split_location(location)
     path = Path(place).absolute()
     if not prefix and place and is_folder(path) and (files := shard_files(path)):
-        yield from (_whole(file) for file in files)
+        yield from map(_whole, list(filter(_has_rows, files)) or files)
     elif not prefix and is_file(path) and (path.suffix == ".parquet" or ".tar" in path.suffixes):
         yield _whole(path)
     else:
         for part in _undivided(prefix, path) if place else [location]:
             yield from _divided(part, size, progress)
+
+
+def _has_rows(file: Path) -> bool:
+    """Whether a file of a set may hold images: a Parquet file of a set may have no rows, as for all verbs."""
+    if file.suffix != ".parquet":
+        return True
+    import pyarrow.parquet
+
+    try:
+        return bool(pyarrow.parquet.read_metadata(file).num_rows)
+    except (pyarrow.ArrowException, OSError):  # who reads it says what is wrong
+        return True
 
 
 def _whole(path: Path) -> Shard:

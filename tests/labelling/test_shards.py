@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from data.conftest import write_folder, write_tar
-from labelling.conftest import rows
+from labelling.conftest import rows, write_shards
 
+from crnn_deploy.errors import InputError
+from crnn_deploy.labelling import label as label_module
 from crnn_deploy.labelling.shards import find_shards
 
 
@@ -53,6 +56,26 @@ def test_parts_are_read_as_the_whole(labelled, lines) -> None:
     assert [row["text"] for row in rows("parts")] == [row["text"] for row in rows("shards")]
     assert [row["index"] for row in rows("parts")] == list(range(12))
     assert rows("parts")[11]["name"] == "11.png"
+
+
+def test_files_without_rows_are_left_out_of_a_set(labelled, lines) -> None:
+    write_shards(Path("some"), [lines[:2], [], lines[2:3]])
+    assert names("some") == ["some/lines-00000.parquet", "some/lines-00002.parquet"]
+    found = labelled("some")
+    assert (found.shards, found.images) == (2, 3)
+
+
+def test_a_folder_that_lost_images_after_it_was_divided(labelled, lines, monkeypatch) -> None:
+    write_folder(Path("photos"), {f"{number}.png": line for number, line in enumerate(lines[:4])})
+    prepare = label_module.prepare_folder
+
+    def removing(*given: Any) -> Any:
+        Path("photos/3.png").unlink()
+        return prepare(*given)
+
+    monkeypatch.setattr(label_module, "prepare_folder", removing)
+    with pytest.raises(InputError, match=r"photos\[2:4\] has changed while it was read"):
+        labelled("photos", shard_size=2)
 
 
 def test_a_shard_has_another_fingerprint_once_it_has_changed(lines) -> None:
