@@ -34,6 +34,7 @@ class Process:
         self._process = context.Process(target=_serve, args=(theirs, begin, threads, Path.cwd()), daemon=True)
         self._process.start()
         theirs.close()
+        self._begun = False
 
     def give(self, task: object) -> None:
         with contextlib.suppress(BrokenPipeError):  # it has ended, and `take` says so
@@ -41,9 +42,11 @@ class Process:
 
     def take(self) -> object:
         try:
-            return self.pipe.recv()
+            result = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             raise self._ended() from None
+        self._begun = True
+        return result
 
     def end(self) -> None:
         self._process.kill()
@@ -57,6 +60,12 @@ class Process:
             return InputError(
                 f"A worker was ended by {signal.Signals(-code).name}.",
                 "There was not enough memory, it seems, or somebody has ended it.",
+                "Try fewer --workers.",
+            )
+        if self._begun:
+            return InputError(
+                f"A worker ended while it worked (exit code {code}).",
+                "If it failed by itself, why stands above; or somebody has ended it.",
                 "Try fewer --workers.",
             )
         return InputError(

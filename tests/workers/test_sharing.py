@@ -38,6 +38,7 @@ def test_without_an_order_a_slow_task_keeps_nobody_waiting() -> None:
         (["fine", "gate"], GateError, "not good enough"),
         (["fine", "bug"], ZeroDivisionError, "bug"),
         (["killed"] * 2, InputError, "ended by SIGKILL"),
+        (["ended"] * 2, InputError, r"ended while it worked \(exit code 3\)"),
     ],
 )
 def test_a_failure_in_a_worker_is_told(tasks: list[str], error: type[Exception], message: str) -> None:
