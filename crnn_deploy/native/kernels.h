@@ -95,8 +95,8 @@ struct Kernels {
   // Replaces h and c `[hidden]` by the next states of an LSTM (gates i, o, f, g).
   void (*lstm)(const Step& step, float* h, float* c);
 
-  // The sums of `taps` rows of bytes with `stride` bytes from row to row, each row times its weight, for the first `count`
-  // bytes of a row, rounded to 0…255. Weights are whole numbers of 2^-kWeightBits.
+  // The sums of `taps` rows of bytes with `stride` bytes from row to row, each row times its weight, for the first
+  // `count` bytes of a row, rounded to 0…255. Weights are whole numbers of 2^-kWeightBits.
   void (*weigh)(const uint8_t* rows, size_t stride, const int32_t* weights, int taps, int count, uint8_t* sums);
 
   // A thread calls these before and after a series of products. Null if there is nothing to do.

@@ -109,7 +109,8 @@ struct Portable {
 }  // namespace
 
 const Kernels* portable_kernels() {
-  static constexpr Kernels kernels{"portable", quantize<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
+  static constexpr Kernels kernels{
+      "portable", quantize<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
   return &kernels;
 }
 
