@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import mmap
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from crnn_deploy.data.picture import has_several_frames, open_image, seen_size
 from crnn_deploy.data.stills import check_decodes
 from crnn_deploy.errors import InputError
 from crnn_deploy.progress import Progress
+from crnn_deploy.ranks import usable_cores
 
 _BLOCK = 2048  # images
 _WORTH_A_PROCESS = 10  # blocks
@@ -66,7 +66,7 @@ def measure(count: int, fact: Measure, name: str, progress: Progress) -> Facts:
         name: of the source, for the progress.
     """
     blocks = -(-count // _BLOCK)
-    processes = min(len(os.sched_getaffinity(0)), blocks // _WORTH_A_PROCESS) if sys.platform == "linux" else 0
+    processes = min(usable_cores(), blocks // _WORTH_A_PROCESS) if sys.platform == "linux" else 0
     if processes < 2:
         facts = Facts.empty(count)
         for block in progress.track(range(blocks), f"Indexing {name}", blocks):
