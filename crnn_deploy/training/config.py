@@ -160,8 +160,8 @@ class DistillOptions(TrainingOptions):
         default=None,
         gt=0,
         lt=1,
-        description="Share of the lines that teachers are asked for, where they are slow or the lines are many; the "
-        "others count for the losses on labels alone. Without it they are asked for all.",
+        description="Share of the lines, all with labels, that teachers are asked for, where they are slow or the "
+        "lines are many; the others count for the losses on labels alone. Without it they are asked for all.",
         examples=[0.2],
     )
     qat: Annotated[QatOptions | None, Option(metavar="EPOCHS", text=True)] = Field(

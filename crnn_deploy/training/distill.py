@@ -146,7 +146,7 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     """
     losses = config.losses or default_losses(spec.task, inputs.labelled, len(config.teachers))
     check_losses(losses, spec)
-    _check_ask_share(config, losses, spec)
+    _check_ask_share(config, losses, spec, inputs)
     check_augmentation(config, losses, spec.task)
     without_labels = [loss.kind for loss in losses if loss.reads == "labels" and not inputs.labelled]
     if without_labels:
@@ -158,7 +158,9 @@ def _losses(config: DistillConfig, spec: ModelSpec, inputs: TrainingInputs) -> t
     return losses
 
 
-def _check_ask_share(config: DistillConfig, losses: Sequence[LossOptions], spec: ModelSpec) -> None:
+def _check_ask_share(
+    config: DistillConfig, losses: Sequence[LossOptions], spec: ModelSpec, inputs: TrainingInputs
+) -> None:
     """Raise `InputError` if teachers are asked for a part of the images, and the other images can't be learned from."""
     if config.ask_share is None:
         return
@@ -171,6 +173,12 @@ def _check_ask_share(config: DistillConfig, losses: Sequence[LossOptions], spec:
     if not _reads(losses, "labels"):
         raise InputError(
             "Lines that no teacher is asked for need a loss on labels.", fix="Add --loss ctc, or leave out --ask-share."
+        )
+    if any(part.kind == "unlabelled" for part in inputs.parts):
+        raise InputError(
+            "With --ask-share all lines need labels.",
+            "Where labels are missing, the first teacher is asked for every line.",
+            "Give labelled lines, or leave out --ask-share.",
         )
 
 

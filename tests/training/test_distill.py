@@ -286,3 +286,8 @@ def test_a_share_needs_losses_that_can_leave_lines_out(
 ) -> None:
     with pytest.raises(InputError, match=message):
         distill(distill_config(able_teacher, lines, student, losses=losses, ask_share=0.5))
+
+
+def test_a_share_needs_lines_that_have_labels(student: Path, lines: Path, able_teacher: Artifact) -> None:
+    with pytest.raises(InputError, match="all lines need labels"):
+        distill(distill_config(able_teacher, lines, student, losses=["ctc", "frame-kl"], labels=False, ask_share=0.5))
