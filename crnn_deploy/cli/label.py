@@ -9,6 +9,7 @@ from pathlib import Path
 from crnn_deploy import api
 from crnn_deploy.cli.console import RichProgress, show_json, show_reservation, show_written
 from crnn_deploy.labelling.config import LabelConfig
+from crnn_deploy.units import counted, images
 
 
 def label(config: LabelConfig, as_json: bool) -> None:
@@ -30,12 +31,12 @@ def label(config: LabelConfig, as_json: bool) -> None:
         show_json(labelled.model_dump(mode="json"), config)
         return
     facts = {
-        f"of {labelled.images:,} images": True,
-        f"in {labelled.shards:,} shards ({labelled.shards_read:,} read now)": True,
+        f"of {images(labelled.images)}": True,
+        f"in {counted(labelled.shards, 'shard')} ({labelled.shards_read:,} read now)": True,
         f"{labelled.unsure:,} below {config.min_confidence:g}": labelled.unsure,
         f"{labelled.broken:,} broken": labelled.broken,
     }
     said = ", ".join(text for text, applies in facts.items() if applies)
-    show_written(Path(labelled.output), f"{labelled.rows:,} texts {said}")
+    show_written(Path(labelled.output), f"{counted(labelled.rows, 'text')} {said}")
     if labelled.rows and labelled.empty == labelled.rows:
         show_reservation("The model reads nothing in any image")
