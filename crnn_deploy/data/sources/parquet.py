@@ -55,8 +55,7 @@ def open_parquets(paths: Sequence[Path], progress: Progress) -> Source:
 
 
 def _opened(file: _File, progress: Progress) -> EncodedSource:
-    path, home = file.path, IndexHome(file.path, "parquet")
-    kept = home.kept()
+    path, kept = file.path, file.home.kept()
     if kept is not None:
         return of_kept(kept, Numbered(_ROW, 0, len(kept.facts)), _Images(file), progress)
     if file.columns.beside_paths and not file.begins_with_image():
@@ -72,7 +71,7 @@ def _opened(file: _File, progress: Progress) -> EncodedSource:
     names, told, images = Numbered(_ROW, 0, len(texts)), Told(progress), _Images(file)
     check_texts(names, texts, str(path), told)
     read = Rows(names, Strings.of(texts) if kind == "text" else None)
-    return EncodedSource(str(path), kind, read, images, locate=lambda: images).kept_by(home, told.sentences)
+    return EncodedSource(str(path), kind, read, images, locate=lambda: images).kept_by(file.home, told.sentences)
 
 
 def one_part(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -103,6 +102,7 @@ class _File:
         # What pyarrow raises on damage; some of its errors are no more than one of Python's own.
         self._damage = (pyarrow.ArrowException, OSError, ValueError, KeyError, MemoryError, OverflowError)
         try:
+            self.home = IndexHome(path, "parquet")  # before it is opened: it may be replaced meanwhile
             file = pyarrow.parquet.ParquetFile(path)
             self.columns: Columns = find_columns(file.schema_arrow, path, by_path)
             self._file = pyarrow.parquet.ParquetFile(path, read_dictionary=self.columns.strings)

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -266,3 +267,20 @@ def test_the_only_file_of_a_folder_is_kept_once(tmp_path: Path) -> None:
     expected = content(open_source(tmp_path / "set"))
     assert len(kept_indexes(tmp_path / "set")) == 1
     assert content(open_source(tmp_path / "set")) == expected
+
+
+def test_a_parquet_file_that_was_replaced_while_it_was_opened_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "new").mkdir()
+    path, new = parquet_of_lines(tmp_path, TEXTS), parquet_of_lines(tmp_path / "new", TEXTS[::-1])
+    opened = parquet._opened
+
+    def replacing(*given: Any) -> Source:
+        new.replace(path)
+        return opened(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(parquet, "_opened", replacing)
+        open_source(str(path)).facts()
+    assert open_source(str(path)).texts(np.arange(4)) == TEXTS[::-1]
