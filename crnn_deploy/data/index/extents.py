@@ -26,7 +26,7 @@ class Places(Protocol):
 
 
 class SameFile:
-    """A file that is opened for each image, in 3 µs, since thousands of shards can't be kept open."""
+    """A file as it is now. It is opened for each image, in 3 µs, since thousands of shards can't be kept open."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -45,13 +45,14 @@ class Extents:
     """`Places` of images that are in a file as they are.
 
     Args:
+        file: as it was before it was looked through.
         offset, size: `[N]`, int64, of each image in bytes.
     """
 
-    def __init__(self, path: Path, offset: NDArray[np.int64], size: NDArray[np.int64]) -> None:
+    def __init__(self, file: SameFile, offset: NDArray[np.int64], size: NDArray[np.int64]) -> None:
         self.offset = offset
         self.size = size
-        self._file = SameFile(path)
+        self._file = file
 
     def __call__(self, index: int) -> bytes:
         size = int(self.size[index])

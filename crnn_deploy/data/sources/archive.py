@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crnn_deploy.data.index.extents import Extents, Places
+from crnn_deploy.data.index.extents import Extents, Places, SameFile
 from crnn_deploy.data.index.keeping import KeptIndex
 from crnn_deploy.data.index.rows import Item
 from crnn_deploy.data.sources.base import Source
@@ -56,8 +56,8 @@ def open_archive(path: Path, progress: Progress, needs_labels: bool) -> Source:
 
     def places(kept: KeptIndex) -> Places:
         if ".tar" in path.suffixes:
-            return Extents(path, kept.places["offset"], kept.places["size"])
-        return Packed(path, kept.places)
+            return Extents(SameFile(path), kept.places["offset"], kept.places["size"])
+        return Packed(SameFile(path), kept.places)
 
     return reopened(path, needs_labels, progress, anew, places)
 

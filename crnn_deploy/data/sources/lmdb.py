@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from crnn_deploy import limits
-from crnn_deploy.data.index.extents import Extents, check_image_bytes
+from crnn_deploy.data.index.extents import Extents, SameFile, check_image_bytes
 from crnn_deploy.data.index.keeping import IndexHome
 from crnn_deploy.data.index.rows import Rows
 from crnn_deploy.data.index.strings import Numbered, Strings
@@ -35,11 +35,11 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
     home = IndexHome(path, "lmdb")
     kept = home.kept()
     if kept is not None:
-        places = Extents(path, kept.places["offset"], kept.places["size"])
+        places = Extents(SameFile(path), kept.places["offset"], kept.places["size"])
         return of_kept(kept, Numbered(_IMAGE, 1, len(kept.facts)), places, progress)
     name = path.parent if path.name == LMDB_FILE else path
     told = Told(progress)
-    database = LmdbFile(path)
+    file, database = SameFile(path), LmdbFile(path)
     count = _count(database, name)
     texts = _texts(database, count, name, told)
     if texts is None:
@@ -56,7 +56,7 @@ def open_lmdb(path: Path, progress: Progress = SILENT) -> EncodedSource:
 
     rows = Rows(Numbered(_IMAGE, 1, count), texts)
     kind: Kind = "unlabelled" if texts is None else "text"
-    return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(database, count)).kept_by(
+    return EncodedSource(str(name), kind, rows, read, locate=lambda: _extents(file, database, count)).kept_by(
         home, told.sentences
     )
 
@@ -135,7 +135,7 @@ def _check_images(database: LmdbFile, count: int, name: Path) -> None:
         raise _incomplete(name, _IMAGE % count, count)
 
 
-def _extents(database: LmdbFile, count: int) -> Extents | None:
+def _extents(file: SameFile, database: LmdbFile, count: int) -> Extents | None:
     """Where all images are; None if one is missing."""
     places = np.zeros((count, 2), np.int64)
     found = 0
@@ -144,7 +144,7 @@ def _extents(database: LmdbFile, count: int) -> Extents | None:
             return None
         places[number - 1] = value
         found = number
-    return Extents(database.path, places[:, 0].copy(), places[:, 1].copy()) if found == count else None
+    return Extents(file, places[:, 0].copy(), places[:, 1].copy()) if found == count else None
 
 
 def _incomplete(name: Path, key: str, count: int) -> InputError:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from crnn_deploy import limits
-from crnn_deploy.data.index.extents import Extents
+from crnn_deploy.data.index.extents import Extents, SameFile
 from crnn_deploy.data.index.strings import Names
 from crnn_deploy.errors import InputError
 
@@ -27,6 +27,7 @@ class Tar:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
+        self._same = SameFile(path)
         self._places, self.links = _index(path)
         self._file = path.open("rb")
 
@@ -48,7 +49,7 @@ class Tar:
 
     def places(self, names: Names) -> Extents:
         places = np.array([self._places[name] for name in names], np.int64)
-        return Extents(Path(self.name), places[:, 0].copy(), places[:, 1].copy())
+        return Extents(self._same, places[:, 0].copy(), places[:, 1].copy())
 
     def title(self, name: str) -> str:
         return f"{self.name}:{name}"

@@ -49,6 +49,7 @@ class Zip:
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
+        self._same = SameFile(path)
         self._members, self.links = _index(path)
         self._file = path.open("rb")
 
@@ -66,7 +67,7 @@ class Zip:
 
     def places(self, names: Names) -> Packed:
         members = np.array([self._members[name] for name in names], np.int64)
-        return Packed(Path(self.name), dict(zip(_Member._fields, members.T.copy(), strict=True)))
+        return Packed(self._same, dict(zip(_Member._fields, members.T.copy(), strict=True)))
 
     def title(self, name: str) -> str:
         return f"{self.name}:{name}"
@@ -76,15 +77,16 @@ class Packed:
     """`Places` of images in an archive.
 
     Args:
+        file: as it was before it was looked through.
         columns: `[N]`, int64, of what the directory of the archive says about them, by the names of `_Member`.
 
     Raises:
         KeyError: if a column is missing.
     """
 
-    def __init__(self, path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, file: SameFile, columns: Mapping[str, NDArray[Any]]) -> None:
         self._columns = {name: columns[name] for name in _Member._fields}
-        self._file = SameFile(path)
+        self._file = file
 
     def __call__(self, index: int) -> bytes:
         header, packed, size, deflated, checksum = (int(column[index]) for column in self._columns.values())

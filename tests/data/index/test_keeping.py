@@ -284,3 +284,22 @@ def test_a_parquet_file_that_was_replaced_while_it_was_opened_is_read_again(
         patched.setattr(parquet, "_opened", replacing)
         open_source(str(path)).facts()
     assert open_source(str(path)).texts(np.arange(4)) == TEXTS[::-1]
+
+
+def file_in(place: Path) -> Path:
+    """The file of a source, which for an LMDB is in a folder."""
+    return place / "data.mdb" if place.is_dir() else place
+
+
+@pytest.mark.parametrize("make", [tar_of_images, zip_of_images, lmdb_of_lines])
+def test_images_of_a_file_that_was_replaced_after_it_was_opened_are_not_mixed(
+    make: Callable[[Path, list[str]], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "new").mkdir()
+    path, new = (file_in(make(folder, TEXTS)) for folder in (tmp_path, tmp_path / "new"))
+    source = open_source(str(path), needs_labels=False)
+    new.replace(path)
+    assert source.facts().broken.all()
+    with pytest.raises(InputError, match="changed after it was opened"):
+        source.image(0)
+    assert not open_source(str(path), needs_labels=False).facts().broken.any()
