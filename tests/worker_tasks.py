@@ -30,11 +30,22 @@ def failing(_: int) -> Callable[[str], str]:
             os._exit(3)
         if how == "gate":
             raise GateError("not good enough", "cause", "fix")
+        if how == "crashed":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if how == "strange":
+            raise StrangeError(1, 2)
         if how == "bug":
             raise ZeroDivisionError("bug")
         return how
 
     return do
+
+
+class StrangeError(Exception):
+    """Can be pickled, but not be made again from it."""
+
+    def __init__(self, one: int, other: int) -> None:
+        super().__init__(f"{one} and {other}")
 
 
 def unable(_: int) -> Callable[[int], int]:

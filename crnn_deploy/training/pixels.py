@@ -20,7 +20,8 @@ class PixelBatch:
 
     Attributes:
         levels: uint8 `[N, H, W, C]`, or `[N, T, H, W, C]` of clips.
-        mean, std: float32, by which they are normalised; of all images `[1, C or 1, 1, 1]`, or of each `[N, 1, 1, 1]`.
+        mean, std: float32, by which they are normalised; of all images `[1, C or 1, 1, 1]`, or of each `[N, 1, 1, 1]`;
+            of clips of each still `[N, T, 1, 1, 1]`.
         inverted: whether the network sees ink bright.
     """
 

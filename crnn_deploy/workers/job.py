@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Worker(Generic[T, R]):
             return self._do(task)
         except Exception as error:
             error.__dict__["__notes__"] = [traceback.format_exc()]  # Python 3.11 and newer shows it
-            return error
+            return error if _travels(error) else RuntimeError(traceback.format_exc())
 
     def _enter_folder(self) -> None:
         try:
@@ -67,3 +68,11 @@ class Worker(Generic[T, R]):
                 "It is on another machine, which does not have this folder.",
                 "Work in a folder that all machines of the cluster share.",
             ) from None
+
+
+def _travels(error: Exception) -> bool:
+    """Whether an error comes out of a pickle as it went in; those of other packages may not."""
+    try:
+        return type(pickle.loads(pickle.dumps(error))) is type(error)
+    except Exception:
+        return False

@@ -57,9 +57,10 @@ class Process:
         self._process.join()
         code = self._process.exitcode or 0
         if code < 0:
+            memory = -code == signal.SIGKILL  # how Linux ends who takes too much
             return InputError(
-                f"A worker was ended by {signal.Signals(-code).name}.",
-                "There was not enough memory, it seems, or somebody has ended it.",
+                f"A worker was ended by {_name(-code)}.",
+                f"{'There was not enough memory, it seems' if memory else 'It crashed'}, or somebody has ended it.",
                 "Try fewer --workers.",
             )
         if self._begun:
@@ -102,6 +103,14 @@ def process_team(job: Job[T, R], workers: int, threads: int) -> Iterator[Process
         for worker in team:
             ends.callback(worker.end)
         yield Processes(team)
+
+
+def _name(number: int) -> str:
+    """Of a signal; those of real time have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _serve(pipe: Connection, begin: Begin, threads: int, folder: Path) -> None:

@@ -37,7 +37,9 @@ def test_without_an_order_a_slow_task_keeps_nobody_waiting() -> None:
     [
         (["fine", "gate"], GateError, "not good enough"),
         (["fine", "bug"], ZeroDivisionError, "bug"),
+        (["fine", "strange"], RuntimeError, "StrangeError: 1 and 2"),
         (["killed"] * 2, InputError, "ended by SIGKILL"),
+        (["crashed"] * 2, InputError, "ended by SIGSEGV"),
         (["ended"] * 2, InputError, r"ended while it worked \(exit code 3\)"),
     ],
 )
