@@ -32,6 +32,12 @@ class Job(Generic[T, R]):
     ordered: bool = False
 
 
+def shares(cores: int, tasks: int, workers: int | None, threads: int | None) -> tuple[int, int]:
+    """How many workers there are, and the threads of each: together no more than the cores, where that is left open."""
+    wanted = min(workers or max(1, cores // (threads or 1)), tasks)
+    return wanted, threads or max(1, cores // wanted)
+
+
 class Worker(Generic[T, R]):
     """Does tasks in a process of its own, in the folder of the process that gives them: relative paths mean the same.
 

@@ -18,9 +18,8 @@ from typing import Any, TypeVar
 from crnn_deploy.errors import InputError
 from crnn_deploy.ranks import usable_cores
 from crnn_deploy.scratch import scratch_folder
-from crnn_deploy.workers.job import Job, Worker
+from crnn_deploy.workers.job import Job, Worker, shares
 from crnn_deploy.workers.options import WorkerOptions
-from crnn_deploy.workers.sharing import shares
 
 T = TypeVar("T")
 R = TypeVar("R")

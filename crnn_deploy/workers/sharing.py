@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from crnn_deploy.ranks import usable_cores
-from crnn_deploy.workers.job import Job
+from crnn_deploy.workers.job import Job, shares
 from crnn_deploy.workers.options import WorkerOptions
 
 T = TypeVar("T")
@@ -58,12 +58,6 @@ def work(job: Job[T, R], options: WorkerOptions) -> Iterator[R]:
         return
     with process_team(job, workers, threads) as processes:
         yield from _share(processes, job)
-
-
-def shares(cores: int, tasks: int, workers: int | None, threads: int | None) -> tuple[int, int]:
-    """How many workers there are, and the threads of each: together no more than the cores, where that is left open."""
-    wanted = min(workers or max(1, cores // (threads or 1)), tasks)
-    return wanted, threads or max(1, cores // wanted)
 
 
 def _share(team: Team[W], job: Job[T, R]) -> Iterator[R]:

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.workers import on_ray
-from crnn_deploy.workers.job import Job
+from crnn_deploy.workers.job import Job, shares
 from crnn_deploy.workers.options import WorkerOptions
-from crnn_deploy.workers.sharing import shares, work
+from crnn_deploy.workers.sharing import work
 
 TWO = WorkerOptions(workers=2)
 
