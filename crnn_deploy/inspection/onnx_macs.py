@@ -47,7 +47,7 @@ def _counted(graph: OnnxGraph, input_shape: tuple[int, ...]) -> list[tuple[onnx.
         raise InputError("The input of the model is a single number, and no image.")
     images = _fixed_batch(graph) or input_shape[0]  # a graph that fixes how many it takes runs with no fewer
     shapes = _run_for_shapes(graph, (images, *input_shape[1:]))
-    return [(node, _macs(node, shapes) * input_shape[0] // images) for node in graph.products]
+    return [(node, macs_of(node, shapes) * input_shape[0] // images) for node in graph.products]
 
 
 def _fixed_batch(graph: OnnxGraph) -> int:
@@ -56,7 +56,8 @@ def _fixed_batch(graph: OnnxGraph) -> int:
     return max(0, int(sizes[0].dim_value)) if sizes else 0
 
 
-def _macs(node: onnx.NodeProto, shapes: TensorShapes) -> int:
+def macs_of(node: onnx.NodeProto, shapes: TensorShapes) -> int:
+    """Multiply-accumulates of a node that multiplies, from the shapes of its inputs and outputs by their names."""
     activations, weights = (shapes[node.input[index]] for index in OPERANDS[node.op_type])
     if node.op_type in RECURRENT_WEIGHTS:
         return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT_WEIGHTS[node.op_type])

@@ -24,10 +24,12 @@ QDQ = ("QuantizeLinear", "DequantizeLinear")
 
 OPERANDS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys((*PRODUCTS, *RECURRENT, *QUANTIZED_RECURRENT.values()), (0, 1)),
-    **dict.fromkeys(("ConvInteger", "MatMulInteger"), (0, 1)),
-    **dict.fromkeys(("QLinearConv", "QLinearMatMul"), (0, 3)),
+    **dict.fromkeys(("ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"), (0, 1)),
+    **dict.fromkeys(("FusedConv", "NhwcFusedConv", "FusedMatMul", "FusedGemm"), (0, 1)),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QGemm"), (0, 3)),
 }
-"""Every operator that multiplies → positions of its activations and its weights among the inputs."""
+"""Every operator that multiplies, also those into which ONNX Runtime fuses others → positions of its activations and
+its weights among the inputs."""
 
 RECURRENT_WEIGHTS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(RECURRENT, (1, 2)),
