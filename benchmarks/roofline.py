@@ -40,7 +40,7 @@ DEFAULTS = (
 )
 LINE = "the whole line"
 COLUMNS = ("", "pieces", "operations", "bytes", "µs", "share", "least µs", "distance", "bound by")
-PLACES = 4  # where time could be won, in the paragraph below a table
+PLACES = 4  # with the most time above the limit, in the paragraph below a table
 
 EXPLANATION = """\
 One line of median shape is read again and again on one thread, with warm caches. *Operations* are two for each \
@@ -52,7 +52,8 @@ sum, and *bound by* says what needs most of it. *Distance* is the time over the 
 - The graph is the one that ONNX Runtime makes of the file for this machine, with the channels that it pads.
 - Products with the padding of a convolution are counted. A kernel may leave them out, so that the distance can be \
 below 1 where pictures are few rows high.
-- A node's bytes are taken to lie in the closest cache that holds them, which makes the least time rather too short.
+- Bytes are taken to move as quickly as in a copy of as many, or of the next fewer, bytes, which makes the least time \
+rather too short.
 - Decoding a file and choosing the characters have no multiply-adds that are counted, so that only their bytes limit \
 them: their distance says that they compute, not how much of it could be saved.
 
@@ -71,8 +72,8 @@ def main() -> int:
         for path in options.models:
             artifact = as_onnx(path, Path(folder))
             rows.append(measure(artifact, content, peaks, options.rounds, options.seconds))
-            print(model_block(rows[-1]), file=sys.stderr)
-    blocks = [EXPLANATION, peaks_block(peaks), *map(model_block, rows)]
+            print(model_block(rows[-1], peaks), file=sys.stderr)
+    blocks = [EXPLANATION, peaks_block(peaks), *(model_block(row, peaks) for row in rows)]
     settings = {"data": Path(options.data).name, "rounds": options.rounds, "seconds": options.seconds, "threads": 1}
     settings |= {"batch": 1, "load average": f"{os.getloadavg()[0]:.0f}"}
     found = [{"peaks": asdict(peaks)}, *map(plain, rows)]
@@ -160,7 +161,7 @@ def peaks_block(peaks: Peaks) -> str:
     return f"## Peaks of one core\n\nOf each kind of product the quickest counts.\n\n{table(('', 'measured'), rows)}"
 
 
-def model_block(row: dict[str, Any]) -> str:
+def model_block(row: dict[str, Any], peaks: Peaks) -> str:
     """The table of a model, and where time could be won."""
     whole: Cost = row["line"]
     lines = []
@@ -170,7 +171,7 @@ def model_block(row: dict[str, Any]) -> str:
             lines += [cells(each, f"– {each.name}", whole.us) for each in row["groups"]]
     lines.append(cells(whole, whole.name, whole.us))
     shape = "×".join(map(str, row["input"]))
-    return f"## {row['model']}, input {shape}\n\n{table(COLUMNS, lines)}\n\n{to_win(row)}"
+    return f"## {row['model']}, input {shape}\n\n{table(COLUMNS, lines)}\n\n{to_win(row, peaks)}"
 
 
 def cells(each: Cost, name: str, whole_us: float) -> tuple[str, ...]:
@@ -187,18 +188,24 @@ def cells(each: Cost, name: str, whole_us: float) -> tuple[str, ...]:
     )
 
 
-def to_win(row: dict[str, Any]) -> str:
+def to_win(row: dict[str, Any], peaks: Peaks) -> str:
     """Where the time is that could be won: the largest differences from the least time."""
     whole: Cost = row["line"]
     network = next(stage for stage in row["stages"] if stage.name == NETWORK)
     parts = [*(stage for stage in row["stages"] if stage is not network), *row["groups"]]
     parts.sort(key=lambda part: part.least_us - part.us)
     told = ", ".join(f"{part.name} ({significant(part.us - part.least_us)})" for part in parts[:PLACES])
+    farthest = sorted(row["nodes"], key=lambda node: node.us - node.work.least(peaks)[0], reverse=True)[:PLACES]
+    nodes = ", ".join(
+        f"{node.operator} → {'×'.join(map(str, node.output))} "
+        f"({significant(node.us - node.work.least(peaks)[0])} of {significant(node.us)})"
+        for node in farthest
+    )
     between = network.us - sum(each.us for each in row["groups"])
     return (
         f"Of {significant(whole.us)} µs, {significant(whole.us - whole.least_us)} are above the limit, most of them in "
-        f"{told}. The network takes {significant(abs(between))} µs {'more' if between > 0 else 'less'} than its nodes "
-        "together."
+        f"{told}. The nodes of the network with the most above it: {nodes}. The network takes "
+        f"{significant(abs(between))} µs {'more' if between > 0 else 'less'} than its nodes together."
     )
 
 

@@ -104,7 +104,8 @@ def test_the_graph_that_runs_has_the_operations_of_the_file() -> None:
     [
         (Work(8000, 2000, INT8), 2.0, INT8),  # by the quicker of the two products
         (Work(8000, 2000, FP32), 8.0, FP32),
-        (Work(1000, 8000, INT8), 4.0, BYTES),  # 2 × 1,000 bytes are too few
+        (Work(1000, 8000, INT8), 2.0, BYTES),  # as a copy that reads and writes 1,000 bytes
+        (Work(0, 20_000), 10.0, BYTES),
         (Work(0, 1_000_000), 1000.0, BYTES),  # more than any copy
     ],
 )
@@ -114,9 +115,9 @@ def test_the_scarcer_of_products_and_bytes_is_the_limit(given: Work, least: floa
 
 def test_the_limit_of_several_pieces_is_the_sum_of_theirs() -> None:
     found = cost("all", 30.0, [Work(8000, 2000, FP32), Work(1000, 8000, INT8)], PEAKS)
-    assert (found.least_us, found.bound, found.pieces) == (pytest.approx(12.0), FP32, 2)
+    assert (found.least_us, found.bound, found.pieces) == (pytest.approx(10.0), FP32, 2)
     assert (found.operations, found.bytes) == (9000, 10_000)
-    assert found.distance == pytest.approx(2.5)
+    assert found.distance == pytest.approx(3.0)
 
 
 def test_a_pass_of_resizing_reads_all_pixels_below_the_filter() -> None:
@@ -124,6 +125,8 @@ def test_a_pass_of_resizing_reads_all_pixels_below_the_filter() -> None:
     halved = resizing(seen, Image.new("L", (120, 64)))
     assert halved == Work(2 * (64 * 60 * 4 + 32 * 60 * 4), 120 * 64 + 4 * 32 * 60, INT8)
     assert resizing(seen, Image.new("L", (60, 32))).operations == 0
+    skipping = seen.model_copy(update={"resize": "linear"})
+    assert resizing(skipping, Image.new("L", (120, 64))).operations == 2 * (64 * 60 * 2 + 32 * 60 * 2)
 
 
 def test_a_whole_run(tmp_path: Path) -> None:

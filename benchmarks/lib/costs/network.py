@@ -37,9 +37,10 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class NodeCost:
-    """A node of the graph as it runs, its work, and its undisturbed µs without what the profile adds."""
+    """A node of the graph as it runs, the shape of its output, its work, and its µs without what the profile adds."""
 
     operator: str
+    output: tuple[int, ...]
     group: str
     work: Work
     us: float
@@ -52,7 +53,13 @@ def node_costs(path: Path, images: NDArray[np.float32], peaks: Peaks, rounds: in
     added = peaks.profiled_us - peaks.node_us
     tensors = profile.tensors
     return [
-        NodeCost(each.node.op_type, group(each.node, tensors), work(each.node, tensors), max(0.0, each.us - added))
+        NodeCost(
+            operator=each.node.op_type,
+            output=tensors[each.node.output[0]].shape,
+            group=group(each.node, tensors),
+            work=work(each.node, tensors),
+            us=max(0.0, each.us - added),
+        )
         for each in profile.nodes
     ]
 

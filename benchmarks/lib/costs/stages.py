@@ -23,8 +23,10 @@ from crnn_deploy.runtime.opening import open_session
 
 NETWORK = "network"
 WARMUP = 20
-_REACH = {"nearest": 0.5, "bilinear": 1, "bicubic": 2, "lanczos": 3}
-"""Pixels to each side of its middle that a filter weighs, if it does not make the picture smaller."""
+_FIXED = {"nearest": 1, "linear": 2}
+"""Pixels that make a new one, of the filters that leave pixels out where a picture becomes smaller."""
+_REACH = {"bilinear": 1, "bicubic": 2, "lanczos": 3}
+"""Pixels to each side of a new one's middle that the other filters weigh, more where a picture becomes smaller."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def resizing(p: Preprocessing, plain: Image.Image) -> Work:
 
 def _taps(name: str, size: int, new: int) -> float:
     """Pixels of `size` that make one of `new`; a pass that changes nothing is left out."""
-    return 0 if size == new else min(size, 2 * _REACH[name] * max(1, size / new))
+    if size == new:
+        return 0
+    return _FIXED[name] if name in _FIXED else min(size, 2 * _REACH[name] * max(1, size / new))
 
 
 def _bytes(plain: Image.Image) -> int:

@@ -35,10 +35,9 @@ class Peaks:
         return max(rate.operations for rate in self.rates if rate.kind == kind)
 
     def bandwidth(self, count: int) -> float:
-        """Bytes a second for `count` bytes: of the quickest copy that reads and writes at least as many."""
-        return max(
-            [rate for block, rate in self.copies.items() if 2 * block >= count], default=min(self.copies.values())
-        )
+        """The most bytes a second for `count` bytes: as quick as copies of as many, or of the next fewer, bytes."""
+        closest = max((block for block in self.copies if 2 * block <= count), default=min(self.copies))
+        return max(rate for block, rate in self.copies.items() if block >= closest)
 
 
 @dataclass(frozen=True)
