@@ -27,7 +27,7 @@ from costs.work import Cost, Peaks, cost
 from crnn_deploy.api import export
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.inputs import data_buckets
-from crnn_deploy.data.picture import file_bytes
+from crnn_deploy.data.picture import file_bytes, open_image
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.units import MISSING, quantity, ratio, significant, size
@@ -74,8 +74,15 @@ def main() -> int:
             rows.append(measure(artifact, content, peaks, options.rounds, options.seconds))
             print(model_block(rows[-1], peaks), file=sys.stderr)
     blocks = [EXPLANATION, peaks_block(peaks), *(model_block(row, peaks) for row in rows)]
-    settings = {"data": Path(options.data).name, "rounds": options.rounds, "seconds": options.seconds, "threads": 1}
-    settings |= {"batch": 1, "load average": f"{os.getloadavg()[0]:.0f}"}
+    settings = {
+        "data": Path(options.data).name,
+        "line": described(content),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "threads": 1,
+        "batch": 1,
+        "load average": f"{os.getloadavg()[0]:.0f}",
+    }
     found = [{"peaks": asdict(peaks)}, *map(plain, rows)]
     write_results(options.output, "How far a line is from the limit of the machine", blocks, found, settings)
     return 0
@@ -105,6 +112,12 @@ def median_line(data: str) -> bytes:
     """The file of the line whose aspect ratio is the median of the source."""
     ((_, image),) = data_buckets(open_source(data), 1)[0].images
     return file_bytes(image)
+
+
+def described(content: bytes) -> str:
+    """Format and sizes of the file of a line."""
+    image = open_image(content, "line")
+    return f"{image.format} of {image.width}×{image.height} pixels, {size(len(content))}"
 
 
 def as_onnx(path: Path, folder: Path) -> Artifact:

@@ -44,6 +44,12 @@ def test_products_are_counted_by_name() -> None:
     assert product_macs(model, IMAGE) == {"first": CONV_MACS, "second": 4 * 8 * 10 * 8}
 
 
+def test_nodes_that_onnx_runtime_fused_are_counted() -> None:
+    fused = graph([node("FusedConv", "x w", "y", domain="com.microsoft", activation="Relu")], w=CONV)
+    fused.model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    assert onnx_macs(fused, IMAGE) == CONV_MACS
+
+
 def quantised(activations: bool) -> OnnxGraph:
     nodes = [node("DequantizeLinear", "wq ws wz", "w", axis=0)]
     if activations:
