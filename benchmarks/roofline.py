@@ -57,11 +57,11 @@ rather too short.
 - Decoding a file and choosing the characters have no multiply-adds that are counted, so that only their bytes limit \
 them: their distance says that they compute, not how much of it could be saved.
 
-**The machine was busy.** So stages are told by the CPU time of the thread, as \
-[undisturbed times](../../docs/figures.md#latency-and-speed-up): the lower quartile of the fastest runs of ten parts. \
-Peaks are those of the fastest run. Nodes have no CPU time in ONNX Runtime's profile, so the mean of the fastest tenth \
-of their runs by the wall clock counts, less what the profile adds to a node that computes nothing. It tells whole \
-µs, so that the time of a single node is known to half a µs."""
+**Other work on the machine** disturbs times; how much there was says the load average below. So stages are told by \
+the CPU time of the thread, as [undisturbed times](../../docs/figures.md#latency-and-speed-up): the lower quartile of \
+the fastest runs of ten parts. Peaks are those of the fastest run. Nodes have no CPU time in ONNX Runtime's profile, \
+so the mean of the fastest tenth of their runs by the wall clock counts, less what the profile adds to a node that \
+computes nothing. It tells whole µs, so that the time of a single node is known to half a µs."""
 
 
 def main() -> int:
@@ -197,8 +197,8 @@ def cells(each: Cost, name: str, whole_us: float) -> tuple[str, ...]:
         significant(each.us),
         f"{100 * each.us / whole_us:.0f} %",
         significant(each.least_us),
-        ratio(each.distance) if each.least_us else MISSING,
-        each.bound if each.least_us else MISSING,
+        MISSING if each.distance is None else ratio(each.distance),
+        MISSING if each.distance is None else each.bound,
     )
 
 

@@ -118,6 +118,7 @@ def test_the_limit_of_several_pieces_is_the_sum_of_theirs() -> None:
     assert (found.least_us, found.bound, found.pieces) == (pytest.approx(10.0), FP32, 2)
     assert (found.operations, found.bytes) == (9000, 10_000)
     assert found.distance == pytest.approx(3.0)
+    assert cost("none", 1.0, [Work(0, 0)], PEAKS).distance is None
 
 
 def test_a_pass_of_resizing_reads_all_pixels_below_the_filter() -> None:

@@ -68,9 +68,9 @@ class Cost:
     pieces: int
 
     @property
-    def distance(self) -> float:
-        """How many times the least time it takes."""
-        return self.us / self.least_us if self.least_us else float("inf")
+    def distance(self) -> float | None:
+        """How many times the least time it takes; None where nothing limits it."""
+        return self.us / self.least_us if self.least_us else None
 
 
 def cost(name: str, us: float, works: Sequence[Work], peaks: Peaks) -> Cost:
