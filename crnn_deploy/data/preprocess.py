@@ -192,10 +192,11 @@ def padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:
 def _columns_first(size: tuple[int, int], new: tuple[int, int]) -> bool:
     """Whether Pillow resizes the columns of a picture first, and not the rows, as the library always does.
 
-    Versions before 13 always do. Later ones begin with the rows of a picture that is high, or becomes far wider.
+    Versions before 13 always do. Later ones begin with the rows of a picture that is high, or becomes wider than its
+    height asks for.
     """
     (width, height), (new_width, new_height) = size, new
-    return height <= width <= LARGEST // height and new_width * height <= 1.25 * width * new_height
+    return height <= width <= LARGEST // height and new_width * height <= 1.03 * width * new_height
 
 
 def _resized(plain: Image.Image, size: tuple[int, int], filter_name: str) -> Image.Image:

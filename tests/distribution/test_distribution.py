@@ -114,4 +114,9 @@ def test_the_library_shows_nothing_but_its_own_functions(wheel: Distribution, tm
         pytest.skip("needs nm and a library for Linux")
     (tmp_path / "library.so").write_bytes(wheel.files[names[0]])
     functions = run("nm", "-D", "--defined-only", tmp_path / "library.so").split()[2::3]
-    assert set(functions) == {"RegisterCustomOps", "crnn_deploy_kernel_level", "crnn_deploy_built_levels"}
+    assert set(functions) == {
+        "RegisterCustomOps",
+        "crnn_deploy_kernel_level",
+        "crnn_deploy_built_levels",
+        "crnn_deploy_line_input",
+    }

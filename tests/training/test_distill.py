@@ -80,7 +80,7 @@ def test_readings_stand_for_missing_labels_beside_labelled_images(
 ) -> None:
     """Whichever of the two sets it is that nobody has labelled."""
     few, told = draw_lines(tmp_path / "few", 20, seed=11), Told()
-    options = {"losses": [{"kind": "ctc"}], "epochs": 8, "confidence": 0.5}
+    options = {"losses": [{"kind": "ctc"}], "epochs": 12, "confidence": 0.5}
     made = distill(distill_config(able_teacher, unlabelled, student, extra=str(few), **options), told)
     assert error_of(made, unseen) < 0.25
     notes = made.spec.lineage[-1].notes
