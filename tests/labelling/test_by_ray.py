@@ -28,7 +28,7 @@ class Killer(Silent):
     def track(self, items, description, total, done=0):
         for number, item in enumerate(items):
             if number == 1:
-                told = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
+                told = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
                 rows = [line.split(None, 2) for line in told.splitlines()]
                 raylet = next(pid for pid, parent, args in rows if parent == str(os.getpid()) and "raylet" in args)
                 worker = next(pid for pid, parent, args in rows if parent == raylet and args.startswith("ray::Worker"))
@@ -72,7 +72,7 @@ def test_two_workers_of_ray_read_as_one_process_does(labelled, lines, short: Pat
 def processes_in(folder: Path) -> list[str]:
     """The command lines of processes that name a folder, once they have had the time to end."""
     for _ in range(100):
-        told = subprocess.run(["ps", "-eo", "args="], check=True, stdout=subprocess.PIPE, text=True).stdout
+        told = subprocess.run(["ps", "-ww", "-eo", "args="], check=True, stdout=subprocess.PIPE, text=True).stdout
         found = [line for line in told.splitlines() if str(folder) in line]
         if not found:
             break
