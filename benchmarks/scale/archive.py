@@ -123,7 +123,9 @@ def watch(asked: Sequence[str]) -> Watched:
 
 def below(pid: int) -> list[tuple[int, str]]:
     """The processes that a process has started, and those that they have, with their command lines."""
-    told = subprocess.run(["ps", "-ww", "-eo", "pid=,ppid=,args="], check=True, stdout=subprocess.PIPE, text=True).stdout
+    told = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     rows = [line.split(None, 2) for line in told.splitlines()]
     found = [(int(row[0]), row[2]) for row in rows if int(row[1]) == pid]
     return found + [each for child, _ in found for each in below(child)]
