@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,7 +36,6 @@ class Preprocessor:
         self._colour = padding_colour(preprocessing)
         seen_grey = preprocessing.channels == "L" and not preprocessing.grey_last
         self._mode: Literal["L", "RGB"] = "L" if seen_grey else "RGB"
-        self._in_one_pass = self._one_pass()
 
     def size(self, image: ImageOrClip, name: str = "An image") -> int:
         """Size of the input for `image`: its padded width in pixels, or the stills of a clip.
@@ -159,11 +159,12 @@ class Preprocessor:
         """
         p = self.preprocessing
         new = p.resized_width(*plain.size), p.resized_height(*plain.size)
-        if self._in_one_pass is None or not _columns_first(plain.size, new):
+        if self._one_pass is None or not _columns_first(plain.size, new):
             pixels = self.resized(plain)
             return self.tensor(pixels), pixels.shape[1]
-        return self._in_one_pass(plain.tobytes(), plain.size, new, (p.with_padding(new[0]), p.height)), new[0]
+        return self._one_pass(plain.tobytes(), plain.size, new, (p.with_padding(new[0]), p.height)), new[0]
 
+    @cached_property  # many a preprocessor only tells sizes
     def _one_pass(self) -> LineInput | None:
         p = self.preprocessing
         plain = p.clips is None and not p.centerline and not p.grey_last and p.normalise == "fixed"
