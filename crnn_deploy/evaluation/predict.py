@@ -21,7 +21,6 @@ from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.image_notes import ImageNotes, NoteTaker
 from crnn_deploy.reading.part_reader import PartReader, SharedModel
-from crnn_deploy.reading.reader import Reader
 from crnn_deploy.reading.reading import Reading
 from crnn_deploy.reading.source_items import SourceItems
 
@@ -51,20 +50,6 @@ class Read(NamedTuple):
 
     path: str
     reading: Reading | None
-
-
-def open_reader(config: PredictConfig) -> Reader:
-    """The reader that a config asks for.
-
-    Raises:
-        InputError: if the artifact can't be opened, or run here.
-    """
-    return Reader(
-        open_artifact(config.model, config.trust_module),
-        threads=config.threads,
-        batch_size=config.batch_size,
-        beam_width=config.beam,
-    )
 
 
 class Prediction:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.sources.container import is_folder
 from crnn_deploy.data.sources.encoded import is_image
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import STDIN, PredictConfig
 from crnn_deploy.evaluation.places import without_patterns
-from crnn_deploy.evaluation.predict import open_reader
 from crnn_deploy.pages.documents import sheets_of
 from crnn_deploy.pages.page import Page
 from crnn_deploy.pages.read_pages import FoundPage, PageReader
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.part_reader import reader_of
 
 
 def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterator[Page]:
@@ -27,7 +28,8 @@ def predict_pages(config: PredictConfig, progress: Progress = SILENT) -> Iterato
         GateError: if the model gives numbers that are not finite.
     """
     files = list(_files(config))
-    pages = PageReader(open_reader(config))
+    artifact = open_artifact(config.model, config.trust_module)
+    pages = PageReader(reader_of(artifact, config, config.threads))
     broken = 0
     for file in progress.track(files, "Reading", len(files)):
         for found in _found(pages, file, config.dpi):

@@ -36,6 +36,13 @@ class SharedModel:
         return artifact
 
 
+def reader_of(
+    artifact: Artifact, options: ReadOptions, threads: int | None = None, notes: NoteTaker | None = None
+) -> Reader:
+    """The reader that options ask for; the other arguments, and errors, are those of `Reader`."""
+    return Reader(artifact, threads=threads, batch_size=options.batch_size, beam_width=options.beam, notes=notes)
+
+
 class PartReader:
     """Reads parts of sources, and tells what should be known of each part.
 
@@ -48,13 +55,7 @@ class PartReader:
 
     def __init__(self, artifact: Artifact, options: ReadOptions, threads: int | None) -> None:
         self.notes = NoteTaker()
-        self._reader = Reader(
-            artifact,
-            threads=threads,
-            batch_size=options.batch_size,
-            beam_width=options.beam,
-            notes=self.notes,
-        )
+        self._reader = reader_of(artifact, options, threads, self.notes)
         self.runtime = self._reader.runtime
         self.window = self._reader.window
         self.preprocessing = self._reader.spec.preprocessing
