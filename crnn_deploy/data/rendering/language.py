@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import string
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 
-from crnn_deploy.data.rendering.vocabulary import Rng, characters, pick
+from crnn_deploy.data.rendering.vocabulary import Rng, characters, line_length, pick
 from crnn_deploy.errors import InputError
 
 COVERAGE = 0.999  # of what is written, by the characters of the default charset
@@ -46,11 +47,11 @@ class LanguageText:
         self._sums = np.cumsum([frequencies[word] for word in self._words])
         self._with = _words_with(self._words, kept)
         self._marks = ["".join(mark for mark in marks if mark in kept) for marks in _MARKS]
-        self._digits = [digit for digit in "0123456789" if digit in kept]
+        self._digits = "".join(digit for digit in string.digits if digit in kept)
         self._kept, self._shortest, self._longest = kept, shortest, longest
 
     def __call__(self, rng: Rng) -> str:
-        length = self._shortest + round((self._longest - self._shortest) * float(rng.beta(1.2, 1.8)))
+        length = line_length(rng, self._shortest, self._longest)
         if rng.random() < RANDOM_SHARE:
             return characters(rng, self._visible, length)
         text = ""
@@ -66,7 +67,7 @@ class LanguageText:
             character = pick(rng, self._visible)
             word = pick(rng, self._with.get(character, (character,)))
         if self._digits and (set(word) == {"0"} or rng.random() < NUMBERED):  # wordfreq writes 0 for any digit
-            word = "".join(pick(rng, self._digits) for _ in range(len(word)))
+            word = "".join(pick(rng, self._digits) for _ in word)
         if rng.random() < CAPITALISED and self._kept.issuperset(capital := word.capitalize()):
             word = capital
         marks = self._marks[_CLOSE_SET.match(word[-1]) is not None]
@@ -109,7 +110,9 @@ def frequent_characters(frequencies: dict[str, float]) -> str:
     frequent = [c for c, _ in ranked[: int(np.searchsorted(sums, COVERAGE * sums[-1])) + 1]]
     capitals = [c.upper() for c in frequent if len(c.upper()) == 1]
     close = any(map(_CLOSE_SET.match, frequent))
-    return "".join(dict.fromkeys([*"0123456789", *frequent, *capitals, *_MARKS[0], *(_MARKS[1] if close else ""), " "]))
+    return "".join(
+        dict.fromkeys([*string.digits, *frequent, *capitals, *_MARKS[0], *(_MARKS[1] if close else ""), " "])
+    )
 
 
 def _words_with(words: Iterable[str], charset: set[str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from crnn_deploy.data.rendering.phrases import PHRASES
-from crnn_deploy.data.rendering.vocabulary import characters, pick
+from crnn_deploy.data.rendering.vocabulary import characters, line_length, pick
 
 RANDOM_SHARE = 0.08  # share of lines of random characters, so that rare characters such as ^ occur as well
 WHOLE_SHARE = 0.4  # share of lines of exactly one phrase, if it fits
@@ -27,8 +27,7 @@ class TextGenerator:
         self._longest = longest
 
     def __call__(self, rng: np.random.Generator) -> str:
-        # Short lines are the more common ones: words, prices, codes.
-        length = self._shortest + round((self._longest - self._shortest) * float(rng.beta(1.2, 1.8)))
+        length = line_length(rng, self._shortest, self._longest)
         if rng.random() < RANDOM_SHARE:
             return self._random(rng, length)
         whole, capitals = rng.random() < WHOLE_SHARE, rng.random() < CAPITALS_SHARE

@@ -24,6 +24,11 @@ def characters(rng: Rng, charset: str, length: int) -> str:
     return "".join([charset[i] for i in rng.integers(len(charset), size=length)])
 
 
+def line_length(rng: Rng, shortest: int, longest: int) -> int:
+    """Characters of a line. Short lines are the more common ones: words, prices, codes."""
+    return shortest + round((longest - shortest) * float(rng.beta(1.2, 1.8)))
+
+
 def digits(rng: Rng, length: int) -> str:
     return characters(rng, string.digits, length)
 
