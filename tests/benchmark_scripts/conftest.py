@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path += [
     str(BENCHMARKS),
-    *(str(BENCHMARKS / folder) for folder in ("gpu", "families", "articles", "clips", "http", "scale")),
+    *(
+        str(BENCHMARKS / folder)
+        for folder in ("gpu", "families", "articles", "clips", "http", "scale", "distillation", "plates")
+    ),
 ]
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "distillation"))
-
 import study
 from materials import Material, training_data
 from methods import LABELS, Method
