@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
@@ -46,17 +47,21 @@ def short_lines(source: Source, widths: tuple[int, int] = (0, _WIDEST)) -> list[
 
 
 def write(lines: list[tuple[bytes, bytes]], count: int, output: Path) -> None:
-    """An LMDB in the layout of deep-text-recognition-benchmark."""
+    """An LMDB in the layout of deep-text-recognition-benchmark; written in the order of keys, it has full pages."""
     output.mkdir(parents=True)
     with lmdb.open(str(output), map_size=count * 8192 + (1 << 24), writemap=True, sync=False) as database:
-        for start in range(0, count, _AT_ONCE):
-            with database.begin(write=True) as transaction:
-                for number in range(start, min(count, start + _AT_ONCE)):
-                    image, text = lines[number % len(lines)]
-                    transaction.put(b"image-%09d" % (number + 1), commented(image, number))
-                    transaction.put(b"label-%09d" % (number + 1), text)
+        put(database, count, b"image-%09d", lambda number: commented(lines[number % len(lines)][0], number))
+        put(database, count, b"label-%09d", lambda number: lines[number % len(lines)][1])
         with database.begin(write=True) as transaction:
             transaction.put(b"num-samples", str(count).encode())
+
+
+def put(database: lmdb.Environment, count: int, key: bytes, value: Callable[[int], bytes]) -> None:
+    """Write the values of all lines, whose keys have numbers from 1."""
+    for start in range(0, count, _AT_ONCE):
+        with database.begin(write=True) as transaction:
+            for number in range(start, min(count, start + _AT_ONCE)):
+                transaction.put(key % (number + 1), value(number), append=True)
 
 
 def commented(jpeg: bytes, number: int) -> bytes:

@@ -88,8 +88,8 @@ class Facts:
 
     def __getitem__(self, indices: Indices) -> Facts:
         """Copies of some rows. What is read of mapped columns does not stay in memory."""
-        columns = [getattr(self, each.name) for each in fields(self)]
-        rows = Facts(*(column[indices] for column in columns))
+        columns = [np.asarray(getattr(self, each.name)) for each in fields(self)]
+        rows = Facts(*(column.take(indices, axis=0) for column in columns))  # in half the time of `column[indices]`
         for column in columns:
             let_go(column)
         return rows
@@ -162,11 +162,6 @@ class Contents(Sequence[bytes]):
 
     def __getitem__(self, index: int | slice) -> bytes | Contents:
         return Contents(self._words[index]) if isinstance(index, slice) else self._words[index].tobytes()
-
-    def order(self) -> NDArray[np.int32]:
-        """The places in the order of the hashes as bytes; those that begin with the same 8 bytes in any order."""
-        first = np.ascontiguousarray(self._words[:, 0]).view(">u8").astype(np.uint64)
-        return np.argsort(first).astype(np.int32)
 
     def __iter__(self) -> Iterator[bytes]:
         return (row.tobytes() for row in self._words)

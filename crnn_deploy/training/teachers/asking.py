@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.data.batching import Batch, loaded
+from crnn_deploy.data.distinct import distinct_contents
 from crnn_deploy.data.index.facts import Contents
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
@@ -42,15 +43,16 @@ class AskOptions(Frozen):
 class TeacherAnswers:
     """A teacher's answers for the images of one source; each is read from disk when it is needed."""
 
-    def __init__(self, store: AnswerStore, contents: Sequence[bytes]) -> None:
+    def __init__(self, store: AnswerStore, source: Source) -> None:
         self._store = store
-        self._contents = contents
+        self._source = source
 
     def __len__(self) -> int:
-        return len(self._contents)
+        return len(self._source)
 
     def __getitem__(self, item: int) -> Answer:
-        return self._store[self._contents[item]]
+        (content,) = _contents(self._source, [item])
+        return self._store[content]
 
 
 class Teacher:
@@ -87,13 +89,12 @@ class Teacher:
             GateError: if outputs of the teacher are not finite.
         """
         store = self._store = self._store or open_by_ranks(self._key(), self._ranks, progress)
-        contents = source.facts(progress).contents()
-        missing = self._ranks.from_first(_lacking(store, contents) if self._ranks.first else None)
+        missing = self._ranks.from_first(_lacking(store, source) if self._ranks.first else [])
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
             self._ask(source, missing, store, progress)
-            share_answers(store, [contents[index] for index in missing], self._ranks)
-        return TeacherAnswers(store, contents)
+            share_answers(store, _contents(source, missing), self._ranks)
+        return TeacherAnswers(store, source)
 
     def _key(self) -> str:
         """Fingerprint of everything that the answers depend on, besides the images."""
@@ -120,13 +121,11 @@ class Teacher:
         """Each item of the batches, after its answer is stored."""
         spec = self.artifact.spec
         preprocessor = Preprocessor(spec.preprocessing)
-        hashes = source.facts().contents()
         for batch in loaded(source, preprocessor, share):
             logits, features = model.run(batch.images)
             check_logits(logits, batch, source, spec)
-            contents = [hashes[index] for index in batch.indices]
             answers = map(_of_line, self._answers(logits, features), _line_shares(batch, source, preprocessor))
-            store.put(dict(zip(contents, answers, strict=True)))
+            store.put(dict(zip(_contents(source, batch.indices), answers, strict=True)))
             yield from batch.indices
 
     def _answers(self, logits: NDArray[np.float32], features: NDArray[np.float32] | None) -> Iterator[Answer]:
@@ -150,12 +149,15 @@ class Teacher:
         return Answer(likeliest(log_probs), trusted, np.array(targets or [], np.int64), confidence, features)
 
 
-def _lacking(store: AnswerStore, contents: Contents) -> list[int]:
+def _lacking(store: AnswerStore, source: Source) -> list[int]:
     """The first image of each content that has no answer, in order."""
-    first: dict[bytes, int] = {}
-    for index in store.lacking(contents):
-        first.setdefault(contents[index], index)
-    return list(first.values())
+    return sorted(
+        index for indices, contents in distinct_contents(source) for index in indices[store.lacking(contents)].tolist()
+    )
+
+
+def _contents(source: Source, indices: Sequence[int]) -> Contents:
+    return source.facts(indices=np.asarray(indices)).contents()
 
 
 def _line_shares(batch: Batch, source: Source, preprocessor: Preprocessor) -> list[float]:

@@ -41,7 +41,7 @@ def test_answers_are_there_when_the_store_is_opened_again() -> None:
 
 
 def test_it_says_which_images_have_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_LOOKUPS", 3)
+    monkeypatch.setattr(store, "_IN_ORDER", 3)
     hashes = np.random.default_rng(0).integers(1 << 63, size=(10, 2), dtype=np.uint64)
     contents = Contents(hashes[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 4]])
     answers = AnswerStore("key")
@@ -50,6 +50,20 @@ def test_it_says_which_images_have_no_answer(monkeypatch: pytest.MonkeyPatch) ->
     answers.commit()
     answers.put({contents[9]: ANSWER})
     assert answers.lacking(contents) == [1, 2, 4, 5, 6, 8, 10]
+    answers.close()
+
+
+def test_answers_are_read_through_a_database_that_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what was read does not stay in the memory; those that are not yet committed are there, too."""
+    monkeypatch.setattr(store, "_AT_RANDOM", 2)
+    answers, opened = AnswerStore("key"), []
+    monkeypatch.setattr(answers, "reopen", lambda: (opened.append(1), AnswerStore.reopen(answers)))
+    answers.put({b"image": ANSWER})
+    answers.commit()
+    answers.put({b"other": ANSWER})
+    for _ in range(5):
+        assert answers[b"image"].confidence == answers[b"other"].confidence == ANSWER.confidence
+    assert len(opened) == 4
     answers.close()
 
 
