@@ -34,7 +34,11 @@ def squeezes(source: Source, preprocessing: Preprocessing) -> NDArray[np.int32]:
 
 
 def _by_size(source: Source, function: Callable[[int, int], int]) -> NDArray[np.int32]:
-    return np.concatenate([facts.by_size(function) for facts in fact_blocks(source)])
+    sizes, start = np.empty(len(source), np.int32), 0
+    for facts in fact_blocks(source):
+        sizes[start : start + len(facts)] = facts.by_size(function)
+        start += len(facts)
+    return sizes
 
 
 def _opened(source: Source, function: Callable[[ImageOrClip, str], int]) -> NDArray[np.int32]:

@@ -110,8 +110,10 @@ class TrainingSet:
         self._encoder = TextEncoder(spec)
         sizes = input_sizes(self._source, spec.preprocessing)
         of_clips = spec.preprocessing.clips is not None  # those of other lengths can't share a batch: none is padded
-        self._buckets = Buckets.of(sizes if of_clips else sizes // _BUCKET)
         self._together = np.unique(sizes, return_counts=True)[1] if of_clips else np.array([len(sizes)])
+        if not of_clips:
+            sizes //= _BUCKET
+        self._buckets = Buckets.of(sizes)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -175,7 +177,7 @@ class TrainingSet:
     def _targets(self, items: list[int]) -> tuple[Tensor, Tensor | None]:
         if self.spec.task == "classify":
             return torch.tensor([self._source.class_index(i) for i in items]), None
-        encoded = [self._encoder.classes(self._source.text(i)) for i in items]
+        encoded = [self._encoder.classes(text) for text in self._source.texts(np.asarray(items))]
         return torch.tensor(list(chain.from_iterable(encoded))), torch.tensor([len(e) for e in encoded])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crnn_deploy.data.checking import all_usable, tell_classes_without_images, without_broken
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
@@ -179,11 +180,17 @@ def _hold_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     if len(source) < 2:
         raise InputError(f"{source.name} has only {len(source)} image.", fix="Training needs at least 2.")
     group = source.facts().groups()
-    contents = int(group.max()) + 1
-    held = np.zeros(contents, np.bool_)
-    drawn = np.random.default_rng(seed).permutation(np.arange(contents, dtype=np.int32))
-    held[drawn[: max(1, round(contents * share))]] = True
+    held = _drawn(int(group.max()) + 1, share, seed)
     if held.all():
         raise InputError(f"All images of {source.name} are the same.", fix="Training needs at least 2 different ones.")
     numbers, held = np.arange(len(source), dtype=np.int32), held[group]
     return Subset(source, numbers[~held]), Subset(source, numbers[held])
+
+
+def _drawn(count: int, share: float, seed: int) -> NDArray[np.bool_]:
+    """`[count]`, of which a share is drawn, and at least one."""
+    order = np.arange(count, dtype=np.int32)
+    np.random.default_rng(seed).shuffle(order)
+    drawn = np.zeros(count, np.bool_)
+    drawn[order[: max(1, round(count * share))]] = True
+    return drawn

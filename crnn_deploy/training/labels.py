@@ -123,6 +123,7 @@ def _most_frames(texts: Sequence[str], encoder: TextEncoder) -> NDArray[np.int64
     """
     codes = np.frombuffer(encoder.formed("\n".join(["", *texts, ""])).encode("utf-32-le"), np.uint32)
     ends = np.flatnonzero(codes == ord("\n"))
-    repeated = np.cumsum(np.concatenate([[False], codes[1:] == codes[:-1]]))
+    repeated = np.zeros(len(codes), np.int32)
+    np.cumsum(codes[1:] == codes[:-1], dtype=np.int32, out=repeated[1:])
     needed: NDArray[np.int64] = np.diff(ends) - 1 + repeated[ends[1:] - 1] - repeated[ends[:-1]]
     return needed

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_BLOCK = 1 << 16  # images
+
 
 @dataclass(frozen=True)
 class EpochPlan:
@@ -50,13 +52,15 @@ class Buckets:
     @classmethod
     def of(cls, numbers: NDArray[np.int32]) -> Buckets:
         """From the number of the bucket of each image, `[N]`."""
-        different, counts = np.unique(numbers, return_counts=True)
-        ends = np.cumsum(counts)
-        items = np.empty(len(numbers), np.int32)
+        blocks = (numbers[start : start + _BLOCK] for start in range(0, len(numbers), _BLOCK))
+        items, ends, end = np.empty(len(numbers), np.int32), [], 0
         # one by one: sorting all at once would take three times the memory
-        for number, start, end in zip(different, ends - counts, ends, strict=True):
-            items[start:end] = np.flatnonzero(numbers == number)
-        return cls(items, ends)
+        for number in sorted(set().union(*(np.unique(block).tolist() for block in blocks))):
+            inside = np.flatnonzero(numbers == number)
+            items[end : end + len(inside)] = inside
+            end += len(inside)
+            ends.append(end)
+        return cls(items, np.array(ends))
 
 
 def epoch_plan(buckets: Buckets, together: NDArray[np.int64], batch_size: int, seed: tuple[int, int]) -> EpochPlan:

@@ -21,7 +21,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.progress import SILENT, Progress
 from crnn_deploy.ranks import Ranks, connected_ranks
 from crnn_deploy.spec import LineageStep, ModelSpec
-from crnn_deploy.text_encoding import normalized
+from crnn_deploy.text_encoding import characters_of, normalized
 from crnn_deploy.text_order import TextOrder, runs_right_to_left, to_display
 from crnn_deploy.training.augmentation.choosing import check_augmentation
 from crnn_deploy.training.folder import open_folder, training_key
@@ -169,7 +169,7 @@ def _like(config: TrainConfig, name: str, source: Source, vector: tuple[VectorNu
 
 def _text_order(source: Source) -> TextOrder:
     """Display order, if labels run from right to left: the frames of a line image run from left to right."""
-    turned = any(runs_right_to_left("".join(set().union(*texts))) for _, texts in text_blocks(source))
+    turned = any(runs_right_to_left("".join(characters_of("".join(texts)))) for _, texts in text_blocks(source))
     return "display" if turned else "logical"
 
 
@@ -181,7 +181,7 @@ def _characters(source: Source, order: TextOrder) -> tuple[str, ...]:
         if order == "display":
             characters.update(*(to_display(normalized(text, form)) for text in texts))
         else:
-            characters.update(normalized("\n".join(texts), form))
+            characters |= characters_of(normalized("\n".join(texts), form))
     return tuple(sorted(characters - {"\n"}))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy import limits
+from crnn_deploy.data.index.mapped import let_go
 
 
 class Places(Protocol):
@@ -55,11 +56,13 @@ class Extents:
         self._file = file
 
     def __call__(self, index: int) -> bytes:
-        size = int(self.size[index])
+        offset, size = int(self.offset[index]), int(self.size[index])
+        let_go(self.offset)  # 64 kB around each would stay in the memory
+        let_go(self.size)
         check_image_bytes(size)
         file = self._file.open()
         try:
-            return os.pread(file, size, int(self.offset[index]))
+            return os.pread(file, size, offset)
         finally:
             os.close(file)
 

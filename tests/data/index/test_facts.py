@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from crnn_deploy.data.index.facts import Fact, Facts
 
@@ -39,7 +40,16 @@ def test_groups_count_up_where_a_content_is_new() -> None:
     assert facts(C, A, C, B, A).groups().tolist() == [0, 1, 0, 2, 1]
 
 
-def test_a_function_of_the_size_is_called_once_for_each_size() -> None:
+def test_groups_of_many_images_are_those_of_a_plain_count() -> None:
+    many, drawn = Facts.empty(200_000), np.random.default_rng(0).integers(150_000, size=200_000)
+    many.content[:, 0] = drawn.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    seen: dict[int, int] = {}
+    assert many.groups().tolist() == [seen.setdefault(number, len(seen)) for number in drawn.tolist()]
+
+
+@pytest.mark.parametrize("span", [1, 1 << 20])
+def test_a_function_of_the_size_is_called_once_for_each_size(monkeypatch: pytest.MonkeyPatch, span: int) -> None:
+    monkeypatch.setattr("crnn_deploy.data.index.facts._SPAN", span)
     called = []
 
     def function(width: int, height: int) -> int:
