@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.evaluation.unproven import FEW, not_proved, why_unproven
 from crnn_deploy.spec import ModelSpec
@@ -24,7 +26,8 @@ def teacher_reservation(answers: Answers, source: Source, spec: ModelSpec) -> st
     if spec.task == "classify":
         return why_unproven("classify", [spec.class_names[reading[0]] for reading in readings])
     form = spec.normal_form
-    labels = [normalized(source.text(index), form) for index in indices] if source.kind == "text" else None
+    texts = source.texts(np.array(indices)) if source.kind == "text" else None
+    labels = None if texts is None else [normalized(text, form) for text in texts]
     return why_unproven("ctc", [normalized(spec.text(reading), form) for reading in readings], labels)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -18,14 +18,15 @@ class FrameLogits:
     """Logits `[N, T, K]` of lines.
 
     With a large alphabet, a softmax and its gradient need many times the memory of the network. Here, they are computed
-    for some frames at a time, and all losses add their gradients to one tensor. So a training step holds two tensors of
-    that size, however many losses there are: the logits and their gradient.
+    for some frames at a time, with the gradients of all losses, and take the place of the logits of these frames. So a
+    training step holds one tensor of that size, however many losses there are: the logits, and after `backward` their
+    gradient. A second `backward` raises `RuntimeError`. Logits that are a leaf of the graph stay as they are.
 
     Gradients of gradients cannot be computed.
     """
 
     def __init__(self, logits: Tensor) -> None:
-        self._gradient = _Gradient(logits.detach())
+        self._gradient = _Gradient(logits.detach(), in_place=not logits.is_leaf)
         self._link: Tensor = _Link.apply(logits, self._gradient)  # type: ignore[no-untyped-call]
 
     @property
@@ -53,22 +54,34 @@ class FrameLogits:
         return summed
 
 
+_Add = Callable[[Tensor, slice], None]
+"""Adds the gradient of some frames, `[N, part, K]`, to a tensor."""
+
+
 class _Gradient:
-    """The gradient with respect to `logits`, to which each reader of the logits adds its part."""
+    """The gradient with respect to `logits`, to which each reader of the logits adds its share."""
 
-    def __init__(self, logits: Tensor) -> None:
+    def __init__(self, logits: Tensor, in_place: bool) -> None:
         self.logits = logits
-        self._sum: Tensor | None = None
+        self._in_place = in_place
+        self._taken = False
+        self._shares: list[_Add] = []
 
-    @property
-    def sum(self) -> Tensor:
-        if self._sum is None:
-            self._sum = torch.zeros_like(self.logits)
-        return self._sum
+    def add(self, share: _Add) -> None:
+        """Let the gradient of a reader be added when that of all is computed."""
+        if self._taken and self._in_place:
+            raise RuntimeError("The gradient has taken the place of the logits: there can be one backward pass.")
+        self._shares.append(share)
 
     def take(self) -> Tensor:
-        """The sum so far; a new one begins."""
-        taken, self._sum = self.sum, None
+        """The sum of all shares; a new one begins."""
+        taken = self.logits if self._in_place else torch.empty_like(self.logits)
+        for part in self.parts():
+            summed = torch.zeros_like(self.logits[:, part])
+            for add in self._shares:
+                add(summed, part)
+            taken[:, part] = summed
+        self._shares, self._taken = [], True
         return taken
 
     def parts(self) -> Iterator[slice]:
@@ -103,7 +116,11 @@ class _Chosen(Function):
     @once_differentiable
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None]:
         (classes,) = ctx.saved_tensors
-        ctx.gradient.sum.scatter_add_(-1, classes, above)
+
+        def add(summed: Tensor, part: slice) -> None:
+            summed.scatter_add_(-1, classes[:, part], above[:, part])
+
+        ctx.gradient.add(add)
         return above.new_zeros(()), None, None
 
 
@@ -124,9 +141,13 @@ class _LogSum(Function):
     def backward(ctx: Any, above: Tensor) -> tuple[Tensor, None, None, None]:
         summed, without = ctx.saved_tensors
         total = summed.clamp(min=torch.finfo(summed.dtype).min)  # the difference of two -inf would be no number
-        for part in ctx.gradient.parts():
-            shares = _scaled(ctx.gradient.logits, part, ctx.temperature, without).sub_(total[:, part, None]).exp_()
-            ctx.gradient.sum[:, part].addcmul_(shares, above[:, part, None], value=1 / ctx.temperature)
+        logits, temperature = ctx.gradient.logits, ctx.temperature
+
+        def add(summed: Tensor, part: slice) -> None:
+            shares = _scaled(logits, part, temperature, without).sub_(total[:, part, None]).exp_()
+            summed.addcmul_(shares, above[:, part, None], value=1 / temperature)
+
+        ctx.gradient.add(add)
         return above.new_zeros(()), None, None, None
 
 

@@ -143,7 +143,7 @@ def test_self_distillation_leaves_out_labels_that_do_not_fit() -> None:
     assert dctc(logits[:1], [4], [[1, 1, 1]]) == 0
 
 
-def test_a_step_holds_the_logits_and_their_gradient_however_large_the_alphabet() -> None:
+def test_a_step_holds_the_logits_or_their_gradient_however_large_the_alphabet() -> None:
     count, length, classes = 8, 24, 18_710
     head, features = torch.nn.Linear(16, classes), torch.randn(count, length, 16)
     batch = lines([length] * count, [[1, 2, 7] for _ in range(count)])
@@ -151,4 +151,4 @@ def test_a_step_holds_the_logits_and_their_gradient_however_large_the_alphabet()
         seen = outputs(head(features))
         (Ctc(BLANK)(seen, batch) + Dctc(BLANK)(seen, batch)).backward()
     whole = count * length * classes * 4
-    assert 2 * whole < live.highest < 2.5 * whole
+    assert whole < live.highest < 1.5 * whole

@@ -1,4 +1,4 @@
-"""What losses take from logits has the values and gradients of the plain formulas, in one more tensor of their size."""
+"""What losses take from logits has the values and gradients of the plain formulas, in their memory."""
 
 from __future__ import annotations
 
@@ -50,7 +50,22 @@ def test_frames_without_a_class_that_is_left_have_no_gradient() -> None:
     assert torch.equal(values.grad, torch.zeros(SHAPE, dtype=torch.double))
 
 
-def test_each_backward_gives_its_own_gradient() -> None:
+def test_the_gradient_takes_the_place_of_what_a_network_computed() -> None:
+    values = logits()
+    computed = 2 * values
+    frames = FrameLogits(computed)
+    loss = frames.log_total.sum() + frames.of(torch.zeros(2, 5, 1, dtype=torch.long)).sum()
+    expected = (2 * values).detach().softmax(-1)
+    expected[..., 0] += 1
+    loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    assert torch.allclose(computed.detach(), expected)
+    assert values.grad is not None
+    assert torch.allclose(values.grad, 2 * expected)
+    with pytest.raises(RuntimeError, match="one backward pass"):
+        loss.backward()  # type: ignore[no-untyped-call]
+
+
+def test_each_backward_on_a_leaf_gives_its_own_gradient() -> None:
     values = logits()
     frames = FrameLogits(values)
     total = frames.log_total.sum()

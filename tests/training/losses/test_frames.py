@@ -79,7 +79,7 @@ def test_equal_students_have_no_divergence_at_any_temperature_if_the_other_class
     assert of_frames(FrameLogits(logits), likeliest_of(logits, 2), 2.5).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_a_step_holds_the_logits_and_their_gradient_however_many_teachers_there_are() -> None:
+def test_a_step_holds_the_logits_or_their_gradient_however_many_teachers_there_are() -> None:
     count, length, classes = 8, 24, 18_710
     head, features = torch.nn.Linear(16, classes), torch.randn(count, length, 16)
     generator = torch.Generator().manual_seed(0)
@@ -91,7 +91,7 @@ def test_a_step_holds_the_logits_and_their_gradient_however_many_teachers_there_
         sum(loss(seen, batch) for loss in losses).backward()
         spike_agreement(seen.logits, told[0].classes[..., 0], batch.frames, BLANK)
     whole = count * length * classes * 4
-    assert 2 * whole < live.highest < 2.5 * whole
+    assert whole < live.highest < 1.5 * whole
 
 
 def test_the_divergence_of_two_coins() -> None:
