@@ -112,8 +112,8 @@ class Facts:
         """`function` of width and height of each image, `[N]`; it is called once for each size that occurs."""
         wide = int(self.width.max(initial=0)) + 1
         sizes, number = _numbered(self.height.astype(np.int64) * wide + self.width)
-        values = [function(size % wide, size // wide) for size in sizes.tolist()]
-        return np.array(values, np.int32)[number]
+        values = np.array([function(size % wide, size // wide) for size in sizes.tolist()], np.int32)
+        return values.take(number)
 
     def groups(self) -> NDArray[np.int32]:
         """A number for each image, the same for all of the same content; they count up where a content is new.
