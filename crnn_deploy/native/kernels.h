@@ -79,9 +79,12 @@ struct Step {
 struct Kernels {
   const char* name;
 
-  // Rounds x `[count]` to x / scale + 128, where scale is the largest magnitude divided by 127, and returns the scale.
-  // Writes a multiple of 16 bytes. If x is not finite, the scale is NaN, and so is everything that is computed with it.
-  float (*quantize)(const float* x, int count, uint8_t* rounded);
+  // The largest magnitude of x `[count]`. A NaN counts as larger than infinity.
+  float (*magnitude)(const float* x, int count);
+  // Rounds x `[count]`, whose largest magnitude is given, to x / scale + 128, where scale is the magnitude divided by
+  // 127, and returns the scale. Writes a multiple of 16 bytes. If x is not finite, the scale is NaN, and so is
+  // everything that is computed with it.
+  float (*round)(const float* x, int count, float magnitude, uint8_t* rounded);
 
   // Computes sums `[rows, columns]` = (a - 128)·Bᵀ, where a is `[rows, depth]` with `stride` bytes from row to row. The
   // memory of a and of sums must have space for a multiple of `row_multiple` rows.
@@ -90,10 +93,10 @@ struct Kernels {
   // where the one before went forwards, the processor still has in its cache what that one read last.
   void (*multiply)(const uint8_t* a, size_t stride, int rows, const Weights& b, bool backwards, int32_t* sums);
 
-  // Replaces h `[hidden]` by the next state of a GRU (gates z, r, n).
-  void (*gru)(const Step& step, float* h);
-  // Replaces h and c `[hidden]` by the next states of an LSTM (gates i, o, f, g).
-  void (*lstm)(const Step& step, float* h, float* c);
+  // Replaces h `[hidden]` by the next state of a GRU (gates z, r, n), and returns its largest magnitude.
+  float (*gru)(const Step& step, float* h);
+  // Replaces h and c `[hidden]` by the next states of an LSTM (gates i, o, f, g), and returns the magnitude of h.
+  float (*lstm)(const Step& step, float* h, float* c);
 
   // The sums of `taps` rows of bytes with `stride` bytes from row to row, each row times its weight, for the first
   // `count` bytes of a row, rounded to 0…255. Weights are whole numbers of 2^-kWeightBits.

@@ -38,6 +38,7 @@ inline Vector128 times_power_of_two(Vector128 x, Vector128 whole) {
   return {vmulq_f32(x.v, vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)))};
 }
 inline Vector128 reciprocal(Vector128 x) { return {vdivq_f32(vdupq_n_f32(1.0f), x.v)}; }
+inline Vector128 nearly_reciprocal(Vector128 x) { return reciprocal(x); }
 inline void store(float* to, Vector128 x) { vst1q_f32(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector128 x) {
   const uint16x4_t words = vqmovun_s32(vcvtnq_s32_f32(x.v));
@@ -78,7 +79,7 @@ struct NeonDot {
 
 const Kernels* neondot_kernels() {
   static constexpr Kernels kernels{
-      "neondot", quantize<Vector128>, multiply<NeonDot>, gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
+      "neondot", magnitude<Vector128>, round<Vector128>, multiply<NeonDot>, gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

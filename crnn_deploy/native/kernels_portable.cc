@@ -64,6 +64,7 @@ V times_power_of_two(const V& x, const V& whole) {
   });
 }
 V reciprocal(const V& x) { return each([&](int i) { return 1.0f / x.v[i]; }); }
+V nearly_reciprocal(const V& x) { return reciprocal(x); }
 void store(float* to, const V& x) { std::memcpy(to, x.v, sizeof x.v); }
 void store_bytes(uint8_t* to, const V& x) {
   for (int i = 0; i < kLanes; ++i) to[i] = static_cast<uint8_t>(std::nearbyint(x.v[i]));
@@ -110,7 +111,7 @@ struct Portable {
 
 const Kernels* portable_kernels() {
   static constexpr Kernels kernels{
-      "portable", quantize<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
+      "portable", magnitude<V>, round<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

@@ -135,7 +135,7 @@ void Layer::round(const Batch& batch, const Parallel& parallel, const Rounded& r
     for (size_t row = part * kRowsRounded; row < std::min(rows, (part + 1) * kRowsRounded); ++row) {
       const float* x = batch.x + row * inputs_;
       uint8_t* to = rounded.rows + row * rounded.stride;
-      const float scale = rounded.scales[row] = kernels_.quantize(x, inputs_, to);
+      const float scale = rounded.scales[row] = kernels_.round(x, inputs_, kernels_.magnitude(x, inputs_), to);
       if (fine_) round_rest(x, inputs_, scale, to, rounded.rest + row * rounded.stride);
     }
   });
@@ -181,7 +181,8 @@ void Layer::start(const Batch& batch, const Task& task, const Workspace& w) cons
     const size_t to = static_cast<size_t>(i) * w.hidden;
     if (batch.first_h) std::copy_n(batch.first_h + from, hidden_, w.h + to);
     if (batch.first_c) std::copy_n(batch.first_c + from, hidden_, w.c + to);
-    w.scales[i] = kernels_.quantize(w.h + to, w.hidden, w.rounded + i * w.stride);
+    const float magnitude = kernels_.magnitude(w.h + to, w.hidden);
+    w.scales[i] = kernels_.round(w.h + to, w.hidden, magnitude, w.rounded + i * w.stride);
   }
 }
 
@@ -210,11 +211,8 @@ void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, c
                     direction.state.scales(),
                     direction.bias.get(),
                     direction.candidate_bias.get()};
-    if (cell_ == Cell::kGru)
-      kernels_.gru(step, h);
-    else
-      kernels_.lstm(step, h, c);
-    w.scales[i] = kernels_.quantize(h, w.hidden, w.rounded + i * w.stride);
+    const float magnitude = cell_ == Cell::kGru ? kernels_.gru(step, h) : kernels_.lstm(step, h, c);
+    w.scales[i] = kernels_.round(h, w.hidden, magnitude, w.rounded + i * w.stride);
     if (y) std::copy_n(h, hidden_, y);
   }
 }

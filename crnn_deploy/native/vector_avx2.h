@@ -44,6 +44,7 @@ inline Vector256 times_power_of_two(Vector256 x, Vector256 whole) {
   return {_mm256_mul_ps(x.v, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)))};
 }
 inline Vector256 reciprocal(Vector256 x) { return {_mm256_div_ps(_mm256_set1_ps(1.0f), x.v)}; }
+inline Vector256 nearly_reciprocal(Vector256 x) { return reciprocal(x); }
 inline void store(float* to, Vector256 x) { _mm256_storeu_ps(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector256 x) {
   const __m256i whole = _mm256_cvtps_epi32(x.v);

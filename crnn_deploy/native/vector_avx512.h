@@ -34,6 +34,7 @@ inline Vector512 nearest(Vector512 x) {
 }
 inline Vector512 times_power_of_two(Vector512 x, Vector512 whole) { return {_mm512_scalef_ps(x.v, whole.v)}; }
 inline Vector512 reciprocal(Vector512 x) { return {_mm512_div_ps(_mm512_set1_ps(1.0f), x.v)}; }
+inline Vector512 nearly_reciprocal(Vector512 x) { return {_mm512_rcp14_ps(x.v)}; }
 inline void store(float* to, Vector512 x) { _mm512_storeu_ps(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector512 x) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(x.v)));

@@ -37,8 +37,10 @@ struct Comparison {
     std::vector<float> x(depth);
     for (int row = 0; row < rows; ++row) {
       for (float& value : x) value = uniform(3);
-      const float expected = reference.quantize(x.data(), depth, expected_bytes.get() + row * stride);
-      wrong_integers += expected != other.quantize(x.data(), depth, bytes.get() + row * stride);
+      const float largest = reference.magnitude(x.data(), depth);
+      wrong_integers += largest != other.magnitude(x.data(), depth);
+      const float expected = reference.round(x.data(), depth, largest, expected_bytes.get() + row * stride);
+      wrong_integers += expected != other.round(x.data(), depth, largest, bytes.get() + row * stride);
       for (size_t k = row * stride; k < row * stride + depth; ++k)  // a half may be rounded up or down
         wrong_integers += std::abs(expected_bytes[k] - bytes[k]) > 1;
     }
@@ -76,10 +78,10 @@ struct Comparison {
     std::vector<float> expected_h = h, expected_c = c;
     if (gates == 3) {
       reference.gru(step, expected_h.data());
-      other.gru(step, h.data());
+      wrong_integers += other.gru(step, h.data()) != other.magnitude(h.data(), hidden);
     } else {
       reference.lstm(step, expected_h.data(), expected_c.data());
-      other.lstm(step, h.data(), c.data());
+      wrong_integers += other.lstm(step, h.data(), c.data()) != other.magnitude(h.data(), hidden);
     }
     for (int i = 0; i < hidden; ++i)
       for (double off : {std::fabs(expected_h[i] - h[i]), std::fabs(expected_c[i] - c[i])})
