@@ -10,7 +10,7 @@ from onnx import TensorProto
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.operators import DOMAIN, OPERANDS, QUANTIZED_RECURRENT
+from crnn_deploy.onnx_graph.operators import DOMAIN, LINEAR_RECURRENT, OPERANDS, OWN_RECURRENT
 from crnn_deploy.onnx_graph.wiring import producers_of
 
 # Constant inputs that are not learned: quantisation parameters, running statistics, initial states, sizes.
@@ -27,6 +27,7 @@ _NOT_LEARNED = {
     "RNN": (4, 5),
     "QGRU": (2, 4, 6, 7),
     "QLSTM": (2, 4, 6, 7, 8),
+    **dict.fromkeys(LINEAR_RECURRENT.values(), (2, 4, 6, 7, 8, 9)),
     "Resize": (1, 2),
     "Upsample": (1,),
 }
@@ -126,7 +127,7 @@ class OnnxGraph:
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    own = [(DOMAIN, name) for name in QUANTIZED_RECURRENT.values()]
+    own = [(DOMAIN, name) for name in OWN_RECURRENT]
     try:
         return onnx.inliner.inline_selected_functions(model, own, exclude=True)
     except (RuntimeError, onnx.checker.ValidationError) as error:

@@ -60,7 +60,9 @@ def macs_of(node: onnx.NodeProto, shapes: TensorShapes) -> int:
     """Multiply-accumulates of a node that multiplies, from the shapes of its inputs and outputs by their names."""
     activations, weights = (shapes[node.input[index]] for index in OPERANDS[node.op_type])
     if node.op_type in RECURRENT_WEIGHTS:
-        return prod(activations[:2]) * sum(prod(shapes[node.input[index]]) for index in RECURRENT_WEIGHTS[node.op_type])
+        return prod(activations[:-1]) * sum(
+            prod(shapes[node.input[index]]) for index in RECURRENT_WEIGHTS[node.op_type]
+        )
     outputs = prod(shapes[node.output[0]])
     if "Conv" in node.op_type:
         return outputs * prod(weights[1:])

@@ -16,7 +16,7 @@ namespace {
 //   load(x), store(to, v)            from and to memory
 //   load_first(x, count)             the first `count` floats, zeros in the other lanes
 //   from_int32(x)                    converts integers
-//   store_bytes(to, v)               rounds to unsigned bytes
+//   store_bytes(to, v)               rounds to 0…255; what is not a number becomes any of them
 //   + - *, add_product(a, b, c)      add_product is a·b + c
 //   nearest(x)                       the nearest whole number
 //   times_power_of_two(x, n)         x·2^n; if n is out of range, a number that is as good as infinity or zero
@@ -61,18 +61,23 @@ float magnitude(const float* x, int count) {
 }
 
 template <class V>
-float round(const float* x, int count, float magnitude, uint8_t* rounded) {
+void to_bytes(const float* x, int count, float factor, float zero, uint8_t* bytes) {
   const int whole = count / V::kWidth * V::kWidth;
+  const V factors = V::splat(factor), zeros = V::splat(zero);
+  for (int i = 0; i < whole; i += V::kWidth) store_bytes(bytes + i, add_product(V::load(x + i), factors, zeros));
+  for (int i = whole; i < round_up(count, kPanel); i += V::kWidth)
+    store_bytes(bytes + i, add_product(V::load_first(x + i, count - i), factors, zeros));
+}
+
+template <class V>
+float round(const float* x, int count, float magnitude, uint8_t* rounded) {
   constexpr float kLargest = std::numeric_limits<float>::max(), kNaN = std::numeric_limits<float>::quiet_NaN();
   if (!(magnitude <= kLargest)) {  // infinite or NaN
     for (int i = 0; i < round_up(count, kPanel); ++i) rounded[i] = 128;
     return kNaN;
   }
   const bool tiny = magnitude <= 1e-30f;  // 1 / scale could be infinite
-  const V inverse = V::splat(tiny ? 1.0f : 127.0f / magnitude), middle = V::splat(128.0f);
-  for (int i = 0; i < whole; i += V::kWidth) store_bytes(rounded + i, add_product(V::load(x + i), inverse, middle));
-  for (int i = whole; i < round_up(count, kPanel); i += V::kWidth)
-    store_bytes(rounded + i, add_product(V::load_first(x + i, count - i), inverse, middle));
+  to_bytes<V>(x, count, tiny ? 1.0f : 127.0f / magnitude, 128.0f, rounded);
   return tiny ? 1.0f : magnitude / 127.0f;
 }
 

@@ -101,6 +101,11 @@ const Kernels* kernels() {
   return nullptr;
 }
 
+const Kernels& usable_kernels() {
+  if (const Kernels* chosen = kernels()) return *chosen;
+  throw std::runtime_error("there are no kernels for this processor");
+}
+
 const char* built_levels() {
   return "levels:"
 #if defined(CRNN_DEPLOY_AMX)

@@ -86,6 +86,9 @@ struct Kernels {
   // everything that is computed with it.
   float (*round)(const float* x, int count, float magnitude, uint8_t* rounded);
 
+  // Rounds x · factor + zero to 0…255, for x `[count]`. Writes a multiple of 16 bytes.
+  void (*to_bytes)(const float* x, int count, float factor, float zero, uint8_t* bytes);
+
   // Computes sums `[rows, columns]` = (a - 128)·Bᵀ, where a is `[rows, depth]` with `stride` bytes from row to row. The
   // memory of a and of sums must have space for a multiple of `row_multiple` rows.
   //
@@ -123,6 +126,9 @@ const Kernels* amx_emulated_kernels();
 // if that is the portable level, which is slower than ONNX Runtime's own FP32 layers. Throws std::runtime_error if the
 // named level is not available.
 const Kernels* kernels();
+
+// The same; throws std::runtime_error if it is null.
+const Kernels& usable_kernels();
 
 // "levels:" and the names of the levels that this build has, whether or not the processor has them. The text can also be
 // found in the file of a library that was built for another system.

@@ -67,7 +67,8 @@ V reciprocal(const V& x) { return each([&](int i) { return 1.0f / x.v[i]; }); }
 V nearly_reciprocal(const V& x) { return reciprocal(x); }
 void store(float* to, const V& x) { std::memcpy(to, x.v, sizeof x.v); }
 void store_bytes(uint8_t* to, const V& x) {
-  for (int i = 0; i < kLanes; ++i) to[i] = static_cast<uint8_t>(std::nearbyint(x.v[i]));
+  for (int i = 0; i < kLanes; ++i)
+    to[i] = x.v[i] > 0.0f ? static_cast<uint8_t>(std::nearbyint(x.v[i] < 255.0f ? x.v[i] : 255.0f)) : 0;  // NaN: 0
 }
 V::Bits larger_magnitude(V::Bits bits, const V& x) {
   for (float lane : x.v) {
@@ -111,7 +112,7 @@ struct Portable {
 
 const Kernels* portable_kernels() {
   static constexpr Kernels kernels{
-      "portable", magnitude<V>, round<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
+      "portable", magnitude<V>, round<V>, to_bytes<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

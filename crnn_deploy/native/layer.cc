@@ -88,6 +88,7 @@ struct Layer::Workspace {
   float* scales;     // of the rows of `rounded`
   float* h;
   float* c;
+  uint8_t* bytes;  // one row of y
   Buffer<uint8_t> memory;
 
   // `rows` of x are multiplied at once; the memory has space for a multiple of `multiple` rows.
@@ -103,24 +104,30 @@ struct Layer::Workspace {
       scales = parts.take<float>(samples);
       h = parts.take<float>(numbers);
       c = parts.take<float>(numbers);
+      bytes = parts.take<uint8_t>(hidden);
     });
     std::fill_n(h, numbers, 0.0f);
     std::fill_n(c, numbers, 0.0f);
   }
 };
 
-Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions)
+Layer::Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions,
+             std::optional<Ends> ends)
     : kernels_(kernels),
       cell_(cell),
       inputs_(inputs),
       hidden_(hidden),
-      fine_(inputs > kManyInputs * hidden),
-      directions_(std::move(directions)) {}
+      fine_(!ends && inputs > kManyInputs * hidden),
+      directions_(std::move(directions)),
+      ends_(ends) {}
 
 void Layer::run(const Batch& batch, const Parallel& parallel) const {
   const size_t rows = static_cast<size_t>(batch.steps) * batch.samples;
   const Rounded rounded(rows, inputs_, kernels_.row_multiple, fine_);
-  round(batch, parallel, rounded);
+  if (ends_)
+    place(batch, rounded);
+  else
+    round(batch, parallel, rounded);
 
   std::vector<Task> tasks;
   for (int first = 0; first < batch.samples; first += kSamples)
@@ -139,6 +146,17 @@ void Layer::round(const Batch& batch, const Parallel& parallel, const Rounded& r
       if (fine_) round_rest(x, inputs_, scale, to, rounded.rest + row * rounded.stride);
     }
   });
+}
+
+// Brings the bytes of x into the order of the steps.
+void Layer::place(const Batch& batch, const Rounded& rounded) const {
+  for (int time = 0; time < batch.steps; ++time)
+    for (int sample = 0; sample < batch.samples; ++sample) {
+      const size_t from = static_cast<size_t>(sample) * batch.steps + time;
+      const size_t to = static_cast<size_t>(time) * batch.samples + sample;
+      std::copy_n(batch.x_bytes + from * inputs_, inputs_, rounded.rows + to * rounded.stride);
+      rounded.scales[to] = ends_->x.scale;
+    }
 }
 
 void Layer::multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights,
@@ -214,7 +232,17 @@ void Layer::step(const Batch& batch, const Rounded& rounded, const Task& task, c
     const float magnitude = cell_ == Cell::kGru ? kernels_.gru(step, h) : kernels_.lstm(step, h, c);
     w.scales[i] = kernels_.round(h, w.hidden, magnitude, w.rounded + i * w.stride);
     if (y) std::copy_n(h, hidden_, y);
+    if (batch.y_bytes) write(batch, task, w, time, i);
   }
+}
+
+// Writes a step of the sample with this number in the task as bytes.
+void Layer::write(const Batch& batch, const Task& task, const Workspace& w, int time, int number) const {
+  const size_t row = static_cast<size_t>(task.first + number) * batch.steps + time;
+  const Bytes& y = ends_->y;
+  kernels_.to_bytes(w.h + static_cast<size_t>(number) * w.hidden, w.hidden, 1.0f / y.scale, static_cast<float>(y.zero),
+                    w.bytes);
+  std::copy_n(w.bytes, hidden_, batch.y_bytes + (row * directions_.size() + task.number) * hidden_);
 }
 
 void Layer::finish(const Batch& batch, const Task& task, const Workspace& w) const {

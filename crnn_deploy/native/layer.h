@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "matrix.h"
@@ -31,22 +32,37 @@ struct Direction {
   Buffer<float> candidate_bias;
 };
 
+// Bytes that stand for numbers: b for scale · (b - zero).
+struct Bytes {
+  float scale;
+  int zero;
+};
+
+// Of a layer that reads and writes bytes.
+struct Ends {
+  Bytes x, y;
+};
+
 // Sizes, inputs and outputs of one run. A pointer is null if an optional input is absent or an output is not used.
 struct Batch {
   int steps;             // T
   int samples;           // N
   const float* x;        // [T, N, C]
+  const uint8_t* x_bytes;  // [N, T, C], of a layer with `Ends`, instead of x
   const int32_t* lengths;  // [N], each from 0 to T
   const float* first_h;  // [D, N, H]
   const float* first_c;
   float* y;              // [T, D, N, H]; zeros after the end of a sample
+  uint8_t* y_bytes;      // [N, T, D, H], of a layer with `Ends`, instead of y
   float* last_h;         // [D, N, H]
   float* last_c;
 };
 
 class Layer {
  public:
-  Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions);
+  // Where x is in bytes, its zero point must be part of the biases: products take it for 128.
+  Layer(const Kernels& kernels, Cell cell, int inputs, int hidden, std::vector<Direction> directions,
+        std::optional<Ends> ends = {});
 
   int inputs() const { return inputs_; }  // C
 
@@ -59,11 +75,13 @@ class Layer {
   struct Task;       // one direction and some of the samples
 
   void round(const Batch& batch, const Parallel& parallel, const Rounded& rounded) const;
+  void place(const Batch& batch, const Rounded& rounded) const;
   void multiply_inputs(const Rounded& rounded, size_t row, int rows, const Weights& weights, const Workspace& to) const;
   void run_task(const Batch& batch, const Rounded& rounded, const Task& task) const;
   void start(const Batch& batch, const Task& task, const Workspace& workspace) const;
   void step(const Batch& batch, const Rounded& rounded, const Task& task, const Workspace& workspace, int time,
             const int32_t* input_sums) const;
+  void write(const Batch& batch, const Task& task, const Workspace& workspace, int time, int number) const;
   void finish(const Batch& batch, const Task& task, const Workspace& workspace) const;
 
   const Kernels& kernels_;
@@ -72,6 +90,7 @@ class Layer {
   int hidden_;
   bool fine_;  // whether x is rounded to 16 bits
   std::vector<Direction> directions_;
+  std::optional<Ends> ends_;
 };
 
 }  // namespace crnn_deploy

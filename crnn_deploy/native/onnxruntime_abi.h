@@ -66,7 +66,7 @@ using ParallelFor = Function<274, OrtStatus*(const OrtKernelContext* context, vo
                                              size_t total, size_t batches, void* data)>;
 
 enum ErrorCode { kFail = 1, kInvalidArgument = 2 };
-enum ElementType { kFloat = 1, kInt8 = 3, kInt32 = 6 };
+enum ElementType { kFloat = 1, kUint8 = 2, kInt8 = 3, kInt32 = 6 };
 enum Characteristic { kRequired = 0, kOptional = 1 };
 enum MemoryType { kDefaultMemory = 0 };
 

@@ -63,7 +63,7 @@ const OrtValue* Run::value(size_t index) const {
   return value;
 }
 
-float* Run::output(size_t index, const Shape& shape) const {
+void* Run::output_data(size_t index, const Shape& shape) const {
   size_t count = 0;
   check(GetOutputCount::call(api_, context_, &count));
   if (index >= count) return nullptr;
@@ -72,7 +72,7 @@ float* Run::output(size_t index, const Shape& shape) const {
   if (!value) return nullptr;
   void* data = nullptr;
   check(GetTensorMutableData::call(api_, value, &data));
-  return static_cast<float*>(data);
+  return data;
 }
 
 }  // namespace crnn_deploy::ort

@@ -90,7 +90,11 @@ class Run {
   Run(const OrtApi* api, OrtKernelContext* context) : api_(api), context_(context) {}
   bool has_input(size_t index) const { return value(index); }
   Tensor input(size_t index) const { return {api_, value(index)}; }
-  float* output(size_t index, const Shape& shape) const;  // null if the output is not used
+  // Null if the output is not used.
+  template <class T>
+  T* output(size_t index, const Shape& shape) const {
+    return static_cast<T*>(output_data(index, shape));
+  }
 
   // Calls `work(0)` … `work(count - 1)`, on several threads if the session has them. Rethrows the first exception.
   template <class Work>
@@ -113,6 +117,7 @@ class Run {
   }
 
  private:
+  void* output_data(size_t index, const Shape& shape) const;
   const OrtValue* value(size_t index) const;  // of an input; null if it is absent
 
   const OrtApi* api_;

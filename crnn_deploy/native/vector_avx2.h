@@ -48,7 +48,7 @@ inline Vector256 nearly_reciprocal(Vector256 x) { return reciprocal(x); }
 inline void store(float* to, Vector256 x) { _mm256_storeu_ps(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector256 x) {
   const __m256i whole = _mm256_cvtps_epi32(x.v);
-  const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
 }
 inline __m256i larger_magnitude(__m256i largest, Vector256 x) {

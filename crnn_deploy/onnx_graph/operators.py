@@ -19,11 +19,17 @@ RECURRENT = ("GRU", "LSTM", "RNN")
 QUANTIZED_RECURRENT: Mapping[str, str] = {"GRU": "QGRU", "LSTM": "QLSTM"}
 """Recurrent operator → our operator with INT8 weights that replaces it."""
 
+LINEAR_RECURRENT: Mapping[str, str] = {"QGRU": "QLinearGRU", "QLSTM": "QLinearLSTM"}
+"""Our operator with INT8 weights → the one whose input and output are INT8, too."""
+
+OWN_RECURRENT = (*QUANTIZED_RECURRENT.values(), *LINEAR_RECURRENT.values())
+"""All recurrent operators of our own."""
+
 QDQ = ("QuantizeLinear", "DequantizeLinear")
 """Conversions between floating point and INT8."""
 
 OPERANDS: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys((*PRODUCTS, *RECURRENT, *QUANTIZED_RECURRENT.values()), (0, 1)),
+    **dict.fromkeys((*PRODUCTS, *RECURRENT, *OWN_RECURRENT), (0, 1)),
     **dict.fromkeys(("ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"), (0, 1)),
     **dict.fromkeys(("FusedConv", "NhwcFusedConv", "FusedMatMul", "FusedGemm"), (0, 1)),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QGemm"), (0, 3)),
@@ -33,6 +39,6 @@ its weights among the inputs."""
 
 RECURRENT_WEIGHTS: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(RECURRENT, (1, 2)),
-    **dict.fromkeys(QUANTIZED_RECURRENT.values(), (1, 3)),
+    **dict.fromkeys(OWN_RECURRENT, (1, 3)),
 }
 """Every recurrent operator → positions of the weights of X and of the recurrent weights among the inputs."""

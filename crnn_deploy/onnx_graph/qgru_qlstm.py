@@ -17,7 +17,7 @@ gate comes after the recurrent product, as in PyTorch (`linear_before_reset=1`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import onnx
 from onnx import helper
@@ -33,9 +33,13 @@ _STATES = {"GRU": ["initial_h"], "LSTM": ["initial_h", "initial_c"]}
 OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
 
 
-def define_functions(model: onnx.ModelProto) -> None:
-    """Add to `model` the definition of each of our ops that it uses and does not define yet."""
-    used = {node.op_type for node in model.graph.node if node.domain == DOMAIN}
+def define_functions(model: onnx.ModelProto, others: Collection[str] = ()) -> None:
+    """Add to `model` the definition of each of our ops that it uses and does not define yet.
+
+    Args:
+        others: ops that it uses too, within other functions.
+    """
+    used = {node.op_type for node in model.graph.node if node.domain == DOMAIN} | {*others}
     if not used:
         return
     defined = {function.name for function in model.functions if function.domain == DOMAIN}
@@ -59,8 +63,7 @@ def _function(standard: str, opset: int) -> onnx.FunctionProto:
     )
     if standard == "GRU":
         layer.attribute.append(helper.make_attribute("linear_before_reset", 1))
-    for name, kind in (("hidden_size", onnx.AttributeProto.INT), ("direction", onnx.AttributeProto.STRING)):
-        layer.attribute.append(onnx.AttributeProto(name=name, ref_attr_name=name, type=kind))
+    layer.attribute.extend(referred_attributes())
     return helper.make_function(
         DOMAIN,
         QUANTIZED_RECURRENT[standard],
@@ -68,8 +71,14 @@ def _function(standard: str, opset: int) -> onnx.FunctionProto:
         OUTPUTS[standard],
         [*_dequantized("W"), *_dequantized("R"), layer],
         [helper.make_opsetid("", opset)],
-        ["hidden_size", "direction"],
+        [attribute.name for attribute in referred_attributes()],
     )
+
+
+def referred_attributes() -> list[onnx.AttributeProto]:
+    """Attributes of a node within one of our functions that are those of the function."""
+    kinds = {"hidden_size": onnx.AttributeProto.INT, "direction": onnx.AttributeProto.STRING}
+    return [onnx.AttributeProto(name=name, ref_attr_name=name, type=kind) for name, kind in kinds.items()]
 
 
 def _dequantized(weight: str) -> list[onnx.NodeProto]:

@@ -15,7 +15,7 @@ from onnx import AttributeProto, defs
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_NODES
-from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT, RECURRENT_WEIGHTS, STANDARD_DOMAINS
+from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, RECURRENT_WEIGHTS, STANDARD_DOMAINS
 from crnn_deploy.onnx_graph.wiring import bodies, names_read_by, nested
 
 _CAUSE = "The file is damaged, or was edited."
@@ -136,7 +136,7 @@ def _rules(operator: str, domain: str, version: int) -> _Rules:
     An operator that ONNX does not define has as many inputs as the one whose name it has: most readers of graphs look
     at names alone.
     """
-    if operator in QUANTIZED_RECURRENT.values():
+    if operator in OWN_RECURRENT:
         return _Rules(RECURRENT_WEIGHTS[operator][1] + 1, 1, {}, frozenset())
     try:
         schema = defs.get_schema(operator, version, domain)

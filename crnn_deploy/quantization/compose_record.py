@@ -6,7 +6,7 @@ import onnx
 from onnx import TensorProto
 
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.operators import QUANTIZED_RECURRENT, RECURRENT
+from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, RECURRENT
 from crnn_deploy.quantization.calibrated_model import CalibratedModel
 from crnn_deploy.quantization.calibration.calibrators import describe
 from crnn_deploy.quantization.config import QuantizeConfig
@@ -30,7 +30,7 @@ def compose_record(
 ) -> QuantizationRecord:
     """The record of one quantization; `realised` is None where this machine is not the one that runs the model."""
     in_int8 = () if realised is None else realised.int8
-    kernel = kernel_level() if any(op in in_int8 for op in QUANTIZED_RECURRENT.values()) else None
+    kernel = kernel_level() if any(op in in_int8 for op in OWN_RECURRENT) else None
     chosen = [layer for layer in calibrated.layers if layer.name in result.plan]
     covered = calibrated.ranges(result.calibrator)
     return QuantizationRecord(

@@ -8,11 +8,11 @@ import onnx
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.onnx_graph.execution import load_session
-from crnn_deploy.onnx_graph.operators import PRODUCTS, QDQ, QUANTIZED_RECURRENT, RECURRENT
+from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, PRODUCTS, QDQ, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
 from crnn_deploy.scratch import scratch_folder
 
-# Operators with the arithmetic of a CRNN, by the names that ONNX Runtime's optimiser gives them. QGRU and QLSTM appear
+# Operators with the arithmetic of a CRNN, by the names that ONNX Runtime's optimiser gives them. Our own appear
 # only where our kernels run them: otherwise ONNX Runtime has replaced them by their FP32 bodies.
 _INT8_OPS = (
     "ConvInteger",
@@ -23,7 +23,7 @@ _INT8_OPS = (
     "QGemm",
     "QLinearConv",
     "QLinearMatMul",
-    *QUANTIZED_RECURRENT.values(),
+    *OWN_RECURRENT,
 )
 _FP32_OPS = ("FusedConv", "FusedGemm", "FusedMatMul", *PRODUCTS, *RECURRENT)
 
