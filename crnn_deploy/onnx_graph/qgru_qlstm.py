@@ -17,7 +17,7 @@ gate comes after the recurrent product, as in PyTorch (`linear_before_reset=1`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import onnx
 from onnx import helper
@@ -33,13 +33,10 @@ _STATES = {"GRU": ["initial_h"], "LSTM": ["initial_h", "initial_c"]}
 OUTPUTS = {"GRU": ["Y", "Y_h"], "LSTM": ["Y", "Y_h", "Y_c"]}
 
 
-def define_functions(model: onnx.ModelProto, others: Collection[str] = ()) -> None:
-    """Add to `model` the definition of each of our ops that it uses and does not define yet.
-
-    Args:
-        others: ops that it uses too, within other functions.
-    """
-    used = {node.op_type for node in model.graph.node if node.domain == DOMAIN} | {*others}
+def define_functions(model: onnx.ModelProto) -> None:
+    """Add to `model` the definition of each of our ops that it, or a function of it, uses and does not define yet."""
+    bodies = (model.graph, *model.functions)
+    used = {node.op_type for body in bodies for node in body.node if node.domain == DOMAIN}
     if not used:
         return
     defined = {function.name for function in model.functions if function.domain == DOMAIN}

@@ -28,11 +28,10 @@ def define_linear_functions(model: onnx.ModelProto) -> None:
     """Add to `model` the definition of each of these ops that it uses and does not define yet."""
     used = {node.op_type for node in model.graph.node if node.domain == DOMAIN}
     defined = {function.name for function in model.functions if function.domain == DOMAIN}
-    inner = {own for own, name in LINEAR_RECURRENT.items() if name in used}
-    add_functions(
-        model, (_function(own, opset_of(model)) for own in sorted(inner) if LINEAR_RECURRENT[own] not in defined)
-    )
-    define_functions(model, inner)
+    missing = [own for own, name in LINEAR_RECURRENT.items() if name in used - defined]
+    if missing:
+        add_functions(model, (_function(own, opset_of(model)) for own in missing))
+        define_functions(model)
 
 
 def _function(own: str, opset: int) -> onnx.FunctionProto:

@@ -36,13 +36,15 @@ def join_neighbours(model: onnx.ModelProto) -> None:
     nodes become 22, and its CPU time falls by PLACEHOLDER µs.)
     """
     search = _Search(model.graph)
-    for place in [found for node in model.graph.node if (found := search.place_of(node))]:
+    places = [place for node in model.graph.node if (place := search.place_of(node))]
+    for place in places:
         products = search.products_of(place.after)
         scale = _join(model.graph, place)
         for product, weights in products:
             _multiply_integers(model.graph, place.after, scale, product, weights)
-    define_linear_functions(model)
-    prune(model.graph)
+    if places:
+        define_linear_functions(model)
+        prune(model.graph)
 
 
 class _Search:
@@ -104,8 +106,8 @@ class _Search:
 
     def _in_bytes(self, node: onnx.NodeProto) -> bool:
         """Whether Q or DQ has one constant scale, and one constant zero point of uint8."""
-        values = [self._constants.get(name) for name in node.input[1:]]
-        return len(values) == 2 and all(v is not None and v.ndim == 0 for v in values) and values[1].dtype == np.uint8
+        values = [self._constants[name] for name in node.input[1:] if name in self._constants]
+        return [value.ndim for value in values] == [0, 0] and values[1].dtype == np.uint8
 
     def _has_column_scales(self, weights: onnx.NodeProto) -> bool:
         """Whether a node decodes a matrix with a scale for each column and no zero points."""
