@@ -25,7 +25,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from side_by_side import decibels, medians, table, variable, write_results
+from side_by_side import decibels, table, undisturbed_ms, variable, write_results
 
 from crnn_deploy.native import KERNELS_VARIABLE
 from crnn_deploy.quantization.rewrite.recurrent import quantize_recurrent
@@ -65,7 +65,7 @@ def main() -> int:
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="STEM", help="writes STEM.json and STEM.md")
-    parser.add_argument("--rounds", type=int, default=200, help="most rounds of one setting")
+    parser.add_argument("--rounds", type=int, default=2000, help="most rounds of one setting")
     parser.add_argument("--seconds", type=float, default=0.5, help="time for one op in one setting")
     parser.add_argument("--kernels", nargs="+", default=[], metavar="LEVEL", help="force these levels of ours, too")
     parser.add_argument("--cells", nargs="+", default=[*GATES], choices=GATES)
@@ -83,7 +83,7 @@ def settings(options: argparse.Namespace) -> Iterator[Setting]:
 
 
 def measure(setting: Setting, levels: Sequence[str], rounds: int, seconds: float) -> dict[str, Any]:
-    """Medians of every variant in one setting, and how close its output is to FP32."""
+    """Times of every variant in one setting, and how close its output is to FP32."""
     fp32 = layer(setting)
     fed = {"X": inputs(setting)}
     sessions = {PARENT: session(fp32, setting.threads), OURS: session(ours(fp32), setting.threads)}
@@ -94,7 +94,8 @@ def measure(setting: Setting, levels: Sequence[str], rounds: int, seconds: float
         sessions[DYNAMIC] = session(dynamic(fp32), setting.threads)
     outputs = {name: each.run(None, fed)[0] for name, each in sessions.items()}
     acts = [lambda each=each: each.run(None, fed) for each in sessions.values()]
-    times = medians(acts, rounds, seconds)
+    # CPU time of a thread that has helpers would not be that of the run.
+    times = undisturbed_ms(acts, rounds, seconds, "cpu" if setting.threads == 1 else "wall")
     variants = {
         name: {"ms": ms, "speedup": times[0] / ms, "snr_db": decibels(outputs[PARENT], outputs[name])}
         for name, ms in zip(sessions, times, strict=True)
@@ -153,8 +154,9 @@ def describe(row: dict[str, Any]) -> str:
 
 def explanation() -> str:
     return (
-        "Medians of one bidirectional layer, run in turns in one process; × is the speed against ONNX Runtime's own "
-        "FP32 layer in the same rounds, dB the power of its output over that of the difference from it."
+        "[Undisturbed times](../../docs/figures.md#latency-and-speed-up) of one bidirectional layer, run in turns in "
+        "one process: of one thread by its CPU time, of several by the wall clock. × is the speed against ONNX "
+        "Runtime's own FP32 layer in the same rounds, dB the power of its output over that of the difference from it."
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.benchmark.timing import Act, InterleavedTimer
+from crnn_deploy.benchmark.undisturbed import Clock, undisturbed
 from crnn_deploy.environment import environment
 from crnn_deploy.report.run.markdown import escape, markdown_table
 from crnn_deploy.report.run.provenance import environment_facts
@@ -40,6 +41,11 @@ def variable(name: str, value: str | None) -> Iterator[None]:
 def medians(acts: Sequence[Act], rounds: int, seconds: float) -> list[float]:
     """Median milliseconds of each act, all run in turns."""
     return [float(np.median(times.wall)) / 1e6 for times in InterleavedTimer(rounds, seconds, WARMUP).time(acts)]
+
+
+def undisturbed_ms(acts: Sequence[Act], rounds: int, seconds: float, clock: Clock) -> list[float]:
+    """Undisturbed milliseconds of each act, all run in turns."""
+    return [undisturbed(times, clock).ms for times in InterleavedTimer(rounds, seconds, WARMUP).time(acts)]
 
 
 def paired_medians(acts: Sequence[Act], rounds: int, seconds: float) -> list[tuple[float, float]]:

@@ -55,7 +55,7 @@ def _mutations_of(path: Path) -> Sequence[Mutation]:
 def _native_sources() -> tuple[str, ...]:
     """The layers, and the kernels of all instruction sets but ARM's, which need another compiler."""
     names = (
-        "layer.cc cells.h product.h matrix.cc matrix.h tiles.h kernels.h kernels_portable.cc "
+        "layer.cc layer_memory.h cells.h product.h matrix.cc matrix.h tiles.h kernels.h kernels_portable.cc "
         "kernels_avx2.cc panels_avx2.h vector_avx2.h kernels_avxvnni.cc "
         "kernels_avx512vnni.cc avx512vnni.h vector_avx512.h kernels_amx.cc kernels_amx_emulated.cc"
     )

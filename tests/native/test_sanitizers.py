@@ -48,7 +48,8 @@ def test_kernels_are_clean(tmp_path: Path) -> None:
         "ASAN_OPTIONS": "detect_leaks=0",  # Python and ONNX Runtime leak
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    selection = [HERE / "test_kernels.py", HERE / "test_malformed.py", HERE / "test_line_input.py", "-k", PART]
+    files = ("test_kernels.py", "test_linear_ops.py", "test_malformed.py", "test_line_input.py")
+    selection = [*(HERE / name for name in files), "-k", PART]
     # -s, because a sanitizer ends the process at once and captured output would be lost.
     command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *selection]
     done = subprocess.run(command, cwd=HERE.parents[1], env=environment, capture_output=True, text=True)

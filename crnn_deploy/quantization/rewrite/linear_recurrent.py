@@ -32,8 +32,8 @@ class _Place:
 def join_neighbours(model: onnx.ModelProto) -> None:
     """Let the ops that `quantize_recurrent` made, in place, take in the nodes between them and their INT8 neighbours.
 
-    A product of the rows that has a bias gets the form of which ONNX Runtime makes one node. (A student of 210 µs: 30
-    nodes become 22, and its CPU time falls by PLACEHOLDER µs.)
+    A product of the rows that has a bias gets the form of which ONNX Runtime makes one node. (The receipts
+    student: 22 nodes instead of 30, and 9 of 214 µs.)
     """
     search = _Search(model.graph)
     places = [place for node in model.graph.node if (place := search.place_of(node))]
