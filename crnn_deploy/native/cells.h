@@ -37,8 +37,8 @@ V power_of_two(V x, float highest, Coefficients... rest) {
 }
 
 // Sigmoid and tanh of an argument in the exponent's units (see kExponent). Their polynomials are those with the least
-// relative errors: 7e-5 and 3e-6. Tanh of a small argument needs the smaller one, and 1/x without an error, because it is
-// a small difference of larger numbers; a sigmoid only multiplies.
+// relative errors: 7e-5 and 3e-6. Tanh of a small argument needs the smaller one, and 1/x without an error, because it
+// is a small difference of larger numbers; a sigmoid only multiplies.
 template <class V>
 V sigmoid(V exponent) {
   const V power = power_of_two(exponent, 0.05517167f, 0.24261113f, 0.69326097f, 0.99992806f);

@@ -60,8 +60,8 @@ bool allowed() { return syscall(SYS_arch_prctl, 0x1023, 18) == 0; }
 const Kernels* amx_kernels() {
   static const bool usable = allowed();
   static constexpr Kernels kernels{
-      "amx", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply_amx, gru<Vector512>, lstm<Vector512>, weigh, configure,
-      release, kTileRows};
+      "amx", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply_amx,
+      gru<Vector512>, lstm<Vector512>, weigh, configure, release, kTileRows};
   return usable ? &kernels : nullptr;
 }
 

@@ -34,7 +34,8 @@ struct Avx2 : PanelsAvx2 {
 
 const Kernels* avx2_kernels() {
   static constexpr Kernels kernels{
-      "avx2", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<Avx2>, gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
+      "avx2", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<Avx2>,
+      gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

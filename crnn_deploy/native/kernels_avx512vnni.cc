@@ -7,8 +7,8 @@ namespace crnn_deploy {
 
 const Kernels* avx512vnni_kernels() {
   static constexpr Kernels kernels{
-      "avx512vnni", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply<Avx512Vnni>, gru<Vector512>, lstm<Vector512>, weigh, nullptr,
-      nullptr};
+      "avx512vnni", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply<Avx512Vnni>,
+      gru<Vector512>, lstm<Vector512>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

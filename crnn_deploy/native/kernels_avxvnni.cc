@@ -21,7 +21,8 @@ struct AvxVnni : PanelsAvx2 {
 
 const Kernels* avxvnni_kernels() {
   static constexpr Kernels kernels{
-      "avxvnni", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<AvxVnni>, gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
+      "avxvnni", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<AvxVnni>,
+      gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

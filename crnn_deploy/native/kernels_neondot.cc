@@ -79,7 +79,8 @@ struct NeonDot {
 
 const Kernels* neondot_kernels() {
   static constexpr Kernels kernels{
-      "neondot", magnitude<Vector128>, round<Vector128>, to_bytes<Vector128>, multiply<NeonDot>, gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
+      "neondot", magnitude<Vector128>, round<Vector128>, to_bytes<Vector128>, multiply<NeonDot>,
+      gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

@@ -112,7 +112,8 @@ struct Portable {
 
 const Kernels* portable_kernels() {
   static constexpr Kernels kernels{
-      "portable", magnitude<V>, round<V>, to_bytes<V>, multiply<Portable>, gru<V>, lstm<V>, weigh, nullptr, nullptr};
+      "portable", magnitude<V>, round<V>, to_bytes<V>, multiply<Portable>,
+      gru<V>, lstm<V>, weigh, nullptr, nullptr};
   return &kernels;
 }
 

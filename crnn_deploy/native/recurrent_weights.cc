@@ -26,7 +26,8 @@ void require_symmetric(const char* name, const Tensor& tensor) {
 }
 
 // Adds to the biases of W `[G·H]` what its products with x lack if x has another zero point.
-void add_zero_point(const Bytes& x, const int8_t* w, const float* w_scales, int64_t columns, std::vector<float>& biases) {
+void add_zero_point(const Bytes& x, const int8_t* w, const float* w_scales, int64_t columns,
+                    std::vector<float>& biases) {
   for (size_t row = 0; row < biases.size() / 2; ++row) {
     int64_t sum = 0;
     for (int64_t k = 0; k < columns; ++k) sum += w[row * columns + k];
