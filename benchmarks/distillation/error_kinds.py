@@ -16,10 +16,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 from PIL import Image, ImageDraw, ImageFont
-from rapidfuzz.distance import Levenshtein
 
 from crnn_deploy import Reader
 from crnn_deploy.data.sources.opening import open_source
+from crnn_deploy.evaluation.character_errors import edits
 
 ALIKE = (
     "o0dqcu",
@@ -72,10 +72,8 @@ def kind_of(reference: str, true: str, read: str, position: int) -> str:
 
 
 def kinds(line: Line) -> Iterator[str]:
-    for edit in Levenshtein.editops(line.label, line.read):
-        true = "" if edit.tag == "insert" else line.label[edit.src_pos]
-        read = "" if edit.tag == "delete" else line.read[edit.dest_pos]
-        yield kind_of(line.label, true, read, edit.src_pos)
+    for position, true, read in edits(line.label, line.read):
+        yield kind_of(line.label, true, read, position)
 
 
 def read_all(reader: Path, beside: Path, data: Path) -> Iterator[Line]:
@@ -102,7 +100,7 @@ def table(lines: list[Line]) -> str:
 
 
 def write_sheets(lines: list[Line], data: Path, folder: Path) -> None:
-    """Pictures with the lines, twice their size, each with its label and what is read under it."""
+    """Pictures with the lines, 40 pixels high, each with its label and what is read under it."""
     source = open_source(str(data))
     font = ImageFont.truetype("DejaVuSansMono.ttf", 15)
     for number, start in enumerate(range(0, len(lines), 2 * ROWS)):

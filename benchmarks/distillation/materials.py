@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import string
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from methods import FOR_CLASSES, FOR_LINES, Method
+from part_of_tar import write_part
 
 from crnn_deploy.api import import_checkpoint
 from crnn_deploy.checkpoints.config import ImportConfig
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.subset import sample
-from crnn_deploy.files import locate, replacing
+from crnn_deploy.files import locate
 from crnn_deploy.models.config import CrnnChoice, StudentChoice
 from crnn_deploy.progress import Progress
 from crnn_deploy.training.train import train
@@ -109,7 +108,8 @@ def training_data(material: Material, data: Path, work: Path) -> str:
         return str(all_images)
     part = work / f"{material.name}-{material.sampled}.tar"
     if not part.exists():
-        _write_sample(all_images, material.sampled, part)
+        chosen = sample(open_source(str(all_images)), material.sampled, seed=0)
+        write_part(all_images, [(chosen.item_name(i), chosen.text(i)) for i in range(len(chosen))], part)
     return str(part)
 
 
@@ -125,16 +125,3 @@ def teacher_of(material: Material, data: Path, work: Path, progress: Progress) -
     else:
         import_checkpoint(ImportConfig(checkpoint=locate(material.teacher), output=path), progress)
     return path
-
-
-def _write_sample(archive: Path, count: int, output: Path) -> None:
-    """Write a .tar with `count` lines of `archive`. Image files are unchanged, so stored answers hold for both."""
-    chosen = sample(open_source(str(archive)), count, seed=0)
-    names = [chosen.item_name(i) for i in range(len(chosen))]
-    labels = "".join(f"{name}\t{chosen.text(i)}\n" for i, name in enumerate(names)).encode()
-    with replacing(output) as path, tarfile.open(archive) as whole, tarfile.open(path, "w") as part:
-        header = tarfile.TarInfo("labels.tsv")
-        header.size = len(labels)
-        part.addfile(header, io.BytesIO(labels))
-        for name in names:
-            part.addfile(whole.getmember(name), whole.extractfile(name))

@@ -8,17 +8,16 @@ shops have 58 % of the lines of SROIE, and are in `train.tar` always, so that ev
 
 from __future__ import annotations
 
-import io
 import re
-import tarfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from part_of_tar import Row, write_part
 
-Row = tuple[str, str]  # name of the image, and its text
+from crnn_deploy.data.sources.opening import open_source
 
 LARGE = 12  # receipts; shops with as many are never held out
 _REGISTRATION = re.compile(r"\d{4,7}-[A-Z]\b|\b0\d{11}\b")  # of a company, or for its tax
@@ -77,42 +76,20 @@ def divide(rows: Sequence[Row], folds: int) -> list[list[Row]]:
     return [[row for row in rows if receipt_of(row[0]) in held] for held in dealt]
 
 
-def write(source: tarfile.TarFile, rows: Iterable[Row], output: Path) -> None:
-    """A `.tar` with some of the images of another one, and their labels."""
-    with tarfile.open(output, "w") as tar:
-        kept = list(rows)
-        table = "".join(f"{image}\t{text}\n" for image, text in kept).encode()
-        for name, data in [("labels.tsv", table), *((image, _bytes(source, image)) for image, _ in kept)]:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-
-
-def _bytes(source: tarfile.TarFile, name: str) -> bytes:
-    file = source.extractfile(name)
-    assert file is not None, name
-    return file.read()
-
-
-def _row(line: str) -> Row:
-    image, _, text = line.partition("\t")
-    return image, text
-
-
 def main(
     data: Path,
     folds: Annotated[int, typer.Option(min=1)] = 4,
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("folds"),
 ) -> None:
-    with tarfile.open(data) as source:
-        rows = [_row(line) for line in _bytes(source, "labels.tsv").decode().splitlines()]
-        for number, held in enumerate(divide(rows, folds)):
-            folder = output / str(number)
-            folder.mkdir(parents=True, exist_ok=True)
-            write(source, held, folder / "held.tar")
-            receipts = {receipt_of(image) for image, _ in held}
-            write(source, [row for row in rows if receipt_of(row[0]) not in receipts], folder / "train.tar")
-            print(f"{folder}: {len(held):,} lines of {len(receipts)} receipts held out")
+    source = open_source(str(data))
+    rows = [(source.item_name(i), source.text(i)) for i in range(len(source))]
+    for number, held in enumerate(divide(rows, folds)):
+        folder = output / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+        receipts = {receipt_of(image) for image, _ in held}
+        write_part(data, held, folder / "held.tar")
+        write_part(data, [row for row in rows if receipt_of(row[0]) not in receipts], folder / "train.tar")
+        print(f"{folder}: {len(held):,} lines of {len(receipts)} receipts held out")
 
 
 if __name__ == "__main__":

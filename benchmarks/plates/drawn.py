@@ -73,14 +73,14 @@ def photograph(number: str, rng: Rng) -> Image.Image:
     blue, car = rng.uniform(15, 120), rng.uniform(0, 220)
     white = blue + (rng.uniform(40, 160) if rng.random() < 0.85 else rng.uniform(25, 50))
     shades = car * (1 - plate) + plate * (blue * (1 - ink) + white * ink)
-    rows, columns = (np.linspace(*rng.uniform(1 - change, 1 + change, 2), n) for change, n in _light(shades))
-    return _camera((shades * np.outer(rows, columns)).clip(0, 255).astype(np.uint8), rng)
-
-
-def _light(shades: Shades) -> tuple[tuple[float, int], tuple[float, int]]:
-    """By how much light may change from end to end, and the pixels, down and across."""
     height, width = shades.shape
-    return (0.15, height), (0.25, width)
+    light = np.outer(_light(0.15, height, rng), _light(0.25, width, rng))
+    return _camera((shades * light).clip(0, 255).astype(np.uint8), rng)
+
+
+def _light(change: float, count: int, rng: Rng) -> NDArray[np.float64]:
+    """Brightness along an edge of so many pixels, which changes evenly from one end to the other."""
+    return np.linspace(*rng.uniform(1 - change, 1 + change, 2), count)
 
 
 def _plate(number: str, rng: Rng) -> Image.Image:

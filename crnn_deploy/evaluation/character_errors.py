@@ -34,7 +34,8 @@ def character_errors(evaluation: Evaluation, most: int = 20) -> list[CharacterEr
         references, texts = block.references, block.texts
         occurrences.update("".join(references).casefold())
         for wrong in np.flatnonzero(~block.rows["right_ci"]).tolist():
-            errors.update(_edits(references[wrong].casefold(), texts[wrong].casefold()))
+            found = edits(references[wrong].casefold(), texts[wrong].casefold())
+            errors.update((true, read) for _, true, read in found)
     order = sorted(errors, key=lambda pair: (-errors[pair], pair))
     return [
         CharacterError(reference=true, read=read, count=errors[true, read], occurrences=occurrences[true])
@@ -42,8 +43,12 @@ def character_errors(evaluation: Evaluation, most: int = 20) -> list[CharacterEr
     ]
 
 
-def _edits(reference: str, text: str) -> Iterator[tuple[str, str]]:
+def edits(reference: str, text: str) -> Iterator[tuple[int, str, str]]:
+    """The edits that make a text of a reference: the place in the reference, what it has there, and what was read.
+
+    The second is empty for a character that was added, and the third for one that was left out.
+    """
     for edit in Levenshtein.editops(reference, text):
         true = "" if edit.tag == "insert" else reference[edit.src_pos]
         read = "" if edit.tag == "delete" else text[edit.dest_pos]
-        yield true, read
+        yield edit.src_pos, true, read

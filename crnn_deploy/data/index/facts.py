@@ -10,14 +10,13 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data.index.mapped import let_go, mapped
+from crnn_deploy.data.index.mapped import SCATTERED, let_go, mapped
 
 CONTENT_WORDS = 2  # of 8 bytes: a content hash has 16
 _HASH = np.dtype("V16")
 _BLOCK = 1 << 16  # images
 _SPAN = 1 << 20  # of values that a table can number
 _SPREAD = 100  # rows of a column for each that is asked for, on average, from which on these are scattered
-_SCATTERED = 1 << 9  # rows, around each of which 64 kB of a mapped column come into the memory
 
 Indices = NDArray[np.integer[Any]]
 """`[N]`, of images of a source."""
@@ -186,7 +185,7 @@ def _rows(column: NDArray[Any], indices: Indices) -> NDArray[Any]:
     """Some rows, which `take` copies in half the time of `column[indices]`; scattered ones in parts."""
     rows: NDArray[Any] = np.empty((len(indices), *column.shape[1:]), column.dtype)
     is_scattered = len(indices) and np.ptp(indices) > _SPREAD * len(indices)
-    size = _SCATTERED if is_scattered else max(1, len(indices))
+    size = SCATTERED if is_scattered else max(1, len(indices))
     for start in range(0, len(indices), size):
         rows[start : start + size] = np.asarray(column).take(indices[start : start + size], axis=0)
         let_go(column)

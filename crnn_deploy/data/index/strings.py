@@ -10,10 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.data.index.mapped import let_go
+from crnn_deploy.data.index.mapped import SCATTERED, let_go
 
 _BLOCK = 1 << 16
-_SCATTERED = 1 << 9  # strings, around each of which 64 kB are mapped
 _FEW = 8  # strings of a run, on average, below which it does not pay
 _ERRORS = "surrogateescape"  # names of files that are no UTF-8 come back as they were
 
@@ -73,8 +72,8 @@ class Strings:
 
     def _one_by_one(self, indices: NDArray[np.integer[Any]]) -> list[str]:
         found: list[str] = []
-        for start in range(0, len(indices), _SCATTERED):
-            found += [self._between(index, index) for index in indices[start : start + _SCATTERED].tolist()]
+        for start in range(0, len(indices), SCATTERED):
+            found += [self._between(index, index) for index in indices[start : start + SCATTERED].tolist()]
             self._let_go()
         return found
 
