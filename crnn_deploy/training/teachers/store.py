@@ -26,6 +26,7 @@ _LARGEST = 1 << 38  # bytes of address space, not of disk
 # Answers that are looked for before the database is opened again, which takes what was read out of the memory: the
 # system maps 64 kB around each.
 _IN_ORDER, _AT_RANDOM = 1 << 15, 1 << 6
+_ALL = b"all of "  # begins the keys of digests, which are longer than those of answers
 _BLOCK = 1 << 23  # bytes that are committed together, for each of which the disk is waited for
 
 
@@ -99,6 +100,18 @@ class AnswerStore:
             self.reopen()
             lacking += [start + place for place, is_stored in enumerate(stored) if not is_stored]
         return [place for place in lacking if contents[place] not in self._pending]
+
+    def has_all(self, digest: bytes) -> bool:
+        """Whether `note_all` was told that all contents with this digest have answers, which takes no looking up."""
+        return self._data(_ALL + digest) is not None
+
+    def note_all(self, digest: bytes) -> None:
+        """Note that all contents of a source have answers, which no store loses; the digest tells which they are.
+
+        Raises as `put` does.
+        """
+        with self._writing():
+            self._commit({_ALL + digest: b"\x01"})
 
     def put(self, answers: Mapping[bytes, Answer]) -> None:
         """Store answers by the content hash of their images.

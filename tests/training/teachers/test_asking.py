@@ -27,6 +27,7 @@ from crnn_deploy.training.teachers.answers import Answer
 from crnn_deploy.training.teachers.asking import AskOptions, Teacher
 from crnn_deploy.training.teachers.likeliest import Likeliest
 from crnn_deploy.training.teachers.model import TeacherModel
+from crnn_deploy.training.teachers.store import AnswerStore
 
 from ..tiny import StopAfter, draw_classes, draw_lines
 
@@ -69,6 +70,23 @@ def test_it_is_asked_about_each_image_once(lines: Path, make_teacher: MakeTeache
     assert sum(asked) == 40
     assert len(told.lines) == 1
     assert all(same(a.frames, b.frames) for a, b in zip(first, again, strict=True))
+
+
+def test_a_source_that_had_all_answers_is_not_looked_through(
+    tmp_path: Path, lines: Path, make_teacher: MakeTeacher, asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But one with another image is, and is asked about it."""
+    teacher, looked_for = make_teacher(), []
+    lacking = AnswerStore.lacking
+    monkeypatch.setattr(AnswerStore, "lacking", lambda *args: (looked_for.append(1), lacking(*args))[1])
+    for _ in range(2):
+        ask(teacher, lines, teacher.spec)
+    assert len(looked_for) == 1
+    more = draw_lines(tmp_path / "more", 1, seed=9, labelled=False)
+    for image in lines.glob("*.png"):
+        (more / f"old-{image.name}").write_bytes(image.read_bytes())
+    assert len(ask(teacher, more, teacher.spec)) == 41
+    assert (len(looked_for), sum(asked)) == (2, 41)
 
 
 def test_only_new_images_are_asked(tmp_path: Path, lines: Path, make_teacher: MakeTeacher, asked: list[int]) -> None:

@@ -53,6 +53,18 @@ def test_it_says_which_images_have_no_answer(monkeypatch: pytest.MonkeyPatch) ->
     answers.close()
 
 
+def test_what_is_known_to_be_whole_is_no_answer() -> None:
+    answers, digest = AnswerStore("key"), bytes(range(16))
+    assert not answers.has_all(digest)
+    answers.note_all(digest)
+    answers.close()
+    again = AnswerStore("key")
+    assert again.has_all(digest)
+    assert not again.has_all(digest[::-1])
+    assert digest not in again
+    again.close()
+
+
 def test_answers_are_read_through_a_database_that_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that what was read does not stay in the memory; those that are not yet committed are there, too."""
     monkeypatch.setattr(store, "_AT_RANDOM", 2)
