@@ -9,7 +9,7 @@ from crnn_deploy.artifact import read_spec
 from crnn_deploy.data.checking import first_usable
 from crnn_deploy.data.overlap import check_disjoint, fingerprint
 from crnn_deploy.data.rendering.options import RenderOptions
-from crnn_deploy.data.rendering.render import render_lines
+from crnn_deploy.data.rendering.render import render_lines, texts_digest
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
 from crnn_deploy.data.sources.vectors import with_vector
@@ -109,5 +109,5 @@ def _render(role: str, options: RenderOptions, cache: StageCache, progress: Prog
     def work(folder: Path) -> None:
         render_lines(options, folder / _LINES, force=True, progress=progress)
 
-    depends = {"render": options.model_dump(mode="json")}
+    depends = {"render": options.model_dump(mode="json"), "texts": texts_digest(options)}
     return cache.result("render", role, depends, work, lambda folder: str(folder / _LINES))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from crnn_deploy import limits
@@ -35,6 +36,9 @@ class GivenText:
                     "Replace it, such as with a space.",
                 )
         self._lines = [line for _, line in lines]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
 
     def __getitem__(self, index: int) -> str:
         return self._lines[index % len(self._lines)]

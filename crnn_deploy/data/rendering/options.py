@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from crnn_deploy.config import Force, Frozen, Option, OutputFile
+from crnn_deploy.config import Force, Frozen, Option, OutputFile, SourceName
 from crnn_deploy.data.rendering.font_sets import FONT_SETS, expand_font_sets
 from crnn_deploy.errors import InputError
 
@@ -48,6 +48,12 @@ class RenderOptions(Frozen):
         "written (package wordfreq), and of rare characters.",
         examples=["zh"],
     )
+    like: SourceName | None = Field(
+        default=None,
+        description="A labelled source: half of the lines are like its labels, mostly with other digits. So a network "
+        "sees in other print what is written there.",
+        examples=["DATA/train.tar"],
+    )
     labelled: Annotated[bool, Option(name="labels")] = Field(default=True, description="Write labels.tsv.")
     charset: Annotated[str | None, Option(metavar="CHARACTERS", text=True)] = Field(
         default=None,
@@ -83,9 +89,12 @@ class RenderOptions(Frozen):
 
     @model_validator(mode="after")
     def _one_text(self) -> RenderOptions:
-        if self.text is not None and self.language is not None:
+        given = [name for name in ("text", "language", "like") if getattr(self, name) is not None]
+        if len(given) > 1:
             raise InputError(
-                "The lines come from a text or from the words of a language.", fix="Leave one of them out."
+                "The lines come from a text, from the words of a language, or are like labels.",
+                f"These are given: {', '.join(given)}.",
+                "Leave all but one of them out.",
             )
         return self
 

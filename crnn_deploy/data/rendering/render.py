@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from crnn_deploy.data.rendering.drawing import CAPITAL, at_height, draw_ink, siz
 from crnn_deploy.data.rendering.fonts import find_families, pick_typeface, writable
 from crnn_deploy.data.rendering.given_text import GivenText
 from crnn_deploy.data.rendering.language import LanguageText, frequent_characters, word_frequencies
+from crnn_deploy.data.rendering.like_labels import LikeLabels, labels_of
 from crnn_deploy.data.rendering.options import PRINTABLE, RenderOptions
 from crnn_deploy.data.rendering.output import check_output, write_output
 from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
@@ -56,13 +58,15 @@ class LineRenderer:
         return np.random.default_rng((self._options.seed, index))
 
 
-def _generator(options: RenderOptions) -> TextGenerator | LanguageText:
+def _generator(options: RenderOptions) -> TextGenerator | LanguageText | LikeLabels:
     lengths = options.min_length, options.max_length
     if options.language is not None:
         frequencies = word_frequencies(options.language)
         charset = options.charset or writable(options.fonts, frequent_characters(frequencies))
         return LanguageText(frequencies, charset, *lengths)
-    return TextGenerator(options.charset or PRINTABLE, *lengths)
+    charset = options.charset or PRINTABLE
+    generator = TextGenerator(charset, *lengths)
+    return generator if options.like is None else LikeLabels(labels_of(options.like), generator, charset, lengths)
 
 
 def render_lines(options: RenderOptions, output: Path, force: bool = False, progress: Progress = SILENT) -> Path:
@@ -77,6 +81,21 @@ def render_lines(options: RenderOptions, output: Path, force: bool = False, prog
     renderer = LineRenderer(options)
     write_output(_contents(renderer, options, progress), output, force)
     return output
+
+
+def texts_digest(options: RenderOptions) -> str | None:
+    """A hash of the texts that the lines are made from, where the options name a file or a source of them.
+
+    Raises:
+        InputError: if that can't be read.
+    """
+    if options.text is None and options.like is None:
+        return None
+    texts = GivenText(options.text) if options.text is not None else labels_of(str(options.like))
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(f"{text}\n".encode())
+    return digest.hexdigest()
 
 
 def _contents(renderer: LineRenderer, options: RenderOptions, progress: Progress) -> Iterator[tuple[str, bytes]]:

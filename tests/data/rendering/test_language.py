@@ -104,5 +104,5 @@ def test_characters_that_the_fonts_lack_are_left_out_unless_they_were_asked_for(
 
 
 def test_a_text_and_a_language_are_one_too_many(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="a text or"):
+    with pytest.raises(InputError, match="a text, from"):
         RenderOptions(count=1, language="de", text=tmp_path / "words.txt")
