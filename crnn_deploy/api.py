@@ -22,6 +22,7 @@ from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.inspection.config import InspectConfig
 from crnn_deploy.labelling.config import LabelConfig
+from crnn_deploy.language.config import LanguageConfig
 from crnn_deploy.native.plugin.config import PluginConfig
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.progress import SILENT, Progress
@@ -57,11 +58,12 @@ if TYPE_CHECKING:
     from crnn_deploy.students.survey import Survey
 
 __all__ = ["BenchmarkConfig", "DistillConfig", "EngineConfig", "EvaluateConfig", "ExplainConfig", "ExportConfig"]
-__all__ += ["ImportConfig", "InspectConfig", "LabelConfig", "PackageConfig", "PluginConfig", "PredictConfig"]
-__all__ += ["QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig", "StudentsConfig", "TrainConfig"]
+__all__ += ["ImportConfig", "InspectConfig", "LabelConfig", "LanguageConfig", "PackageConfig", "PluginConfig"]
+__all__ += ["PredictConfig", "QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig", "StudentsConfig"]
+__all__ += ["TrainConfig"]
 __all__ += ["benchmark", "build_engine", "build_plugin", "distill", "doctor", "evaluate", "explain", "export"]
-__all__ += ["families", "import_checkpoint", "inspect", "label", "package", "predict", "predict_pages", "prune"]
-__all__ += ["quantize", "render", "report", "run", "students", "train"]
+__all__ += ["families", "import_checkpoint", "inspect", "label", "language", "package", "predict", "predict_pages"]
+__all__ += ["prune", "quantize", "render", "report", "run", "students", "train"]
 
 
 def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:
@@ -115,6 +117,13 @@ def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:
     from crnn_deploy.export.export import export
 
     return export(config, progress)
+
+
+def language(config: LanguageConfig, progress: Progress = SILENT) -> Artifact:
+    """Put a language model into an artifact that reads lines, and prove on other lines that it reads better with it."""
+    from crnn_deploy.language.add import add_language
+
+    return add_language(config, progress)
 
 
 def quantize(config: QuantizeConfig, progress: Progress = SILENT) -> Quantized:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from crnn_deploy import limits
 from crnn_deploy.class_sequences import ClassSequence, check_sequences, divided
+from crnn_deploy.language_model import LanguageModel
 from crnn_deploy.plain_values import Bounds, FiniteFloat
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.record import Record, field
@@ -79,6 +80,9 @@ class ModelSpec(Record):
         description="What logits are divided by before they become confidences, so that these agree with the share of "
         "images that are read right; 1: it was not fitted. What is read does not depend on it.",
     )
+    language_model: LanguageModel | None = field(
+        default=None, description="Which characters follow each other in what is read; a beam search counts it in."
+    )
     class_names: tuple[Text, ...] = field(
         default=(), max_length=limits.MAX_CLASSES, description="Names of the classes of a classifier."
     )
@@ -139,6 +143,8 @@ class ModelSpec(Record):
 
     def check(self) -> None:
         """Raise `ValueError` if the outputs have no names, or the fields do not go together."""
+        if self.language_model is not None and self.task != "ctc":
+            raise ValueError("only a model that reads lines takes a language model")
         if self.preprocessing.vector and self.task != "classify":
             raise ValueError("only a classifier takes a vector beside its picture")
         if self.task == "classify":
@@ -149,4 +155,6 @@ class ModelSpec(Record):
             raise ValueError("a CTC model needs a charset")
         if self.blank > len(self.charset):
             raise ValueError(f"blank index {self.blank} is outside the {self.num_outputs} classes")
+        if self.language_model is not None and (self.sequences or self.text_order != "logical"):
+            raise ValueError("a language model goes with single classes in logical order")
         check_sequences(self.sequences, self.alphabet if self.sequences else (), self.blank)

@@ -32,7 +32,7 @@ from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.quantization.calibrated_model import calibrate
 from crnn_deploy.quantization.rewrite.plan import find_layers
 from crnn_deploy.quantization.rewrite.preparation import prepare
-from crnn_deploy.reading.decoding import beam_decode, greedy_decode
+from crnn_deploy.reading.decoding import BeamSearch, greedy_decode
 from crnn_deploy.runtime.opening import open_session
 from crnn_deploy.spec import ModelSpec
 
@@ -97,7 +97,7 @@ def reading(classes: int, rank: int, repeats: int, folder: Path) -> dict[str, An
     logits = np.random.default_rng(1).normal(0, 3, (1, FRAMES, classes)).astype(np.float32)
     logits[..., 0] += 8
     row["greedy_ms"] = _milliseconds(lambda: greedy_decode(logits, spec), repeats)
-    row["beam_ms"] = _milliseconds(lambda: beam_decode(logits, spec, 8), repeats)
+    row["beam_ms"] = _milliseconds(lambda: BeamSearch(spec, 8)(logits), repeats)
     return row
 
 

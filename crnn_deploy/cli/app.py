@@ -22,6 +22,7 @@ from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import FAMILIES, import_
 from crnn_deploy.cli.inspect import inspect
 from crnn_deploy.cli.label import label
+from crnn_deploy.cli.language import language
 from crnn_deploy.cli.options import DEBUG, command
 from crnn_deploy.cli.package import package
 from crnn_deploy.cli.predict import predict
@@ -72,6 +73,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "distill": distill,
     "export": export,
     "quantize": quantize,
+    "language": language,
     "build-engine": build_engine,
     "build-plugin": build_plugin,
     "evaluate": evaluate,

@@ -6,62 +6,96 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.runtime.outputs import are_probabilities
 
+_LEAST_SHARE = 1e-3  # with a language, of the probability of the likeliest class; lower ones change no text
 _PER_CLASS = 64  # blocks of classes for each class that is searched
 
 
-def best_prefix(output: NDArray[np.float32], blank: int, width: int) -> list[int]:
+class Language(Protocol):
+    """What a language adds to the probability of a text, class by class; a state stands for the text before.
+
+    `start`: the state before a line.
+    """
+
+    start: int
+
+    def grown(self, state: int, label: int) -> tuple[float, int]:
+        """The factor of a class after a text, and the state after it."""
+        ...
+
+    def ended(self, state: int) -> float:
+        """The factor of the end of the line."""
+        ...
+
+
+def best_prefix(output: NDArray[np.float32], blank: int, width: int, language: Language | None = None) -> list[int]:
     """Classes of the best text of one line, with a beam of `width` prefixes.
 
-    Prefix beam search without a language model (Graves and Jaitly, ICML 2014; Hannun et al., arXiv 1408.2873).
+    Prefix beam search (Graves and Jaitly, ICML 2014; Hannun et al., arXiv 1408.2873). A language counts in with each
+    character that a prefix grows by; only characters of at least a thousandth of the probability of a frame's likeliest
+    class are tried then.
 
-    Only the `width` + 1 likeliest characters of each frame are tried, and fewer after the less probable prefixes. That
-    changes nothing, at any size of the alphabet. Number the prefixes and the characters of a frame from 0, the most
-    probable first. Prefix i with character j is at most as probable as each prefix from 0 to i with each character from
-    0 to j - 1. The exception is the character that a prefix ends with, which repeats only across a blank; for the
-    prefixes before i, character j takes its place. So at least (i + 1) j - 1 other texts are as probable, and where
-    these are `width` or more, prefix i with character j has no place in the beam.
+    Only the `width` + 1 likeliest characters of each frame are tried, and without a language fewer after the less
+    probable prefixes. Without a language that changes nothing, at any size of the alphabet. Number the prefixes and the
+    characters of a frame from 0, the most probable first. Prefix i with character j is at most as probable as each
+    prefix from 0 to i with each character from 0 to j - 1. The exception is the character that a prefix ends with,
+    which repeats only across a blank; for the prefixes before i, character j takes its place. So at least
+    (i + 1) j - 1 other texts are as probable, and where these are `width` or more, prefix i with character j has no
+    place in the beam.
 
     Args:
         output: `[T, K]`; logits, log-probabilities or probabilities.
     """
-    frames = _Frames(output, blank, width)
-    start = _Prefix(None, blank)
+    frames = _Frames(output, blank, width, 0.0 if language is None else _LEAST_SHARE)
+    start = _Prefix(None, blank, language)
     start.in_blank = start.total = 1.0
     beam = [start]
     for number in range(len(output)):
         beam = _next(beam, frames, number, width)
-    return beam[0].classes()
+    return max(beam, key=_Prefix.ended).classes()
 
 
 class _Prefix:
     """A text: another one, `parent`, and a class. How probable its paths are that end in a blank or in that class.
 
     All probabilities of one moment have a common factor. `seen` is the last frame after which it was in the beam.
+    `factor` is what the language gives for the class after the parent.
     """
 
-    __slots__ = ("children", "in_blank", "in_character", "label", "parent", "seen", "total")
+    __slots__ = (
+        *("children", "factor", "in_blank", "in_character", "label", "language", "parent", "seen", "state", "total"),
+    )
 
-    def __init__(self, parent: _Prefix | None, label: int) -> None:
+    def __init__(self, parent: _Prefix | None, label: int, language: Language | None) -> None:
         self.parent = parent
         self.label = label
+        self.language = language
+        self.factor, self.state = 1.0, language.start if language else 0
+        if language and parent:
+            self.factor, self.state = language.grown(parent.state, label)
         self.children: dict[int, _Prefix] = {}
         self.in_blank = self.in_character = self.total = 0.0
         self.seen = -1
 
     def growing(self, label: int) -> float:
         """How probable its paths are that go on to a character: one that repeats must follow a blank."""
-        return self.in_blank if label == self.label else self.total
+        paths = self.in_blank if label == self.label else self.total
+        return paths * self.language.grown(self.state, label)[0] if self.language else paths
+
+    def ended(self) -> float:
+        """How probable it is as the text of the whole line."""
+        return self.total * self.language.ended(self.state) if self.language else self.total
 
     def child(self, label: int) -> _Prefix:
         found = self.children.get(label)
         if found is None:
-            found = self.children[label] = _Prefix(self, label)
+            found = self.children[label] = _Prefix(self, label, self.language)
         return found
 
     def classes(self) -> list[int]:
@@ -109,7 +143,8 @@ def _same(beam: Sequence[_Prefix], frames: _Frames, number: int) -> Iterator[_Ca
 def _longer(beam: Sequence[_Prefix], frames: _Frames, number: int, width: int) -> Iterator[_Candidate]:
     """Each prefix with each of the likeliest characters, but for those that are prefixes of the beam."""
     for place, prefix in enumerate(beam, 1):
-        for label, share in frames.likeliest[number][: -(-(width + 1) // place)]:
+        count = width + 1 if prefix.language else -(-(width + 1) // place)
+        for label, share in frames.likeliest[number][:count]:
             child = prefix.children.get(label)
             if child is None or child.seen != number - 1:
                 total = prefix.growing(label) * share
@@ -119,11 +154,12 @@ def _longer(beam: Sequence[_Prefix], frames: _Frames, number: int, width: int) -
 class _Frames:
     """The probability of classes in each frame of an output `[T, K]`, relative to that of the likeliest class.
 
-    `likeliest`: the `width` + 1 likeliest characters of each frame, the most probable first.
+    `likeliest`: the `width` + 1 likeliest characters of each frame that have at least a share, the most probable first.
     """
 
-    def __init__(self, output: NDArray[np.float32], blank: int, width: int) -> None:
+    def __init__(self, output: NDArray[np.float32], blank: int, width: int, least_share: float) -> None:
         self.blank = blank
+        self._least_share = least_share
         self._output = output
         self._logarithmic = not are_probabilities(output)
         self._highest = output.max(1)
@@ -139,7 +175,7 @@ class _Frames:
         values, highest = self._output[frames, classes].astype(np.float64), self._highest[frames]
         shares = np.exp(values - highest) if self._logarithmic else values / highest
         order = np.lexsort((-shares, frames))
-        order = order[classes[order] != self.blank]
+        order = order[(classes[order] != self.blank) & (shares[order] >= self._least_share)]
         pairs = list(zip(classes[order].tolist(), shares[order].tolist(), strict=True))
         starts = np.searchsorted(frames[order], np.arange(len(self._output) + 1)).tolist()
         return [pairs[start : min(end, start + count)] for start, end in pairwise(starts)]

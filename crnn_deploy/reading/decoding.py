@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.reading.beam import best_prefix
+from crnn_deploy.reading.language import language_of
 from crnn_deploy.spec import ModelSpec
 
 
-def decode(logits: NDArray[np.float32], spec: ModelSpec, beam_width: int | None = None) -> list[str]:
-    """The text of each image from `[N, T, K]` (greedy without `beam_width`), or its class from `[N, K]`."""
+def decode(logits: NDArray[np.float32], spec: ModelSpec, search: BeamSearch | None = None) -> list[str]:
+    """The text of each image from `[N, T, K]` (greedy without a `search`), or its class from `[N, K]`."""
     if spec.task == "classify":
         return [spec.class_names[index] for index in logits.argmax(axis=1)]
-    return greedy_decode(logits, spec) if beam_width is None else beam_decode(logits, spec, beam_width)
+    return greedy_decode(logits, spec) if search is None else search(logits)
 
 
 def best_classes(logits: NDArray[np.float32], spec: ModelSpec, count: int) -> list[tuple[str, ...]]:
@@ -34,14 +35,30 @@ def greedy_decode(logits: NDArray[np.float32], spec: ModelSpec) -> list[str]:
     return [spec.text(k for k, _ in groupby(path)) for path in logits.argmax(axis=2).tolist()]
 
 
-def beam_decode(logits: NDArray[np.float32], spec: ModelSpec, width: int) -> list[str]:
+class BeamSearch:
     """Most probable text of each line, summed over all its paths, with a beam of `width` prefixes.
 
-    The result is approximate unless the beam is wide enough for every prefix.
+    The language model of the spec, if it has one, counts in. The result is approximate unless the beam is wide enough
+    for every prefix.
 
     Args:
-        logits: `[N, T, K]`; logits, log-probabilities and probabilities all give the same text.
         spec: of the model, for the blank and the text of each of the K classes.
         width: prefixes kept after each frame, at least 1.
+
+    Raises:
+        InputError: if the language model is damaged.
     """
-    return [spec.text(best_prefix(line, spec.blank, width)) for line in logits]
+
+    def __init__(self, spec: ModelSpec, width: int) -> None:
+        self._spec, self._width = spec, width
+        self._language = language_of(spec)
+
+    def __call__(self, logits: NDArray[np.float32]) -> list[str]:
+        """The texts of `[N, T, K]`; logits, log-probabilities and probabilities all give the same."""
+        spec = self._spec
+        return [spec.text(best_prefix(line, spec.blank, self._width, self._language)) for line in logits]
+
+
+def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:
+    """The search that `decode` takes; None for classifiers, and without a width. Raises as `BeamSearch` does."""
+    return None if width is None or spec.task == "classify" else BeamSearch(spec, width)

@@ -11,7 +11,7 @@ import numpy as np
 from crnn_deploy.class_sequences import groups
 from crnn_deploy.data.network_inputs import Array
 from crnn_deploy.reading.best_path import Run, labelled_runs, line_confidence
-from crnn_deploy.reading.decoding import beam_decode
+from crnn_deploy.reading.decoding import beam_search
 from crnn_deploy.reading.seen import Part, View
 from crnn_deploy.reading.wide_lines import joined
 from crnn_deploy.runtime.outputs import highest_probabilities
@@ -86,12 +86,15 @@ class Decoder:
     Args:
         beam_width: prefixes that a beam search keeps, whose text may differ from the characters of the most probable
             path; None: the text is that of the most probable path.
+
+    Raises:
+        InputError: if a language model that would be needed is damaged.
     """
 
     def __init__(self, spec: ModelSpec, beam_width: int | None = None) -> None:
         self._spec = spec
         self._alphabet = spec.alphabet if spec.task == "ctc" else spec.class_names
-        self._beam_width = beam_width
+        self._search = beam_search(spec, beam_width)
 
     def reading(self, view: View, outputs: Sequence[Array]) -> Reading:
         """What the model reads in an image, by what the network says of each part of its view, `[T, K]` or `[K]`."""
@@ -109,9 +112,7 @@ class Decoder:
         return Reading(text, line_confidence(runs, sure), characters)
 
     def _text(self, output: Array, classes: list[int]) -> str:
-        if self._beam_width is not None:
-            return beam_decode(output[np.newaxis], self._spec, self._beam_width)[0]
-        return self._spec.text(classes)
+        return self._spec.text(classes) if self._search is None else self._search(output[np.newaxis])[0]
 
     def _characters(
         self, runs: Sequence[Run], strips: Sequence[_Strip], scale: float, width: int

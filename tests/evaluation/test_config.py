@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from crnn_deploy.evaluation.config import EvaluateOptions, PredictConfig
 from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.reading.decoding import beam_decode
+from crnn_deploy.reading.decoding import BeamSearch
 from crnn_deploy.reading.options import ReadOptions
 from crnn_deploy.spec import ModelSpec
 
@@ -47,5 +47,5 @@ def test_the_default_beam_finds_what_a_wide_one_finds_in_short_lines() -> None:
     spec = ModelSpec(name="reader", charset="ab", preprocessing=Preprocessing(height=8))
     random = np.random.default_rng(0)
     probabilities = random.dirichlet([0.5] * 3, (20, 4)).astype(np.float32)
-    wide = beam_decode(np.log(probabilities), spec, width=1000)
-    assert beam_decode(np.log(probabilities), spec, ReadOptions().beam_width) == wide
+    wide = BeamSearch(spec, width=1000)(np.log(probabilities))
+    assert BeamSearch(spec, ReadOptions().beam_width)(np.log(probabilities)) == wide

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,7 +66,7 @@ def test_it_reads_as_the_search_over_all_classes(
 @pytest.mark.parametrize("classes", [97, 6625])
 def test_the_likeliest_characters_of_large_alphabets_are_found(classes: int) -> None:
     output = np.random.default_rng(1).normal(0, 3, (5, classes)).astype(np.float32)
-    for row, found in zip(output, beam._Frames(output, 0, 8).likeliest, strict=True):
+    for row, found in zip(output, beam._Frames(output, 0, 8, 0.0).likeliest, strict=True):
         expected = [label for label in np.argsort(-row).tolist() if label != 0][:9]
         assert [label for label, _ in found] == expected
         assert found[0][1] == pytest.approx(np.exp(row[expected[0]] - row.max()))
@@ -75,9 +77,58 @@ def test_of_many_equal_values_few_are_searched(least: float) -> None:
     output = np.full((48, 18_710), least, np.float32)
     output[np.arange(48), np.tile([0, 1, 0, 2], 12)] = 1 if least == 0 else -1e-6
     assert best_prefix(output, 0, 8) == [1, 2] * 12
-    assert len(beam._Frames(output, 0, 8)._found(10)) == 48 * 10
+    assert len(beam._Frames(output, 0, 8, 0.0)._found(10)) == 48 * 10
 
 
 def test_a_long_line_neither_overflows_nor_vanishes() -> None:
     output = np.random.default_rng(2).normal(0, 1, (4000, 50)).astype(np.float32)
     assert 2000 < len(best_prefix(output, 0, 4)) <= 4000
+
+
+class Bigrams:
+    """A language whose state is the last class, with random factors."""
+
+    start = -1
+
+    def __init__(self, seed: int, classes: int) -> None:
+        self.factors = np.random.default_rng(seed).uniform(0.2, 2, (classes + 1, classes + 1))
+
+    def grown(self, state: int, label: int) -> tuple[float, int]:
+        return float(self.factors[state, label]), label
+
+    def ended(self, state: int) -> float:
+        return float(self.factors[state, -1])
+
+    def of(self, text: tuple[int, ...]) -> float:
+        factor, state = 1.0, self.start
+        for label in text:
+            one, state = self.grown(state, label)
+            factor *= one
+        return factor * self.ended(state)
+
+
+def texts_of(probabilities: NDArray[np.float64], blank: int) -> dict[tuple[int, ...], float]:
+    """How probable each text is, by all paths."""
+    totals: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(probabilities.shape[1]), repeat=len(probabilities)):
+        text = tuple(label for label, _ in itertools.groupby(path) if label != blank)
+        totals[text] = totals.get(text, 0.0) + float(np.prod(probabilities[range(len(path)), path]))
+    return totals
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**6), frames=st.integers(1, 5), classes=st.integers(2, 4))
+def test_a_language_counts_in_with_each_character_and_the_end(seed: int, frames: int, classes: int) -> None:
+    logits = np.random.default_rng(seed).uniform(-2, 2, (frames, classes)).astype(np.float32)
+    blank, language = seed % classes, Bigrams(seed, classes)
+    scores = {text: p * language.of(text) for text, p in texts_of(softmax(logits.astype(np.float64)), blank).items()}
+    best, second = sorted(scores.values(), reverse=True)[:2] if len(scores) > 1 else (1.0, 0.0)
+    if best > second * (1 + 1e-5):
+        assert scores[tuple(best_prefix(logits, blank, 1000, language))] == best
+
+
+def test_a_language_that_knows_nothing_changes_nothing() -> None:
+    language = Bigrams(0, 6)
+    language.factors[:] = 1
+    logits = np.random.default_rng(1).normal(0, 2, (40, 6)).astype(np.float32)
+    assert best_prefix(logits, 0, 20, language) == best_prefix(logits, 0, 20)

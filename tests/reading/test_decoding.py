@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.reading.decoding import beam_decode, decode, greedy_decode
+from crnn_deploy.reading.decoding import BeamSearch, decode, greedy_decode
 from crnn_deploy.spec import ModelSpec
 
 BLANK = 2
@@ -47,7 +47,7 @@ def text_probabilities(logits: np.ndarray) -> dict[str, float]:
 def test_both_decoders_collapse_a_certain_path(path: list[int]) -> None:
     logits = 20 * np.eye(4, dtype=np.float32)[[path]]
     assert greedy_decode(logits, SPEC) == [collapse(tuple(path))]
-    assert beam_decode(logits, SPEC, width=4) == [collapse(tuple(path))]
+    assert BeamSearch(SPEC, width=4)(logits) == [collapse(tuple(path))]
 
 
 def test_each_line_of_a_batch_is_decoded_for_itself() -> None:
@@ -66,13 +66,13 @@ def test_beam_sums_over_paths_where_greedy_takes_one(output) -> None:
     probabilities = np.array([[[0.38, 0.01, 0.6, 0.01], [0.38, 0.01, 0.6, 0.01]]], np.float32)
     # "" has one path of 0.36; "a" has a-, -a and aa: 0.228 + 0.228 + 0.1444 = 0.60
     assert greedy_decode(output(probabilities), SPEC) == [""]
-    assert beam_decode(output(probabilities), SPEC, width=3) == ["a"]
+    assert BeamSearch(SPEC, width=3)(output(probabilities)) == ["a"]
 
 
 @given(small_logits)
 def test_a_beam_that_holds_every_prefix_finds_the_most_probable_text(logits: np.ndarray) -> None:
     probabilities = text_probabilities(logits)
-    (text,) = beam_decode(logits, SPEC, width=1000)
+    (text,) = BeamSearch(SPEC, width=1000)(logits)
     assert probabilities[text] == pytest.approx(max(probabilities.values()), rel=1e-5)
     assert probabilities[text] >= probabilities[greedy_decode(logits, SPEC)[0]] * (1 - 1e-5)
 
@@ -80,12 +80,12 @@ def test_a_beam_that_holds_every_prefix_finds_the_most_probable_text(logits: np.
 @pytest.mark.parametrize("width", [1, 4, 5, 6])
 def test_a_beam_may_hold_just_the_prefixes_that_there_are(width: int) -> None:
     frame = np.array([[[0.4, 0.3, 0.2, 0.1]]], np.float32)  # 4 prefixes of one frame are possible, 5 are candidates
-    assert beam_decode(frame, SPEC, width) == ["a"]
+    assert BeamSearch(SPEC, width)(frame) == ["a"]
 
 
 def test_beam_handles_impossible_classes() -> None:
     path = np.eye(4, dtype=np.float32)[[[0, 2, 0, 3]]]
-    assert beam_decode(path, SPEC, width=50) == ["aac"]
+    assert BeamSearch(SPEC, width=50)(path) == ["aac"]
 
 
 def test_a_classifier_gives_the_name_of_its_class() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.confidence import confidences
-from crnn_deploy.reading.decoding import beam_decode, decode
+from crnn_deploy.reading.decoding import BeamSearch, decode
 from crnn_deploy.reading.reading import Character, Decoder, Reading
 from crnn_deploy.reading.seen import Box, Part, View
 from crnn_deploy.spec import ModelSpec
@@ -108,7 +108,7 @@ def test_text_and_confidence_are_those_of_the_other_verbs(rows: list[list[float]
     reading = read(told, width=2 * columns)
     assert reading.text == decode(batch, SPEC)[0] == "".join(each.text for each in reading.characters)
     assert reading.confidence == pytest.approx(confidences(batch, SPEC)[0], abs=1e-6)
-    assert read(told, beam=4).text == beam_decode(batch, SPEC, 4)[0]
+    assert read(told, beam=4).text == BeamSearch(SPEC, 4)(batch)[0]
     edges = [edge for each in reading.characters for edge in (each.left, each.right)]
     assert edges == sorted(edges)
 

@@ -20,7 +20,7 @@ from crnn_deploy.data.sources.base import Source, fact_blocks
 from crnn_deploy.progress import Progress
 from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.confidence import confidences
-from crnn_deploy.reading.decoding import decode
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.reading.read_images import check_logits
 from crnn_deploy.runtime.outputs import log_probabilities
 from crnn_deploy.spec import ModelSpec
@@ -71,6 +71,7 @@ class Teacher:
         self.student = student
         self.options = options
         self._charset = CharsetMap(artifact.spec, student) if student.task == "ctc" else None
+        self._search = beam_search(artifact.spec, options.beam_width)
         self._store: AnswerStore | None = None  # opened for the first question
         self._model: TeacherModel | None = None  # loaded for the first image without a stored answer
 
@@ -135,7 +136,7 @@ class Teacher:
     def _answers(self, logits: NDArray[np.float32], features: NDArray[np.float32] | None) -> Iterator[Answer]:
         """The answer for each image, from the outputs for a batch."""
         spec = self.artifact.spec
-        texts = decode(logits, spec, self.options.beam_width)
+        texts = decode(logits, spec, self._search)
         shown = [None] * len(logits) if features is None else features
         for row in zip(log_probabilities(logits), texts, confidences(logits, spec), shown, strict=True):
             yield self._answer(*row)

@@ -1,0 +1,1 @@
+"""Language models: learned from labels, and put into artifacts that read lines."""

@@ -1,0 +1,56 @@
+"""What the language model of a spec gives for classes of the head, for a beam search."""
+
+from __future__ import annotations
+
+import math
+
+from crnn_deploy.errors import InputError
+from crnn_deploy.language_model import END, Ngrams
+from crnn_deploy.spec import ModelSpec
+
+
+class ClassLanguage:
+    """The `Language` of a beam search over the classes of a model.
+
+    What it was asked for it keeps, since few contexts occur again and again.
+
+    Raises:
+        InputError: if the language model is damaged.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        model = spec.language_model
+        assert model is not None, "only models with a language model have one"
+        try:
+            self._ngrams = Ngrams(model)
+        except ValueError as error:
+            raise InputError(
+                f"{spec.name} can't be read: {error}.",
+                "The file is damaged, or not written by crnn-deploy.",
+                "Make it again, or decode with --decoder greedy.",
+            ) from None
+        self.start = self._ngrams.start
+        self._alphabet = spec.alphabet
+        self._weight, self._bonus = model.weight, model.bonus
+        self._known: dict[tuple[int, int], tuple[float, int]] = {}
+
+    def grown(self, state: int, label: int) -> tuple[float, int]:
+        found = self._known.get((state, label))
+        if found is None:
+            found = self._known[state, label] = self._after(state, self._alphabet[label])
+        return found
+
+    def ended(self, state: int) -> float:
+        return math.exp(-self._weight * self._ngrams.after(state, END)[0])
+
+    def _after(self, state: int, characters: str) -> tuple[float, int]:
+        costs = 0.0
+        for character in characters:
+            cost, state = self._ngrams.after(state, character)
+            costs += cost
+        return math.exp(self._bonus * len(characters) - self._weight * costs), state
+
+
+def language_of(spec: ModelSpec) -> ClassLanguage | None:
+    """That of a model; None if it has no language model. Raises as `ClassLanguage` does."""
+    return None if spec.language_model is None else ClassLanguage(spec)
