@@ -28,6 +28,10 @@ class LanguageOptions(Frozen):
         default=0.3, ge=-10, le=10, description="What makes up for it that each further character costs something."
     )
 
+    def with_paths(self, model: Path, output: Path, data: str, force: bool = False) -> LanguageConfig:
+        """These options for one model."""
+        return LanguageConfig(**dict(self), model=model, output=output, data=data, force=force)
+
 
 class LanguageConfig(LanguageOptions):
     """One language model for one model."""

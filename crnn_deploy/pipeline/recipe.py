@@ -16,6 +16,7 @@ from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.language.config import LanguageOptions
 from crnn_deploy.limits import MAX_VARIABLES
 from crnn_deploy.pipeline.shipped_recipes import find_recipe
 from crnn_deploy.quantization.config import QuantizeOptions
@@ -142,6 +143,10 @@ class Recipe(Frozen):
     )
     sources: Sources = Field(description="Images for each purpose.")
     distill: DistillOptions = Field(default=DistillOptions(), description="The student and its training.")
+    language: LanguageOptions | None = Field(
+        default=None,
+        description="A language model of the labels of `sources.train`, for the beam decoder; absent: none.",
+    )
     export: ExportOptions = Field(default=ExportOptions(), description="Export to ONNX.")
     quantize: QuantizeOptions = Field(default=QuantizeOptions(), description="Quantization of the student.")
     engines: Engines | None = Field(default=None, description="TensorRT engines of the student; absent: none.")

@@ -18,7 +18,7 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.report.run.variant import ModelStage
 
 R = TypeVar("R")
-StageName = Literal["render", ModelStage, "evaluate", "benchmark"]
+StageName = Literal["render", ModelStage, "language", "evaluate", "benchmark"]
 
 STAGE_FORMATS: Mapping[StageName, int] = {
     "render": 1,
@@ -26,6 +26,7 @@ STAGE_FORMATS: Mapping[StageName, int] = {
     "train": 1,
     "export": 1,
     "distill": 2,
+    "language": 1,
     "quantize": 3,
     "build-engine": 1,
     "evaluate": 3,

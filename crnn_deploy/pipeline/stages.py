@@ -15,20 +15,20 @@ from crnn_deploy.checkpoints.import_checkpoint import import_checkpoint
 from crnn_deploy.checkpoints.spec_file import read_fields
 from crnn_deploy.engine.build_engine import BuiltEngine, build_engine
 from crnn_deploy.engine.record import EngineRecord
-from crnn_deploy.environment import environment
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
 from crnn_deploy.evaluation.evaluate import evaluate
 from crnn_deploy.evaluation.keeping import keep_evaluation, kept_evaluation
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.export.export import export
-from crnn_deploy.files import locate, require_file, sha256_of, write_text
-from crnn_deploy.native import kernel_level
+from crnn_deploy.files import locate, require_file, write_text
+from crnn_deploy.language.add import add_language
 from crnn_deploy.onnx_graph.external_data import model_sha256
+from crnn_deploy.pipeline.dependencies import depends_on, module_code, speed_depends_on
 from crnn_deploy.pipeline.engine_tools import EngineTools, gpu_name
 from crnn_deploy.pipeline.isolated_benchmark import isolated_benchmark
 from crnn_deploy.pipeline.recipe import ModelChoice, Recipe
-from crnn_deploy.pipeline.sources import RunSource, RunSources
+from crnn_deploy.pipeline.sources import RunSources
 from crnn_deploy.pipeline.stage_cache import StageCache
 from crnn_deploy.progress import Progress
 from crnn_deploy.quantization.quantize import Quantized, quantize
@@ -99,7 +99,7 @@ class Stages:
         name = f"{role}{'.onnx' if checkpoint.suffix == '.onnx' else '.safetensors'}"
         depends = {
             "checkpoint": model_sha256(checkpoint),
-            "module": _module_code(choice.module) if choice.module else None,
+            "module": module_code(choice.module) if choice.module else None,
             "spec": read_fields(choice.spec) if choice.spec else None,  # with the charset of a charset_file
         }
 
@@ -121,7 +121,7 @@ class Stages:
             config = options.with_paths(model.path, folder / name, data.location, True, self.trust_module)
             export(config, self.progress)
 
-        depends = _depends(model, data, options)
+        depends = depends_on(model, data, options)
         return self.cache.result("export", role, depends, work, lambda folder: open_artifact(folder / name))
 
     def distill(self, teachers: list[Artifact]) -> Artifact:
@@ -134,6 +134,18 @@ class Stages:
             distill(options.with_images(self.sources.training_images(folder / name), paths), self.progress)
 
         return self.cache.result("distill", "", depends, work, lambda folder: open_artifact(folder / name))
+
+    def language(self, student: Artifact) -> Artifact:
+        """The student with a language model of the training labels; as it is where the recipe asks for none."""
+        data, options, name = self.sources.train, self.recipe.language, "student.safetensors"
+        if options is None:
+            return student
+
+        def work(folder: Path) -> None:
+            add_language(options.with_paths(student.path, folder / name, data.location, force=True), self.progress)
+
+        depends = depends_on(student, data, options)
+        return self.cache.result("language", "", depends, work, lambda folder: open_artifact(folder / name))
 
     def _training_depends(self, options: TrainingOptions) -> dict[str, Any]:
         """What a training depends on, besides its teachers."""
@@ -158,9 +170,9 @@ class Stages:
         if for_tensorrt:
             options = options.model_copy(update={"target": "tensorrt"})
         name = f"{role}{'.tensorrt' if for_tensorrt else ''}.int8.onnx"
-        depends = _depends(model, data, options)
+        depends = depends_on(model, data, options)
         if options.target != "tensorrt":
-            depends |= _speed_depends_on()  # layers run in INT8 where that is faster
+            depends |= speed_depends_on()  # layers run in INT8 where that is faster
 
         def work(folder: Path) -> None:
             config = options.with_paths(model.path, folder / name, data.location, force=True)
@@ -177,7 +189,7 @@ class Stages:
         assert engines is not None  # a recipe without engines builds none
         data, name = self.sources.calibration, f"{role}.{precision}.engine"
         options = engines.options(precision).model_copy(update={"flavor": tools.flavor, "targets": tools.targets})
-        depends = {**_depends(model, data, options), "tools": tools.model_dump(mode="json")}
+        depends = {**depends_on(model, data, options), "tools": tools.model_dump(mode="json")}
 
         def work(folder: Path) -> None:
             config = options.with_paths(model.path, folder / name, data.location, force=True)
@@ -191,7 +203,7 @@ class Stages:
     def evaluate(self, name: str, model: Artifact) -> Evaluation:
         """Accuracy of one variant on the evaluation images."""
         data, options = self.sources.evaluation, self.recipe.evaluate
-        depends = _depends(model, data, options)
+        depends = depends_on(model, data, options)
         if model.format == "engine":
             depends |= {"gpu": gpu_name()}
 
@@ -208,7 +220,7 @@ class Stages:
             "models": [model.sha256 for model in models],
             "data": data.fingerprint,
             "options": options.model_dump(mode="json"),
-            **_speed_depends_on(),
+            **speed_depends_on(),
         }
         if any(model.format == "engine" for model in models):
             depends |= {"gpu": gpu_name()}
@@ -218,22 +230,6 @@ class Stages:
             _write(folder / file, isolated_benchmark(config, self.progress))
 
         return self.cache.result("benchmark", "", depends, work, lambda folder: _read(folder / file, Benchmark))
-
-
-def _depends(model: Artifact, data: RunSource, options: BaseModel) -> dict[str, Any]:
-    """What the result of a stage with one model and one source depends on."""
-    return {"model": model.sha256, "data": data.fingerprint, "options": options.model_dump(mode="json")}
-
-
-def _module_code(module: str) -> dict[str, str | None]:
-    """`FILE.py:Class` with the hash of the file, None where the import will report that it is missing."""
-    file = Path(module.rpartition(":")[0])
-    return {"class": module, "sha256": sha256_of(file) if file.is_file() else None}
-
-
-def _speed_depends_on() -> dict[str, Any]:
-    """What decides on this machine how fast a model runs."""
-    return {"processor": environment().processor, "kernel": kernel_level()}
 
 
 def _write(path: Path, record: BaseModel) -> None:

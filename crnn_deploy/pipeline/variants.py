@@ -65,8 +65,9 @@ class VariantMaker:
         """
         baseline = self._stages.import_baseline()
         self._check_profiles(baseline)
+        self._check_language()
         baseline_onnx = self._stages.export("baseline", baseline)
-        weights = self._stages.distill(self._stages.import_teachers(baseline_onnx))
+        weights = self._stages.language(self._stages.distill(self._stages.import_teachers(baseline_onnx)))
         student = self._stages.export("student", weights)
         made_by: ModelStage = "import" if self._stages.recipe.baseline.train is None else "train"
         self._variants.append(new_variant("baseline", made_by, None, baseline))
@@ -90,6 +91,15 @@ class VariantMaker:
         if recipe.engines is not None:
             spec = student_spec("student", recipe.distill.student, baseline.spec)
             check_profiles(recipe.engines, spec.preprocessing)
+
+    def _check_language(self) -> None:
+        """Fail before the training if there are no texts for a language model."""
+        source = self._stages.sources.train.source
+        if self._stages.recipe.language is not None and source.kind != "text":
+            raise InputError(
+                f"{source.name} has no texts for the language model that the recipe asks for.",
+                fix="Give labelled lines as sources.train, or leave out `language`.",
+            )
 
     def _quantize(self, student: Artifact) -> None:
         try:

@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 import pytest
 import stopwatches
+from PIL import Image
 from typer.testing import CliRunner
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
@@ -268,3 +269,26 @@ def test_teachers_teach_and_the_student_is_held_against_the_baseline(tmp_path: P
     assert list(made.notes["taught_by"].values()) == ["teacher"]
     assert made.notes["warm_start"] == teacher.sha256
     assert result.report.comparisons[1].parent == "baseline"
+
+
+def test_a_language_model_of_the_training_labels_goes_into_every_student(
+    tmp_path: Path, write_recipe: WriteRecipe
+) -> None:
+    path = write_recipe(language={"order": 3}, evaluate={"resamples": 50, "decoder": "beam"})
+    result = run(RunConfig(recipe=path, out=tmp_path / "out"))
+    assert "language" in stages(tmp_path / "out")
+    for variant in result.report.variants:
+        spec = open_artifact(Path(variant.path)).spec
+        assert (spec.language_model is not None) == variant.name.startswith("student")
+    assert result.report.training[-1].epoch == 2
+
+
+def test_a_language_model_needs_labels(tmp_path: Path, write_recipe: WriteRecipe) -> None:
+    unlabelled = tmp_path / "unlabelled"
+    unlabelled.mkdir()
+    for index in range(8):
+        Image.new("L", (40 + index, 32), 255).save(unlabelled / f"{index}.png")
+    images = {"train": str(unlabelled), "evaluation": {"render": {"count": 4, "seed": 2, "charset": "ABCD"}}}
+    with pytest.raises(InputError, match="no texts for the language model"):
+        run(RunConfig(recipe=write_recipe(language={}, sources=images), out=tmp_path / "out"))
+    assert not list((tmp_path / "out" / "stages").glob("distill-*"))
