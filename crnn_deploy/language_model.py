@@ -11,6 +11,7 @@ import base64
 import binascii
 import math
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,28 @@ class LanguageModel(Record):
     )
 
 
+class NgramColumns(NamedTuple):
+    """N-grams by columns `[N]`.
+
+    Attributes:
+        first: the first n-gram that continues each; the others follow, in the order of their symbols.
+        children: how many continue it.
+        symbols: numbers of their last characters.
+        costs: in nats.
+        backoffs: what is added where the shorter n-gram takes the place of one that is missing.
+        shorter: the longest n-gram that each ends with.
+        contexts: that from which the next character goes on.
+    """
+
+    first: NDArray[np.int32]
+    children: NDArray[np.int32]
+    symbols: NDArray[np.int32]
+    costs: NDArray[np.float64]
+    backoffs: NDArray[np.float64]
+    shorter: NDArray[np.int32]
+    contexts: NDArray[np.int32]
+
+
 class Ngrams:
     """The n-grams of a language model, unpacked.
 
@@ -63,8 +86,12 @@ class Ngrams:
             raise ValueError("the n-grams of the language model are no tree")
         if (nodes["symbol"] >= len(model.characters)).any():
             raise ValueError("the language model has n-grams of characters that it doesn't name")
+        parents, symbols = np.repeat(np.arange(count), children), nodes["symbol"][1:].astype(np.int64)
+        if ((np.diff(parents) == 0) & (np.diff(symbols) <= 0)).any():
+            raise ValueError("n-grams of the language model are out of order")
         self._symbols = {character: symbol for symbol, character in enumerate(model.characters)}
-        self._unknown = math.log(1 + len(model.characters))
+        self.unknown = math.log(1 + len(model.characters))
+        self._nodes, self._firsts = nodes, firsts
         self._costs = (nodes["cost"] / STEPS).tolist()
         self._backoffs = (nodes["backoff"] / STEPS).tolist()
         self._next = _continuations(nodes["symbol"].tolist(), firsts.tolist(), children.tolist())
@@ -74,18 +101,33 @@ class Ngrams:
         self._context = [node if length < model.order else self._shorter[node] for node, length in enumerate(lengths)]
         self.start = self._next[0].get(self._symbols.get(END, 0), 0) if model.order > 1 else 0
 
+    def symbol(self, character: str) -> tuple[int | None, float]:
+        """The number of a character, or None if it is unknown, and what it costs besides."""
+        if "0" <= character <= "9":
+            return self._symbols.get(DIGIT), _DIGIT_COST
+        return self._symbols.get(character), 0.0
+
     def after(self, state: int, character: str) -> tuple[float, int]:
         """What a character costs after a context, in nats, and the context of the next one."""
-        cost = 0.0
-        if "0" <= character <= "9":
-            character, cost = DIGIT, _DIGIT_COST
-        symbol = self._symbols.get(character)
+        symbol, cost = self.symbol(character)
         while symbol is None or (node := self._next[state].get(symbol)) is None:
             cost += self._backoffs[state]
             if state == 0:
-                return cost + self._unknown, 0
+                return cost + self.unknown, 0
             state = self._shorter[state]
         return cost + self._costs[node], self._context[node]
+
+    def columns(self) -> NgramColumns:
+        """The n-grams as arrays."""
+        return NgramColumns(
+            first=np.array(self._firsts, np.int32),
+            children=np.array(self._nodes["children"], np.int32),
+            symbols=np.array(self._nodes["symbol"], np.int32),
+            costs=np.array(self._costs, np.float64),
+            backoffs=np.array(self._backoffs, np.float64),
+            shorter=np.array(self._shorter, np.int32),
+            contexts=np.array(self._context, np.int32),
+        )
 
 
 def packed(nodes: NDArray[np.void]) -> str:

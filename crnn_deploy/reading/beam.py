@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from crnn_deploy.runtime.outputs import are_probabilities
 
-_LEAST_SHARE = 1e-3  # with a language, of the probability of the likeliest class; lower ones change no text
+LEAST_SHARE = 1e-3  # with a language, of the probability of the likeliest class; lower ones change no text
 _PER_CLASS = 64  # blocks of classes for each class that is searched
 
 
@@ -52,7 +52,7 @@ def best_prefix(output: NDArray[np.float32], blank: int, width: int, language: L
     Args:
         output: `[T, K]`; logits, log-probabilities or probabilities.
     """
-    frames = _Frames(output, blank, width, 0.0 if language is None else _LEAST_SHARE)
+    frames = _Frames(output, blank, width, 0.0 if language is None else LEAST_SHARE)
     start = _Prefix(None, blank, language)
     start.in_blank = start.total = 1.0
     beam = [start]

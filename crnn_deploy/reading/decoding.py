@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.reading.beam import best_prefix
+from crnn_deploy.native import ctc_beam
+from crnn_deploy.reading.beam import LEAST_SHARE, best_prefix
 from crnn_deploy.reading.language import language_of
+from crnn_deploy.runtime.outputs import are_probabilities
 from crnn_deploy.spec import ModelSpec
 
 
@@ -50,15 +53,25 @@ class BeamSearch:
     """
 
     def __init__(self, spec: ModelSpec, width: int) -> None:
-        self._spec, self._width = spec, width
-        self._language = language_of(spec)
+        self.width = width
+        self._spec = spec
+        self._best = _best_of_line(spec, width)
 
     def __call__(self, logits: NDArray[np.float32]) -> list[str]:
         """The texts of `[N, T, K]`; logits, log-probabilities and probabilities all give the same."""
-        spec = self._spec
-        return [spec.text(best_prefix(line, spec.blank, self._width, self._language)) for line in logits]
+        return [self._spec.text(self._best(line)) for line in logits]
 
 
 def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:
     """The search that `decode` takes; None for classifiers, and without a width. Raises as `BeamSearch` does."""
     return None if width is None or spec.task == "classify" else BeamSearch(spec, width)
+
+
+def _best_of_line(spec: ModelSpec, width: int) -> Callable[[NDArray[np.float32]], list[int]]:
+    """What finds the classes of the best text: the library where it is there, and else Python."""
+    language = language_of(spec)
+    tables = None if language is None else language.tables()
+    if not ctc_beam.available() or (language is not None and tables is None):
+        return lambda line: best_prefix(line, spec.blank, width, language)
+    search = ctc_beam.CtcBeam(spec.blank, width, 0.0 if language is None else LEAST_SHARE, tables)
+    return lambda line: search(line, not are_probabilities(line))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from crnn_deploy.errors import InputError
 from crnn_deploy.language_model import END, Ngrams
+from crnn_deploy.native.ctc_beam import ClassNgrams
 from crnn_deploy.spec import ModelSpec
 
 
@@ -42,6 +45,23 @@ class ClassLanguage:
 
     def ended(self, state: int) -> float:
         return math.exp(-self._weight * self._ngrams.after(state, END)[0])
+
+    def tables(self) -> ClassNgrams | None:
+        """The same for the library; None where a class stands for several characters."""
+        if any(len(text) > 1 for text in self._alphabet):
+            return None
+        symbols, costs = zip(*(self._ngrams.symbol(text) for text in self._alphabet), strict=True)
+        end, _ = self._ngrams.symbol(END)
+        return ClassNgrams(
+            self._ngrams.columns(),
+            class_symbols=np.array([-1 if symbol is None else symbol for symbol in symbols], np.int32),
+            class_costs=np.array(costs, np.float64),
+            start=self.start,
+            end_symbol=-1 if end is None else end,
+            unknown=self._ngrams.unknown,
+            weight=self._weight,
+            bonus=self._bonus,
+        )
 
     def _after(self, state: int, characters: str) -> tuple[float, int]:
         costs = 0.0

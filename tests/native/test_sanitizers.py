@@ -48,7 +48,7 @@ def test_kernels_are_clean(tmp_path: Path) -> None:
         "ASAN_OPTIONS": "detect_leaks=0",  # Python and ONNX Runtime leak
         "UBSAN_OPTIONS": "print_stacktrace=1",
     }
-    files = ("test_kernels.py", "test_linear_ops.py", "test_malformed.py", "test_line_input.py")
+    files = ("test_kernels.py", "test_linear_ops.py", "test_malformed.py", "test_line_input.py", "test_ctc_beam.py")
     selection = [*(HERE / name for name in files), "-k", PART]
     # -s, because a sanitizer ends the process at once and captured output would be lost.
     command = [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", *selection]

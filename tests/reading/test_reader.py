@@ -118,7 +118,7 @@ def test_a_reader_that_is_pickled_opens_its_model_again(
     pickled = pickle.dumps([Reader("model.onnx", threads=1, batch_size=3, beam_width=2, notes=NoteTaker()), reader])
     monkeypatch.chdir("/")
     first, second = pickle.loads(pickled)
-    assert (first._batch_size, first._decoder._search._width) == (3, 2)
+    assert (first._batch_size, first._decoder._search.width) == (3, 2)
     assert first.artifact.path == tmp_path / "model.onnx"
     assert second(path) == reader(path)
     program = "import pickle, sys; print(pickle.load(sys.stdin.buffer)[1](sys.argv[1]).text)"
