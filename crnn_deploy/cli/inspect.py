@@ -14,6 +14,7 @@ from crnn_deploy.inspection.config import InspectConfig
 if TYPE_CHECKING:
     from crnn_deploy.inspection.description import ModelDescription
     from crnn_deploy.inspection.source.description import SourceDescription
+    from crnn_deploy.language_model import LanguageModel
     from crnn_deploy.preprocessing import Preprocessing
     from crnn_deploy.runtime.tensorrt.manifest import EngineManifest, ShapeProfile
 from crnn_deploy.spec import LineageStep, ModelSpec
@@ -64,6 +65,7 @@ def _lines(d: ModelDescription) -> list[tuple[str, str | Sequence[str]]]:
         "normal form": _unusual(d, "normal_form"),
         "text order": _unusual(d, "text_order"),
         "output layout": _unusual(d, "output_layout"),
+        "language model": _language(d.language_model) if d.language_model else None,
         "classes": f"{len(d.class_names)}: {', '.join(d.class_names)}" if d.class_names else None,
         "preprocessing": _preprocessing(d.preprocessing) if d.preprocessing else None,
         "vector": _vector(d.preprocessing) if d.preprocessing else None,
@@ -85,6 +87,16 @@ def _unusual(d: ModelDescription, name: str) -> str | None:
     """A field of the spec, unless it is not known or has its default."""
     value = getattr(d, name)
     return None if value == ModelSpec.model_fields[name].default else value
+
+
+def _language(m: LanguageModel) -> str:
+    from crnn_deploy.ngrams import unpacked  # loads NumPy
+
+    try:
+        count = f"{len(unpacked(m.table)):,}"
+    except ValueError:
+        count = "damaged"
+    return f"{count} n-grams of up to {m.order} characters, weight {m.weight:g}, bonus {m.bonus:g} (--decoder beam)"
 
 
 def _engine(e: EngineManifest) -> dict[str, str | Sequence[str]]:

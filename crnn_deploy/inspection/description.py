@@ -11,6 +11,7 @@ from crnn_deploy.checkpoints.pytorch.tensor_summary import TensorSummary
 from crnn_deploy.class_sequences import ClassSequence
 from crnn_deploy.config import Frozen
 from crnn_deploy.inspection.facts import Facts
+from crnn_deploy.language_model import LanguageModel
 from crnn_deploy.onnx_graph.external_data import model_sha256
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.tensorrt.manifest import EngineManifest
@@ -43,6 +44,7 @@ class ModelDescription(Frozen):
     normal_form: str | None = None
     text_order: str | None = None
     temperature: float | None = None
+    language_model: LanguageModel | None = None
     class_names: tuple[str, ...] = ()
     blank: int | None = None
     output_layout: str | None = None

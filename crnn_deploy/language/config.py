@@ -22,10 +22,10 @@ class LanguageOptions(Frozen):
         "16,000 n-grams where there are more.",
     )
     weight: float = Field(
-        default=0.2, ge=0, le=10, description="How much the language counts beside what the network says."
+        default=0.25, ge=0, le=10, description="How much the language counts beside what the network says."
     )
     bonus: float = Field(
-        default=0.3, ge=-10, le=10, description="What makes up for it that each further character costs something."
+        default=0.4, ge=-10, le=10, description="What makes up for it that each further character costs something."
     )
 
     def with_paths(self, model: Path, output: Path, data: str, force: bool = False) -> LanguageConfig:

@@ -15,7 +15,8 @@ import numpy as np
 
 from crnn_deploy import limits
 from crnn_deploy.errors import InputError
-from crnn_deploy.language_model import DIGIT, END, NODE, STEPS, LanguageModel, packed
+from crnn_deploy.language_model import LanguageModel
+from crnn_deploy.ngrams import DIGIT, END, NODE, STEPS, packed
 
 MOST_NGRAMS = 16_000  # 96 kB before they are packed
 _MOST_TEXTS = 50_000  # more texts of one kind have little that is new, and take minutes and gigabytes

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.language_model import NgramColumns
 from crnn_deploy.native import ort_custom_ops_path
+from crnn_deploy.ngrams import NgramColumns
 
 
 class ClassNgrams(NamedTuple):

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from crnn_deploy.errors import InputError
-from crnn_deploy.language_model import END, Ngrams
 from crnn_deploy.native.ctc_beam import ClassNgrams
+from crnn_deploy.ngrams import END, Ngrams
 from crnn_deploy.spec import ModelSpec
 
 

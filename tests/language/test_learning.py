@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from crnn_deploy.errors import InputError
 from crnn_deploy.language import learning
 from crnn_deploy.language.learning import learn
-from crnn_deploy.language_model import END, Ngrams, unpacked
+from crnn_deploy.ngrams import END, Ngrams, unpacked
 
 TEXTS = ["TOTAL 12.50", "TOTAL 7.00", "SUBTOTAL 3.10", "GST 6%", "TAX INVOICE", "THANK YOU"]
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.language.learning import learn
-from crnn_deploy.language_model import Ngrams
+from crnn_deploy.ngrams import Ngrams
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.decoding import BeamSearch, beam_search
 from crnn_deploy.reading.language import ClassLanguage, language_of

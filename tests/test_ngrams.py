@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from crnn_deploy.language_model import NODE, STEPS, LanguageModel, Ngrams, packed, unpacked
+from crnn_deploy.language_model import LanguageModel
+from crnn_deploy.ngrams import NODE, STEPS, Ngrams, packed, unpacked
 
 # The empty n-gram with "\n", "a" and "b", and after "a" a "b": 16 steps are one nat.
 ROWS = [(0, 0, 8, 3), (0, 32, 4, 0), (1, 16, 2, 1), (2, 48, 0, 0), (2, 5, 0, 0)]

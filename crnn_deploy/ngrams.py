@@ -1,0 +1,151 @@
+"""The n-grams of a language model, unpacked.
+
+They are of characters, with backoff, as in ARPA files: an n-gram has a cost, and where it is missing, that of the
+shorter one is taken, and what its context takes for that is added. All digits count as one character, because which
+digit follows is no matter of language.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crnn_deploy import limits
+from crnn_deploy.language_model import LanguageModel
+
+END = "\n"
+"""Stands before the first character of a line and after the last."""
+DIGIT = "0"
+STEPS = 16  # of a cost in one nat; costs are stored as whole numbers of steps, up to 255
+NODE = np.dtype([("symbol", "<u2"), ("cost", "u1"), ("backoff", "u1"), ("children", "<u2")])
+"""An n-gram in the table: its last character, costs in steps, and by how many n-grams it is continued.
+
+They come in the order of their lengths, and those of one length in that of their parents. The first is empty.
+"""
+_DIGIT_COST = math.log(10)
+
+
+class NgramColumns(NamedTuple):
+    """N-grams by columns `[N]`.
+
+    Attributes:
+        first: the first n-gram that continues each; the others follow, in the order of their symbols.
+        children: how many continue it.
+        symbols: numbers of their last characters.
+        costs: in nats.
+        backoffs: what is added where the shorter n-gram takes the place of one that is missing.
+        shorter: the longest n-gram that each ends with.
+        contexts: that from which the next character goes on.
+    """
+
+    first: NDArray[np.int32]
+    children: NDArray[np.int32]
+    symbols: NDArray[np.int32]
+    costs: NDArray[np.float64]
+    backoffs: NDArray[np.float64]
+    shorter: NDArray[np.int32]
+    contexts: NDArray[np.int32]
+
+
+class Ngrams:
+    """The n-grams of a language model, unpacked.
+
+    Raises:
+        ValueError: if the table is damaged.
+    """
+
+    def __init__(self, model: LanguageModel) -> None:
+        nodes = unpacked(model.table)
+        count, children = len(nodes), nodes["children"].astype(np.int64)
+        firsts = 1 + np.cumsum(children) - children
+        if not count or 1 + children.sum() != count or (firsts[children > 0] <= np.flatnonzero(children)).any():
+            raise ValueError("the n-grams of the language model are no tree")
+        if (nodes["symbol"] >= len(model.characters)).any():
+            raise ValueError("the language model has n-grams of characters that it doesn't name")
+        parents, symbols = np.repeat(np.arange(count), children), nodes["symbol"][1:].astype(np.int64)
+        if ((np.diff(parents) == 0) & (np.diff(symbols) <= 0)).any():
+            raise ValueError("n-grams of the language model are out of order")
+        self._symbols = {character: symbol for symbol, character in enumerate(model.characters)}
+        self.unknown = math.log(1 + len(model.characters))
+        self._nodes, self._firsts = nodes, firsts
+        self._costs = (nodes["cost"] / STEPS).tolist()
+        self._backoffs = (nodes["backoff"] / STEPS).tolist()
+        self._next = _continuations(nodes["symbol"].tolist(), firsts.tolist(), children.tolist())
+        self._shorter, lengths = _shorter(self._next)
+        if max(lengths) > model.order:
+            raise ValueError("the language model has longer n-grams than it says")
+        self._context = [node if length < model.order else self._shorter[node] for node, length in enumerate(lengths)]
+        self.start = self._next[0].get(self._symbols.get(END, 0), 0) if model.order > 1 else 0
+
+    def symbol(self, character: str) -> tuple[int | None, float]:
+        """The number of a character, or None if it is unknown, and what it costs besides."""
+        if "0" <= character <= "9":
+            return self._symbols.get(DIGIT), _DIGIT_COST
+        return self._symbols.get(character), 0.0
+
+    def after(self, state: int, character: str) -> tuple[float, int]:
+        """What a character costs after a context, in nats, and the context of the next one."""
+        symbol, cost = self.symbol(character)
+        while symbol is None or (node := self._next[state].get(symbol)) is None:
+            cost += self._backoffs[state]
+            if state == 0:
+                return cost + self.unknown, 0
+            state = self._shorter[state]
+        return cost + self._costs[node], self._context[node]
+
+    def columns(self) -> NgramColumns:
+        """The n-grams as arrays."""
+        return NgramColumns(
+            first=np.array(self._firsts, np.int32),
+            children=np.array(self._nodes["children"], np.int32),
+            symbols=np.array(self._nodes["symbol"], np.int32),
+            costs=np.array(self._costs, np.float64),
+            backoffs=np.array(self._backoffs, np.float64),
+            shorter=np.array(self._shorter, np.int32),
+            contexts=np.array(self._context, np.int32),
+        )
+
+
+def packed(nodes: NDArray[np.void]) -> str:
+    """A table of n-grams as text."""
+    return base64.b64encode(zlib.compress(nodes.tobytes(), 9)).decode()
+
+
+def unpacked(table: str) -> NDArray[np.void]:
+    """The n-grams `[N]` of a table. Raises `ValueError` if it is damaged."""
+    try:
+        inflate = zlib.decompressobj()
+        data = inflate.decompress(base64.b64decode(table, validate=True), limits.MAX_NGRAMS * NODE.itemsize + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(f"the table of the language model is damaged: {error}") from None
+    if not inflate.eof or len(data) % NODE.itemsize:
+        raise ValueError("the table of the language model is cut off, or larger than allowed")
+    return np.frombuffer(data, NODE)
+
+
+def _continuations(symbols: list[int], firsts: list[int], children: list[int]) -> list[dict[int, int]]:
+    """The n-grams that continue each n-gram, by their last character."""
+    return [
+        {symbols[node]: node for node in range(first, first + count)}
+        for first, count in zip(firsts, children, strict=True)
+    ]
+
+
+def _shorter(following: list[dict[int, int]]) -> tuple[list[int], list[int]]:
+    """Of each n-gram the longest one that it ends with, and its length. Shorter n-grams come before longer ones."""
+    shorter, lengths = [0] * len(following), [0] * len(following)
+    for node, continued in enumerate(following):
+        for symbol, longer in continued.items():
+            lengths[longer] = lengths[node] + 1
+            if node:
+                end = shorter[node]
+                while end and symbol not in following[end]:
+                    end = shorter[end]
+                shorter[longer] = following[end].get(symbol, 0)
+    return shorter, lengths
