@@ -19,7 +19,7 @@ class LanguageOptions(Frozen):
         default=2,
         ge=1,
         description="How often an n-gram of three characters or more must occur in different labels; the least for "
-        "16,000 n-grams where there are more.",
+        "28,000 n-grams where there are more.",
     )
     weight: float = Field(
         default=0.25, ge=0, le=10, description="How much the language counts beside what the network says."

@@ -18,8 +18,8 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.language_model import LanguageModel
 from crnn_deploy.ngrams import DIGIT, END, NODE, STEPS, packed
 
-MOST_NGRAMS = 16_000  # 96 kB before they are packed
-_MOST_TEXTS = 50_000  # more texts of one kind have little that is new, and take minutes and gigabytes
+MOST_NGRAMS = 28_000  # about 90 kB in a file
+_MOST_TEXTS = 100_000  # more texts of one kind have little that is new, and take minutes and gigabytes
 _DIGITS = re.compile("[0-9]")
 
 Counts = list[dict[str, Counter[str]]]
