@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct NgramTables {
   double unknown;
   double weight;
   double bonus;
+  double least_factor;
 };
 
 struct BeamInput {
@@ -54,7 +56,7 @@ class Language {
   double grown(int& state, int label) const {
     if (!tables_) return 1;
     const double cost = after(state, tables_->class_symbols[label], tables_->class_costs[label]);
-    return std::exp(tables_->bonus - tables_->weight * cost);
+    return std::max(tables_->least_factor, std::exp(tables_->bonus - tables_->weight * cost));
   }
 
   double ended(int state) const {

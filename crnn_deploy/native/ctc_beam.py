@@ -31,6 +31,7 @@ class ClassNgrams(NamedTuple):
     unknown: float
     weight: float
     bonus: float
+    least_factor: float
 
 
 class _Tables(ctypes.Structure):
@@ -43,6 +44,7 @@ class _Tables(ctypes.Structure):
         ("unknown", ctypes.c_double),
         ("weight", ctypes.c_double),
         ("bonus", ctypes.c_double),
+        ("least_factor", ctypes.c_double),
     ]
 
 
@@ -105,7 +107,7 @@ def available() -> bool:
 def _tables(language: ClassNgrams) -> _Tables:
     """What points into the arrays, which must outlive it."""
     columns: list[NDArray[Any]] = [*language.ngrams, language.class_symbols, language.class_costs]
-    numbers = (language.start, language.end_symbol, language.unknown, language.weight, language.bonus)
+    _, _, _, *numbers = language
     return _Tables(*(column.ctypes.data for column in columns), *numbers)
 
 

@@ -11,6 +11,9 @@ from crnn_deploy.native.ctc_beam import ClassNgrams
 from crnn_deploy.ngrams import END, Ngrams
 from crnn_deploy.spec import ModelSpec
 
+LEAST_FACTOR = 1e-30
+"""Of a character: whatever a language says, a text that the network is sure of stays in the beam."""
+
 
 class ClassLanguage:
     """The `Language` of a beam search over the classes of a model.
@@ -61,6 +64,7 @@ class ClassLanguage:
             unknown=self._ngrams.unknown,
             weight=self._weight,
             bonus=self._bonus,
+            least_factor=LEAST_FACTOR,
         )
 
     def _after(self, state: int, characters: str) -> tuple[float, int]:
@@ -68,7 +72,7 @@ class ClassLanguage:
         for character in characters:
             cost, state = self._ngrams.after(state, character)
             costs += cost
-        return math.exp(self._bonus * len(characters) - self._weight * costs), state
+        return max(LEAST_FACTOR, math.exp(self._bonus * len(characters) - self._weight * costs)), state
 
 
 def language_of(spec: ModelSpec) -> ClassLanguage | None:

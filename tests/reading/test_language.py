@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.language.learning import learn
-from crnn_deploy.ngrams import Ngrams
+from crnn_deploy.language_model import LanguageModel
+from crnn_deploy.native import ctc_beam
+from crnn_deploy.ngrams import NODE, Ngrams, packed
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.reading.decoding import BeamSearch, beam_search
 from crnn_deploy.reading.language import ClassLanguage, language_of
@@ -56,3 +58,13 @@ def test_only_models_of_single_characters_in_logical_order_take_one() -> None:
         ModelSpec.model_validate(fields | {"text_order": "display"})
     with pytest.raises(ValidationError, match="reads lines"):
         ModelSpec.model_validate(fields | {"task": "classify", "charset": (), "class_names": ("a", "b")})
+
+
+@pytest.mark.parametrize("library", [True, False])
+def test_a_language_against_the_network_leaves_it_its_text(library: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cost of a thousand nats would be a factor of zero, and nothing would be left in the beam."""
+    table = packed(np.array([(0, 0, 255, 1), (0, 255, 255, 0)], NODE))
+    against = LanguageModel(characters="\nQ", order=2, table=table, weight=10, bonus=-10)
+    monkeypatch.setattr(ctc_beam, "available", lambda: library)
+    logits = 900 * np.eye(8, dtype=np.float32)[[4, 0, 3, 0, 4]]
+    assert BeamSearch(SPEC.model_copy(update={"language_model": against}), 8)(logits[None]) == ["TOT"]
