@@ -3,7 +3,8 @@
 Each line is read from its pixels, as in a user's program: resize and normalise, run, decode. One thread, one line at a
 time. All models read a line before the next line follows, so that a slow minute of the machine affects all of them.
 Each model reads the line twice, and the second time counts: directly after a large model, the caches are empty for a
-small one, which would not happen in a program with one model.
+small one, which would not happen in a program with one model. With `--plain-turns` it reads it once. Models with a
+language model are read with a beam search, the others greedily.
 
     python benchmarks/distillation/readers.py english_g2.onnx tiny.onnx receipts.int8.onnx \
         --data DATA/val.tar -o benchmarks/distillation/readers
@@ -31,11 +32,12 @@ from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import write_text
-from crnn_deploy.reading.decoding import decode
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.runtime.opening import open_session
 
 SEED = 1
 ROUNDS_A_LINE = 3
+BEAM = EvaluateOptions(decoder="beam")
 
 
 def main() -> None:
@@ -43,12 +45,13 @@ def main() -> None:
     parser.add_argument("models", nargs="+", type=Path, help=".onnx artifacts; speed-ups are over the first")
     parser.add_argument("--data", required=True, help="labelled lines")
     parser.add_argument("--lines", type=int, default=500, help="number of lines that are timed")
+    parser.add_argument("--plain-turns", action="store_true", help="each model reads a line once in its turn")
     parser.add_argument("-o", "--output", type=Path, required=True, help="writes OUTPUT.json and OUTPUT.md")
     arguments = parser.parse_args()
 
     artifacts = [open_artifact(path) for path in arguments.models]
     source = open_source(arguments.data)
-    times = _times(artifacts, sample(source, arguments.lines, SEED))
+    times = _times(artifacts, sample(source, arguments.lines, SEED), 1 if arguments.plain_turns else 2)
     readers = [
         _reader(artifact, _accuracy(artifact, source), of_model, times[0])
         for artifact, of_model in zip(artifacts, times, strict=True)
@@ -65,28 +68,30 @@ def main() -> None:
 
 
 def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
-    return evaluate_session(open_session(artifact), source, EvaluateOptions())
+    options = EvaluateOptions() if artifact.spec.language_model is None else BEAM
+    return evaluate_session(open_session(artifact), source, options)
 
 
-def _times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, Any]]:
-    """Milliseconds of each model for each line `[L]`: the median of the rounds."""
+def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.ndarray[Any, Any]]:
+    """Milliseconds of each model for each line `[L]`: the median of the rounds, of the last reading in each turn."""
     images = [source.image(i).copy() for i in range(len(source))]
     readers = [_reading(artifact) for artifact in artifacts]
     lines = []
     for image in images:
         timer = InterleavedTimer(ROUNDS_A_LINE, seconds=60, warmup=1)
-        acts = [lambda read=read, image=image: read(image) for read in readers for _ in range(2)]  # type: ignore[misc]
+        acts = [lambda read=read, image=image: read(image) for read in readers for _ in range(in_turn)]  # type: ignore[misc]
         spent = timer.time(acts)
-        lines.append([float(np.median(times.wall)) / 1e6 for times in spent[1::2]])
+        lines.append([float(np.median(times.wall)) / 1e6 for times in spent[in_turn - 1 :: in_turn]])
     return list(np.array(lines).T)
 
 
 def _reading(artifact: Artifact) -> Callable[[Image.Image], str]:
     session = open_session(artifact, threads=1)
     preprocessor = Preprocessor(artifact.spec.preprocessing)
+    search = beam_search(artifact.spec, None if artifact.spec.language_model is None else BEAM.beam_width)
 
     def read(image: Image.Image) -> str:
-        return decode(session.run(preprocessor(image, "line")[None]), artifact.spec)[0]
+        return decode(session.run(preprocessor(image, "line")[None]), artifact.spec, search)[0]
 
     return read
 
