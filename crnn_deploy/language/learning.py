@@ -39,7 +39,11 @@ def learn(texts: Iterable[str], order: int, least: int) -> LanguageModel:
     """
     distinct = sorted({_DIGITS.sub(DIGIT, text) for text in texts if text and END not in text})
     if not distinct:
-        raise InputError("There is no text to learn a language model from.", fix="Give a source with labels.")
+        raise InputError(
+            "There is no text to learn a language model from.",
+            "All labels are empty, or hold characters that the model lacks.",
+            "Give a source whose labels the model can write.",
+        )
     step = -(-len(distinct) // _MOST_TEXTS)
     counts = _counts(distinct[::step], order)
     characters = END + "".join(sorted(set(counts[0][""]) - {END}))
