@@ -37,7 +37,6 @@ from crnn_deploy.runtime.opening import open_session
 
 SEED = 1
 ROUNDS_A_LINE = 3
-BEAM = EvaluateOptions(decoder="beam")
 
 
 def main() -> None:
@@ -68,8 +67,11 @@ def main() -> None:
 
 
 def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
-    options = EvaluateOptions() if artifact.spec.language_model is None else BEAM
-    return evaluate_session(open_session(artifact), source, options)
+    return evaluate_session(open_session(artifact), source, _options(artifact))
+
+
+def _options(artifact: Artifact) -> EvaluateOptions:
+    return EvaluateOptions(decoder="greedy" if artifact.spec.language_model is None else "beam")
 
 
 def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.ndarray[Any, Any]]:
@@ -88,7 +90,7 @@ def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.n
 def _reading(artifact: Artifact) -> Callable[[Image.Image], str]:
     session = open_session(artifact, threads=1)
     preprocessor = Preprocessor(artifact.spec.preprocessing)
-    search = beam_search(artifact.spec, None if artifact.spec.language_model is None else BEAM.beam_width)
+    search = beam_search(artifact.spec, _options(artifact).beam)
 
     def read(image: Image.Image) -> str:
         return decode(session.run(preprocessor(image, "line")[None]), artifact.spec, search)[0]

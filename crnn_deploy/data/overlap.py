@@ -37,11 +37,17 @@ def shared_images(facts: Facts, others: Facts) -> NDArray[np.bool_]:
     return found
 
 
-def fingerprint(source: Source) -> str:
-    """Hex digest of all images and labels, which depends on their order."""
+def digest_of_contents(source: Source) -> hashlib.blake2b:
+    """A digest of all images, which depends on their order."""
     digest = hashlib.blake2b(digest_size=16)
     for facts in fact_blocks(source):
         digest.update(facts.content.tobytes())
+    return digest
+
+
+def fingerprint(source: Source) -> str:
+    """Hex digest of all images and labels, which depends on their order."""
+    digest = digest_of_contents(source)
     if source.kind == "class":
         digest.update(np.array([source.class_index(index) for index in range(len(source))], np.int32).tobytes())
     if source.kind == "text":

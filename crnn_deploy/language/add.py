@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from crnn_deploy import units
 from crnn_deploy.artifact import Artifact, open_artifact, read_onnx, read_safetensors, write_onnx, write_safetensors
 from crnn_deploy.data.overlap import check_disjoint
 from crnn_deploy.data.sources.base import Source, text_blocks
@@ -14,7 +15,7 @@ from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.difference import Difference, paired_difference
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.files import check_output
-from crnn_deploy.language.config import LanguageConfig
+from crnn_deploy.language.config import LanguageConfig, LanguageOptions
 from crnn_deploy.language.learning import learn
 from crnn_deploy.language_model import LanguageModel
 from crnn_deploy.progress import SILENT, Progress
@@ -38,6 +39,7 @@ def add_language(config: LanguageConfig, progress: Progress = SILENT) -> Artifac
     _check_reads_characters(parent)
     check_output(config.output, config.force, _SUFFIXES[parent.format], config.model)
     source = open_source(config.data, progress)
+    require_texts(source)
     progress.status("Counting n-grams")
     model = learn(_labels(source, parent.spec), config.order, config.least)
     model = model.model_copy(update={"weight": config.weight, "bonus": config.bonus})
@@ -45,9 +47,18 @@ def add_language(config: LanguageConfig, progress: Progress = SILENT) -> Artifac
     if config.validation is not None:
         difference = _compared(parent, model, source, config.validation, progress)
         notes, reservation = {"validation": difference.model_dump()}, ""
-    options = {"order": config.order, "least": config.least, "weight": config.weight, "bonus": config.bonus}
+    options = config.model_dump(include=set(LanguageOptions.model_fields))
     step = LineageStep(stage="language", options=options, parent_sha256=parent.sha256, notes=notes)
     return _write(config, parent, parent.spec.after(step.reserved(reservation), language_model=model))
+
+
+def require_texts(source: Source) -> None:
+    """Raise `InputError` unless the labels of a source are texts."""
+    if source.kind != "text":
+        raise InputError(
+            f"{source.name} has no texts for the language model.",
+            fix="Give a source of labelled lines, or do without a language model.",
+        )
 
 
 def _check_reads_characters(parent: Artifact) -> None:
@@ -67,10 +78,6 @@ def _check_reads_characters(parent: Artifact) -> None:
 
 def _labels(source: Source, spec: ModelSpec) -> Iterator[str]:
     """The labels as the model writes them, but for those with characters that it lacks."""
-    if source.kind != "text":
-        raise InputError(
-            f"{source.name} has no texts to learn a language model from.", fix="Give a source of labelled lines."
-        )
     encoder = TextEncoder(spec)
     for _, labels in text_blocks(source):
         yield from (spec.text(encoder.classes(label)) for label in labels if not encoder.unknown(label))
@@ -91,7 +98,7 @@ def _compared(parent: Artifact, model: LanguageModel, source: Source, location: 
     before, after = (each.accuracy.cer_ci for each in (plain, with_language))
     progress.log(
         f"CER, case-insensitive: {before:.2%}; with the language model and a beam search {after:.2%}, "
-        f"{100 * difference.delta:+.2f} points ({100 * difference.low:+.2f} … {100 * difference.high:+.2f})"
+        f"{units.points(difference.delta)} points ({units.points(difference.low)} … {units.points(difference.high)})"
     )
     if difference.high >= 0:
         raise GateError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from crnn_deploy.errors import InputError
 
@@ -32,6 +34,16 @@ def ort_custom_ops_path() -> Path | None:
         return Path(configured) if configured else None
     # In an editable install, the library is in another folder than the sources, and the package has both folders.
     return next((path for folder in __path__ if (path := Path(folder) / LIBRARY_NAME).is_file()), None)
+
+
+@cache
+def library_function(name: str) -> Any:
+    """A function of the library by its name; None if there is no library, or it is for another system or version."""
+    path = ort_custom_ops_path()
+    try:
+        return None if path is None else getattr(ctypes.CDLL(str(path)), name)
+    except (OSError, AttributeError):
+        return None
 
 
 def kernel_level() -> str | None:

@@ -195,7 +195,7 @@ class Search {
     std::sort_heap(order_.begin(), order_.end(), likelier);
     likeliest_.clear();
     for (int label : order_)
-      if (share(label) >= input_.least_share) likeliest_.push_back({label, share(label)});
+      if (const double found = share(label); found >= input_.least_share) likeliest_.push_back({label, found});
   }
 
   // A value below which no class has the least share, with room for rounding.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.native import ort_custom_ops_path
+from crnn_deploy.native import library_function
 from crnn_deploy.ngrams import NgramColumns
+
+_NAME = "crnn_deploy_ctc_beam"
 
 
 class ClassNgrams(NamedTuple):
@@ -92,7 +93,7 @@ class CtcBeam:
             text=text.ctypes.data,
             **self._fixed,
         )
-        length = _function()(ctypes.byref(given))
+        length = library_function(_NAME)(ctypes.byref(given))
         if length < 0:
             raise MemoryError
         found: list[int] = text[:length].tolist()
@@ -101,7 +102,7 @@ class CtcBeam:
 
 def available() -> bool:
     """Whether the library is there and can be loaded."""
-    return _function() is not None
+    return library_function(_NAME) is not None
 
 
 def _tables(language: ClassNgrams) -> _Tables:
@@ -109,12 +110,3 @@ def _tables(language: ClassNgrams) -> _Tables:
     columns: list[NDArray[Any]] = [*language.ngrams, language.class_symbols, language.class_costs]
     _, _, _, *numbers = language
     return _Tables(*(column.ctypes.data for column in columns), *numbers)
-
-
-@cache
-def _function() -> Any:
-    path = ort_custom_ops_path()
-    try:
-        return None if path is None else ctypes.CDLL(str(path)).crnn_deploy_ctc_beam
-    except (OSError, AttributeError):  # built for another system, or for an earlier version
-        return None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.native import ort_custom_ops_path
+from crnn_deploy.native import library_function
 
+_NAME = "crnn_deploy_line_input"
 FILTERS = ("bilinear", "bicubic", "lanczos")
 VALUES = 257  # of each byte, and of padding
 LARGEST = 1 << 22  # pixels; for larger pictures Pillow is as quick, and needs less memory
@@ -72,20 +71,11 @@ class LineInput:
             pixels, *size, channels, *new_size, values=self._values.ctypes.data, input=made.ctypes.data, **self._fixed
         )
         line.input_width, line.input_height = input_size
-        if _function()(ctypes.byref(line)):
+        if library_function(_NAME)(ctypes.byref(line)):
             raise MemoryError
         return made
 
 
 def available() -> bool:
     """Whether the library is there and can be loaded."""
-    return _function() is not None
-
-
-@cache
-def _function() -> Any:
-    path = ort_custom_ops_path()
-    try:
-        return None if path is None else ctypes.CDLL(str(path)).crnn_deploy_line_input
-    except (OSError, AttributeError):  # built for another system, or for an earlier version
-        return None
+    return library_function(_NAME) is not None

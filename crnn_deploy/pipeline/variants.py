@@ -9,6 +9,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.engine.record import EngineRecord
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.inspection.measure import measure
+from crnn_deploy.language.add import require_texts
 from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.engine_tools import EngineTools, check_profiles
 from crnn_deploy.pipeline.stage_cache import NotMadeError
@@ -94,12 +95,8 @@ class VariantMaker:
 
     def _check_language(self) -> None:
         """Fail before the training if there are no texts for a language model."""
-        source = self._stages.sources.train.source
-        if self._stages.recipe.language is not None and source.kind != "text":
-            raise InputError(
-                f"{source.name} has no texts for the language model that the recipe asks for.",
-                fix="Give labelled lines as sources.train, or leave out `language`.",
-            )
+        if self._stages.recipe.language is not None:
+            require_texts(self._stages.sources.train.source)
 
     def _quantize(self, student: Artifact) -> None:
         try:

@@ -15,8 +15,9 @@ from crnn_deploy.config import Frozen
 from crnn_deploy.data.batching import Batch, loaded
 from crnn_deploy.data.distinct import distinct_contents
 from crnn_deploy.data.index.facts import Contents
+from crnn_deploy.data.overlap import digest_of_contents
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.data.sources.base import Source, fact_blocks
+from crnn_deploy.data.sources.base import Source
 from crnn_deploy.progress import Progress
 from crnn_deploy.ranks import ALONE, Ranks
 from crnn_deploy.reading.confidence import confidences
@@ -90,14 +91,14 @@ class Teacher:
             GateError: if outputs of the teacher are not finite.
         """
         store = self._store = self._store or open_by_ranks(self._key(), self._ranks, progress)
-        everything = _digest(source)
-        has_all = store.has_all(everything) if self._ranks.first else True
-        missing = self._ranks.from_first([] if has_all else _lacking(store, source))
+        everything = digest_of_contents(source).digest() if self._ranks.first else None
+        unsure = everything is not None and not store.has_all(everything)
+        missing = self._ranks.from_first(_lacking(store, source) if unsure else [])
         if missing:
             progress.log(f"{len(missing):,} of {len(source):,} images are new to {self.artifact.spec.name}")
             self._ask(source, missing, store, progress)
             share_answers(store, _contents(source, missing), self._ranks)
-        if not has_all:
+        if everything is not None and unsure:
             store.note_all(everything)
         return TeacherAnswers(store, source)
 
@@ -159,14 +160,6 @@ def _lacking(store: AnswerStore, source: Source) -> list[int]:
     return sorted(
         index for indices, contents in distinct_contents(source) for index in indices[store.lacking(contents)].tolist()
     )
-
-
-def _digest(source: Source) -> bytes:
-    """What tells the contents of a source, in their order, from those of others."""
-    digest = hashlib.blake2b(digest_size=16)
-    for facts in fact_blocks(source):
-        digest.update(facts.content.tobytes())
-    return digest.digest()
 
 
 def _contents(source: Source, indices: Sequence[int]) -> Contents:
