@@ -10,7 +10,14 @@ from onnx import TensorProto
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import kernel_level
-from crnn_deploy.onnx_graph.operators import DOMAIN, LINEAR_RECURRENT, OPERANDS, OWN_RECURRENT
+from crnn_deploy.onnx_graph.operators import (
+    DOMAIN,
+    LINEAR_RECURRENT,
+    OPERANDS,
+    OWN_CONVOLUTIONS,
+    OWN_OPERATORS,
+    OWN_RECURRENT,
+)
 from crnn_deploy.onnx_graph.wiring import producers_of
 
 # Constant inputs that are not learned: quantisation parameters, running statistics, initial states, sizes.
@@ -28,6 +35,7 @@ _NOT_LEARNED = {
     "QGRU": (2, 4, 6, 7),
     "QLSTM": (2, 4, 6, 7, 8),
     **dict.fromkeys(LINEAR_RECURRENT.values(), (2, 4, 6, 7, 8, 9)),
+    **dict.fromkeys(OWN_CONVOLUTIONS, (2, 4, 5, 6, 7, 9, 10, 11, 12)),
     "Resize": (1, 2),
     "Upsample": (1,),
 }
@@ -86,7 +94,7 @@ class OnnxGraph:
     def _precision_of(self, node: onnx.NodeProto) -> str:
         """INT8 only if both operands are integers: integer weights alone are converted to FP32 before the product."""
         activations, weights = (node.input[index] for index in OPERANDS[node.op_type])
-        if node.domain == DOMAIN and kernel_level() is None:
+        if node.op_type in OWN_RECURRENT and kernel_level() is None:
             return "fp32"  # without our kernels its FP32 definition runs
         if weights in self.constants:
             return _PRECISIONS.get(self.constants[weights].data_type, "fp32")
@@ -127,7 +135,7 @@ class OnnxGraph:
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    own = [(DOMAIN, name) for name in OWN_RECURRENT]
+    own = [(DOMAIN, name) for name in OWN_OPERATORS]
     try:
         return onnx.inliner.inline_selected_functions(model, own, exclude=True)
     except (RuntimeError, onnx.checker.ValidationError) as error:

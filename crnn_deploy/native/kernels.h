@@ -14,6 +14,8 @@ namespace crnn_deploy {
 
 constexpr int kPanel = 16;      // columns of a panel; their sums fill one 512-bit register of INT32
 constexpr int kDot = 4;         // bytes whose products one instruction adds up to one INT32
+constexpr int kPanelsAtOnce = 2;  // of a convolution
+constexpr int kColumnsAtOnce = kPanelsAtOnce * kPanel;
 constexpr int kTileDepth = 64;  // bytes in a row of a tile; rows of activations and weights are padded to a multiple
 constexpr int kTileRows = 16;   // rows of a tile
 constexpr int kWeightBits = 22;  // behind the point, of the weights of pixels
@@ -61,6 +63,15 @@ static inline size_t step_of(const Weights& weights, int panel) {
 static inline size_t offset_of(const Weights& weights, int panel) {
   return static_cast<size_t>(panel / kGroup * kGroup) * kPanel * weights.depth_stored + panel % kGroup * kPanel * kDot;
 }
+
+// Rows of activations. Each consists of `pieces` of `depth` bytes that lie apart.
+struct Rows {
+  const uint8_t* bytes;
+  size_t stride;  // from row to row
+  int depth;      // of a piece; with several pieces, a multiple of kTileDepth
+  int pieces = 1;
+  size_t piece_stride = 0;  // from piece to piece
+};
 
 // One time step of one sample: the integer sums of both products, and the scales and biases that turn them into real
 // numbers. Each array holds all gates in ONNX's order, with `hidden` elements (a multiple of 16) for each.
@@ -110,6 +121,19 @@ struct Kernels {
   void (*end)();
 
   int row_multiple = 1;  // see `multiply`
+
+  // The three that convolutions need. Null where ONNX Runtime's own convolutions are as fast.
+  //
+  // The same product for kPanelsAtOnce panels from `panel` on, or the last one: sums are `[rows, kColumnsAtOnce]`. Rows
+  // of a consist of pieces, whose depths add up to that of b. The memory of a row's last piece must go on for
+  // kTileDepth bytes. `first` says that these panels are probably not in the first cache.
+  void (*multiply_pieces)(Rows a, int rows, const Weights& b, int panel, bool first, int32_t* sums) = nullptr;
+  // Rounds sums `[rows, kColumnsAtOnce]` times the factors of their columns, plus zero, to 0…255, and keeps the first
+  // `count` columns: pixels are `[rows, count]`, with `stride` bytes from row to row.
+  void (*to_pixels)(const int32_t* sums, int rows, const float* factors, float zero, int count, size_t stride,
+                    uint8_t* pixels) = nullptr;
+  // Replaces y `[count]` by y · y_factor + z · z_factor + zero, rounded to 0…255.
+  void (*add_pixels)(const uint8_t* z, float z_factor, float y_factor, float zero, size_t count, uint8_t* y) = nullptr;
 };
 
 // The levels. Call a function only on a processor that has the instructions of its level. The result is null if the

@@ -4,6 +4,7 @@
 
 #include "avx512vnni.h"
 #include "cells.h"
+#include "pixels.h"
 #include "rows.h"
 #include "tiles.h"
 
@@ -61,7 +62,8 @@ const Kernels* amx_kernels() {
   static const bool usable = allowed();
   static constexpr Kernels kernels{
       "amx", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply_amx,
-      gru<Vector512>, lstm<Vector512>, weigh, configure, release, kTileRows};
+      gru<Vector512>, lstm<Vector512>, weigh, configure, release, kTileRows,
+      multiply_pieces_with_tiles<HardwareTiles>, to_pixels<Vector512>, add_pixels<Vector512>};
   return usable ? &kernels : nullptr;
 }
 

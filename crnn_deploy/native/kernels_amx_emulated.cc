@@ -43,6 +43,7 @@ const Kernels* amx_emulated_kernels() {
     Kernels changed = *portable_kernels();
     changed.name = "amx-emulated";
     changed.multiply = multiply_with_tiles<EmulatedTiles>;
+    changed.multiply_pieces = multiply_pieces_with_tiles<EmulatedTiles>;
     changed.row_multiple = kTileRows;
     return changed;
   }();

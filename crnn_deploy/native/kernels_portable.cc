@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "cells.h"
+#include "pixels.h"
 #include "product.h"
 #include "rows.h"
 
@@ -29,6 +30,11 @@ struct PortableVector {
   }
   static PortableVector load(const float* x) { return load_first(x, kLanes); }
   static PortableVector from_int32(const int32_t* x) {
+    PortableVector result;
+    for (int i = 0; i < kLanes; ++i) result.v[i] = static_cast<float>(x[i]);
+    return result;
+  }
+  static PortableVector from_bytes(const uint8_t* x) {
     PortableVector result;
     for (int i = 0; i < kLanes; ++i) result.v[i] = static_cast<float>(x[i]);
     return result;
@@ -113,7 +119,7 @@ struct Portable {
 const Kernels* portable_kernels() {
   static constexpr Kernels kernels{
       "portable", magnitude<V>, round<V>, to_bytes<V>, multiply<Portable>,
-      gru<V>, lstm<V>, weigh, nullptr, nullptr};
+      gru<V>, lstm<V>, weigh, nullptr, nullptr, 1, nullptr, to_pixels<V>, add_pixels<V>};
   return &kernels;
 }
 

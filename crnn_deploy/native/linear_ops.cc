@@ -4,6 +4,7 @@
 // X must be constant.
 #include <limits>
 
+#include "constant_inputs.h"
 #include "custom_op.h"
 #include "recurrent_ops.h"
 #include "recurrent_weights.h"
@@ -16,17 +17,9 @@ using ort::Tensor;
 
 enum { kXScale = kBehindWeights, kXZero, kYScale, kYZero, kEnd };
 
-Bytes bytes_of(const ort::NodeInfo& node, size_t scale_index, size_t zero_index) {
-  const Tensor scale = node.constant_input(scale_index), zero = node.constant_input(zero_index);
-  if (!scale || !zero) throw InvalidModel("scales and zero points of X and Y must be constant");
-  scale.require("a scale", {});
-  zero.require("a zero point", {});
-  require_finite("a scale", scale, std::numeric_limits<float>::min());
-  return {*scale.data<float>(), *zero.data<uint8_t>()};
-}
-
 Layer constant_layer(const ort::NodeInfo& node, const Structure& structure, const Ends& ends) {
   const Parameters weights = Parameters::constant(node);
+  node.optional_constant("B", kB);
   if (!weights.complete()) throw InvalidModel("W, W_scale, R and R_scale must be constant");
   return make_layer(usable_kernels(), structure, weights, ends);
 }

@@ -59,7 +59,10 @@ using GetInput = Function<90, OrtStatus*(const OrtKernelContext* context, size_t
 using GetOutput = Function<91, OrtStatus*(OrtKernelContext* context, size_t index, const int64_t* sizes, size_t count,
                                           OrtValue** value)>;
 using ReleaseTensorTypeAndShapeInfo = Function<99, void(OrtTensorTypeAndShapeInfo* info)>;
+using GetAttributeIntegers =
+    Function<163, OrtStatus*(const OrtKernelInfo* info, const char* name, int64_t* values, size_t* count)>;
 using GetNodeInputCount = Function<230, OrtStatus*(const OrtKernelInfo* info, size_t* count)>;
+using GetInputName = Function<232, OrtStatus*(const OrtKernelInfo* info, size_t index, char* name, size_t* size)>;
 using GetConstantInput =
     Function<249, OrtStatus*(const OrtKernelInfo* info, size_t index, int* is_constant, const OrtValue** value)>;
 using ParallelFor = Function<274, OrtStatus*(const OrtKernelContext* context, void (*work)(void*, size_t),

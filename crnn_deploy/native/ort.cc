@@ -32,6 +32,14 @@ int64_t NodeInfo::integer(const char* name) const {
   return value;
 }
 
+std::vector<int64_t> NodeInfo::integers(const char* name) const {
+  size_t count = 0;
+  check(GetAttributeIntegers::call(api_, info_, name, nullptr, &count));
+  std::vector<int64_t> values(count);
+  check(GetAttributeIntegers::call(api_, info_, name, values.data(), &count));
+  return values;
+}
+
 std::string NodeInfo::text(const char* name) const {
   size_t size = 0;  // includes the zero at the end
   check(GetAttributeString::call(api_, info_, name, nullptr, &size));
@@ -53,6 +61,15 @@ Tensor NodeInfo::constant_input(size_t index) const {
   const OrtValue* value = nullptr;
   check(GetConstantInput::call(api_, info_, index, &is_constant, &value));
   return is_constant ? Tensor(api_, value) : Tensor();
+}
+
+Tensor NodeInfo::optional_constant(const char* name, size_t index) const {
+  const Tensor constant = constant_input(index);
+  if (constant || index >= input_count()) return constant;
+  size_t size = 0;  // of the name of an input that is absent: 1, the zero at the end
+  check(GetInputName::call(api_, info_, index, nullptr, &size));
+  if (size > 1) throw InvalidModel(std::string(name) + " must be constant");
+  return constant;
 }
 
 const OrtValue* Run::value(size_t index) const {

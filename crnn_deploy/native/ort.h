@@ -75,9 +75,12 @@ class NodeInfo {
  public:
   NodeInfo(const OrtApi* api, const OrtKernelInfo* info) : api_(api), info_(info) {}
   int64_t integer(const char* name) const;
+  std::vector<int64_t> integers(const char* name) const;
   std::string text(const char* name) const;
   size_t input_count() const;
   Tensor constant_input(size_t index) const;  // empty if the input is not constant, or absent
+  // Empty if the input is absent. Throws InvalidModel if it is not constant.
+  Tensor optional_constant(const char* name, size_t index) const;
 
  private:
   const OrtApi* api_;

@@ -1,8 +1,9 @@
 #include "recurrent_weights.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
+
+#include "constant_inputs.h"
 
 namespace crnn_deploy {
 
@@ -16,14 +17,6 @@ constexpr int64_t kMostColumns = 65536;
 constexpr int kByteZero = 128;  // what products take for zero
 
 int gates_of(Cell cell) { return cell == Cell::kGru ? 3 : 4; }
-
-void require_symmetric(const char* name, const Tensor& tensor) {
-  size_t count = 1;
-  for (int64_t size : tensor.shape()) count *= static_cast<size_t>(size);
-  for (size_t i = 0; i < count; ++i)
-    if (tensor.data<int8_t>()[i] == -128)
-      throw InvalidModel(std::string(name) + " holds -128; it must lie in -127 … 127");
-}
 
 // Adds to the biases of W `[G·H]` what its products with x lack if x has another zero point.
 void add_zero_point(const Bytes& x, const int8_t* w, const float* w_scales, int64_t columns,
@@ -89,15 +82,6 @@ Layer make_layer(const Kernels& kernels, const Structure& structure, const Param
                         weights.r_scale.data<float>() + d * rows, biases.data());
   }
   return {kernels, structure.cell, static_cast<int>(inputs), static_cast<int>(hidden), std::move(packed), ends};
-}
-
-void require_finite(const char* name, const Tensor& tensor, float least) {
-  size_t count = 1;
-  for (int64_t size : tensor.shape()) count *= static_cast<size_t>(size);
-  for (size_t i = 0; i < count; ++i)
-    if (!(std::isfinite(tensor.data<float>()[i]) && tensor.data<float>()[i] >= least))
-      throw InvalidModel(std::string(name) + " holds a value that is not finite" +
-                         (least < 0 ? "" : ", or is negative"));
 }
 
 }  // namespace crnn_deploy

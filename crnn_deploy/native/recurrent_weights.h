@@ -40,7 +40,4 @@ int64_t columns_of(const ort::Tensor& w);
 Layer make_layer(const Kernels& kernels, const Structure& structure, const Parameters& weights,
                  std::optional<Ends> ends = {});
 
-// Throws InvalidModel if a tensor of floats has a value that is not finite, or less than `least`.
-void require_finite(const char* name, const ort::Tensor& tensor, float least);
-
 }  // namespace crnn_deploy

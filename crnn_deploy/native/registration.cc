@@ -1,4 +1,5 @@
 // Where ONNX Runtime and Python enter the library.
+#include "convolution_op.h"
 #include "export.h"
 #include "kernels.h"
 #include "ort.h"
@@ -11,9 +12,12 @@ namespace {
 OrtCustomOpDomain* make_domain(const OrtApi* api) {
   static const OrtCustomOp ops[] = {recurrent_op(Cell::kGru), recurrent_op(Cell::kLstm), linear_op(Cell::kGru),
                                     linear_op(Cell::kLstm)};
+  static const OrtCustomOp convolutions[] = {convolution_op(false), convolution_op(true)};
   OrtCustomOpDomain* domain = nullptr;
   ort::check(ort::CreateCustomOpDomain::call(api, "crnn_deploy", &domain));
   for (const OrtCustomOp& op : ops) ort::check(ort::CustomOpDomainAdd::call(api, domain, &op));
+  if (kernels()->multiply_pieces)
+    for (const OrtCustomOp& op : convolutions) ort::check(ort::CustomOpDomainAdd::call(api, domain, &op));
   return domain;
 }
 

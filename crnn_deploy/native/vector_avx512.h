@@ -19,6 +19,9 @@ struct Vector512 {
     return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), x)};
   }
   static Vector512 from_int32(const int32_t* x) { return {_mm512_cvtepi32_ps(_mm512_loadu_si512(x))}; }
+  static Vector512 from_bytes(const uint8_t* x) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(x))))};
+  }
   static Bits no_bits() { return _mm512_setzero_si512(); }
   static float magnitude_of(Bits largest) {
     return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(static_cast<int>(_mm512_reduce_max_epu32(largest)))));

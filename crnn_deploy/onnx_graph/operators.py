@@ -25,11 +25,18 @@ LINEAR_RECURRENT: Mapping[str, str] = {"QGRU": "QLinearGRU", "QLSTM": "QLinearLS
 OWN_RECURRENT = (*QUANTIZED_RECURRENT.values(), *LINEAR_RECURRENT.values())
 """All recurrent operators of our own."""
 
+CONVOLUTION, CONVOLUTION_ADD = "QLinearNhwcConv", "QLinearNhwcConvAdd"
+OWN_CONVOLUTIONS: Mapping[str, int] = {CONVOLUTION: 8, CONVOLUTION_ADD: 13}
+"""Convolutions of our own in INT8, of which the second adds a map to its result → the number of their inputs."""
+
+OWN_OPERATORS = (*OWN_RECURRENT, *OWN_CONVOLUTIONS)
+"""All operators of our own; where our kernels don't run them, ONNX Runtime runs their definitions."""
+
 QDQ = ("QuantizeLinear", "DequantizeLinear")
 """Conversions between floating point and INT8."""
 
 OPERANDS: Mapping[str, tuple[int, int]] = {
-    **dict.fromkeys((*PRODUCTS, *RECURRENT, *OWN_RECURRENT), (0, 1)),
+    **dict.fromkeys((*PRODUCTS, *RECURRENT, *OWN_RECURRENT, *OWN_CONVOLUTIONS), (0, 1)),
     **dict.fromkeys(("ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "DynamicQuantizeMatMul"), (0, 1)),
     **dict.fromkeys(("FusedConv", "NhwcFusedConv", "FusedMatMul", "FusedGemm"), (0, 1)),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "QGemm"), (0, 3)),

@@ -15,7 +15,7 @@ from onnx import AttributeProto, defs
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_NODES
-from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, RECURRENT_WEIGHTS, STANDARD_DOMAINS
+from crnn_deploy.onnx_graph.operators import OWN_CONVOLUTIONS, OWN_RECURRENT, RECURRENT_WEIGHTS, STANDARD_DOMAINS
 from crnn_deploy.onnx_graph.wiring import bodies, names_read_by, nested
 
 _CAUSE = "The file is damaged, or was edited."
@@ -138,6 +138,8 @@ def _rules(operator: str, domain: str, version: int) -> _Rules:
     """
     if operator in OWN_RECURRENT:
         return _Rules(RECURRENT_WEIGHTS[operator][1] + 1, 1, {}, frozenset())
+    if operator in OWN_CONVOLUTIONS:
+        return _Rules(OWN_CONVOLUTIONS[operator], 1, {}, frozenset())
     try:
         schema = defs.get_schema(operator, version, domain)
     except defs.SchemaError:

@@ -13,7 +13,7 @@ from onnx.external_data_helper import uses_external_data
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_AXES, MAX_AXIS
-from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, PRODUCTS, QDQ, RECURRENT
+from crnn_deploy.onnx_graph.operators import OWN_OPERATORS, PRODUCTS, QDQ, RECURRENT
 from crnn_deploy.onnx_graph.wiring import constant_tensors, nested
 
 _HALF_BYTES = (TensorProto.INT4, TensorProto.UINT4, TensorProto.FLOAT4E2M1)
@@ -26,7 +26,7 @@ _SHAPE_OPERATORS = ("Gemm", "MatMul")  # may multiply integers
 _WEIGHTED = (*PRODUCTS, *RECURRENT, "ConvTranspose")
 
 # Operators that give no usable numbers where a constant is infinite. Masks, which other operators add, may be.
-_FINITE = (*_WEIGHTED, *OWN_RECURRENT, *QDQ, "BatchNormalization", "LayerNormalization", "QLinearConv")
+_FINITE = (*_WEIGHTED, *OWN_OPERATORS, *QDQ, "BatchNormalization", "LayerNormalization", "QLinearConv")
 _EXPONENTS = {TensorProto.FLOAT16: 0x7C00, TensorProto.BFLOAT16: 0x7F80}  # all ones: NaN or infinite
 
 

@@ -113,12 +113,14 @@ int main() {
   FUNCTION(GetTensorTypeAndShape, GetTensorTypeAndShape);
   FUNCTION(GetAttributeInt, KernelInfoGetAttribute_int64);
   FUNCTION(GetAttributeString, KernelInfoGetAttribute_string);
+  FUNCTION(GetAttributeIntegers, KernelInfoGetAttributeArray_int64);
   FUNCTION(GetInputCount, KernelContext_GetInputCount);
   FUNCTION(GetOutputCount, KernelContext_GetOutputCount);
   FUNCTION(GetInput, KernelContext_GetInput);
   FUNCTION(GetOutput, KernelContext_GetOutput);
   FUNCTION(ReleaseTensorTypeAndShapeInfo, ReleaseTensorTypeAndShapeInfo);
   FUNCTION(GetNodeInputCount, KernelInfo_GetInputCount);
+  FUNCTION(GetInputName, KernelInfo_GetInputName);
   FUNCTION(GetConstantInput, KernelInfoGetConstantInput_tensor);
   FUNCTION(ParallelFor, KernelContext_ParallelFor);
 

@@ -175,7 +175,7 @@ def test_bad_constants(name, value):
 
 
 @pytest.mark.usefixtures("library")
-@pytest.mark.parametrize("name", ["X_scale", "Y_zero_point", "W", "R_scale"])
+@pytest.mark.parametrize("name", ["X_scale", "Y_zero_point", "W", "R_scale", "B"])
 def test_all_but_the_input_must_be_constant(name):
     layer = random_layer(np.random.default_rng(0))
     values = {**layer.stored(), "X_scale": np.float32(1), "Y_zero_point": np.uint8(128)}

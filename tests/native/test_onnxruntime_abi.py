@@ -107,7 +107,7 @@ PROVIDER = "  const char* (*GetExecutionProviderType)(const OrtCustomOp*);\n"
     ("right", "wrong", "what", "name"),
     [
         ("Function<86,", "Function<85,", "position", "GetAttributeInt"),
-        ("const char* name, int64_t* value", "const char* name, int32_t* value", "signature", "GetAttributeInt"),
+        ("name, int64_t* value)", "name, int32_t* value)", "signature", "GetAttributeInt"),
         ("kInt8 = 3", "kInt8 = 2", "value", "kInt8"),
         (NAME + PROVIDER, PROVIDER + NAME, "offset in OrtCustomOp", "GetName"),
     ],

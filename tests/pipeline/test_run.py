@@ -89,7 +89,9 @@ def test_a_run_from_checkpoint_to_report(tmp_path: Path, write_recipe: WriteReci
     assert tmp_path / "out" / "student.int8.html" in result.written.files
     (kept,) = (tmp_path / "out" / "stages").glob("quantize-*/record.json")
     record = QuantizationRecord.model_validate_json(kept.read_text())
-    assert result.report.realised["student-int8"]["QLinearConv INT8"] == record.realised.int8["QLinearConv"]
+    assert {f"{op} INT8": count for op, count in record.realised.int8.items()}.items() <= (
+        result.report.realised["student-int8"].items()
+    )
     assert record.rejected is None
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["artifacts"]["student-int8"]["path"] == "student.int8.onnx"

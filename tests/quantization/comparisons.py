@@ -1,9 +1,10 @@
-"""Comparisons of a candidate with its parent, with invented figures."""
+"""Comparisons of a candidate with its parent, with invented figures, and of what runs."""
 
 from __future__ import annotations
 
 from crnn_deploy.evaluation.difference import Difference
 from crnn_deploy.evaluation.model_comparison import ModelComparison
+from crnn_deploy.quantization.rewrite.realised import RealisedPrecision
 
 
 def comparison(
@@ -20,3 +21,8 @@ def comparison(
         error=error,
         difference=Difference(figure="cer_ci", delta=error, low=low, high=high),
     )
+
+
+def int8_convolutions(realised: RealisedPrecision) -> int:
+    """Convolutions that run in INT8, by our kernels or by those of ONNX Runtime."""
+    return sum(count for op, count in realised.int8.items() if "Conv" in op)

@@ -5,6 +5,7 @@ import onnxruntime as ort
 import pytest
 import stopwatches
 from onnx import TensorProto, helper, numpy_helper
+from quantization.comparisons import int8_convolutions
 from tiny_crnn import image_folder, tiny_spec
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_onnx
@@ -35,7 +36,7 @@ def test_int8_stays_close_runs_in_int8_and_is_small(tmp_path, calib, options):
     noise = np.square(found - expected).mean() / np.square(expected - expected.mean()).mean()
     assert 0 < noise < 0.02  # better than 17 dB, and not just FP32 again
     realised = realised_precision(read_onnx(child.path))
-    assert realised.int8["QLinearConv"] == 2
+    assert int8_convolutions(realised) == 2
     assert record.realised == realised
     ours = RECURRENT[options.get("rnn", "gru")]
     if kernel_level() is None:
@@ -137,7 +138,7 @@ def test_the_budget_keeps_the_layers_that_break_the_model_in_fp32(tmp_path):
     assert precision["/features/features.0/Conv"] == precision["/head/MatMul"] == "int8"
     reasons = {layer.reason for layer in record.layers if layer.op == "Conv" and layer.precision == "fp32"}
     assert reasons == {"too sensitive for the budget"}
-    assert realised_precision(read_onnx(made.artifact.path)).int8["QLinearConv"] == 1
+    assert int8_convolutions(realised_precision(read_onnx(made.artifact.path))) == 1
 
 
 def test_a_broken_model_is_repaired_without_a_budget_too(tmp_path):
@@ -153,7 +154,7 @@ def test_layers_that_lose_go_back_to_fp32(tmp_path, calib, monkeypatch):
     assert placements(record) == {"Conv": "fp32", "GRU": "int8" if kernel_level() else "fp32", "MatMul": "fp32"}
     assert {layer.reason for layer in record.layers if layer.op != "GRU"} == {"slower in INT8 here"}
     assert record.speed[-1].plan == "recurrent"
-    assert not record.realised.int8.keys() & {"QLinearConv", "MatMulIntegerToFloat"}
+    assert int8_convolutions(record.realised) == record.realised.int8.get("MatMulIntegerToFloat", 0) == 0
 
 
 @pytest.mark.parametrize("rnn", ["gru", "lstm"])

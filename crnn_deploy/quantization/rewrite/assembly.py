@@ -11,6 +11,7 @@ from crnn_deploy.onnx_graph.wiring import Wiring, producers_of
 from crnn_deploy.quantization.calibration.observation import Ranges
 from crnn_deploy.quantization.config import Target
 from crnn_deploy.quantization.rewrite.last_state import read_last_states
+from crnn_deploy.quantization.rewrite.linear_convolutions import put_convolutions_in_own_ops
 from crnn_deploy.quantization.rewrite.linear_recurrent import join_neighbours
 from crnn_deploy.quantization.rewrite.plan import Plan, find_layers
 from crnn_deploy.quantization.rewrite.pooling import pool_before_relu
@@ -47,6 +48,7 @@ def assemble(
             read_last_states(assembled.graph)
             quantize_recurrent(assembled, plan)
             join_neighbours(assembled)
+            put_convolutions_in_own_ops(assembled)
         in_float = {layer.name for layer in find_layers(assembled.graph, target)}
         store_weights_as_int8(assembled, in_float - exact)
         slim(assembled)

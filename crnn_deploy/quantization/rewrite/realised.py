@@ -8,7 +8,7 @@ import onnx
 
 from crnn_deploy.config import Frozen
 from crnn_deploy.onnx_graph.execution import load_session
-from crnn_deploy.onnx_graph.operators import OWN_RECURRENT, PRODUCTS, QDQ, RECURRENT
+from crnn_deploy.onnx_graph.operators import OWN_OPERATORS, PRODUCTS, QDQ, RECURRENT
 from crnn_deploy.runtime.onnxruntime import session_options
 from crnn_deploy.scratch import scratch_folder
 
@@ -23,7 +23,7 @@ _INT8_OPS = (
     "QGemm",
     "QLinearConv",
     "QLinearMatMul",
-    *OWN_RECURRENT,
+    *OWN_OPERATORS,
 )
 _FP32_OPS = ("FusedConv", "FusedGemm", "FusedMatMul", *PRODUCTS, *RECURRENT)
 

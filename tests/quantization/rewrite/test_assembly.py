@@ -7,7 +7,9 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from quantization.comparisons import int8_convolutions
 
+from crnn_deploy.onnx_graph.operators import OWN_CONVOLUTIONS
 from crnn_deploy.quantization.calibration.calibrators import CALIBRATORS
 from crnn_deploy.quantization.calibration.observation import observe, ranges
 from crnn_deploy.quantization.rewrite.assembly import assemble
@@ -101,7 +103,7 @@ def test_all_layers_in_int8_compute_nearly_the_same(target):
 
 def test_onnx_runtime_runs_it_in_int8_throughout():
     realised = realised_precision(assembled())
-    assert realised.int8["QLinearConv"] == 5
+    assert int8_convolutions(realised) == 5
     assert realised.int8["MatMulIntegerToFloat"] == 1
     assert "Conv" not in realised.fp32
     assert realised.conversions == 3  # the image, what the convolutions give, what the linear layer takes
@@ -114,11 +116,16 @@ def test_activations_are_uint8_and_weights_symmetric_per_channel():
     assert all(constants[node.input[2]].dtype == np.uint8 for node in quantizers)
     producers = {node.output[0]: node for node in model.graph.node}
     for node in model.graph.node:
-        if node.op_type == "Conv":
+        if node.op_type == "Conv":  # with groups
             stored, scale = (constants[name] for name in producers[node.input[1]].input)
-            assert stored.dtype == np.int8
-            assert scale.shape == (8,)
-            assert constants[producers[node.input[2]].input[0]].dtype == np.int32
+            bias = constants[producers[node.input[2]].input[0]]
+        elif node.op_type in OWN_CONVOLUTIONS:
+            stored, scale, bias = (constants[name] for name in node.input[1:4])
+        else:
+            continue
+        assert stored.dtype == np.int8
+        assert scale.shape == (8,)
+        assert bias.dtype == np.int32
 
 
 def test_logits_are_not_rounded():
@@ -131,7 +138,7 @@ def test_a_layer_out_of_the_plan_really_runs_in_fp32(kept):
     """ONNX Runtime would quantize it by itself between INT8 neighbours."""
     model = assembled({"conv1", "conv2", "conv3", "depthwise", "conv5", "linear"} - {kept})
     realised = realised_precision(model)
-    assert realised.int8["QLinearConv"] == 4
+    assert int8_convolutions(realised) == 4
     assert sum(count for op, count in realised.fp32.items() if "Conv" in op) == 1
     assert noise(run(model)) < 0.01
 
