@@ -32,7 +32,7 @@ from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import write_text
-from crnn_deploy.reading.decoding import beam_search, decode
+from crnn_deploy.reading.decoding import USUAL_WIDTH, beam_search, chosen_width, decode
 from crnn_deploy.runtime.opening import open_session
 
 SEED = 1
@@ -67,11 +67,7 @@ def main() -> None:
 
 
 def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
-    return evaluate_session(open_session(artifact), source, _options(artifact))
-
-
-def _options(artifact: Artifact) -> EvaluateOptions:
-    return EvaluateOptions(decoder="greedy" if artifact.spec.language_model is None else "beam")
+    return evaluate_session(open_session(artifact), source, EvaluateOptions())
 
 
 def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.ndarray[Any, Any]]:
@@ -90,7 +86,7 @@ def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.n
 def _reading(artifact: Artifact) -> Callable[[Image.Image], str]:
     session = open_session(artifact, threads=1)
     preprocessor = Preprocessor(artifact.spec.preprocessing)
-    search = beam_search(artifact.spec, _options(artifact).beam)
+    search = beam_search(artifact.spec, chosen_width(artifact.spec, "auto", USUAL_WIDTH))
 
     def read(image: Image.Image) -> str:
         return decode(session.run(preprocessor(image, "line")[None]), artifact.spec, search)[0]

@@ -96,7 +96,7 @@ def _language(m: LanguageModel) -> str:
         count = f"{len(unpacked(m.table)):,}"
     except ValueError:
         count = "damaged"
-    return f"{count} n-grams of up to {m.order} characters, weight {m.weight:g}, bonus {m.bonus:g} (--decoder beam)"
+    return f"{count} n-grams of up to {m.order} characters, weight {m.weight:g}, bonus {m.bonus:g}"
 
 
 def _engine(e: EngineManifest) -> dict[str, str | Sequence[str]]:

@@ -9,7 +9,7 @@ from crnn_deploy.language.config import LanguageConfig
 
 
 def language(config: LanguageConfig, as_json: bool) -> None:
-    """Teach a model which characters follow each other, for --decoder beam.
+    """Teach a model which characters follow each other, which counts in where lines are read.
 
     \b
     Examples:

@@ -57,7 +57,7 @@ def label(config: LabelConfig, progress: Progress = SILENT) -> Labelled:
     artifact = open_artifact(config.model, config.trust_module)
     shards = find_shards(config.sources, config.shard_size, progress)
     _check_outside(config.output, shards)
-    origin = Origin.of(config, artifact.sha256)
+    origin = Origin.of(config, artifact)
     with _held(config.output):
         found = prepare_folder(config.output, origin)
         _check_unchanged(shards, found, config.output)

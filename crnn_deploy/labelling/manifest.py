@@ -8,11 +8,13 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from crnn_deploy.artifact import Artifact
 from crnn_deploy.config import Frozen
 from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
 from crnn_deploy.files import write_text
 from crnn_deploy.labelling.config import LabelConfig
+from crnn_deploy.reading.decoding import chosen_width
 from crnn_deploy.reading.image_notes import ImageNotes
 
 MANIFEST = "manifest.json"
@@ -45,11 +47,12 @@ class Origin(Frozen):
     shard_size: int
 
     @classmethod
-    def of(cls, config: LabelConfig, sha256: str) -> Origin:
+    def of(cls, config: LabelConfig, artifact: Artifact) -> Origin:
+        width = chosen_width(artifact.spec, config.decoder, config.beam_width)
         return cls(
-            sha256=sha256,
-            decoder=config.decoder,
-            beam_width=config.beam,
+            sha256=artifact.sha256,
+            decoder="greedy" if width is None else "beam",
+            beam_width=width,
             min_confidence=config.min_confidence,
             keep_images=config.keep_images,
             shard_size=config.shard_size,

@@ -29,7 +29,7 @@ _SUFFIXES = {"safetensors": ".safetensors", "onnx": ".onnx"}
 def add_language(config: LanguageConfig, progress: Progress = SILENT) -> Artifact:
     """Write `config.model` with a language model that is learned from labels; its network stays as it is.
 
-    `evaluate`, `predict` and `Reader` count it in where they are asked for a beam search.
+    `evaluate`, `predict` and `Reader` count it in, unless they are asked to decode greedily.
 
     Raises:
         InputError: if the model or the labels can't be used, or the output can't be written.
@@ -92,7 +92,7 @@ def _compared(parent: Artifact, model: LanguageModel, source: Source, location: 
     validation = open_source(location, progress)
     check_disjoint({"labels of the language model": source, "validation": validation})
     knowing = replace(parent, spec=parent.spec.model_copy(update={"language_model": model}))
-    plain = evaluate_session(open_session(parent), validation, EvaluateOptions(), progress)
+    plain = evaluate_session(open_session(parent), validation, EvaluateOptions(decoder="greedy"), progress)
     with_language = evaluate_session(open_session(knowing), validation, EvaluateOptions(decoder="beam"), progress)
     difference = paired_difference(with_language, plain)
     before, after = (each.accuracy.cer_ci for each in (plain, with_language))

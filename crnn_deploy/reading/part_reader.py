@@ -40,7 +40,14 @@ def reader_of(
     artifact: Artifact, options: ReadOptions, threads: int | None = None, notes: NoteTaker | None = None
 ) -> Reader:
     """The reader that options ask for; the other arguments, and errors, are those of `Reader`."""
-    return Reader(artifact, threads=threads, batch_size=options.batch_size, beam_width=options.beam, notes=notes)
+    return Reader(
+        artifact,
+        threads=threads,
+        batch_size=options.batch_size,
+        decoder=options.decoder,
+        beam_width=options.beam_width,
+        notes=notes,
+    )
 
 
 class PartReader:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.ranks import ALONE, Ranks
-from crnn_deploy.reading.decoding import beam_search, decode
+from crnn_deploy.reading.decoding import beam_search, chosen_width, decode
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
 from crnn_deploy.reading.output_checks import check_outputs
@@ -47,7 +47,7 @@ def read(
     spec = session.spec
     widest = spec.preprocessing.widest
     preprocessor = NotingPreprocessor(spec, notes)
-    search = beam_search(spec, options.beam)
+    search = beam_search(spec, chosen_width(spec, options.decoder, options.beam_width))
     left_out = skipped if options.skip_bad else None
     for batch in batches(source, preprocessor, options.batch_size, left_out, widest, ranks):
         wide = spec.task == "ctc" and batch.images.shape[3] > widest

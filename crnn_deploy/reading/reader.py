@@ -9,12 +9,13 @@ from functools import partial
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, get_args, overload
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.network_inputs import Array, vector_beside
 from crnn_deploy.errors import InputError
+from crnn_deploy.reading.decoding import USUAL_WIDTH, DecoderName, chosen_width
 from crnn_deploy.reading.given import ChannelOrder, Given, image_of
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.part_batches import outputs_of
@@ -22,6 +23,7 @@ from crnn_deploy.reading.reading import Decoder, Reading
 from crnn_deploy.reading.seen import View
 from crnn_deploy.reading.viewing import Viewer
 from crnn_deploy.runtime.opening import open_session
+from crnn_deploy.units import listed
 from crnn_deploy.zoo import READER
 
 WINDOW = 8
@@ -51,11 +53,13 @@ class Reader:
             comes with the package reads.
         threads: of the runtime; None: it chooses.
         batch_size: images of one size that run together, where several are given.
-        beam_width: prefixes that a beam search keeps; None: the most probable path is read.
+        decoder: `greedy` reads the most probable path, `beam` searches over all paths of a text; `auto` searches where
+            the model has a language model, which counts in.
+        beam_width: prefixes that a search keeps.
         notes: receives remarks on the images; None: none are looked for.
 
     Raises:
-        InputError: if the file can't be loaded, this machine can't run it, or a number is below 1.
+        InputError: if the file can't be loaded, this machine can't run it, or an option has no such value.
     """
 
     def __init__(
@@ -64,21 +68,30 @@ class Reader:
         *,
         threads: int | None = None,
         batch_size: int = 16,
-        beam_width: int | None = None,
+        decoder: DecoderName = "auto",
+        beam_width: int = USUAL_WIDTH,
         notes: NoteTaker | None = None,
     ) -> None:
         for option, value in (("threads", threads), ("batch_size", batch_size), ("beam_width", beam_width)):
             if value is not None and (type(value) is not int or value < 1):
                 raise InputError(f"{option} is {value!r}.", fix="Give a whole number from 1 on.")
+        if decoder not in get_args(DecoderName):
+            raise InputError(f"decoder is {decoder!r}.", fix=f"Give one of {listed(get_args(DecoderName))}.")
         self.artifact = model if isinstance(model, Artifact) else open_artifact(Path(model))
         self.spec = self.artifact.spec
         self._session = open_session(self.artifact, threads)
         self._viewer = Viewer(self.spec, notes)
-        self._decoder = Decoder(self.spec, beam_width)
+        self._decoder = Decoder(self.spec, chosen_width(self.spec, decoder, beam_width))
         self._batch_size = batch_size
         there = replace(self.artifact, path=self.artifact.path.absolute())  # another process may be in another folder
         self._reopen = partial(
-            type(self), there, threads=threads, batch_size=batch_size, beam_width=beam_width, notes=notes
+            type(self),
+            there,
+            threads=threads,
+            batch_size=batch_size,
+            decoder=decoder,
+            beam_width=beam_width,
+            notes=notes,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

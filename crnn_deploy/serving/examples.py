@@ -90,7 +90,7 @@ def write_examples(artifact: Artifact, source: Source, names: Sequence[str], fol
             f"All are broken, wider than the model takes, or have more than {_LARGEST:,} pixels.",
             "Name others with --data.",
         )
-    read = predict(PredictConfig(images=(str(scratch),), model=artifact.path))
+    read = predict(PredictConfig(images=(str(scratch),), model=artifact.path, decoder="greedy"))
     chosen = _surest(read.readings, groups)
     named = [reading.model_copy(update={"path": name}) for reading, name in zip(chosen, names, strict=False)]
     for old, new in zip(chosen, named, strict=True):

@@ -31,7 +31,7 @@ def other_number(text: bytes) -> bytes:
     [
         ({"model": READER.with_name("reader.safetensors")}, "another origin: sha256"),
         ({"min_confidence": 0.5}, r"another origin: min_confidence 0\.0, now 0\.5"),
-        ({"decoder": "beam"}, "another origin: decoder greedy, now beam; beam_width None, now 8"),
+        ({"decoder": "greedy"}, "another origin: decoder beam, now greedy; beam_width 8, now None"),
         ({"keep_images": True}, "another origin: keep_images False, now True"),
     ],
 )

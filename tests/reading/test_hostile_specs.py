@@ -44,7 +44,7 @@ def test_the_reader_of_the_package_opens_with_its_own_spec(tmp_path: Path) -> No
 def test_a_spec_with_a_change_is_read_or_refused(tmp_path: Path, spec: Any) -> None:
     path = with_spec(tmp_path / "m.onnx", json.dumps(spec))
     with suppress(InputError, GateError):
-        reader = Reader(path, threads=1, beam_width=4)
+        reader = Reader(path, threads=1, decoder="beam", beam_width=4)
         reader(Image.new("L", (60, 32), 255))
 
 

@@ -175,3 +175,17 @@ def test_reading_needs_neither_pytorch_nor_pydantic(lines: Path) -> None:
 def test_the_package_has_no_other_names() -> None:
     with pytest.raises(AttributeError, match="Raeder"):
         crnn_deploy.Raeder  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("threads", 0), ("batch_size", 2.5), ("beam_width", True), ("beam_width", 0)]
+)
+def test_numbers_that_make_no_sense(option: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"{option} is {value}"):
+        Reader(**{option: value})  # type: ignore[arg-type]
+
+
+def test_a_decoder_that_does_not_exist() -> None:
+    with pytest.raises(InputError, match="decoder is 'magic'") as refused:
+        Reader(decoder="magic")  # type: ignore[arg-type]
+    assert "auto, greedy or beam" in str(refused.value.fix)
