@@ -116,6 +116,9 @@ struct Kernels {
   // `count` bytes of a row, rounded to 0…255. Weights are whole numbers of 2^-kWeightBits.
   void (*weigh)(const uint8_t* rows, size_t stride, const int32_t* weights, int taps, int count, uint8_t* sums);
 
+  // The probability of the class with the largest of logits `[count]`, which are multiplied by `factor`.
+  float (*largest_share)(const float* logits, int count, float largest, float factor);
+
   // A thread calls these before and after a series of products. Null if there is nothing to do.
   void (*begin)();
   void (*end)();

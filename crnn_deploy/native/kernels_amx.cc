@@ -6,6 +6,7 @@
 #include "cells.h"
 #include "pixels.h"
 #include "rows.h"
+#include "shares.h"
 #include "tiles.h"
 
 namespace crnn_deploy {
@@ -62,7 +63,7 @@ const Kernels* amx_kernels() {
   static const bool usable = allowed();
   static constexpr Kernels kernels{
       "amx", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply_amx,
-      gru<Vector512>, lstm<Vector512>, weigh, configure, release, kTileRows,
+      gru<Vector512>, lstm<Vector512>, weigh, largest_share<Vector512>, configure, release, kTileRows,
       multiply_pieces_with_tiles<HardwareTiles>, to_pixels<Vector512>, add_pixels<Vector512>};
   return usable ? &kernels : nullptr;
 }

@@ -3,6 +3,7 @@
 #include "panels_avx2.h"
 #include "product.h"
 #include "rows.h"
+#include "shares.h"
 #include "vector_avx2.h"
 
 namespace crnn_deploy {
@@ -35,7 +36,7 @@ struct Avx2 : PanelsAvx2 {
 const Kernels* avx2_kernels() {
   static constexpr Kernels kernels{
       "avx2", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<Avx2>,
-      gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
+      gru<Vector256>, lstm<Vector256>, weigh, largest_share<Vector256>, nullptr, nullptr};
   return &kernels;
 }
 

@@ -2,13 +2,14 @@
 #include "avx512vnni.h"
 #include "cells.h"
 #include "rows.h"
+#include "shares.h"
 
 namespace crnn_deploy {
 
 const Kernels* avx512vnni_kernels() {
   static constexpr Kernels kernels{
       "avx512vnni", magnitude<Vector512>, round<Vector512>, to_bytes<Vector512>, multiply<Avx512Vnni>,
-      gru<Vector512>, lstm<Vector512>, weigh, nullptr, nullptr};
+      gru<Vector512>, lstm<Vector512>, weigh, largest_share<Vector512>, nullptr, nullptr};
   return &kernels;
 }
 

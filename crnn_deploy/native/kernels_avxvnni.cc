@@ -3,6 +3,7 @@
 #include "panels_avx2.h"
 #include "product.h"
 #include "rows.h"
+#include "shares.h"
 #include "vector_avx2.h"
 
 namespace crnn_deploy {
@@ -22,7 +23,7 @@ struct AvxVnni : PanelsAvx2 {
 const Kernels* avxvnni_kernels() {
   static constexpr Kernels kernels{
       "avxvnni", magnitude<Vector256>, round<Vector256>, to_bytes<Vector256>, multiply<AvxVnni>,
-      gru<Vector256>, lstm<Vector256>, weigh, nullptr, nullptr};
+      gru<Vector256>, lstm<Vector256>, weigh, largest_share<Vector256>, nullptr, nullptr};
   return &kernels;
 }
 

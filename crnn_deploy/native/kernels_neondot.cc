@@ -4,6 +4,7 @@
 #include "cells.h"
 #include "product.h"
 #include "rows.h"
+#include "shares.h"
 
 namespace crnn_deploy {
 namespace {
@@ -80,7 +81,7 @@ struct NeonDot {
 const Kernels* neondot_kernels() {
   static constexpr Kernels kernels{
       "neondot", magnitude<Vector128>, round<Vector128>, to_bytes<Vector128>, multiply<NeonDot>,
-      gru<Vector128>, lstm<Vector128>, weigh, nullptr, nullptr};
+      gru<Vector128>, lstm<Vector128>, weigh, largest_share<Vector128>, nullptr, nullptr};
   return &kernels;
 }
 

@@ -5,6 +5,7 @@
 #include "pixels.h"
 #include "product.h"
 #include "rows.h"
+#include "shares.h"
 
 namespace crnn_deploy {
 namespace {
@@ -119,7 +120,7 @@ struct Portable {
 const Kernels* portable_kernels() {
   static constexpr Kernels kernels{
       "portable", magnitude<V>, round<V>, to_bytes<V>, multiply<Portable>,
-      gru<V>, lstm<V>, weigh, nullptr, nullptr, 1, nullptr, to_pixels<V>, add_pixels<V>};
+      gru<V>, lstm<V>, weigh, largest_share<V>, nullptr, nullptr, 1, nullptr, to_pixels<V>, add_pixels<V>};
   return &kernels;
 }
 

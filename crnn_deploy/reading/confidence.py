@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.reading.best_path import labelled_runs, line_confidence
+from crnn_deploy.reading.best_path import best_path
 from crnn_deploy.runtime.outputs import highest_probabilities
 from crnn_deploy.spec import ModelSpec
 
@@ -20,11 +20,6 @@ def confidences(logits: NDArray[np.float32], spec: ModelSpec) -> list[float]:
     Args:
         logits: `[N, T, K]` or `[N, K]`; probabilities and log-probabilities give the same.
     """
-    highest = highest_probabilities(logits, spec.temperature).tolist()
     if spec.task == "classify":
-        return [float(value) for value in highest]
-    paths = logits.argmax(axis=-1).tolist()
-    return [
-        line_confidence(labelled_runs(path, frames, spec.blank), frames)
-        for path, frames in zip(paths, highest, strict=True)
-    ]
+        return [float(value) for value in highest_probabilities(logits, spec.temperature)]
+    return [best_path(line, spec)[1] for line in logits]

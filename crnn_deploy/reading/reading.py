@@ -10,7 +10,7 @@ import numpy as np
 
 from crnn_deploy.class_sequences import groups
 from crnn_deploy.data.network_inputs import Array
-from crnn_deploy.reading.best_path import Run, labelled_runs, line_confidence
+from crnn_deploy.reading.best_path import Run, best_path
 from crnn_deploy.reading.decoding import beam_search
 from crnn_deploy.reading.seen import Part, View
 from crnn_deploy.reading.wide_lines import joined
@@ -101,15 +101,13 @@ class Decoder:
         spec = self._spec
         frames = view.kept_frames(outputs, spec)
         output = joined(outputs, frames)
-        highest = highest_probabilities(output, spec.temperature)
         if spec.task == "classify":
-            return Reading(self._alphabet[int(output.argmax())], float(highest))
-        sure = highest.tolist()
-        runs = labelled_runs(output.argmax(axis=1).tolist(), sure, spec.blank)
+            return Reading(self._alphabet[int(output.argmax())], float(highest_probabilities(output, spec.temperature)))
+        runs, confidence = best_path(output, spec)
         text = self._text(output, [label for label, _, _, _ in runs])
         strips = list(map(_strip, view.parts, outputs, frames))
         characters = partial(self._characters, runs, strips, view.scale[0], view.size[0])
-        return Reading(text, line_confidence(runs, sure), characters)
+        return Reading(text, confidence, characters)
 
     def _text(self, output: Array, classes: list[int]) -> str:
         return self._spec.text(classes) if self._search is None else self._search(output[np.newaxis])[0]

@@ -188,4 +188,4 @@ def test_numbers_that_make_no_sense(option: str, value: object) -> None:
 def test_a_decoder_that_does_not_exist() -> None:
     with pytest.raises(InputError, match="decoder is 'magic'") as refused:
         Reader(decoder="magic")  # type: ignore[arg-type]
-    assert "auto, greedy or beam" in str(refused.value.fix)
+    assert "auto, greedy, beam" in str(refused.value.fix)
