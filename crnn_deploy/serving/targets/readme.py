@@ -11,7 +11,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.escaping import visible
 from crnn_deploy.native import LIBRARY_NAME
 from crnn_deploy.onnx_graph.external_data import parse
-from crnn_deploy.onnx_graph.operators import DOMAIN
+from crnn_deploy.onnx_graph.operators import DOMAIN, OWN_RECURRENT
 from crnn_deploy.serving.layout import EXAMPLES, README, size_of
 from crnn_deploy.spec import ModelSpec
 
@@ -55,8 +55,17 @@ def write_readme(folder: Path, artifact: Artifact, target: Path, notes: Iterable
 
 
 def has_kernels(artifact: Artifact) -> bool:
-    """Whether a model has recurrent layers that our kernels run in INT8."""
-    return any(function.domain == DOMAIN for function in parse(artifact.path).functions)
+    """Whether our kernels run layers of a model in INT8, on some processor."""
+    return bool(_own_operators(artifact))
+
+
+def has_recurrent_kernels(artifact: Artifact) -> bool:
+    """Whether recurrent layers are among them; without the kernels these run in FP32, and all others in INT8 too."""
+    return not _own_operators(artifact).isdisjoint(OWN_RECURRENT)
+
+
+def _own_operators(artifact: Artifact) -> set[str]:
+    return {function.name for function in parse(artifact.path).functions if function.domain == DOMAIN}
 
 
 def purpose(spec: ModelSpec) -> str:
@@ -86,7 +95,7 @@ def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
 
 def notes_of_kernels(folder: Path, artifact: Artifact, more: str) -> Iterator[str]:
     """Where the recurrent layers run in INT8, if the model has such; `more` is a sentence on the library."""
-    if not has_kernels(artifact):
+    if not has_recurrent_kernels(artifact):
         return
     if (folder / LIBRARY_NAME).exists():
         yield (

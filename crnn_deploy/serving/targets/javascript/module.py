@@ -10,7 +10,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.onnx_graph.external_data import parse
 from crnn_deploy.serving.targets.python.module import check_model
-from crnn_deploy.serving.targets.readme import has_kernels, notes_of_reading
+from crnn_deploy.serving.targets.readme import has_recurrent_kernels, notes_of_reading
 
 VERIFY = "verify.js"
 _HERE = Path(__file__).parent
@@ -37,6 +37,6 @@ def write_javascript(folder: Path) -> None:
 def notes_of_javascript(artifact: Artifact) -> Iterator[str]:
     """What is good to know of a package that reads in JavaScript."""
     yield from notes_of_reading(artifact.spec)
-    if has_kernels(artifact):
+    if has_recurrent_kernels(artifact):
         yield "ONNX Runtime loads no kernels of ours in JavaScript, so recurrent layers in INT8 run in FP32."
     yield "Pictures of more than 8 bits a channel have to be scaled to 8 bits first."

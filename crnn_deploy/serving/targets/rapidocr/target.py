@@ -16,7 +16,7 @@ from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
-from crnn_deploy.serving.targets.readme import has_kernels, write_readme
+from crnn_deploy.serving.targets.readme import has_recurrent_kernels, write_readme
 
 _HERE = Path(__file__).parent
 _PROGRAM = Program("rapidocr", "RapidOCR", extra="pages", absent=("torch",))
@@ -57,7 +57,7 @@ class RapidOcrTarget:
             shutil.copyfile(_HERE / name, folder / name)
         shutil.copyfile(MODULE / "expected.py", folder / "expected.py")
         kernels = "RapidOCR loads no kernels of ours, so recurrent layers in INT8 run in FP32."
-        write_readme(folder, artifact, _HERE, [kernels] if has_kernels(artifact) else [])
+        write_readme(folder, artifact, _HERE, [kernels] if has_recurrent_kernels(artifact) else [])
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with RapidOCR."""
