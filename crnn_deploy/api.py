@@ -4,9 +4,8 @@
 
     evaluate(EvaluateConfig(artifact="student.int8.onnx", data="val.tar")).accuracy.cer_ci
 
-Each function imports the room that does the work when it is called: PyTorch takes seconds to load, and most verbs do
-not need it. Every function raises `InputError` where the input cannot be used, and `GateError` where a stage did not
-prove itself (`crnn_deploy.errors`).
+A function imports what does the work when it is called: PyTorch takes seconds to load. All raise `InputError` where the
+input cannot be used, and `GateError` where a stage did not prove itself (`crnn_deploy.errors`).
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from crnn_deploy.evaluation.config import EvaluateConfig, PredictConfig
 from crnn_deploy.explaining.config import ExplainConfig
 from crnn_deploy.export.config import ExportConfig
 from crnn_deploy.inspection.config import InspectConfig
+from crnn_deploy.joining.config import JoinConfig
 from crnn_deploy.labelling.config import LabelConfig
 from crnn_deploy.language.config import LanguageConfig
 from crnn_deploy.native.plugin.config import PluginConfig
@@ -58,20 +58,15 @@ if TYPE_CHECKING:
     from crnn_deploy.students.survey import Survey
 
 __all__ = ["BenchmarkConfig", "DistillConfig", "EngineConfig", "EvaluateConfig", "ExplainConfig", "ExportConfig"]
-__all__ += ["ImportConfig", "InspectConfig", "LabelConfig", "LanguageConfig", "PackageConfig", "PluginConfig"]
-__all__ += ["PredictConfig", "QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig", "StudentsConfig"]
-__all__ += ["TrainConfig"]
-__all__ += ["benchmark", "build_engine", "build_plugin", "distill", "doctor", "evaluate", "explain", "export"]
-__all__ += ["families", "import_checkpoint", "inspect", "label", "language", "package", "predict", "predict_pages"]
-__all__ += ["prune", "quantize", "render", "report", "run", "students", "train"]
+__all__ += ["ImportConfig", "InspectConfig", "JoinConfig", "LabelConfig", "LanguageConfig", "PackageConfig"]
+__all__ += ["PluginConfig", "PredictConfig", "QuantizeConfig", "RenderConfig", "ReportConfig", "RunConfig"]
+__all__ += ["StudentsConfig", "TrainConfig", "benchmark", "build_engine", "build_plugin", "distill", "doctor"]
+__all__ += ["evaluate", "explain", "export", "families", "import_checkpoint", "inspect", "join", "label", "language"]
+__all__ += ["package", "predict", "predict_pages", "prune", "quantize", "render", "report", "run", "students", "train"]
 
 
 def inspect(config: InspectConfig, progress: Progress = SILENT) -> ModelDescription | SourceDescription:
-    """Describe a model file or a data set; which of the two it is, the location tells.
-
-    Of a model: task, charset, preprocessing, architecture, size, lineage, metrics. Of a data set: images, sizes in
-    pixels, labels, characters, classes, doubles, and what it shares with another one.
-    """
+    """Describe a model file or a data set; which of the two it is, the location tells."""
     from crnn_deploy.inspection.inspect import inspect
 
     return inspect(config, progress)
@@ -110,6 +105,13 @@ def distill(config: DistillConfig, progress: Progress = SILENT) -> Artifact:
     from crnn_deploy.training.distill import distill
 
     return distill(config, progress)
+
+
+def join(config: JoinConfig, progress: Progress = SILENT) -> Path:
+    """Join parts of labelled lines to new ones, so that few lines teach more; gives the file."""
+    from crnn_deploy.joining.join import join
+
+    return join(config, progress)
 
 
 def export(config: ExportConfig, progress: Progress = SILENT) -> Artifact:

@@ -37,6 +37,13 @@ class Frozen(BaseModel):
         return data
 
 
+def as_tuple(value: Any) -> Any:
+    """What a field that takes several values makes of a single one, and of none."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, (str, Path, Mapping, BaseModel)) else value
+
+
 def _admits_truth(annotation: object) -> bool:
     """Whether a value of this type, or of one that it is made of, may be true or false."""
     return annotation in (bool, Any, object) or any(map(_admits_truth, get_args(annotation)))

@@ -21,7 +21,7 @@ FLOORS = (
     ("students",),
     ("engine",),
     ("quantization",),
-    ("benchmark", "pages", "labelling"),
+    ("benchmark", "pages", "labelling", "joining"),
     ("inspection",),
     ("export", "language"),
     ("evaluation", "checkpoints"),

@@ -32,7 +32,8 @@ from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.evaluation.evaluate import evaluate_session
 from crnn_deploy.evaluation.result import Evaluation
 from crnn_deploy.files import write_text
-from crnn_deploy.reading.decoding import USUAL_WIDTH, beam_search, chosen_width, decode
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, chosen_width
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.runtime.opening import open_session
 
 SEED = 1

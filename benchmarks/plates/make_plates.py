@@ -5,7 +5,6 @@ python benchmarks/plates/make_plates.py DATA/ccpd_plate_crops/train.tar --teache
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,7 @@ from joined import join, plates
 from PIL import Image
 
 from crnn_deploy import Reader
-from crnn_deploy.data.rendering.output import write_output
+from crnn_deploy.data.rendering.output import png, write_output
 from crnn_deploy.data.sources.opening import open_source
 
 
@@ -37,9 +36,7 @@ def files(made: Iterator[tuple[str, Image.Image]]) -> Iterator[tuple[str, bytes]
     for index, (number, image) in enumerate(made):
         name = f"images/{index:06}.png"
         labels.append(f"{name}\t{number}\n")
-        buffer = io.BytesIO()
-        image.save(buffer, "PNG")
-        yield name, buffer.getvalue()
+        yield name, png(image)
     yield "labels.tsv", "".join(labels).encode()
 
 

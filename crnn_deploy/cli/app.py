@@ -21,6 +21,7 @@ from crnn_deploy.cli.export import export
 from crnn_deploy.cli.failures import Commands
 from crnn_deploy.cli.import_ import FAMILIES, import_
 from crnn_deploy.cli.inspect import inspect
+from crnn_deploy.cli.join import join
 from crnn_deploy.cli.label import label
 from crnn_deploy.cli.language import language
 from crnn_deploy.cli.options import DEBUG, command
@@ -85,6 +86,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "report": report,
     "run": run,
     "render": render,
+    "join": join,
     "doctor": doctor,
 }
 SHOWN = {"import": {"families": FAMILIES}}

@@ -14,7 +14,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import json_text
 from crnn_deploy.files import write_text
 from crnn_deploy.labelling.config import LabelConfig
-from crnn_deploy.reading.decoding import chosen_width
+from crnn_deploy.reading.decoder_choice import chosen_width
 from crnn_deploy.reading.image_notes import ImageNotes
 
 MANIFEST = "manifest.json"

@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from crnn_deploy.benchmark.config import BenchmarkOptions
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Frozen, as_tuple
 from crnn_deploy.data.rendering.options import RenderOptions
 from crnn_deploy.engine.config import BuildOptions, EngineOptions
 from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import EvaluateOptions
 from crnn_deploy.export.config import ExportOptions
+from crnn_deploy.joining.config import JoinOptions
 from crnn_deploy.language.config import LanguageOptions
 from crnn_deploy.limits import MAX_VARIABLES
 from crnn_deploy.pipeline.shipped_recipes import find_recipe
@@ -42,9 +43,16 @@ class ImageChoice(Frozen):
 
     @model_validator(mode="after")
     def _one_of_them(self) -> ImageChoice:
-        if (self.path is None) == (self.render is None):
-            raise ValueError("give a path, or `render` with its options")
+        _, *made = names = list(type(self).model_fields)
+        if sum(getattr(self, name) is not None for name in names) != 1:
+            raise ValueError(f"give a path, or {' or '.join(f'`{name}`' for name in made)} with its options")
         return self
+
+
+class MoreImages(ImageChoice):
+    """Where more training images come from: a path, lines to render, or lines joined of parts of `train`."""
+
+    join: JoinOptions | None = Field(default=None, description="Lines that the run joins of parts of those of `train`.")
 
 
 class ModelChoice(Frozen):
@@ -70,7 +78,9 @@ class Sources(Frozen):
     """Images for each purpose: a path, or lines to render. None of the others may share images with `evaluation`."""
 
     train: ImageChoice = Field(description="Training images.")
-    extra: ImageChoice | None = Field(default=None, description="More training images, of which none is held out.")
+    extra: Annotated[tuple[MoreImages, ...], BeforeValidator(as_tuple)] = Field(
+        default=(), description="More training images, of which none is held out: one entry, or a list."
+    )
     validation: ImageChoice | None = Field(default=None, description="Validation images; absent: a part of `train`.")
     calibration: ImageChoice | None = Field(
         default=None, description="Images to calibrate INT8 on; absent: a sample of `train`."

@@ -18,16 +18,17 @@ from crnn_deploy.progress import Progress
 from crnn_deploy.report.run.variant import ModelStage
 
 R = TypeVar("R")
-StageName = Literal["render", ModelStage, "language", "evaluate", "benchmark"]
+StageName = Literal["render", "join", ModelStage, "language", "evaluate", "benchmark"]
 
 STAGE_FORMATS: Mapping[StageName, int] = {
     "render": 1,
+    "join": 1,
     "import": 1,
     "train": 1,
     "export": 1,
     "distill": 2,
     "language": 1,
-    "quantize": 3,
+    "quantize": 4,
     "build-engine": 1,
     "evaluate": 3,
     "benchmark": 3,

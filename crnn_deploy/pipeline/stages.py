@@ -152,7 +152,7 @@ class Stages:
         sources = self.sources
         return {
             "train": sources.train.fingerprint,
-            "extra": sources.extra.fingerprint if sources.extra else None,
+            "extra": [each.fingerprint for each in sources.extra],
             "validation": sources.validation.fingerprint if sources.validation else None,
             "options": options.model_dump(mode="json", exclude={"warm_start", "log", "workers"}),
             "warm_start": model_sha256(locate(options.warm_start)) if options.warm_start else None,

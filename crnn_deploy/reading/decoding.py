@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,6 @@ from crnn_deploy.reading.beam import LEAST_SHARE, best_prefix
 from crnn_deploy.reading.language import language_of
 from crnn_deploy.runtime.outputs import are_probabilities
 from crnn_deploy.spec import ModelSpec
-
-DecoderName = Literal["auto", "greedy", "beam"]
-USUAL_WIDTH = 8
 
 
 def decode(logits: NDArray[np.float32], spec: ModelSpec, search: BeamSearch | None = None) -> list[str]:
@@ -64,12 +60,6 @@ class BeamSearch:
     def __call__(self, logits: NDArray[np.float32]) -> list[str]:
         """The texts of `[N, T, K]`; logits, log-probabilities and probabilities all give the same."""
         return [self._spec.text(self._best(line)) for line in logits]
-
-
-def chosen_width(spec: ModelSpec, decoder: DecoderName, width: int) -> int | None:
-    """Prefixes that a beam search keeps; None where `decoder` means the most probable path for this model."""
-    searches = decoder == "beam" or (decoder == "auto" and spec.language_model is not None)
-    return width if searches else None
 
 
 def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:

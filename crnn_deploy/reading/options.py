@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from crnn_deploy.config import Frozen, SkipBad
-from crnn_deploy.reading.decoding import USUAL_WIDTH, DecoderName
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, DecoderName
 from crnn_deploy.runtime.config import Threads
 
 

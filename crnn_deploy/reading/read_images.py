@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from crnn_deploy.data.batching import Batch, batches
 from crnn_deploy.data.sources.base import Source, title
 from crnn_deploy.ranks import ALONE, Ranks
-from crnn_deploy.reading.decoding import beam_search, chosen_width, decode
+from crnn_deploy.reading.decoder_choice import chosen_width
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.noting_preprocessor import NotingPreprocessor
 from crnn_deploy.reading.output_checks import check_outputs

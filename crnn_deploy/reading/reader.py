@@ -15,7 +15,7 @@ from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.data.clip import ImageOrClip
 from crnn_deploy.data.network_inputs import Array, vector_beside
 from crnn_deploy.errors import InputError
-from crnn_deploy.reading.decoding import USUAL_WIDTH, DecoderName, chosen_width
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, DecoderName, chosen_width
 from crnn_deploy.reading.given import ChannelOrder, Given, image_of
 from crnn_deploy.reading.image_notes import NoteTaker
 from crnn_deploy.reading.part_batches import outputs_of

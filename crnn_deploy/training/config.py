@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from crnn_deploy.config import (
     MODEL_SUFFIXES,
@@ -19,6 +19,7 @@ from crnn_deploy.config import (
     SkipBad,
     SourceName,
     TrustModule,
+    as_tuple,
 )
 from crnn_deploy.limits import MAX_HEIGHT
 from crnn_deploy.models.config import DistilledChoice, StudentChoice
@@ -177,9 +178,9 @@ class TrainingImages(Frozen):
     """Where the images are, and where the result is written."""
 
     data: SourceName = Field(description=f"Training images: {SOURCE_KINDS}.", examples=["train.tar"])
-    extra: SourceName | None = Field(
-        default=None,
-        description="More training images, of which none is held out, such as rendered lines.",
+    extra: Annotated[tuple[SourceName, ...], BeforeValidator(as_tuple), Option(metavar="SOURCE")] = Field(
+        default=(),
+        description="More training images, of which none is held out, such as rendered lines; may be repeated.",
         examples=["rendered.tar"],
     )
     validation: Annotated[SourceName | None, Option(name="val", metavar="SOURCE")] = Field(

@@ -97,7 +97,7 @@ def open_inputs(
         data, held = _hold_out(data, config.validation_share, config.seed)
     else:
         held = reading.usable(config.validation, True)
-    extra = [reading.usable(config.extra, True)] if config.extra is not None else []
+    extra = [reading.usable(location, True) for location in config.extra]
     inputs = TrainingInputs((data, *extra), held, config.validation is not None, tuple(skipped))
     if extra or inputs.has_validation_set:
         check_disjoint({"training": inputs.train, "validation": held})

@@ -8,6 +8,8 @@ import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from PIL import Image
+
 from crnn_deploy.errors import InputError
 from crnn_deploy.files import check_free, replacing
 from crnn_deploy.folders import replacing_folder
@@ -15,6 +17,13 @@ from crnn_deploy.folders import replacing_folder
 RENDERED = re.compile(r"labels\.tsv|images|\d{6,}\.png")
 
 Contents = Iterable[tuple[str, bytes]]
+
+
+def png(image: Image.Image) -> bytes:
+    """A picture as a file."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
 
 
 def check_output(output: Path, force: bool) -> None:

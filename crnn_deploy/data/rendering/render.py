@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from crnn_deploy.data.rendering.given_text import GivenText
 from crnn_deploy.data.rendering.language import LanguageText, frequent_characters, word_frequencies
 from crnn_deploy.data.rendering.like_labels import LikeLabels, labels_of
 from crnn_deploy.data.rendering.options import PRINTABLE, RenderOptions
-from crnn_deploy.data.rendering.output import check_output, write_output
+from crnn_deploy.data.rendering.output import check_output, png, write_output
 from crnn_deploy.data.rendering.printing import add_surroundings, crop_tightly, print_ink
 from crnn_deploy.data.rendering.text import TextGenerator
 from crnn_deploy.data.sources.label_files import LABELS
@@ -105,10 +104,4 @@ def _contents(renderer: LineRenderer, options: RenderOptions, progress: Progress
         labels = (f"{name}\t{renderer.text(index)}\n" for index, name in enumerate(names))
         yield LABELS, "".join(labels).encode()
     for index, name in enumerate(progress.track(names, "Rendering", len(names))):
-        yield name, _png(renderer.image(index))
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+        yield name, png(renderer.image(index))

@@ -1,0 +1,1 @@
+"""More training lines from few: parts of real lines are joined to new ones."""
