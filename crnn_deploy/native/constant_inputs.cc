@@ -31,6 +31,15 @@ void require_symmetric(const char* name, const Tensor& tensor) {
       throw InvalidModel(std::string(name) + " holds -128; it must lie in -127 … 127");
 }
 
+std::vector<int> small_integers(const ort::NodeInfo& node, const char* name, size_t count, int least) {
+  const std::vector<int64_t> values = node.integers(name);
+  if (values.size() != count) throw InvalidModel(std::string(name) + " must be " + std::to_string(count) + " integers");
+  for (int64_t value : values)
+    if (value < least || value > std::numeric_limits<int16_t>::max())
+      throw InvalidModel(std::string(name) + " holds " + std::to_string(value));
+  return {values.begin(), values.end()};
+}
+
 Bytes bytes_of(const ort::NodeInfo& node, size_t scale_index, size_t zero_index) {
   const Tensor scale = node.constant_input(scale_index), zero = node.constant_input(zero_index);
   if (!scale || !zero) throw InvalidModel("scales and zero points must be constant");

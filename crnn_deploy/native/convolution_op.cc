@@ -20,17 +20,7 @@ enum { kX, kW, kWScale, kB, kXScale, kXZero, kYScale, kYZero, kZ, kZScale, kZZer
 
 constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max() / 2;  // of a map, with its padding
 
-std::vector<int64_t> attribute(const ort::NodeInfo& node, const char* name, size_t count, int64_t least) {
-  const std::vector<int64_t> values = node.integers(name);
-  if (values.size() != count) throw InvalidModel(std::string(name) + " must be " + std::to_string(count) + " integers");
-  for (int64_t value : values)
-    if (value < least || value > std::numeric_limits<int16_t>::max())
-      throw InvalidModel(std::string(name) + " holds " + std::to_string(value));
-  return values;
-}
-
 Geometry geometry_of(const ort::NodeInfo& node, const Tensor& w) {
-  const std::vector<int64_t> strides = attribute(node, "strides", 2, 1), pads = attribute(node, "pads", 4, 0);
   const Shape& sizes = w.shape();
   if (sizes.size() != 4) throw InvalidModel("W has shape " + ort::to_string(sizes) + ", expected [M, C, kh, kw]");
   int64_t weights = 1;
@@ -42,8 +32,8 @@ Geometry geometry_of(const ort::NodeInfo& node, const Tensor& w) {
   geometry.filters = static_cast<int>(sizes[0]);
   geometry.channels = static_cast<int>(sizes[1]);
   std::copy_n(sizes.begin() + 2, 2, geometry.kernel.begin());
-  std::copy_n(strides.begin(), 2, geometry.strides.begin());
-  std::copy_n(pads.begin(), 4, geometry.pads.begin());
+  geometry.strides = small_integers<2>(node, "strides", 1);
+  geometry.pads = small_integers<4>(node, "pads", 0);
   return geometry;
 }
 

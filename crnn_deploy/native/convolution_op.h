@@ -1,4 +1,4 @@
-// The ops QLinearNhwcConv and, with an addition behind it, QLinearNhwcConvAdd.
+// The ops QLinearNhwcConv and, with an addition behind it, QLinearNhwcConvAdd; and NhwcMaxPool between them.
 #pragma once
 
 #include "onnxruntime_abi.h"
@@ -6,5 +6,6 @@
 namespace crnn_deploy {
 
 OrtCustomOp convolution_op(bool adds);
+OrtCustomOp pool_op();
 
 }  // namespace crnn_deploy

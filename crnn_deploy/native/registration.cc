@@ -12,7 +12,7 @@ namespace {
 OrtCustomOpDomain* make_domain(const OrtApi* api) {
   static const OrtCustomOp ops[] = {recurrent_op(Cell::kGru), recurrent_op(Cell::kLstm), linear_op(Cell::kGru),
                                     linear_op(Cell::kLstm)};
-  static const OrtCustomOp convolutions[] = {convolution_op(false), convolution_op(true)};
+  static const OrtCustomOp convolutions[] = {convolution_op(false), convolution_op(true), pool_op()};
   OrtCustomOpDomain* domain = nullptr;
   ort::check(ort::CreateCustomOpDomain::call(api, "crnn_deploy", &domain));
   for (const OrtCustomOp& op : ops) ort::check(ort::CustomOpDomainAdd::call(api, domain, &op));

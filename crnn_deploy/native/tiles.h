@@ -6,6 +6,8 @@
 namespace crnn_deploy {
 namespace {
 
+constexpr size_t kNearBytes = 32 << 10;  // of weights that the first cache keeps from one product to the next
+
 inline void prefetch(const void* at) {
 #if defined(__GNUC__)
   __builtin_prefetch(at);
@@ -84,13 +86,21 @@ void multiply_pieces_with_tiles(Rows a, int rows, const Weights& b, int panel, b
     multiply_two_panels<Tiles, false>(a, rows, b, panel, sums, kColumnsAtOnce);
 }
 
+template <class Tiles, bool Far>
+void multiply_all_panels(const uint8_t* a, size_t stride, int rows, const Weights& b, int32_t* sums) {
+  for (int row = 0; row < rows; row += 2 * kTileRows)
+    for (int panel = 0; panel < panels_of(b); panel += kPanelsAtOnce)
+      multiply_two_panels<Tiles, Far>({a + row * stride, stride, b.depth}, rows - row, b, panel,
+                                      sums + static_cast<size_t>(row) * b.columns + panel * kPanel, b.columns);
+}
+
 // `Kernels::multiply`. Computes whole tiles of rows, so the memory of a and of sums must have space for these.
 template <class Tiles>
 void multiply_with_tiles(const uint8_t* a, size_t stride, int rows, const Weights& b, bool, int32_t* sums) {
-  for (int row = 0; row < rows; row += 2 * kTileRows)
-    for (int panel = 0; panel < panels_of(b); panel += kPanelsAtOnce)
-      multiply_two_panels<Tiles, true>({a + row * stride, stride, b.depth}, rows - row, b, panel,
-                                       sums + static_cast<size_t>(row) * b.columns + panel * kPanel, b.columns);
+  if (static_cast<size_t>(b.columns) * b.depth_stored > kNearBytes)
+    multiply_all_panels<Tiles, true>(a, stride, rows, b, sums);
+  else
+    multiply_all_panels<Tiles, false>(a, stride, rows, b, sums);
 }
 
 }  // namespace

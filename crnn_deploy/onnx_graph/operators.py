@@ -25,11 +25,11 @@ LINEAR_RECURRENT: Mapping[str, str] = {"QGRU": "QLinearGRU", "QLSTM": "QLinearLS
 OWN_RECURRENT = (*QUANTIZED_RECURRENT.values(), *LINEAR_RECURRENT.values())
 """All recurrent operators of our own."""
 
-CONVOLUTION, CONVOLUTION_ADD = "QLinearNhwcConv", "QLinearNhwcConvAdd"
+CONVOLUTION, CONVOLUTION_ADD, MAX_POOL = "QLinearNhwcConv", "QLinearNhwcConvAdd", "NhwcMaxPool"
 OWN_CONVOLUTIONS: Mapping[str, int] = {CONVOLUTION: 8, CONVOLUTION_ADD: 13}
 """Convolutions of our own in INT8, of which the second adds a map to its result → the number of their inputs."""
 
-OWN_OPERATORS = (*OWN_RECURRENT, *OWN_CONVOLUTIONS)
+OWN_OPERATORS = (*OWN_RECURRENT, *OWN_CONVOLUTIONS, MAX_POOL)
 """All operators of our own; where our kernels don't run them, ONNX Runtime runs their definitions."""
 
 QDQ = ("QuantizeLinear", "DequantizeLinear")

@@ -1,4 +1,4 @@
-"""`QLinearNhwcConv` and `QLinearNhwcConvAdd`: what they compute, and what they refuse."""
+"""`QLinearNhwcConv`, `QLinearNhwcConvAdd` and `NhwcMaxPool`: what they compute, and what they refuse."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from native.reference import open_model
 from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.native import KERNELS_VARIABLE, kernel_level, ort_custom_ops_path
-from crnn_deploy.onnx_graph.operators import CONVOLUTION, CONVOLUTION_ADD, DOMAIN
+from crnn_deploy.onnx_graph.operators import CONVOLUTION, CONVOLUTION_ADD, DOMAIN, MAX_POOL
 from crnn_deploy.onnx_graph.qlinear_nhwc_conv import define_convolution_functions
 from crnn_deploy.quantization.rewrite.realised import realised_precision
 
@@ -276,3 +276,64 @@ def test_bad_attributes(changed: dict[str, Any]) -> None:
 def test_all_but_the_maps_must_be_constant(name: str) -> None:
     fed = {name: constants_of(Case())[name]}
     refused(model_of(Case(), fed=(name,)), Case(), "must be constant", **fed)
+
+
+class Pooling(NamedTuple):
+    """A maximum pooling of random bytes."""
+
+    kernel: tuple[int, int] = (2, 2)
+    strides: tuple[int, int] = (2, 2)
+    pads: tuple[int, int, int, int] = (0, 0, 0, 0)
+    size: tuple[int, int, int, int] = (2, 9, 13, 20)
+
+
+def pool_model(case: Pooling) -> onnx.ModelProto:
+    attributes = {"kernel_shape": case.kernel, "strides": case.strides, "pads": case.pads}
+    node = helper.make_node(MAX_POOL, ["X"], ["Y"], "pool", domain=DOMAIN, **attributes)
+    ends = [helper.make_tensor_value_info(name, TensorProto.UINT8, [None] * 4) for name in ("X", "Y")]
+    graph = helper.make_graph([node], "one node", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    define_convolution_functions(model)
+    return model
+
+
+POOLINGS = [
+    Pooling(),
+    Pooling(strides=(2, 1)),
+    Pooling(kernel=(3, 3), pads=(1, 1, 1, 1)),
+    Pooling(kernel=(3, 2), strides=(1, 3), pads=(2, 0, 0, 1)),
+    Pooling(kernel=(9, 13), size=(3, 9, 13, 1)),
+    Pooling(size=(1, 64, 200, 5)),
+]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("case", POOLINGS, ids=str)
+def test_the_largest_of_each_window(case: Pooling, threads: int) -> None:
+    x = np.random.default_rng(0).integers(0, 256, case.size).astype(np.uint8)
+    top, left, bottom, right = case.pads
+    padded = np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, case.kernel, (1, 2))
+    expected = windows[:, :: case.strides[0], :: case.strides[1]].max((-2, -1))
+    model = pool_model(case)
+    np.testing.assert_array_equal(open_model(model, threads).run(["Y"], {"X": x})[0], expected)
+    plain = ort.InferenceSession(model.SerializeToString()).run(["Y"], {"X": x})[0]
+    np.testing.assert_array_equal(plain, expected)
+
+
+@pytest.mark.parametrize(
+    ("changed", "shape"),
+    [
+        ({"kernel": (0, 2)}, (1, 9, 9, 3)),
+        ({"kernel": (2,)}, (1, 9, 9, 3)),
+        ({"strides": (1, -1)}, (1, 9, 9, 3)),
+        ({"pads": (2, 0, 0, 0)}, (1, 9, 9, 3)),
+        ({}, (1, 1, 9, 3)),
+        ({}, (1, 9, 9, 0)),
+    ],
+    ids=str,
+)
+def test_bad_poolings(changed: dict[str, Any], shape: tuple[int, ...]) -> None:
+    model = pool_model(Pooling()._replace(**changed))
+    with pytest.raises(Exception, match=r"kernel|strides|pads|shape"):
+        open_model(model).run(["Y"], {"X": np.ones(shape, np.uint8)})

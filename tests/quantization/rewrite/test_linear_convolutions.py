@@ -140,33 +140,55 @@ def test_elsewhere_the_same_nodes_run_as_before(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_layer_outside_of_the_plan_stays_as_it_is() -> None:
-    before = in_int8(network(), {"first", "project", "last"})
+    before = in_int8(network(), {"expand", "project", "last"})
     after = replaced(before)
     assert kinds(after)["Conv"] == 1
-    assert kinds(after)["QLinearNhwcConv"] == 3
+    assert kinds(after)["QLinearNhwcConv"] + kinds(after)["QLinearNhwcConvAdd"] == 3
     assert_same(after, before)
 
 
 UNUSUAL: dict[str, dict[str, Any]] = {
-    "groups": {"second": {"group": 5}},
-    "dilations": {"second": {"dilations": [2, 2], "pads": [2, 2, 2, 2]}},
-    "padding by name": {"second": {"auto_pad": "SAME_UPPER", "pads": None}},
+    "groups": {"group": 5},
+    "dilations": {"dilations": [2, 2], "pads": [2, 2, 2, 2]},
+    "padding by name": {"auto_pad": "SAME_UPPER", "pads": None},
 }
 
 
 @pytest.mark.parametrize("changed", UNUSUAL.values(), ids=UNUSUAL)
-def test_unusual_convolutions_stay_as_they_are(changed: dict[str, Any]) -> None:
-    attributes = {name: value for name, value in changed["second"].items() if value is not None}
-    model = network(second=attributes)
-    if "pads" in changed["second"] and changed["second"]["pads"] is None:
+def test_unusual_convolutions_and_what_is_around_them_stay_as_they_are(changed: dict[str, Any]) -> None:
+    model = network(second={name: value for name, value in changed.items() if value is not None})
+    if "pads" in changed and changed["pads"] is None:
         node = model.graph.node[2]
         node.attribute.remove(next(attribute for attribute in node.attribute if attribute.name == "pads"))
     before = in_int8(model)
+    assert replaced(before) == before
+
+
+def test_both_sides_of_an_addition_may_be_convolutions() -> None:
+    """As in a block of a ResNet that halves the size: kernels of 3 pixels and of one, both with stride 2."""
+    model = network(second={"strides": [2, 2], "pads": [1, 1, 1, 1]}, other="side")
+    weights = np.random.default_rng(1).standard_normal((5, 5, 1, 1)).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(weights, "w_side"))
+    side = helper.make_node("Conv", ["a", "w_side"], ["side"], "side", strides=[2, 2])
+    model.graph.node.insert(2, side)
+    before = insert_qdq(model, LAYERS | {"side"}, {**RANGES, "side": (-9.0, 9.0)}, SCHEMES["cpu"])
     after = replaced(before)
-    assert kinds(after)["Conv"] == 1
-    assert kinds(after)["QLinearNhwcConv"] == 3  # the addition's maps can't be told to be of the same size
-    assert kinds(after)["Add"] == 1
+    assert kinds(after)["QLinearNhwcConvAdd"] == 1
+    assert kinds(after)["QLinearNhwcConv"] == 4
+    assert kinds(after)["Add"] == kinds(after)["Conv"] == 0
     assert_same(after, before)
+
+
+def test_maps_of_other_sizes_are_not_added_inside() -> None:
+    """Two kernels without padding, which lose other rows: the map of one row is broadcast."""
+    model = network(second={"pads": [0, 0, 0, 0], "strides": [1, 1]}, other="side")
+    weights = np.random.default_rng(1).standard_normal((5, 5, 4, 1)).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(weights, "w_side"))
+    side = helper.make_node("Conv", ["a", "w_side"], ["side"], "side", pads=[0, 0, 0, 0], strides=[1, 9])
+    model.graph.node.insert(2, side)
+    before = insert_qdq(model, LAYERS | {"side"}, {**RANGES, "side": (-9.0, 9.0)}, SCHEMES["cpu"])
+    after = replaced(before)
+    assert kinds(after)["QLinearNhwcConvAdd"] == 0
 
 
 def test_what_else_is_read_is_still_there() -> None:
@@ -198,4 +220,45 @@ def test_weights_and_biases_that_do_not_fit_stay_as_they_are() -> None:
     bias = next(tensor for tensor in before.graph.initializer if tensor.data_type == TensorProto.INT32)
     huge = np.full(list(bias.dims), 2**31 - 5, np.int32)
     bias.CopyFrom(numpy_helper.from_array(huge, bias.name))
-    assert kinds(replaced(before))["Conv"] == 1
+    assert kinds(replaced(before))["Conv"] >= 1
+
+
+def test_poolings_between_convolutions_are_replaced_too() -> None:
+    model = network(other="pooled")
+    for node in model.graph.node:
+        if node.name == "expand":
+            node.input[0] = "pooled"
+    pool = helper.make_node("MaxPool", ["a"], ["pooled"], "pool", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    model.graph.node.insert(2, pool)
+    before = insert_qdq(model, LAYERS, {**RANGES, "pooled": RANGES["a"]}, SCHEMES["cpu"])
+    after = replaced(before)
+    assert kinds(after)["NhwcMaxPool"] == 1
+    assert kinds(after)["QLinearNhwcConvAdd"] == 1
+    assert kinds(after)["MaxPool"] == 0
+    assert_same(after, before)
+
+
+def test_nothing_is_replaced_where_many_transposes_would_be_needed() -> None:
+    """Between depthwise convolutions, which stay those of ONNX Runtime."""
+    random = np.random.default_rng(0)
+    nodes, weights, ranges, last = [], {}, {"images": (-3.0, 3.0)}, "images"
+    for number in range(4):
+        for kind, shape in (("wide", (6, 2 if number == 0 else 6, 1, 1)), ("deep", (6, 1, 3, 3))):
+            name = f"{kind}{number}"
+            weights[f"w_{name}"] = random.standard_normal(shape).astype(np.float32)
+            group = 6 if kind == "deep" else 1
+            pads = [1, 1, 1, 1] if kind == "deep" else [0, 0, 0, 0]
+            nodes.append(helper.make_node("Conv", [last, f"w_{name}"], [name], name, group=group, pads=pads))
+            ranges[name], last = (-9.0, 9.0), name
+    nodes[-1].output[0] = "logits"
+    ranges["logits"] = (-9.0, 9.0)
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["N", 2, 8, "W"])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["a", "b", "c", "d"])],
+        [numpy_helper.from_array(values, name) for name, values in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    before = insert_qdq(model, {node.name for node in nodes}, ranges, SCHEMES["cpu"])
+    assert replaced(before) == before
