@@ -97,13 +97,15 @@ def _put(
 
 
 def _cancel_transposes(graph: onnx.GraphProto) -> None:
-    """Let what reads a map with its channels last read the result of an op, where it is that."""
+    """Let what reads a map with its channels last read the op that gives it so, or the first Transpose of it."""
     producers = producers_of(graph)
+    last: dict[str, str] = {}  # map → the same with its channels last
     for node in graph.node:
-        source = producers.get(node.input[0]) if node.op_type == "Transpose" else None
-        orders = [attributes_of(each).get("perm") for each in (source, node) if each is not None]
-        if source and source.op_type == "Transpose" and orders == [TO_CHANNELS_FIRST, TO_CHANNELS_LAST]:
-            feed_from(graph, node.output[0], source.input[0])
+        if node.op_type == "Transpose" and attributes_of(node).get("perm") == TO_CHANNELS_LAST:
+            source = producers.get(node.input[0])
+            back = source is not None and attributes_of(source).get("perm") == TO_CHANNELS_FIRST
+            same = source.input[0] if source and back else last.setdefault(node.input[0], node.output[0])
+            feed_from(graph, node.output[0], same)
 
 
 def _transposes(graph: onnx.GraphProto) -> int:
