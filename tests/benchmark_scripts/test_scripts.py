@@ -112,3 +112,13 @@ def test_openvino_reads_a_quantized_file_as_onnx_runtime_does(tmp_path: Path) ->
         assert abs(row["snr_db"] - theirs["latency"][setting]["snr_db"]) < 6
     # Read with a batch of any size, OpenVINO gets other texts out of the same file.
     assert abs(ours["same_text"] - theirs["same_text"]) <= 0.2
+
+
+def test_convolutions_are_timed_in_every_setting(tmp_path: Path) -> None:
+    sizes = ["--channels", "5", "16", "--kernels", "3", "--batches", "1"]
+    done = run("bench_convolutions.py", *sizes, *QUICK, "-o", str(tmp_path / "convolutions"))
+    assert done.returncode == 0, done.stderr
+    data, markdown = results(tmp_path / "convolutions")
+    assert [row["channels"] for row in data["rows"]] == [5, 16]
+    assert all(row["ort_us"] > 0 < row["ours_us"] for row in data["rows"])
+    assert "ours, GOP/s" in markdown
