@@ -31,9 +31,9 @@ from crnn_deploy.units import ratio, significant
 LAYERS = 8
 EXPLANATION = """\
 [Undisturbed times](../../docs/figures.md#latency-and-speed-up) of one of eight equal convolutions behind each other, \
-in a model that reads and writes FP32, run in turns in one process: of one thread by its CPU time, of several by the wall \
-clock. GOP/s counts two operations for each multiply-add. × is the speed against ONNX Runtime's own convolutions in \
-the same rounds; both give the same bytes. Only processors with AMX have kernels of ours: elsewhere both models run \
+in a model that reads and writes FP32, run in turns in one process: of one thread by its CPU time, of several by the \
+wall clock. GOP/s counts two operations for each multiply-add. × is the speed against ONNX Runtime's own convolutions \
+in the same rounds; both give the same bytes. Only processors with AMX have kernels of ours: elsewhere both models run \
 the same nodes."""
 
 
