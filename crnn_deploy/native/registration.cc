@@ -9,15 +9,25 @@ namespace crnn_deploy {
 namespace {
 
 // The ops exist until the process ends, because sessions keep pointers to them.
-OrtCustomOpDomain* make_domain(const OrtApi* api) {
+OrtCustomOpDomain* make_domain(const OrtApi* api, bool with_convolutions) {
   static const OrtCustomOp ops[] = {recurrent_op(Cell::kGru), recurrent_op(Cell::kLstm), linear_op(Cell::kGru),
                                     linear_op(Cell::kLstm)};
   static const OrtCustomOp convolutions[] = {convolution_op(false), convolution_op(true), pool_op()};
   OrtCustomOpDomain* domain = nullptr;
   ort::check(ort::CreateCustomOpDomain::call(api, "crnn_deploy", &domain));
   for (const OrtCustomOp& op : ops) ort::check(ort::CustomOpDomainAdd::call(api, domain, &op));
-  if (kernels()->multiply_pieces)
+  if (with_convolutions)
     for (const OrtCustomOp& op : convolutions) ort::check(ort::CustomOpDomainAdd::call(api, domain, &op));
+  return domain;
+}
+
+// The ops that have kernels on this level. Tests change the level within a process, so there are two domains.
+OrtCustomOpDomain* domain_of(const OrtApi* api, const Kernels& kernels) {
+  if (kernels.multiply_pieces) {
+    static OrtCustomOpDomain* const domain = make_domain(api, true);
+    return domain;
+  }
+  static OrtCustomOpDomain* const domain = make_domain(api, false);
   return domain;
 }
 
@@ -30,9 +40,9 @@ CRNN_DEPLOY_EXPORT OrtStatus* RegisterCustomOps(OrtSessionOptions* options, cons
   const OrtApi* api = base->GetApi(ort::kApiVersion);
   if (!api) return nullptr;  // older than ONNX Runtime 1.20; it runs the functions in the model file
   return ort::as_status(api, [&] {
-    if (!kernels()) return;  // on this processor the functions in the model file are faster
-    static OrtCustomOpDomain* const domain = make_domain(api);
-    ort::check(ort::AddCustomOpDomain::call(api, options, domain));
+    const Kernels* const usable = kernels();
+    if (!usable) return;  // on this processor the functions in the model file are faster
+    ort::check(ort::AddCustomOpDomain::call(api, options, domain_of(api, *usable)));
   });
 }
 
