@@ -107,7 +107,7 @@ def _ways(models: Sequence[Path], data: str, folder: Path) -> Iterator[Way]:
 
 
 def _by_reader(model: Path) -> Read:
-    reader = Reader(model, threads=1)
+    reader = Reader(model, threads=1, decoder="greedy")
     return lambda line: reader(line).text
 
 

@@ -22,7 +22,8 @@ LONGEST = 120  # lines, and characters of a line
 SMALL = {
     "distill.epochs": 1,
     "distill.soup": 1,
-    "sources.extra.render.count": 40,
+    "sources.extra.0.render.count": 40,
+    "sources.extra.1.join.count": 20,
     "quantize.samples": 20,
     "benchmark.threads": [1],
     "benchmark.batches": [1],

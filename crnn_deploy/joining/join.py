@@ -74,7 +74,7 @@ def joiner(options: JoinOptions, source: Source, progress: Progress = SILENT) ->
     if reader.spec.task != "ctc":
         raise InputError(f"{reader.spec.name} reads no lines.", fix="Give a model that does, or leave --model out.")
     lines = list(_lines(reader, source, options.seed, progress))
-    if not all(any(line.cuts_at(spaces) for line in lines) for spaces in (True, False)):
+    if not any(line.cuts for line in lines):
         raise InputError(
             f"The lines of {source.name} can't be cut.",
             f"{len(lines):,} of them are read as their labels say, and none has empty columns between its characters.",
@@ -90,12 +90,13 @@ class Joiner:
         self._source = source
         self._seed = seed
         self._lines = {spaces: [line for line in lines if line.cuts_at(spaces)] for spaces in (True, False)}
+        self._at_spaces = _AT_SPACES if all(self._lines.values()) else float(bool(self._lines[True]))
 
     def __getitem__(self, index: int) -> tuple[str, Image.Image]:
         """The text and the picture, mode L."""
         rng = np.random.default_rng((self._seed, index))
         for _ in range(_ATTEMPTS):
-            spaces = bool(rng.random() < _AT_SPACES)
+            spaces = bool(rng.random() < self._at_spaces)
             left, right = self._pair(self._lines[spaces], rng)
             first, second = (_pick(line.cuts_at(spaces), rng) for line in (left, right))
             text = left.text[: first.before] + " " * spaces + right.text[second.after :]

@@ -199,11 +199,16 @@ def _apply(data: dict[str, Any], variables: dict[str, Any], used: set[str], sett
         variables[key] = text
         return
     *parents, last = key.split(".")
-    node = data
+    node: Any = data
     for part in parents:
-        node = node.setdefault(part, {})
-        if not isinstance(node, dict):
+        if isinstance(node, list) and part.isdecimal() and int(part) < len(node):
+            node = node[int(part)]  # of several, numbered from 0
+        else:
+            node = node.setdefault(part, {}) if isinstance(node, dict) else None
+        if not isinstance(node, (dict, list)):
             raise InputError(f"--set {setting}: '{part}' has no keys below it.")
+    if not isinstance(node, dict):
+        raise InputError(f"--set {setting}: '{parents[-1]}' is a list.", fix=f"For example {parents[-1]}.0.{last}=…")
     node[last] = parse_yaml(text, f"The value of --set {setting}")
 
 

@@ -21,7 +21,7 @@ from limits_table import limits_tables
 from rooms_picture import ROOT, draw_rooms
 
 from crnn_deploy.cli.app import VERBS
-from crnn_deploy.config import Frozen
+from crnn_deploy.config import Frozen, as_tuple
 from crnn_deploy.pipeline.recipe import Recipe
 from crnn_deploy.spec import ModelSpec
 
@@ -71,6 +71,9 @@ class ShortSpellings(GenerateJsonSchema):
         """The schema of what the validator passes on, and the plain values that it accepts."""
         if schema["function"]["function"].__name__ == Frozen._numbers_are_no_truth.__name__:  # it only refuses
             return super().function_before_schema(schema)
+        if schema["function"]["function"] is as_tuple:  # one value needs no list
+            several = super().function_before_schema(schema)
+            return {"anyOf": [several["items"], several]}
         validator = SchemaValidator(core_schema.definitions_schema(schema, [*self._shared]) if self._shared else schema)
         plain = [kind for kind, values in self.SAMPLES.items() if any(_accepts(validator, value) for value in values)]
         return {"anyOf": [*({"type": kind} for kind in plain), super().function_before_schema(schema)]}

@@ -120,4 +120,5 @@ def test_the_library_shows_nothing_but_its_own_functions(wheel: Distribution, tm
         "crnn_deploy_built_levels",
         "crnn_deploy_line_input",
         "crnn_deploy_ctc_beam",
+        "crnn_deploy_best_path",
     }

@@ -186,3 +186,23 @@ def test_a_training_has_the_options_of_its_verb(path: Path) -> None:
     recipe = load_recipe(path, ("baseline={train: {model: 'cnn-gru:hidden=8', batch_size: 7}}",))
     assert recipe.baseline.train is not None
     assert (recipe.baseline.train.model.family, recipe.baseline.train.batch_size) == ("cnn-gru", 7)
+
+
+@pytest.fixture
+def with_list(tmp_path: Path) -> Path:
+    file = tmp_path / "list.yaml"
+    file.write_text(RECIPE.replace('/val.tar"}', '/val.tar", extra: [a.tar, {join: {count: 5}}]}'))
+    return file
+
+
+def test_an_entry_of_a_list_is_set_by_its_number(with_list: Path) -> None:
+    changed = load_recipe(with_list, ["sources.extra.1.join.count=7"])
+    assert changed.sources.extra[0].path == "a.tar"
+    assert changed.sources.extra[1].join is not None
+    assert changed.sources.extra[1].join.count == 7
+
+
+@pytest.mark.parametrize("key", ["sources.extra.2.path", "sources.extra.x.path", "sources.extra.path"])
+def test_an_entry_that_a_list_does_not_have(with_list: Path, key: str) -> None:
+    with pytest.raises(InputError, match=r"no keys below it|is a list"):
+        load_recipe(with_list, [f"{key}=b.tar"])

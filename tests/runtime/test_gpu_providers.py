@@ -10,6 +10,7 @@ import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
+from crnn_deploy.api import ExportConfig, export
 from crnn_deploy.artifact import open_artifact
 from crnn_deploy.ranks import Ranks
 from crnn_deploy.runtime import network as networks
@@ -67,7 +68,9 @@ def test_cuda_is_preferred_and_each_process_has_its_own_gpu(there: list[str]) ->
 
 
 @pytest.mark.parametrize("starts", [CUDA, TENSORRT])
-def test_the_first_provider_that_starts_is_taken(there: list[str], starting: list[str], starts: str) -> None:
+def test_the_first_provider_that_starts_is_taken(
+    there: list[str], starting: list[str], starts: str, tmp_path: Path
+) -> None:
     there[:0] = [TENSORRT, CUDA]
     starting.append(starts)
     assert open_network(READER, gpu=0).provider == starts
@@ -75,7 +78,8 @@ def test_the_first_provider_that_starts_is_taken(there: list[str], starting: lis
     artifact = open_artifact(READER)
     model = TeacherModel(artifact, features=False, ranks=Ranks(1, 2, 1, 2))
     assert model.place == f"on GPU 1 with {starts}"
-    assert TeacherModel(artifact, features=True, ranks=Ranks(1, 2, 1, 2)).place == model.place
+    plain = export(ExportConfig(model=READER.with_name("reader.safetensors"), output=tmp_path / "plain.onnx"))
+    assert TeacherModel(plain, features=True, ranks=Ranks(1, 2, 1, 2)).place == model.place
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
