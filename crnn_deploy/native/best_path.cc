@@ -36,11 +36,6 @@ float largest_of(const float* row, int classes) {
   return *std::max_element(lanes, lanes + kLanes);
 }
 
-const crnn_deploy::Kernels& best_kernels() {
-  const crnn_deploy::Kernels* const best = crnn_deploy::kernels();
-  return best ? *best : *crnn_deploy::portable_kernels();
-}
-
 // The runs on the path of a line; all numbers of its output must be finite.
 int32_t find_path(const crnn_deploy::Kernels& kernels, PathInput& line) {
   int32_t count = 0, before = -1;
@@ -70,7 +65,7 @@ int32_t find_path(const crnn_deploy::Kernels& kernels, PathInput& line) {
 // Returns the number of runs, or -1 if the environment names kernels that are not there.
 CRNN_DEPLOY_EXPORT int32_t crnn_deploy_best_path(PathInput* line) {
   try {
-    return find_path(best_kernels(), *line);
+    return find_path(crnn_deploy::any_kernels(), *line);
   } catch (const std::exception&) {
     return -1;
   }

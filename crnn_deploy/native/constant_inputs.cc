@@ -19,14 +19,16 @@ size_t count_of(const Tensor& tensor) {
 }  // namespace
 
 void require_finite(const char* name, const Tensor& tensor, float least) {
-  for (size_t i = 0; i < count_of(tensor); ++i)
+  const size_t count = count_of(tensor);
+  for (size_t i = 0; i < count; ++i)
     if (!(std::isfinite(tensor.data<float>()[i]) && tensor.data<float>()[i] >= least))
       throw InvalidModel(std::string(name) + " holds a value that is not finite" +
                          (least < 0 ? "" : ", or is negative"));
 }
 
 void require_symmetric(const char* name, const Tensor& tensor) {
-  for (size_t i = 0; i < count_of(tensor); ++i)
+  const size_t count = count_of(tensor);
+  for (size_t i = 0; i < count; ++i)
     if (tensor.data<int8_t>()[i] == -128)
       throw InvalidModel(std::string(name) + " holds -128; it must lie in -127 … 127");
 }

@@ -101,6 +101,11 @@ const Kernels* kernels() {
   return nullptr;
 }
 
+const Kernels& any_kernels() {
+  const Kernels* const best = kernels();
+  return best ? *best : *portable_kernels();
+}
+
 const Kernels& usable_kernels() {
   if (const Kernels* chosen = kernels()) return *chosen;
   throw std::runtime_error("there are no kernels for this processor");

@@ -154,7 +154,10 @@ const Kernels* amx_emulated_kernels();
 // named level is not available.
 const Kernels* kernels();
 
-// The same; throws std::runtime_error if it is null.
+// The same, or the portable level: for what only the library computes.
+const Kernels& any_kernels();
+
+// As `kernels`; throws std::runtime_error if it is null.
 const Kernels& usable_kernels();
 
 // "levels:" and the names of the levels that this build has, whether or not the processor has them. The text can also be

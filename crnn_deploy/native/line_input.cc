@@ -177,8 +177,7 @@ void make_input(const Kernels& kernels, const LineInput& line) {
 CRNN_DEPLOY_EXPORT int crnn_deploy_line_input(const LineInput* line) {
   using namespace crnn_deploy;
   try {
-    const Kernels* const best = kernels();
-    make_input(best ? *best : *portable_kernels(), *line);
+    make_input(any_kernels(), *line);
     return 0;
   } catch (const std::exception&) {
     return 1;
