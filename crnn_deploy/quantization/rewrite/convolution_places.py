@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,18 +103,14 @@ class PlaceSearch:
         if not before or not after or not self._in_bytes(before, "DequantizeLinear"):
             return None
         attributes = attributes_of(node)
-        size = list(attributes["kernel_shape"])
-        usual = (
-            len(size) == 2 and not attributes.get("ceil_mode") and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
-        )
-        if not usual or any(step != 1 for step in attributes.get("dilations", [])):
+        size, steps = list(attributes["kernel_shape"]), _strides_and_pads(attributes)
+        if len(size) != 2 or attributes.get("ceil_mode") or steps is None:
             return None
         same = self._in_bytes(after, "QuantizeLinear") and all(
             self._constants[one] == self._constants[other]
             for one, other in zip(before.input[1:], after.input[1:], strict=True)
         )
-        strides, pads = list(attributes.get("strides", [1, 1])), list(attributes.get("pads", [0, 0, 0, 0]))
-        return Pool(size, strides, pads, _resized(size, strides, pads), before, after) if same else None
+        return Pool(size, *steps, _resized(size, *steps), before, after) if same else None
 
     def _find(self, node: onnx.NodeProto) -> Place | None:
         if node.op_type != "Conv" or len(node.input) < 2:
@@ -198,12 +194,18 @@ class PlaceSearch:
 
 def _window_of(node: onnx.NodeProto, shape: tuple[int, ...]) -> Window | None:
     attributes = attributes_of(node)
-    usual = attributes.get("group", 1) == 1 and attributes.get("auto_pad", b"NOTSET") == b"NOTSET"
-    if not usual or any(step != 1 for step in attributes.get("dilations", [])):
+    steps = _strides_and_pads(attributes)
+    if attributes.get("group", 1) != 1 or steps is None:
         return None
     filters, channels, *kernel = shape
-    strides, pads = list(attributes.get("strides", [1, 1])), list(attributes.get("pads", [0, 0, 0, 0]))
-    return Window(filters, channels, strides, pads, _resized(kernel, strides, pads))
+    return Window(filters, channels, *steps, _resized(kernel, *steps))
+
+
+def _strides_and_pads(attributes: Mapping[str, Any]) -> tuple[list[int], list[int]] | None:
+    """Those of a window over rows and columns; None where it is dilated, or its padding is not given in numbers."""
+    if attributes.get("auto_pad", b"NOTSET") != b"NOTSET" or any(step != 1 for step in attributes.get("dilations", [])):
+        return None
+    return list(attributes.get("strides", [1, 1])), list(attributes.get("pads", [0, 0, 0, 0]))
 
 
 def _resized(kernel: Sequence[int], strides: Sequence[int], pads: Sequence[int]) -> Resized:

@@ -13,7 +13,7 @@ from crnn_deploy.runtime.onnxruntime import session_options
 from crnn_deploy.scratch import scratch_folder
 
 # Operators with the arithmetic of a CRNN, by the names that ONNX Runtime's optimiser gives them. Our own appear
-# only where our kernels run them: otherwise ONNX Runtime has replaced them by their FP32 bodies.
+# only where our kernels run them: otherwise ONNX Runtime has replaced them by their definitions.
 _INT8_OPS = (
     "ConvInteger",
     "DynamicQuantizeLSTM",
