@@ -21,7 +21,6 @@ MAX_CLASSES = 1 << 17  # Unicode has 155,000 characters in all; PP-OCR reads 18,
 MAX_LINEAGE = 1000  # stages
 MAX_FIGURES = 1000  # of one data set, and data sets
 MAX_NGRAM = 16  # characters
-MAX_NGRAMS = 1 << 18  # of a language model; 10,000 are enough for one kind of text
 MAX_SYMBOLS = (1 << 16) - 1  # different characters of a language model
 MAX_NGRAM_TABLE = 1 << 21  # characters of its packed table
 MAX_HEIGHT = 1024  # pixels of the input; OCR models take 32 to 128

@@ -1,8 +1,10 @@
-"""The n-grams of a language model, unpacked.
+"""The n-grams of a language model, unpacked, and what they give for the classes of a head.
 
 They are of characters, with backoff, as in ARPA files: an n-gram has a cost, and where it is missing, that of the
 shorter one is taken, and what its context takes for that is added. All digits count as one character, because which
 digit follows is no matter of language.
+
+Packages carry a copy of this file, so it takes nothing from the project at run time.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import base64
 import binascii
 import math
 import zlib
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy import limits
-from crnn_deploy.language_model import LanguageModel
+if TYPE_CHECKING:
+    from crnn_deploy.language_model import LanguageModel
 
 END = "\n"
 """Stands before the first character of a line and after the last."""
@@ -28,6 +31,9 @@ NODE = np.dtype([("symbol", "<u2"), ("cost", "u1"), ("backoff", "u1"), ("childre
 
 They come in the order of their lengths, and those of one length in that of their parents. The first is empty.
 """
+MAX_NGRAMS = 1 << 18  # 10,000 are enough for one kind of text
+LEAST_FACTOR = 1e-30
+"""Of a class: whatever a language says, a text that the network is sure of stays in the beam."""
 _DIGIT_COST = math.log(10)
 
 
@@ -51,6 +57,29 @@ class NgramColumns(NamedTuple):
     backoffs: NDArray[np.float64]
     shorter: NDArray[np.int32]
     contexts: NDArray[np.int32]
+
+
+class ClassNgrams(NamedTuple):
+    """The n-grams of a language model, and what each of the K classes of a head is in it.
+
+    Attributes:
+        starts: `[K + 1]`: where the symbols of each class begin in the next two; the blank has none.
+        class_symbols: -1: unknown.
+        class_costs: besides those of the symbols.
+        start: the state before a line.
+        unknown: what an unknown character costs.
+    """
+
+    ngrams: NgramColumns
+    starts: NDArray[np.int32]
+    class_symbols: NDArray[np.int32]
+    class_costs: NDArray[np.float64]
+    start: int
+    end_symbol: int
+    unknown: float
+    weight: float
+    bonus: float
+    least_factor: float
 
 
 class Ngrams:
@@ -112,6 +141,58 @@ class Ngrams:
         )
 
 
+class ClassLanguage:
+    """The `Language` of a beam search over the classes of a head, by the `alphabet` of its spec.
+
+    What it was asked for it keeps, since few contexts occur again and again.
+
+    Raises:
+        ValueError: if the language model is damaged.
+    """
+
+    def __init__(self, model: LanguageModel, alphabet: Sequence[str]) -> None:
+        self._ngrams = Ngrams(model)
+        self.start = self._ngrams.start
+        self._alphabet = alphabet
+        self._weight, self._bonus = model.weight, model.bonus
+        self._known: dict[tuple[int, int], tuple[float, int]] = {}
+
+    def grown(self, state: int, label: int) -> tuple[float, int]:
+        """The factor of a class after a text, and the state after it."""
+        found = self._known.get((state, label))
+        if found is None:
+            found = self._known[state, label] = self._after(state, self._alphabet[label])
+        return found
+
+    def ended(self, state: int) -> float:
+        """The factor of the end of the line."""
+        return math.exp(-self._weight * self._ngrams.after(state, END)[0])
+
+    def tables(self) -> ClassNgrams:
+        """The same as numbers."""
+        symbols = [self._ngrams.symbol(character) for character in "".join(self._alphabet)]
+        end, _ = self._ngrams.symbol(END)
+        return ClassNgrams(
+            self._ngrams.columns(),
+            starts=np.cumsum([0, *map(len, self._alphabet)], dtype=np.int32),
+            class_symbols=np.array([-1 if symbol is None else symbol for symbol, _ in symbols], np.int32),
+            class_costs=np.array([cost for _, cost in symbols], np.float64),
+            start=self.start,
+            end_symbol=-1 if end is None else end,
+            unknown=self._ngrams.unknown,
+            weight=self._weight,
+            bonus=self._bonus,
+            least_factor=LEAST_FACTOR,
+        )
+
+    def _after(self, state: int, characters: str) -> tuple[float, int]:
+        costs = 0.0
+        for character in characters:
+            cost, state = self._ngrams.after(state, character)
+            costs += cost
+        return max(LEAST_FACTOR, math.exp(self._bonus * len(characters) - self._weight * costs)), state
+
+
 def packed(nodes: NDArray[np.void]) -> str:
     """A table of n-grams as text."""
     return base64.b64encode(zlib.compress(nodes.tobytes(), 9)).decode()
@@ -121,7 +202,7 @@ def unpacked(table: str) -> NDArray[np.void]:
     """The n-grams `[N]` of a table. Raises `ValueError` if it is damaged."""
     try:
         inflate = zlib.decompressobj()
-        data = inflate.decompress(base64.b64decode(table, validate=True), limits.MAX_NGRAMS * NODE.itemsize + 1)
+        data = inflate.decompress(base64.b64decode(table, validate=True), MAX_NGRAMS * NODE.itemsize + 1)
     except (binascii.Error, zlib.error) as error:
         raise ValueError(f"the table of the language model is damaged: {error}") from None
     if not inflate.eof or len(data) % NODE.itemsize:

@@ -1,45 +1,32 @@
-"""Prefix beam search in the library: the texts of `reading.beam` in a tenth of the time."""
+"""Prefix beam search in the library: the texts of `reading.beam` in a tenth of the time.
+
+Packages carry a copy of this file, so it takes nothing from the project at run time.
+"""
 
 from __future__ import annotations
 
 import ctypes
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.native import library_function
-from crnn_deploy.ngrams import NgramColumns
+if TYPE_CHECKING:
+    from crnn_deploy.ngrams import ClassNgrams
 
-_NAME = "crnn_deploy_ctc_beam"
+FUNCTION = "crnn_deploy_ctc_beam"
+"""Its name in the library."""
 
-
-class ClassNgrams(NamedTuple):
-    """The n-grams of a language model, and what each class of a head `[K]` is in it.
-
-    Attributes:
-        class_symbols: -1: unknown.
-        class_costs: besides those of the symbols.
-        start: the state before a line.
-        unknown: what an unknown character costs.
-    """
-
-    ngrams: NgramColumns
-    class_symbols: NDArray[np.int32]
-    class_costs: NDArray[np.float64]
-    start: int
-    end_symbol: int
-    unknown: float
-    weight: float
-    bonus: float
-    least_factor: float
+_NGRAMS = ("first", "children", "symbols", "costs", "backoffs", "shorter", "contexts")
+_CLASSES = ("starts", "class_symbols", "class_costs")
 
 
 class _Tables(ctypes.Structure):
-    """`NgramTables` of ctc_beam.cc."""
+    """`NgramTables` of ctc_beam.h."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in (*NgramColumns._fields, "class_symbols", "class_costs")),
+        *((name, ctypes.c_void_p) for name in (*_NGRAMS, *_CLASSES)),
         ("start", ctypes.c_int32),
         ("end_symbol", ctypes.c_int32),
         ("unknown", ctypes.c_double),
@@ -50,12 +37,13 @@ class _Tables(ctypes.Structure):
 
 
 class _Input(ctypes.Structure):
-    """`BeamInput` of ctc_beam.cc."""
+    """`BeamInput` of ctc_beam.h."""
 
     _fields_ = [
         ("output", ctypes.c_void_p),
         ("frames", ctypes.c_int32),
         ("classes", ctypes.c_int32),
+        ("step", ctypes.c_int32),
         ("blank", ctypes.c_int32),
         ("width", ctypes.c_int32),
         ("logarithmic", ctypes.c_int32),
@@ -69,11 +57,20 @@ class CtcBeam:
     """Finds the best text of lines.
 
     Args:
+        function: of the library.
         blank, width, least_share: as those of `reading.beam.best_prefix`.
         language: None: none counts in.
     """
 
-    def __init__(self, blank: int, width: int, least_share: float, language: ClassNgrams | None) -> None:
+    def __init__(
+        self,
+        function: Callable[..., int],
+        blank: int,
+        width: int,
+        least_share: float,
+        language: ClassNgrams | None = None,
+    ) -> None:
+        self._function = function
         self._fixed = {"blank": blank, "width": width, "least_share": least_share}
         self._arrays = language  # which the tables point into
         self._tables = None if language is None else _tables(language)
@@ -82,31 +79,27 @@ class CtcBeam:
         """Classes of the best text of one line, from `[T, K]` logits or log-probabilities, or else probabilities."""
         output = np.ascontiguousarray(output, np.float32)
         frames, classes = output.shape
-        assert self._arrays is None or len(self._arrays.class_symbols) == classes
+        assert self._arrays is None or len(self._arrays.starts) == classes + 1
         text = np.empty(frames, np.int32)
         given = _Input(
             output=output.ctypes.data,
             frames=frames,
             classes=classes,
+            step=classes,
             logarithmic=logarithmic,
             language=None if self._tables is None else ctypes.addressof(self._tables),
             text=text.ctypes.data,
             **self._fixed,
         )
-        length = library_function(_NAME)(ctypes.byref(given))
+        length = self._function(ctypes.byref(given))
         if length < 0:
             raise MemoryError
         found: list[int] = text[:length].tolist()
         return found
 
 
-def available() -> bool:
-    """Whether the library is there and can be loaded."""
-    return library_function(_NAME) is not None
-
-
 def _tables(language: ClassNgrams) -> _Tables:
     """What points into the arrays, which must outlive it."""
-    columns: list[NDArray[Any]] = [*language.ngrams, language.class_symbols, language.class_costs]
-    _, _, _, *numbers = language
+    ngrams, starts, symbols, costs, *numbers = language
+    columns: list[NDArray[Any]] = [*ngrams, starts, symbols, costs]
     return _Tables(*(column.ctypes.data for column in columns), *numbers)

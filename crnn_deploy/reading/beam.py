@@ -11,8 +11,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.runtime.outputs import are_probabilities
-
 LEAST_SHARE = 1e-3  # with a language, of the probability of the likeliest class; lower ones change no text
 _PER_CLASS = 64  # blocks of classes for each class that is searched
 
@@ -34,7 +32,13 @@ class Language(Protocol):
         ...
 
 
-def best_prefix(output: NDArray[np.float32], blank: int, width: int, language: Language | None = None) -> list[int]:
+def best_prefix(
+    output: NDArray[np.float32],
+    blank: int,
+    width: int,
+    language: Language | None = None,
+    logarithmic: bool = True,
+) -> list[int]:
     """Classes of the best text of one line, with a beam of `width` prefixes.
 
     Prefix beam search (Graves and Jaitly, ICML 2014; Hannun et al., arXiv 1408.2873). A language counts in with each
@@ -50,9 +54,10 @@ def best_prefix(output: NDArray[np.float32], blank: int, width: int, language: L
     place in the beam.
 
     Args:
-        output: `[T, K]`; logits, log-probabilities or probabilities.
+        output: `[T, K]`.
+        logarithmic: whether these are logits or log-probabilities, and not probabilities.
     """
-    frames = _Frames(output, blank, width, 0.0 if language is None else LEAST_SHARE)
+    frames = _Frames(output, blank, width, 0.0 if language is None else LEAST_SHARE, logarithmic)
     start = _Prefix(None, blank, language)
     start.in_blank = start.total = 1.0
     beam = [start]
@@ -157,11 +162,13 @@ class _Frames:
     `likeliest`: the `width` + 1 likeliest characters of each frame that have at least a share, the most probable first.
     """
 
-    def __init__(self, output: NDArray[np.float32], blank: int, width: int, least_share: float) -> None:
+    def __init__(
+        self, output: NDArray[np.float32], blank: int, width: int, least_share: float, logarithmic: bool
+    ) -> None:
         self.blank = blank
         self._least_share = least_share
         self._output = output
-        self._logarithmic = not are_probabilities(output)
+        self._logarithmic = logarithmic
         self._highest = output.max(1)
         self.likeliest = self._likeliest(width + 1)
 

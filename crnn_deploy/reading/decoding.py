@@ -8,7 +8,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from crnn_deploy.native import ctc_beam
+from crnn_deploy.native import library_function
+from crnn_deploy.native.ctc_beam import FUNCTION, CtcBeam
 from crnn_deploy.reading.beam import LEAST_SHARE, best_prefix
 from crnn_deploy.reading.language import language_of
 from crnn_deploy.runtime.outputs import are_probabilities
@@ -70,8 +71,9 @@ def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:
 def _best_of_line(spec: ModelSpec, width: int) -> Callable[[NDArray[np.float32]], list[int]]:
     """What finds the classes of the best text: the library where it is there, and else Python."""
     language = language_of(spec)
+    function = library_function(FUNCTION)
+    if function is None:
+        return lambda line: best_prefix(line, spec.blank, width, language, not are_probabilities(line))
     tables = None if language is None else language.tables()
-    if not ctc_beam.available() or (language is not None and tables is None):
-        return lambda line: best_prefix(line, spec.blank, width, language)
-    search = ctc_beam.CtcBeam(spec.blank, width, 0.0 if language is None else LEAST_SHARE, tables)
+    search = CtcBeam(function, spec.blank, width, 0.0 if language is None else LEAST_SHARE, tables)
     return lambda line: search(line, not are_probabilities(line))

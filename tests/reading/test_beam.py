@@ -60,13 +60,13 @@ def test_it_reads_as_the_search_over_all_classes(
     text, ahead = whole_search(softmax(logits.astype(np.float64)), blank, width)
     if ahead > 1 + 1e-6:
         assert best_prefix(logits, blank, width) == text
-        assert best_prefix(softmax(logits), blank, width) == text
+        assert best_prefix(softmax(logits), blank, width, logarithmic=False) == text
 
 
 @pytest.mark.parametrize("classes", [97, 6625])
 def test_the_likeliest_characters_of_large_alphabets_are_found(classes: int) -> None:
     output = np.random.default_rng(1).normal(0, 3, (5, classes)).astype(np.float32)
-    for row, found in zip(output, beam._Frames(output, 0, 8, 0.0).likeliest, strict=True):
+    for row, found in zip(output, beam._Frames(output, 0, 8, 0.0, True).likeliest, strict=True):
         expected = [label for label in np.argsort(-row).tolist() if label != 0][:9]
         assert [label for label, _ in found] == expected
         assert found[0][1] == pytest.approx(np.exp(row[expected[0]] - row.max()))
@@ -76,8 +76,8 @@ def test_the_likeliest_characters_of_large_alphabets_are_found(classes: int) -> 
 def test_of_many_equal_values_few_are_searched(least: float) -> None:
     output = np.full((48, 18_710), least, np.float32)
     output[np.arange(48), np.tile([0, 1, 0, 2], 12)] = 1 if least == 0 else -1e-6
-    assert best_prefix(output, 0, 8) == [1, 2] * 12
-    assert len(beam._Frames(output, 0, 8, 0.0)._found(10)) == 48 * 10
+    assert best_prefix(output, 0, 8, logarithmic=least < 0) == [1, 2] * 12
+    assert len(beam._Frames(output, 0, 8, 0.0, least < 0)._found(10)) == 48 * 10
 
 
 def test_a_long_line_neither_overflows_nor_vanishes() -> None:

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from crnn_deploy.errors import InputError
 from crnn_deploy.language.learning import learn
 from crnn_deploy.language_model import LanguageModel
-from crnn_deploy.native import ctc_beam
-from crnn_deploy.ngrams import NODE, Ngrams, packed
+from crnn_deploy.ngrams import NODE, ClassLanguage, Ngrams, packed
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading import decoding
 from crnn_deploy.reading.decoding import BeamSearch, beam_search
-from crnn_deploy.reading.language import ClassLanguage, language_of
+from crnn_deploy.reading.language import language_of
 from crnn_deploy.spec import ModelSpec
 
 MODEL = learn(["TOTAL", "TOTAL 1", "LOT"], 4, 1).model_copy(update={"weight": 0.5, "bonus": 0.25})
@@ -24,7 +24,7 @@ SPEC = ModelSpec(name="lm", charset=CHARSET, preprocessing=Preprocessing(height=
 
 
 def test_a_class_costs_what_its_characters_cost() -> None:
-    language, ngrams = ClassLanguage(SPEC), Ngrams(MODEL)
+    language, ngrams = ClassLanguage(MODEL, SPEC.alphabet), Ngrams(MODEL)
     t, state = ngrams.after(ngrams.start, "T")
     o, state = ngrams.after(state, "O")
     factor, after = language.grown(language.start, 6)
@@ -65,6 +65,7 @@ def test_a_language_against_the_network_leaves_it_its_text(library: bool, monkey
     """A cost of a thousand nats would be a factor of zero, and nothing would be left in the beam."""
     table = packed(np.array([(0, 0, 255, 1), (0, 255, 255, 0)], NODE))
     against = LanguageModel(characters="\nQ", order=2, table=table, weight=10, bonus=-10)
-    monkeypatch.setattr(ctc_beam, "available", lambda: library)
+    if not library:
+        monkeypatch.setattr(decoding, "library_function", lambda _: None)
     logits = 900 * np.eye(8, dtype=np.float32)[[4, 0, 3, 0, 4]]
     assert BeamSearch(SPEC.model_copy(update={"language_model": against}), 8)(logits[None]) == ["TOT"]

@@ -1,0 +1,250 @@
+// Prefix beam search over the output of a line; the same search as crnn_deploy/reading/beam.py, which explains it.
+// Packages for C++ carry a copy of this file.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace crnn_deploy::beam {
+
+using std::size_t;
+
+// The n-grams of a language model, and what each class is in it; `native/ctc_beam.py` has the same fields.
+struct NgramTables {
+  const std::int32_t* first;          // [ngrams] the first n-gram that continues each
+  const std::int32_t* children;       // [ngrams] how many continue it, in the order of their symbols
+  const std::int32_t* symbols;        // [ngrams] its last character
+  const double* costs;           // [ngrams]
+  const double* backoffs;        // [ngrams]
+  const std::int32_t* shorter;        // [ngrams] the longest one that it ends with
+  const std::int32_t* contexts;       // [ngrams] the same, of those that can be continued
+  const std::int32_t* starts;         // [classes + 1] where the symbols of each class begin in the next two
+  const std::int32_t* class_symbols;  // -1: unknown
+  const double* class_costs;     // besides those of the symbols
+  std::int32_t start, end_symbol;
+  double unknown, weight, bonus, least_factor;
+};
+
+struct BeamInput {
+  const float* output;  // [frames, classes], the frames `step` numbers apart
+  std::int32_t frames, classes, step;
+  std::int32_t blank, width, logarithmic;
+  const NgramTables* language;  // or null
+  double least_share;
+  std::int32_t* text;  // [frames] classes of the best text
+};
+
+constexpr int kNone = -1;
+
+// What a language adds to the probability of a text, class by class.
+class Language {
+ public:
+  explicit Language(const NgramTables* tables) : tables_(tables) {}
+
+  explicit operator bool() const { return tables_ != nullptr; }
+  int start() const { return tables_ ? tables_->start : 0; }
+
+  // The factor of a class after a state, and the state after it.
+  double grown(int& state, int label) const {
+    if (!tables_) return 1;
+    const std::int32_t begin = tables_->starts[label], end = tables_->starts[label + 1];
+    double cost = 0;
+    for (std::int32_t i = begin; i < end; ++i) cost += after(state, tables_->class_symbols[i], tables_->class_costs[i]);
+    return std::max(tables_->least_factor, std::exp(tables_->bonus * (end - begin) - tables_->weight * cost));
+  }
+
+  double ended(int state) const {
+    return tables_ ? std::exp(-tables_->weight * after(state, tables_->end_symbol, 0)) : 1;
+  }
+
+ private:
+  double after(int& state, int symbol, double cost) const {
+    int node;
+    while ((node = continued(state, symbol)) == kNone) {
+      cost += tables_->backoffs[state];
+      if (state == 0) return cost + tables_->unknown;
+      state = tables_->shorter[state];
+    }
+    state = tables_->contexts[node];
+    return cost + tables_->costs[node];
+  }
+
+  int continued(int node, int symbol) const {
+    const std::int32_t* const begin = tables_->symbols + tables_->first[node];
+    const std::int32_t* const end = begin + tables_->children[node];
+    const std::int32_t* const found = std::lower_bound(begin, end, symbol);
+    return found != end && *found == symbol ? static_cast<int>(found - tables_->symbols) : kNone;
+  }
+
+  const NgramTables* tables_;
+};
+
+struct Prefix {
+  int parent, label, child, sibling, state, seen;
+  double factor, in_blank, in_character, total;
+};
+
+struct Candidate {
+  double total;
+  int prefix, label;  // kNone: it stays as it is
+  double in_blank, in_character;
+};
+
+struct Share {
+  int label;
+  double share;
+};
+
+class Search {
+ public:
+  explicit Search(const BeamInput& input) : input_(input), language_(input.language) {
+    prefixes_.reserve(static_cast<size_t>(input.frames) * 4 + 16);
+    prefixes_.push_back({kNone, input.blank, kNone, kNone, language_.start(), -1, 1, 1, 0, 1});
+    beam_.push_back(0);
+  }
+
+  int run() {
+    for (frame_ = 0; frame_ < input_.frames; ++frame_) step();
+    int best = beam_[0];
+    for (int at : beam_)
+      if (ended(at) > ended(best)) best = at;
+    return write(best);
+  }
+
+ private:
+  void step() {
+    row_ = input_.output + static_cast<size_t>(frame_) * input_.step;
+    highest_ = *std::max_element(row_, row_ + input_.classes);
+    find_likeliest();
+    candidates_.clear();
+    for (int at : beam_) stay(at);
+    for (size_t place = 1; place <= beam_.size(); ++place) grow(beam_[place - 1], place);
+    std::stable_sort(candidates_.begin(), candidates_.end(),
+                     [](const Candidate& one, const Candidate& other) { return one.total > other.total; });
+    if (candidates_.size() > static_cast<size_t>(input_.width)) candidates_.resize(input_.width);
+    keep();
+  }
+
+  void stay(int at) {
+    const Prefix& prefix = prefixes_[at];
+    double in_character = 0;
+    if (prefix.parent != kNone) {
+      in_character = prefix.in_character;
+      const Prefix& parent = prefixes_[prefix.parent];
+      if (parent.seen == frame_ - 1) in_character += paths(parent, prefix.label) * prefix.factor;
+      in_character *= share(prefix.label);
+    }
+    const double in_blank = prefix.total * share(input_.blank);
+    candidates_.push_back({in_blank + in_character, at, kNone, in_blank, in_character});
+  }
+
+  void grow(int at, size_t place) {
+    const size_t most = input_.width + 1, count = language_ ? most : (most + place - 1) / place;
+    for (size_t i = 0; i < std::min(count, likeliest_.size()); ++i) {
+      const auto [label, share] = likeliest_[i];
+      const int child = find_child(at, label);
+      if (child != kNone && prefixes_[child].seen == frame_ - 1) continue;
+      int state = prefixes_[at].state;
+      const double total = paths(prefixes_[at], label) * language_.grown(state, label) * share;
+      candidates_.push_back({total, at, label, 0, total});
+    }
+  }
+
+  void keep() {
+    const double highest = candidates_[0].total;
+    beam_.clear();
+    for (const Candidate& candidate : candidates_) {
+      if (!(candidate.total > 0)) continue;
+      const int at = candidate.label == kNone ? candidate.prefix : child_of(candidate.prefix, candidate.label);
+      beam_.push_back(at);
+      kept_.push_back({candidate.total / highest, at, frame_, candidate.in_blank / highest,
+                       candidate.in_character / highest});
+    }
+    for (const Candidate& after : kept_) {
+      Prefix& prefix = prefixes_[after.prefix];
+      prefix.total = after.total, prefix.in_blank = after.in_blank, prefix.in_character = after.in_character;
+      prefix.seen = frame_;
+    }
+    kept_.clear();
+  }
+
+  // The likeliest characters of the frame that have at least a share, the most probable first.
+  void find_likeliest() {
+    const size_t most = input_.width + 1;
+    const auto likelier = [this](int one, int other) {
+      return row_[one] > row_[other] || (row_[one] == row_[other] && one < other);
+    };
+    order_.clear();
+    const double bound = least_value();
+    for (int label = 0; label < input_.classes; ++label) {
+      if (label == input_.blank || row_[label] < bound) continue;
+      if (order_.size() == most && !likelier(label, order_.front())) continue;
+      if (order_.size() == most) {
+        std::pop_heap(order_.begin(), order_.end(), likelier);
+        order_.pop_back();
+      }
+      order_.push_back(label);
+      std::push_heap(order_.begin(), order_.end(), likelier);
+    }
+    std::sort_heap(order_.begin(), order_.end(), likelier);
+    likeliest_.clear();
+    for (int label : order_)
+      if (const double found = share(label); found >= input_.least_share) likeliest_.push_back({label, found});
+  }
+
+  // A value below which no class has the least share, with room for rounding.
+  double least_value() const {
+    if (input_.least_share == 0) return -std::numeric_limits<double>::infinity();
+    return input_.logarithmic ? highest_ + std::log(input_.least_share) - 1e-6 : highest_ * input_.least_share * 0.999;
+  }
+
+  double share(int label) const {
+    const double value = row_[label], highest = highest_;
+    return input_.logarithmic ? std::exp(value - highest) : value / highest;
+  }
+
+  double paths(const Prefix& prefix, int label) const { return label == prefix.label ? prefix.in_blank : prefix.total; }
+
+  double ended(int at) const { return prefixes_[at].total * language_.ended(prefixes_[at].state); }
+
+  int find_child(int at, int label) const {
+    int child = prefixes_[at].child;
+    while (child != kNone && prefixes_[child].label != label) child = prefixes_[child].sibling;
+    return child;
+  }
+
+  int child_of(int at, int label) {
+    const int found = find_child(at, label);
+    if (found != kNone) return found;
+    int state = prefixes_[at].state;
+    const double factor = language_.grown(state, label);
+    const int made = static_cast<int>(prefixes_.size());
+    prefixes_.push_back({at, label, kNone, prefixes_[at].child, state, -2, factor, 0, 0, 0});
+    prefixes_[at].child = made;
+    return made;
+  }
+
+  int write(int at) const {
+    int length = 0;
+    for (int each = at; prefixes_[each].parent != kNone; each = prefixes_[each].parent) ++length;
+    for (int place = length; prefixes_[at].parent != kNone; at = prefixes_[at].parent)
+      input_.text[--place] = prefixes_[at].label;
+    return length;
+  }
+
+  const BeamInput& input_;
+  const Language language_;
+  std::vector<Prefix> prefixes_;
+  std::vector<int> beam_, order_;
+  std::vector<Candidate> candidates_, kept_;
+  std::vector<Share> likeliest_;
+  const float* row_ = nullptr;
+  float highest_ = 0;
+  int frame_ = 0;
+};
+
+}  // namespace crnn_deploy::beam
