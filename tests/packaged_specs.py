@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+from crnn_deploy.language.learning import learn
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.spec import ModelSpec
 
@@ -40,6 +42,17 @@ def spec_of(changes: dict[str, Any] | None = None, **fields: Any) -> ModelSpec:
     return ModelSpec(name="conv", preprocessing=preprocessing(changes or {}), **{**named, **fields})
 
 
+_DRAW = random.Random(0)
+_WORDS = ["".join(_DRAW.choices("abcdd01", k=_DRAW.randint(1, 7))) for _ in range(60)]
+LANGUAGE = learn(_WORDS, 4, 1).model_copy(update={"weight": 0.6, "bonus": 0.8})
+LANGUAGE_SPECS = {
+    "blank first": spec_of(charset=tuple("abcdefgh"), language_model=LANGUAGE),
+    "blank last": spec_of(charset=tuple("abcd 012"), blank=8, language_model=LANGUAGE, temperature=1.7),
+    "classes of several characters": spec_of(
+        charset=("a", "ab", "bcd", "d", "0", "1d2", "e\u0301", "👍🏽"), blank=3, language_model=LANGUAGE
+    ),
+}
+
 MODELS: dict[str, tuple[ModelSpec, dict[str, Any]]] = {
     **{f"lines: {name}": (spec_of(changes), {}) for name, changes in PREPROCESSING.items()},
     "blank last, time first": (spec_of(blank=8, output_layout="TNC"), {}),
@@ -56,6 +69,11 @@ MODELS: dict[str, tuple[ModelSpec, dict[str, Any]]] = {
             ],
         ),
         {},
+    ),
+    **{f"a language model, {name}": (spec, {}) for name, spec in LANGUAGE_SPECS.items()},
+    "a language model, probabilities, time first": (
+        spec_of(language_model=LANGUAGE, output_layout="TNC"),
+        {"softmax": True, "batch": 5},
     ),
     "classes": (spec_of({"width": 32}, task="classify", class_names=tuple("uvwxyz")), {}),
     "probabilities of classes": (

@@ -23,6 +23,7 @@ from crnn_deploy.errors import InputError
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import ImageReading, Readings, predict
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.decoder_choice import DecoderName
 from crnn_deploy.spec import ModelSpec
 
 _LOOKED_AT = 1000
@@ -63,10 +64,12 @@ def rendered_lines(spec: ModelSpec, count: int, folder: Path, progress: Progress
         raise error.with_fix("Or name some images: --data SOURCE") from None
 
 
-def write_examples(artifact: Artifact, source: Source, names: Sequence[str], folder: Path, scratch: Path) -> Readings:
+def write_examples(
+    artifact: Artifact, source: Source, names: Sequence[str], folder: Path, scratch: Path, decoder: DecoderName
+) -> Readings:
     """Write images of the source into `folder`, under the first of the names; returns what `predict` reads in them.
 
-    `scratch` is a new folder for the candidates.
+    `scratch` is a new folder for the candidates. `decoder` is that which the package reads with.
 
     They are spread over the widths or the classes of the source. Of several that are alike the one is taken that the
     model is surest of: the text must not depend on how a processor rounds.
@@ -90,7 +93,7 @@ def write_examples(artifact: Artifact, source: Source, names: Sequence[str], fol
             f"All are broken, wider than the model takes, or have more than {_LARGEST:,} pixels.",
             "Name others with --data.",
         )
-    read = predict(PredictConfig(images=(str(scratch),), model=artifact.path, decoder="greedy"))
+    read = predict(PredictConfig(images=(str(scratch),), model=artifact.path, decoder=decoder))
     chosen = _surest(read.readings, groups)
     named = [reading.model_copy(update={"path": name}) for reading, name in zip(chosen, names, strict=False)]
     for old, new in zip(chosen, named, strict=True):

@@ -14,6 +14,7 @@ from crnn_deploy.errors import GateError
 from crnn_deploy.evaluation.predict import ImageReading
 from crnn_deploy.folders import replacing_folder
 from crnn_deploy.progress import SILENT, Progress
+from crnn_deploy.reading.decoder_choice import DecoderName
 from crnn_deploy.scratch import scratch_folder
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.examples import rendered_lines, write_examples
@@ -53,7 +54,8 @@ def package(config: PackageConfig, progress: Progress = SILENT) -> Package:
         write_model(artifact, folder)
         source = _source(artifact.spec, config, scratch, progress)
         names = [f"{number:02}{target.image_suffix}" for number in range(1, config.examples + 1)]
-        read = write_examples(artifact, source, names, folder / EXAMPLES, scratch / "candidates")
+        decoder: DecoderName = "auto" if target.searches else "greedy"
+        read = write_examples(artifact, source, names, folder / EXAMPLES, scratch / "candidates", decoder)
         write_expected(folder, read.readings)
         target.write(folder, artifact)
         _prove(target, folder, artifact)

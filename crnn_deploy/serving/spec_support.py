@@ -8,12 +8,14 @@ import numpy as np
 
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
+from crnn_deploy.reading.language import language_of
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
 from crnn_deploy.spec import ModelSpec
 
 
 def require_simple(artifact: Artifact, target: str) -> None:
-    """Raise `InputError`, with what to do instead, if the spec has one of the parts that are left out."""
+    """Raise `InputError` if the spec has one of the parts that are left out, or its language model is damaged."""
+    language_of(artifact.spec)
     for part in _left_out(artifact.spec):
         raise InputError(
             f"A package for {target} cannot read with {artifact.path}: it {part}.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +14,19 @@ from javascript_packages import CACHE, require_npm_package
 from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package
 from crnn_deploy.serving.targets.javascript.npm import VERSION
+from crnn_deploy.serving.targets.python.module import SEARCH
 from crnn_deploy.zoo import READER
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _search_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a language model needs can be imported by `crnn_reader.py` in the sources, where copies do not lie."""
+    folder = tmp_path_factory.mktemp("search")
+    for name, source in SEARCH.items():
+        shutil.copyfile(source, folder / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -190,7 +190,7 @@ def test_receipts_read_as_predict_reads_them(packaged_reader: Package, shared_da
             file = archive.extractfile(member)
             assert file is not None
             (tmp_path / Path(member.name).name).write_bytes(file.read())
-    expected = predict(PredictConfig(images=(str(tmp_path),), model=READER, decoder="greedy")).readings
+    expected = predict(PredictConfig(images=(str(tmp_path),), model=READER)).readings
     found = Reader(Path(packaged_reader.path) / MODEL)([reading.path for reading in expected])
     assert [reading.text for reading in found] == [reading.text for reading in expected]
     assert [reading.confidence for reading in found] == pytest.approx([r.confidence for r in expected], abs=1e-4)

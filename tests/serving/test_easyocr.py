@@ -15,7 +15,7 @@ import yaml
 from conv_reader import conv_reader
 from numpy.typing import NDArray
 from ocr_programs import path_with
-from packaged_specs import MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
+from packaged_specs import LANGUAGE, MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 
 from crnn_deploy import Reader
@@ -40,6 +40,7 @@ READERS = {
     if spec.task == "ctc"
     and spec.preprocessing.width is None
     and not spec.sequences
+    and spec.language_model is None
     and all(len(text) == 1 for text in spec.charset)
 }
 
@@ -152,6 +153,15 @@ def test_what_easyocr_cannot_follow_is_refused(tmp_path: Path, message: str, fie
     artifact = conv_reader(tmp_path / "conv.onnx", ModelSpec.model_validate({**base, **fields}))
     with pytest.raises(InputError, match=message):
         EasyOcrTarget().check(artifact)
+
+
+def test_the_readme_says_that_the_language_model_does_not_count_in(tmp_path: Path) -> None:
+    for name, model in (("without", None), ("with", LANGUAGE)):
+        folder = written(
+            conv_reader(tmp_path / f"{name}.onnx", spec_of(language_model=model)), tmp_path / f"ocr {name}"
+        )
+        said = "EasyOCR takes the most probable class of each frame" in (folder / "README.md").read_text("utf-8")
+        assert said == (model is not None)
 
 
 def test_without_easyocr_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

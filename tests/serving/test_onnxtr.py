@@ -13,7 +13,7 @@ import pytest
 from conv_reader import conv_reader
 from numpy.typing import NDArray
 from ocr_programs import path_with
-from packaged_specs import spec_of
+from packaged_specs import LANGUAGE, spec_of
 
 from crnn_deploy import Reader
 from crnn_deploy.errors import InputError
@@ -21,6 +21,7 @@ from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import write_model
 from crnn_deploy.serving.package import package
 from crnn_deploy.serving.targets.onnxtr.target import OnnxTrTarget
+from crnn_deploy.serving.targets.python.module import SEARCH
 from crnn_deploy.zoo import READER
 
 HEIGHT = 48
@@ -32,7 +33,7 @@ def recogniser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     folder = tmp_path / "ocr"
     (folder / "examples").mkdir(parents=True)
     (folder / "examples" / "01.png").touch()
-    artifact = conv_reader(tmp_path / "conv.onnx", spec_of({"channels": "RGB"}))
+    artifact = conv_reader(tmp_path / "conv.onnx", spec_of({"channels": "RGB"}, language_model=LANGUAGE))
     write_model(artifact, folder)
     OnnxTrTarget().write(folder, artifact)
     stand_in = ModuleType("onnxtr.models.recognition")
@@ -40,7 +41,7 @@ def recogniser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("onnxtr", "onnxtr.models"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
-    for name in ("crnn_reader", "crnn_onnxtr"):
+    for name in ("crnn_onnxtr", "crnn_reader", *(Path(name).stem for name in SEARCH)):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     return importlib.import_module("crnn_onnxtr").Recogniser(threads=1)

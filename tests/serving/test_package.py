@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from conv_reader import conv_reader
+from packaged_specs import LANGUAGE
 from PIL import Image
 
 from crnn_deploy.data.rendering.options import RenderOptions
@@ -28,6 +29,7 @@ from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package
 from crnn_deploy.serving.targets.python import expected
 from crnn_deploy.serving.targets.python.expected import Example
+from crnn_deploy.serving.targets.python.module import SEARCH
 from crnn_deploy.serving.targets.python.target import PythonTarget
 from crnn_deploy.serving.targets.registry import TARGETS
 from crnn_deploy.spec import ModelSpec
@@ -85,6 +87,7 @@ def test_the_folder_is_complete(packaged_reader: Package) -> None:
     folder = Path(packaged_reader.path)
     names = {f"examples/{number:02}.png" for number in range(1, 5)} | {"examples/expected.tsv"} | OWN
     names |= {LIBRARY_NAME} if ort_custom_ops_path() else set()
+    names |= set(SEARCH)
     assert set(packaged_reader.files) == names
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == names
     assert packaged_reader.size_bytes == sum((folder / name).stat().st_size for name in names)
@@ -123,6 +126,21 @@ def test_a_package_without_the_kernels_says_so(tmp_path: Path, monkeypatch: pyte
     found = made(tmp_path / "package", READER, examples=1)
     assert LIBRARY_NAME not in found.files
     assert "run in FP32: the kernels" in (tmp_path / "package" / "README.md").read_text(encoding="utf-8")
+
+
+def test_without_a_language_model_there_is_no_search(pictures: Path, tmp_path: Path) -> None:
+    model = conv_reader(tmp_path / "conv.onnx", spec_of()).path
+    found = made(tmp_path / "package", model, data=str(pictures))
+    assert {name for name in found.files if not name.startswith("examples/")} == OWN
+    assert "language model" not in (tmp_path / "package" / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_damaged_language_model_is_told_and_nothing_written(pictures: Path, tmp_path: Path) -> None:
+    damaged = LANGUAGE.model_copy(update={"table": LANGUAGE.table[:20]})
+    model = conv_reader(tmp_path / "conv.onnx", spec_of().model_copy(update={"language_model": damaged})).path
+    with pytest.raises(InputError, match="language model is"):
+        made(tmp_path / "new" / "package", model, data=str(pictures))
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(("column", "value", "said"), [(1, "other", "expected 'other'"), (2, "0.1", "expected 0.1")])

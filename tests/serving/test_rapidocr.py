@@ -15,6 +15,8 @@ from crnn_deploy.artifact import open_artifact, write_onnx
 from crnn_deploy.data.linear import linear
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
+from crnn_deploy.evaluation.config import PredictConfig
+from crnn_deploy.evaluation.predict import predict
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.package import package
@@ -128,7 +130,12 @@ def test_rapidocr_reads_with_the_reader_of_the_package(tmp_path: Path) -> None:
     pytest.importorskip("rapidocr")
     found = package(PackageConfig(model=READER, target="rapidocr", output=tmp_path / "ocr", examples=4))
     assert {"model.onnx", "verify.py", "README.md", "spec.json", "requirements.txt"} <= set(found.files)
-    assert "{" not in (tmp_path / "ocr" / "README.md").read_text(encoding="utf-8").replace('params={"Rec', "")
+    text = (tmp_path / "ocr" / "README.md").read_text(encoding="utf-8")
+    assert "{" not in text.replace('params={"Rec', "")
+    assert "language model of the artifact does not count in" in text
+    images = str(tmp_path / "ocr" / "examples")
+    greedy = predict(PredictConfig(images=(images,), model=READER, decoder="greedy")).readings
+    assert [reading.text for reading in found.examples] == [reading.text for reading in greedy]
 
 
 WRONG: dict[str, dict[str, Any]] = {

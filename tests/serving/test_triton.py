@@ -23,6 +23,7 @@ from crnn_deploy.native import LIBRARY_NAME, ort_custom_ops_path
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.package import Package, package
+from crnn_deploy.serving.targets.python.module import SEARCH
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.zoo import READER
 
@@ -88,7 +89,7 @@ def stand_in(packaged: Package) -> Iterator[Any]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    for name in (module.BACKEND, "crnn_reader"):
+    for name in (module.BACKEND, "crnn_reader", *(Path(name).stem for name in SEARCH)):
         sys.modules.pop(name, None)
 
 
@@ -99,10 +100,10 @@ def server(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_the_folder_is_complete(packaged: Package) -> None:
-    python_model = {"model.py", "crnn_reader.py", "spec.json"}
+    python_model = {"model.py", "crnn_reader.py", "spec.json", *SEARCH}
     kernels = {LIBRARY_NAME} if ort_custom_ops_path() else set()
     names = {f"python/reader/1/{name}" for name in python_model | {"model.onnx"} | kernels}
-    names |= {f"onnxruntime/reader/1/{name}" for name in python_model | {"network.json"}}
+    names |= {f"onnxruntime/reader/1/{name}" for name in python_model | {"network.json"} | kernels}
     names |= {f"onnxruntime/network/1/{name}" for name in {"model.onnx"} | kernels}
     names |= {f"{name}/config.pbtxt" for name in ("python/reader", "onnxruntime/reader", "onnxruntime/network")}
     names |= {"README.md", "expected.py", "requirements.txt", "spec.json", "stand_in.py", "verify.py"}

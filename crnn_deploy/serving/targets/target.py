@@ -14,6 +14,9 @@ class Target(Protocol):
     image_suffix: str
     """Of the example images: `.png`, or `.pnm` for programs that may have no library for PNG."""
 
+    searches: bool
+    """Whether it reads as `predict` does by default, with the language model of a spec; if not, it reads greedily."""
+
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the target cannot follow the spec of an `.onnx` artifact, or run its graph."""
         ...

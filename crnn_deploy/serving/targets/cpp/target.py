@@ -23,6 +23,7 @@ class CppTarget:
     """A CMake project over ONNX Runtime's C interface."""
 
     image_suffix = ".pnm"  # which it decodes without any library
+    searches = False
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the reader cannot follow the spec or run the graph, or cannot be built here."""

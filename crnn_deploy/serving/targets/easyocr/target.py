@@ -17,7 +17,7 @@ from crnn_deploy.serving.spec_support import require_lines
 from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_graph, write_kernels
-from crnn_deploy.serving.targets.readme import notes_of_kernels, write_readme
+from crnn_deploy.serving.targets.readme import notes_of_greedy, notes_of_kernels, write_readme
 from crnn_deploy.spec import ModelSpec
 
 NAME = "crnn_easyocr"
@@ -42,6 +42,7 @@ class EasyOcrTarget:
     """A network in PyTorch that runs the model with ONNX Runtime."""
 
     image_suffix = ".png"
+    searches = False
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` unless EasyOCR can read with the model, and is installed."""
@@ -70,7 +71,8 @@ class EasyOcrTarget:
             shutil.copyfile(_HERE / name, folder / name)
         shutil.copyfile(MODULE / "expected.py", folder / "expected.py")
         write_kernels(folder, artifact)
-        write_readme(folder, artifact, _HERE, [_ON_CPU, *notes_of_kernels(folder, artifact, _BESIDE)])
+        kernels, greedy = notes_of_kernels(folder, artifact, _BESIDE), notes_of_greedy(artifact.spec, "EasyOCR")
+        write_readme(folder, artifact, _HERE, [_ON_CPU, *kernels, *greedy])
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with EasyOCR."""

@@ -20,6 +20,7 @@ class HttpTarget:
     """A server that reads in batches."""
 
     image_suffix = ".png"
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot read with the model, or the extra `http` is missing."""

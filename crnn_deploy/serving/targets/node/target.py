@@ -23,6 +23,7 @@ class NodeTarget:
     """A module with types that takes pixels."""
 
     image_suffix = ".png"
+    searches = False
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot read with the model, or ONNX Runtime cannot be had from npm."""

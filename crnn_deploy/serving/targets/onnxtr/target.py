@@ -20,6 +20,7 @@ class OnnxTrTarget:
     """The module for Python, as one of OnnxTR's recognisers."""
 
     image_suffix = ".png"
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` unless the module can read lines with the model, and OnnxTR is installed."""

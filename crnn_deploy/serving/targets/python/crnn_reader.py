@@ -18,6 +18,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,11 +36,8 @@ Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
 _MODEL = Path(__file__).with_name("model.onnx")
 _LIBRARIES = {"win32": "crnn_deploy_ops.dll", "darwin": "libcrnn_deploy_ops.dylib"}
 _LIBRARY = _LIBRARIES.get(sys.platform, "libcrnn_deploy_ops.so")
-_BATCH = 32
 FORMATS = ("PNG", "JPEG", "BMP", "DIB", "TIFF", "WEBP", "GIF", "PPM")
-_ORIENTATION = 274  # of EXIF
 _TURNS = dict(enumerate(map(Image.Transpose, (0, 3, 1, 5, 4, 6, 2)), start=2))
-_DEEP_MODES = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 _WHITES = (1, 2**8 - 1, 2**10 - 1, 2**12 - 1, 2**14 - 1, 2**16 - 1)
 
 
@@ -61,19 +59,20 @@ class Reader:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.add_session_config_entry("session.force_spinning_stop", "1")
-        self.kernels = _register_kernels(options, path.absolute().with_name(_LIBRARY))  # None: layers run in FP32
+        library = path.absolute().with_name(_LIBRARY)
+        self.kernels = _register_kernels(options, library)  # None: layers run in FP32
         self._session = session or ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0]
         self._fixed = self._input.shape[0] if isinstance(self._input.shape[0], int) else 0  # at once; 0: any number
-        self.batch = self._fixed or _BATCH  # images of one width that run at once, at most
+        self.batch = self._fixed or 32  # images of one width that run at once, at most
         alphabet = [*self.spec.charset[: self.spec.blank], "", *self.spec.charset[self.spec.blank :]]
         self._texts = {(k,): text for k, text in enumerate(alphabet)}  # of classes, and of several in a row
         self._texts |= {tuple(sequence.classes): sequence.text for sequence in self.spec.sequences}
         self._sizes = sorted(set(map(len, self._texts)), reverse=True)
+        self._search = self.spec.language_model and import_module("crnn_search").search_of(self.spec, alphabet, library)
 
     @overload
     def __call__(self, images: Picture) -> Reading: ...
-
     @overload
     def __call__(self, images: list[Any] | tuple[Any, ...]) -> list[Reading]: ...
 
@@ -105,13 +104,14 @@ class Reader:
         rows = zip(logits.argmax(-1).tolist(), self._highest(logits).tolist(), strict=True)
         if self.spec.task == "classify":
             return [Reading(self.spec.class_names[best], highest) for best, highest in rows]
-        return [self._line(path, highest) for path, highest in rows]
+        return [self._line(*row, line) for row, line in zip(rows, logits, strict=True)]
 
-    def _line(self, path: list[int], highest: list[float]) -> Reading:
+    def _line(self, path: list[int], highest: list[float], line: Floats) -> Reading:
         """What a line reads by the best class of each frame and its probability: repeats are merged, blanks dropped."""
         edges = [*(t for t in range(len(path)) if t == 0 or path[t] != path[t - 1]), len(path)]
         runs = [(path[t], max(highest[t:end])) for t, end in pairwise(edges) if path[t] != self.spec.blank]
-        return Reading(self._text([k for k, _ in runs]), math.prod([p for _, p in runs] or highest))
+        classes = self._search(line) if self._search else [k for k, _ in runs]
+        return Reading(self._text(classes), math.prod([p for _, p in runs] or highest))
 
     def _highest(self, output: Floats) -> Floats:
         """The highest probability over the last axis, from logits, log-probabilities or probabilities."""
@@ -201,13 +201,13 @@ def _picture(image: Picture, mode: str) -> Image.Image:
     image.load()
     turn = None
     with suppress(Exception):  # damaged EXIF data are as none; Pillow turns TIFF itself
-        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(274, 1))
     plain = _opaque(image).convert(mode)
     return plain if turn is None else plain.transpose(turn)
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode in _DEEP_MODES:
+    if image.mode[0] in "IF":  # more than 8 bits
         return _eight_bits(image)
     if not image.has_transparency_data:
         return image

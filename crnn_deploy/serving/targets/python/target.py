@@ -15,6 +15,7 @@ class PythonTarget:
     """A module over NumPy, ONNX Runtime and Pillow."""
 
     image_suffix = ".png"
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot follow the spec or run the graph."""

@@ -16,7 +16,7 @@ from crnn_deploy.serving.targets.checking import VERIFY, Program
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
 from crnn_deploy.serving.targets.python.module import REQUIREMENTS
 from crnn_deploy.serving.targets.rapidocr.graph import OPSET, RESIZE, for_rapidocr
-from crnn_deploy.serving.targets.readme import has_recurrent_kernels, write_readme
+from crnn_deploy.serving.targets.readme import has_recurrent_kernels, notes_of_greedy, write_readme
 
 _HERE = Path(__file__).parent
 _PROGRAM = Program("rapidocr", "RapidOCR", extra="pages", absent=("torch",))
@@ -26,6 +26,7 @@ class RapidOcrTarget:
     """A model that takes lines as RapidOCR prepares them."""
 
     image_suffix = ".png"
+    searches = False
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` unless RapidOCR can read with the model, and is installed."""
@@ -56,8 +57,10 @@ class RapidOcrTarget:
         for name in (VERIFY, REQUIREMENTS):
             shutil.copyfile(_HERE / name, folder / name)
         shutil.copyfile(MODULE / "expected.py", folder / "expected.py")
-        kernels = "RapidOCR loads no kernels of ours, so recurrent layers in INT8 run in FP32."
-        write_readme(folder, artifact, _HERE, [kernels] if has_recurrent_kernels(artifact) else [])
+        notes = [*notes_of_greedy(artifact.spec, "RapidOCR")]
+        if has_recurrent_kernels(artifact):
+            notes.append("RapidOCR loads no kernels of ours, so recurrent layers in INT8 run in FP32.")
+        write_readme(folder, artifact, _HERE, notes)
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Read the examples with RapidOCR."""

@@ -69,7 +69,8 @@ class Server:
     def __init__(self, repository: Path) -> None:
         self._repository = repository
         sys.modules[BACKEND] = self._backend()
-        sys.modules.pop("crnn_reader", None)  # that of another repository
+        for file in (repository / "reader" / "1").glob("crnn_*.py"):
+            sys.modules.pop(file.stem, None)  # that of another repository
         folder = str(repository / "reader" / "1")
         sys.path.insert(0, folder)
         try:

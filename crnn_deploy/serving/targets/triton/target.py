@@ -9,7 +9,7 @@ from crnn_deploy.artifact import Artifact
 from crnn_deploy.serving.layout import MODEL, SPEC
 from crnn_deploy.serving.targets.checking import VERIFY, run_check
 from crnn_deploy.serving.targets.python.module import HERE as MODULE
-from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_model, write_kernels
+from crnn_deploy.serving.targets.python.module import REQUIREMENTS, check_model, write_kernels, write_reader
 from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
 from crnn_deploy.serving.targets.triton.network import NAME, write_network
 
@@ -20,6 +20,7 @@ class TritonTarget:
     """Model repositories, one for each backend that can run the network."""
 
     image_suffix = ".png"
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot follow the spec or run the graph."""
@@ -27,8 +28,8 @@ class TritonTarget:
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Put the model into both repositories, and add the check."""
-        whole = _write_reader(folder, "python")
-        apart = _write_reader(folder, "onnxruntime")
+        whole = _write_model(folder, "python", artifact)
+        apart = _write_model(folder, "onnxruntime", artifact)
         network = apart.parent.with_name(NAME)
         (network / "1").mkdir(parents=True)
         for file in folder.glob(f"{MODEL}*"):  # external data, too
@@ -47,12 +48,12 @@ class TritonTarget:
         return run_check(folder, ("pydantic", "torch"))
 
 
-def _write_reader(folder: Path, repository: str) -> Path:
+def _write_model(folder: Path, repository: str, artifact: Artifact) -> Path:
     """Write the model `reader` of a repository, without a network; returns the folder of its version."""
     version = folder / repository / "reader" / "1"
     version.mkdir(parents=True)
     shutil.copyfile(_HERE / "config.pbtxt", version.with_name("config.pbtxt"))
     shutil.copyfile(_HERE / "model.py", version / "model.py")
-    shutil.copyfile(MODULE / "crnn_reader.py", version / "crnn_reader.py")
+    write_reader(version, artifact)
     shutil.copyfile(folder / SPEC, version / SPEC)
     return version

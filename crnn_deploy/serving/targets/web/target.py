@@ -32,6 +32,7 @@ class WebTarget:
     """A page that takes pictures and shows their text."""
 
     image_suffix = ".png"
+    searches = False
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the page cannot read with the model, or ONNX Runtime cannot be had from npm."""
