@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SCATTERED = 1 << 9
-"""Scattered values that are read before `let_go`: around each, 64 kB of a mapped column come into the memory."""
+SCATTERED = 8
+"""Scattered values that are read before `let_go`: around each, 64 kB to 2 MB of a mapped column come into the memory."""
 
 
 def mapped(file: Path) -> NDArray[Any]:
