@@ -5,6 +5,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Extras that not every machine can install; the full TensorRT needs an NVIDIA driver and the CUDA toolkit.
 OPTIONAL := openvino tensorrt-rtx fuzz ray $(if $(shell command -v nvidia-smi),tensorrt)
 
+comma := ,
+space := $() $()
+
 # Lean runtimes that tests load the TensorRT plugin into (45 MB each); two versions can't share an environment.
 LEAN := 10.16.1.11 11.4.0.106
 
@@ -93,13 +96,15 @@ ROOM ?=
 mutants: install
 	PYTHONPATH=tests $(BIN)/python -m mutants --count $(COUNT) --seed $(SEED) --room $(ROOM)
 
+# All extras at once: each command compiles the kernels. One by one where one of them cannot be installed.
 install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt $(wildcard crnn_deploy/native/*.cc crnn_deploy/native/*.h crnn_deploy/native/*.map crnn_deploy/native/CMakeLists.txt)
 	$(PYTHON) -m venv .venv
 	$(PIP) torch
-	$(PIP) -e '.[dev]'
-	for extra in $(OPTIONAL); do $(PIP) -e ".[$$extra]" || echo "The extra '$$extra' cannot be installed here."; done
+	$(PIP) -e '.[dev,$(subst $(space),$(comma),$(strip $(OPTIONAL)))]' || { \
+	  $(PIP) -e '.[dev]' && for extra in $(OPTIONAL); do \
+	    $(PIP) -e ".[$$extra]" || echo "The extra '$$extra' cannot be installed here."; done; }
 	for version in $(LEAN); do \
 	  $(PIP) --no-deps --upgrade --target .venv/lean/$${version%%.*} \
 	    $(foreach part,libs bindings,tensorrt-lean-cu13-$(part)==$$version) \
