@@ -79,7 +79,8 @@ class Parts:
         headers = [model_spec_header(spec, network, "logits") for spec in specs]  # type: ignore[arg-type]
         listed = ", ".join(f"spec_{number}::model_spec()" for number in range(len(headers)))
         text = "".join(f"namespace spec_{number} {{\n{header}}}\n" for number, header in enumerate(headers))
-        text = f'#include <vector>\n#include "spec.h"\n{text}inline std::vector<crnn::Spec> specs() {{\n'
+        includes = '#include <vector>\n#include "language.h"\n#include "spec.h"\n'
+        text = f"{includes}{text}inline std::vector<crnn::Spec> specs() {{\n"
         text += f"  return {{{listed}}};\n}}\n"
         (build / "specs.h").write_text(text, encoding="utf-8")
         sources = (PARTS, project.folder / "image_file.cc", project.build / "libcrnn_reader.a")

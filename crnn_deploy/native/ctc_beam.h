@@ -30,8 +30,8 @@ struct NgramTables {
 };
 
 struct BeamInput {
-  const float* output;  // [frames, classes], the frames `step` numbers apart
-  std::int32_t frames, classes, step;
+  const float* output;  // [frames, classes]
+  std::int32_t frames, classes, step;  // `step` numbers from one frame to the next
   std::int32_t blank, width, logarithmic;
   const NgramTables* language;  // or null
   double least_share;
@@ -47,6 +47,14 @@ class Language {
 
   explicit operator bool() const { return tables_ != nullptr; }
   int start() const { return tables_ ? tables_->start : 0; }
+
+  // The n-gram that is one longer and ends with the symbol; kNone: there is none.
+  int continued(int node, int symbol) const {
+    const std::int32_t* const begin = tables_->symbols + tables_->first[node];
+    const std::int32_t* const end = begin + tables_->children[node];
+    const std::int32_t* const found = std::lower_bound(begin, end, symbol);
+    return found != end && *found == symbol ? static_cast<int>(found - tables_->symbols) : kNone;
+  }
 
   // The factor of a class after a state, and the state after it.
   double grown(int& state, int label) const {
@@ -71,13 +79,6 @@ class Language {
     }
     state = tables_->contexts[node];
     return cost + tables_->costs[node];
-  }
-
-  int continued(int node, int symbol) const {
-    const std::int32_t* const begin = tables_->symbols + tables_->first[node];
-    const std::int32_t* const end = begin + tables_->children[node];
-    const std::int32_t* const found = std::lower_bound(begin, end, symbol);
-    return found != end && *found == symbol ? static_cast<int>(found - tables_->symbols) : kNone;
   }
 
   const NgramTables* tables_;
@@ -218,8 +219,7 @@ class Search {
   }
 
   int child_of(int at, int label) {
-    const int found = find_child(at, label);
-    if (found != kNone) return found;
+    if (const int found = find_child(at, label); found != kNone) return found;
     int state = prefixes_[at].state;
     const double factor = language_.grown(state, label);
     const int made = static_cast<int>(prefixes_.size());

@@ -21,7 +21,7 @@ import pytest
 from conv_reader import conv_reader
 from cpp_project import CAPI, WARNINGS, Parts, Project, run
 from onnx import TensorProto, helper
-from packaged_specs import PREPROCESSING, SIZES, preprocessing, spec_of
+from packaged_specs import LANGUAGE, LANGUAGE_SPECS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 
 from crnn_deploy.artifact import open_artifact, write_onnx
@@ -32,7 +32,8 @@ from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import predict
 from crnn_deploy.native import LIBRARY_NAME, ort_custom_ops_path
 from crnn_deploy.reading.confidence import confidences
-from crnn_deploy.reading.decoding import decode
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, chosen_width
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import write_expected
 from crnn_deploy.serving.package import Package, package
@@ -60,8 +61,10 @@ DECODING: dict[str, ModelSpec] = {
             {"classes": (2, 1), "text": "ü"},
         ],
     ),
+    **{f"a language model, {name}": spec for name, spec in LANGUAGE_SPECS.items()},
     "classes": spec_of({"width": 32}, task="classify", class_names=tuple("uvwxyz")),
 }
+LANGUAGE_FILES = {"language.h", "ctc_beam.h"}
 SEEN = {name: spec_of(changes) for name, changes in PREPROCESSING.items()}
 
 
@@ -103,18 +106,27 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_the_folder_is_complete(packaged: Package) -> None:
     folder = Path(packaged.path)
     written = {"CMakeLists.txt", "crnn_reader.h", "crnn_reader.cc", "model_spec.h", "spec.json", "README.md"}
-    assert written <= set(packaged.files)
+    assert {*written, *LANGUAGE_FILES} <= set(packaged.files)
     assert [example.path for example in packaged.examples] == [f"{number:02}.pnm" for number in range(1, 5)]
     assert not any(Path(name).suffix in (".py", ".o", ".a") for name in packaged.files)
     assert not re.search(r"\{\w+\}", (folder / "README.md").read_text(encoding="utf-8"))
     assert "examples/01.pnm" in (folder / "README.md").read_text(encoding="utf-8")
 
 
+def test_without_a_language_model_there_is_no_search(tmp_path: Path) -> None:
+    artifact = conv_reader(tmp_path / "conv.onnx", spec_of())
+    (tmp_path / "reader" / "examples").mkdir(parents=True)
+    (tmp_path / "reader" / "examples" / "01.pnm").touch()
+    CppTarget().write(tmp_path / "reader", artifact)
+    assert not LANGUAGE_FILES & {file.name for file in (tmp_path / "reader").iterdir()}
+    assert "language" not in (tmp_path / "reader" / "model_spec.h").read_text(encoding="utf-8")
+
+
 def test_files_stay_short(packaged: Package) -> None:
     for file in Path(packaged.path).rglob("*"):
         if file.suffix in (".h", ".cc", ".txt"):
             rows = file.read_text(encoding="utf-8").splitlines()
-            assert len(rows) <= 250
+            assert len(rows) <= 250 or file.name == "model_spec.h"  # which holds the n-grams
             assert max(map(len, rows)) <= 120
 
 
@@ -131,14 +143,15 @@ def test_the_input_is_the_same_to_the_bit(spec: ModelSpec, parts: Parts, noise: 
 def test_decoding_is_that_of_crnn_deploy(spec: ModelSpec, as_probabilities: bool, parts: Parts) -> None:
     values = np.random.default_rng(2)
     texts = set()
-    for scale in (0.1, 0.3, 1, 3, 10, 30):
+    search = beam_search(spec, chosen_width(spec, "auto", USUAL_WIDTH))
+    for scale in (0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 30):
         frames = values.normal(0, scale, (1 if spec.task == "classify" else 40, spec.num_outputs)).astype(np.float32)
         if as_probabilities:
             frames = np.exp(frames - frames.max(-1, keepdims=True))
             frames /= frames.sum(-1, keepdims=True)
         batch = frames if spec.task == "classify" else frames[np.newaxis]
         text, confidence = parts.decode(spec, frames)
-        assert text == decode(batch, spec)[0]
+        assert text == decode(batch, spec, search)[0]
         assert confidence == pytest.approx(confidences(batch, spec)[0], abs=1e-5)
         texts.add(text)
     assert len(texts) > 1
@@ -174,7 +187,7 @@ def test_real_lines_read_as_predict_reads_them(project: Project, shared_data: Pa
                 assert file is not None
                 with Image.open(file) as image:
                     image.convert("RGB").save(tmp_path / f"{name}_{Path(member.name).stem}.ppm")
-    expected = predict(PredictConfig(images=(str(tmp_path),), model=READER, decoder="greedy")).readings
+    expected = predict(PredictConfig(images=(str(tmp_path),), model=READER)).readings
     code, rows, said = project.read(*(reading.path for reading in expected))
     assert (code, said, len(rows)) == (0, "", 200)
     same = [row[1] == tsv_field(reading.text) for row, reading in zip(rows, expected, strict=True)]
@@ -289,6 +302,10 @@ MODELS: dict[str, tuple[ModelSpec, dict[str, Any]]] = {
     "time first, five at once, behind another output": (
         spec_of(charset=ODD, blank=3, output_layout="TNC"),
         {"batch": 5, "second_output": True},
+    ),
+    "a language model, time first, three at once": (
+        spec_of(charset=tuple("abcd 012"), blank=8, output_layout="TNC", language_model=LANGUAGE),
+        {"batch": 3},
     ),
     "probabilities of classes": (
         spec_of({"width": 32, "channels": "BGR"}, task="classify", class_names=tuple("uvwxyz")),

@@ -10,13 +10,14 @@ from crnn_deploy.data.preprocess import padding_colour
 from crnn_deploy.escaping import visible
 from crnn_deploy.preprocessing import Preprocessing
 from crnn_deploy.runtime.network import Network
+from crnn_deploy.serving.targets.cpp.language_tables import LANGUAGE, language_tables
 from crnn_deploy.spec import ModelSpec
 
 _CHANNELS = {"L": "kGrey", "RGB": "kRgb", "BGR": "kBgr"}
 _HEADER = """// What this model sees and what its classes mean. Made from spec.json by `crnn-deploy package`.
 #pragma once
 
-#include "spec.h"
+{includes}
 
 {tables}
 inline crnn::Spec model_spec() {{
@@ -47,8 +48,16 @@ def model_spec_header(spec: ModelSpec, network: Network, output: str) -> str:
         "output": _quoted(output),
         "batch": str(network.batch or 0),
     }
-    lines = "\n".join(f"  spec.{name} = {value};" for name, value in values.items())
-    return _HEADER.format(tables=_texts(spec), lines=lines)
+    includes, tables = ["spec.h"], [_texts(spec)]
+    if spec.language_model is not None:
+        includes.insert(0, "language.h")
+        tables.append(language_tables(spec.language_model, spec.alphabet))
+        values["search"] = f"language_search({LANGUAGE}, spec.blank)"
+    return _HEADER.format(
+        includes="\n".join(f'#include "{name}"' for name in includes),
+        tables="\n".join(tables),
+        lines="\n".join(f"  spec.{name} = {value};" for name, value in values.items()),
+    )
 
 
 def _seen(p: Preprocessing) -> Iterator[tuple[str, str]]:

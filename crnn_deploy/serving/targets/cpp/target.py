@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from crnn_deploy import native
 from crnn_deploy.artifact import Artifact
 from crnn_deploy.errors import InputError
 from crnn_deploy.runtime.onnxruntime import OnnxRuntimeSession
@@ -13,17 +14,19 @@ from crnn_deploy.serving.spec_support import check_narrowest, require_simple
 from crnn_deploy.serving.targets.cpp.building import build_and_check, check_tools
 from crnn_deploy.serving.targets.cpp.model_spec import model_spec_header
 from crnn_deploy.serving.targets.python.module import write_kernels
-from crnn_deploy.serving.targets.readme import notes_of_module, write_readme
+from crnn_deploy.serving.targets.readme import notes_of_kernels, notes_of_reading, write_readme
 
 _HERE = Path(__file__).parent
 _PROJECT = _HERE / "project"
+_LANGUAGE = "language.h"  # of the project, for models with a language model
+_SEARCH = Path(native.__file__).with_name("ctc_beam.h")
 
 
 class CppTarget:
     """A CMake project over ONNX Runtime's C interface."""
 
     image_suffix = ".pnm"  # which it decodes without any library
-    searches = False
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the reader cannot follow the spec or run the graph, or cannot be built here."""
@@ -41,12 +44,17 @@ class CppTarget:
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the project, the spec as a header, and the kernels."""
-        shutil.copytree(_PROJECT, folder, dirs_exist_ok=True)
+        searches = artifact.spec.language_model is not None
+        left_out = shutil.ignore_patterns() if searches else shutil.ignore_patterns(_LANGUAGE)
+        shutil.copytree(_PROJECT, folder, dirs_exist_ok=True, ignore=left_out)
+        if searches:
+            shutil.copyfile(_SEARCH, folder / _SEARCH.name)
         session = OnnxRuntimeSession(artifact)
         header = model_spec_header(artifact.spec, session.network, session.output)
         (folder / "model_spec.h").write_text(header, encoding="utf-8", newline="\n")
         write_kernels(folder, artifact)
-        write_readme(folder, artifact, _HERE, notes_of_module(folder, artifact))
+        kernels = notes_of_kernels(folder, artifact, "`kernels` of a `Reader` names those in use.")
+        write_readme(folder, artifact, _HERE, [*notes_of_reading(artifact.spec), *kernels])
 
     def verify(self, folder: Path) -> tuple[int, str]:
         """Build the project in a folder of its own, and run its check."""

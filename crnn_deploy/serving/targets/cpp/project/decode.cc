@@ -16,7 +16,7 @@ struct Best {
   float probability;
 };
 
-bool is_probabilities(const Frames& frames) {
+bool hold_probabilities(const Frames& frames) {
   for (size_t t = 0; t < frames.count; ++t) {
     const float* row = frames.values + t * frames.step;
     float sum = 0;
@@ -30,24 +30,23 @@ bool is_probabilities(const Frames& frames) {
 }
 
 // The highest probability of a row, at the temperature of the spec.
-float highest_probability(const float* row, const float* end, bool as_probabilities, float temperature) {
-  const auto logit = [=](float value) { return as_probabilities ? std::log(std::max(value, 1e-12F)) : value; };
+float highest_probability(const float* row, const float* end, bool is_probability, float temperature) {
+  const auto logit = [=](float value) { return is_probability ? std::log(std::max(value, 1e-12F)) : value; };
   const float highest = logit(*std::max_element(row, end));
   float sum = 0;
   for (; row < end; ++row) sum += std::exp((logit(*row) - highest) / temperature);
   return 1 / sum;
 }
 
-std::vector<Best> best_of(const Frames& frames, float temperature) {
+std::vector<Best> best_of(const Frames& frames, bool are_probabilities, float temperature) {
   std::vector<Best> best;
-  const bool as_probabilities = is_probabilities(frames);
   for (size_t t = 0; t < frames.count; ++t) {
     const float *row = frames.values + t * frames.step, *end = row + frames.classes;
     if (!std::all_of(row, end, [](float value) { return std::isfinite(value); })) {
       throw std::runtime_error("the model gives NaN or infinite outputs");
     }
     const int index = static_cast<int>(std::max_element(row, end) - row);
-    best.push_back({index, highest_probability(row, end, as_probabilities, temperature)});
+    best.push_back({index, highest_probability(row, end, are_probabilities, temperature)});
   }
   return best;
 }
@@ -67,6 +66,12 @@ std::vector<Best> characters_of(const std::vector<Best>& path, int blank) {
   return found;
 }
 
+std::vector<int> classes_of(const std::vector<Best>& found) {
+  std::vector<int> classes;
+  for (const Best& each : found) classes.push_back(each.index);
+  return classes;
+}
+
 // The probability that all are right.
 float product(const std::vector<Best>& found) {
   double product = 1;
@@ -75,22 +80,21 @@ float product(const std::vector<Best>& found) {
 }
 
 // The sequence of classes that begins here. None begins with another one, or with a class that has a text itself.
-const ClassSequence* sequence_at(const std::vector<Best>& found, size_t at, const Spec& spec) {
-  if (!spec.texts[found[at].index].empty()) return nullptr;
-  const auto same = [](int index, const Best& each) { return index == each.index; };
+const ClassSequence* sequence_at(const std::vector<int>& found, size_t at, const Spec& spec) {
+  if (!spec.texts[found[at]].empty()) return nullptr;
   for (const auto& sequence : spec.sequences) {
     const auto& classes = sequence.classes;
     if (classes.size() > found.size() - at) continue;
-    if (std::equal(classes.begin(), classes.end(), found.begin() + at, same)) return &sequence;
+    if (std::equal(classes.begin(), classes.end(), found.begin() + at)) return &sequence;
   }
   return nullptr;
 }
 
-std::string text_of(const std::vector<Best>& found, const Spec& spec) {
+std::string text_of(const std::vector<int>& found, const Spec& spec) {
   std::string text;
   for (size_t at = 0; at < found.size();) {
     const ClassSequence* sequence = sequence_at(found, at, spec);
-    text += sequence ? sequence->text : spec.texts[found[at].index];
+    text += sequence ? sequence->text : spec.texts[found[at]];
     at += sequence ? sequence->classes.size() : 1;
   }
   return text;
@@ -99,10 +103,12 @@ std::string text_of(const std::vector<Best>& found, const Spec& spec) {
 }  // namespace
 
 Reading decode(const Frames& frames, const Spec& spec) {
-  const std::vector<Best> path = best_of(frames, spec.temperature);
+  const bool are_probabilities = hold_probabilities(frames);
+  const std::vector<Best> path = best_of(frames, are_probabilities, spec.temperature);
   if (spec.classifies) return {std::string(spec.texts[path[0].index]), path[0].probability};
   const std::vector<Best> characters = characters_of(path, spec.blank);
-  return {text_of(characters, spec), product(characters.empty() ? path : characters)};
+  const std::vector<int> text = spec.search ? spec.search(frames, are_probabilities) : classes_of(characters);
+  return {text_of(text, spec), product(characters.empty() ? path : characters)};
 }
 
 }  // namespace crnn

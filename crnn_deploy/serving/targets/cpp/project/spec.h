@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,11 @@ struct ClassSequence {
   std::vector<int> classes;
   std::string_view text;
 };
+
+struct Frames;
+
+// Finds the classes of the best text of a line, whose numbers are probabilities or else logits.
+using Search = std::function<std::vector<int>(const Frames& frames, bool are_probabilities)>;
 
 struct Spec {
   // From an image to the network's input. Sizes are in pixels.
@@ -48,6 +54,7 @@ struct Spec {
   float temperature = 1;                // that logits are divided by before they become confidences
   std::vector<std::string_view> texts;  // of each class, in UTF-8; the blank has none
   std::vector<ClassSequence> sequences;
+  Search search;  // with a language model; without one the most probable path is the text
 
   // The graph.
   const char* input = "";
