@@ -63,7 +63,7 @@ sanitized: install
 sanitize: sanitized
 	CRNN_DEPLOY_LIBRARY=$(CURDIR)/$(SANITIZED)/libcrnn_deploy_ops.so ASAN_OPTIONS=detect_leaks=0 \
 	LD_PRELOAD="$(foreach name,libasan.so libubsan.so,$(shell c++ -print-file-name=$(name)))" \
-	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py linear_ops.py convolution_ops.py malformed.py precision.py library.py)
+	$(BIN)/pytest -s $(addprefix tests/native/test_,kernels.py linear_ops.py convolution_ops.py pool_op.py malformed.py precision.py library.py)
 
 # Runs that are killed 100 times and whose disk is full 20 times (about an hour; the full disks need root on Linux).
 kills: install

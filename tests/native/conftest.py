@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from native.levels import CONVOLUTION_LEVELS, LEVELS
 
 from crnn_deploy.errors import InputError
 from crnn_deploy.native import KERNELS_VARIABLE, kernel_level, ort_custom_ops_path
-
-LEVELS = ("portable", "avx2", "avxvnni", "avx512vnni", "amx", "neondot", "amx-emulated")
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +25,15 @@ def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, libra
     if not _is_there(request.param, monkeypatch):
         pytest.skip(f"no {request.param} here")
     return request.param
+
+
+@pytest.fixture(params=CONVOLUTION_LEVELS)
+def convolution_level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, library: str) -> str:
+    """Each level with kernels for convolutions that this processor has, selected during the test."""
+    assert library
+    if not _is_there(request.param, monkeypatch):
+        pytest.skip(f"no {request.param} here")
+    return str(request.param)
 
 
 def _is_there(level: str, monkeypatch: pytest.MonkeyPatch) -> bool:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx
 import pytest
+from native.linear_reference import IN, OUT, Bytes, constants_of, exact, one_node
 from native.reference import Recurrence, decibels, open_model, random_layer
-from onnx import TensorProto, helper, numpy_helper
 
 from crnn_deploy.native import LIBRARY_VARIABLE
-from crnn_deploy.onnx_graph.operators import DOMAIN, LINEAR_RECURRENT, QUANTIZED_RECURRENT
-from crnn_deploy.onnx_graph.qlinear_gru_lstm import define_linear_functions
 
 CELLS = ("GRU", "LSTM")
 DIRECTIONS = ("forward", "reverse", "bidirectional")
@@ -21,54 +17,16 @@ SIMILAR = 3  # largest difference of bytes where 255 steps are 2; states may dif
 ENOUGH = 36.0  # dB; rounding Y to bytes costs up to 2 of the 38 dB of the layer
 
 
-@dataclass(frozen=True)
-class Bytes:
-    """A byte b stands for scale · (b - zero)."""
-
-    scale: float
-    zero: int
-
-    def numbers(self, array: np.ndarray) -> np.ndarray:
-        return self.scale * (array.astype(float) - self.zero)
-
-    def rounded(self, array: np.ndarray) -> np.ndarray:
-        return np.clip(np.rint(array / self.scale) + self.zero, 0, 255).astype(np.uint8)
-
-
-IN, OUT = Bytes(0.03, 100), Bytes(2 / 255, 128)
-
-
-def model_of(layer: Recurrence, x: Bytes = IN, y: Bytes = OUT, fed: tuple[str, ...] = (), **stored: np.ndarray):
+def model_of(
+    layer: Recurrence, x: Bytes = IN, y: Bytes = OUT, fed: tuple[str, ...] = (), **stored: np.ndarray
+) -> onnx.ModelProto:
     """A model with one node, whose constants `stored` replaces, and which gets those named in `fed` at run time."""
-    constants = {**layer.stored(), "X_scale": np.float32(x.scale), "X_zero_point": np.uint8(x.zero)}
-    constants |= {"Y_scale": np.float32(y.scale), "Y_zero_point": np.uint8(y.zero), **stored}
-    names = ["X", "W", "W_scale", "R", "R_scale", "B", "X_scale", "X_zero_point", "Y_scale", "Y_zero_point"]
-    own = QUANTIZED_RECURRENT[layer.cell]
-    attributes = {"hidden_size": layer.hidden, "direction": layer.direction}
-    inputs = [name if name == "X" or name in constants else "" for name in names]
-    node = helper.make_node(LINEAR_RECURRENT[own], inputs, ["Y", "scale"], "layer", domain=DOMAIN, **attributes)
-    kinds = {name: helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype) for name, array in constants.items()}
-    graph = helper.make_graph(
-        [node],
-        "one node",
-        [helper.make_tensor_value_info(name, {"X": TensorProto.UINT8, **kinds}[name], None) for name in ("X", *fed)],
-        [helper.make_tensor_value_info("Y", TensorProto.UINT8, None), helper.make_tensor_value_info("scale", 1, [])],
-        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items() if name not in fed],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    define_linear_functions(model)
-    return model
+    constants = {**constants_of(layer, x, y), **{name: np.asarray(array) for name, array in stored.items()}}
+    return one_node(layer, constants, fed)
 
 
 def run(model: onnx.ModelProto, x: np.ndarray, threads: int = 1) -> np.ndarray:
     return open_model(model, threads).run(["Y"], {"X": x})[0]
-
-
-def exact(layer: Recurrence, x: np.ndarray, read: Bytes = IN, rounded: bool = False) -> np.ndarray:
-    """Y in float64, `[N, T, D·H]`; where that is asked for, with weights and states rounded to INT8."""
-    steps = read.numbers(x)[:, 0].swapaxes(0, 1)
-    y = layer.rounded().run(steps, round_states=True)["Y"] if rounded else layer.run(steps)["Y"]  # [T, D, N, H]
-    return y.transpose(2, 0, 1, 3).reshape(x.shape[0], x.shape[2], -1)
 
 
 def map_of(samples: int, steps: int, channels: int, seed: int = 0) -> np.ndarray:
