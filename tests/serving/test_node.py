@@ -15,16 +15,20 @@ import PIL
 import pytest
 from conv_reader import conv_reader
 from javascript_packages import run_script, write_pixels
-from packaged_specs import MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
+from packaged_specs import LANGUAGE_SPECS, MODELS, PREPROCESSING, SIZES, preprocessing, spec_of
 from PIL import Image
 
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.errors import InputError
 from crnn_deploy.preprocessing import Preprocessing
+from crnn_deploy.reading.beam import best_prefix
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH
+from crnn_deploy.reading.language import language_of
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import MODEL, write_model
 from crnn_deploy.serving.package import package
 from crnn_deploy.serving.targets.javascript.npm import VERSION, installed
+from crnn_deploy.serving.targets.node.target import NodeTarget
 from crnn_deploy.serving.targets.python.crnn_reader import Reader
 from crnn_deploy.zoo import READER
 
@@ -130,14 +134,54 @@ def test_what_is_no_image_is_refused(packaged_for_node: Path) -> None:
 
 def test_the_folder_is_complete(packaged_for_node: Path) -> None:
     names = {path.name for path in packaged_for_node.iterdir()} - {"node_modules"}
-    modules = {"reading.js", "network-input.js", "resize.js", "expected.js", "png.js", "verifying.js", "verify.js"}
+    modules = {
+        "reading.js",
+        "language.js",
+        "network-input.js",
+        "resize.js",
+        "expected.js",
+        "png.js",
+        "verifying.js",
+        "verify.js",
+    }
     own = {"crnn-reader.js", "crnn-reader.d.ts", "package.json", "README.md", "spec.json", "examples", MODEL}
     assert names == modules | own
+    assert 'from "./language.js"' in (packaged_for_node / "crnn-reader.js").read_text(encoding="utf-8")
     described = json.loads((packaged_for_node / "package.json").read_text(encoding="utf-8"))
     assert described["dependencies"] == {"onnxruntime-node": f"^{VERSION}"}
     text = (packaged_for_node / "README.md").read_text(encoding="utf-8")
     assert "await reader.read({ data, width, height, channels })" in text
     assert "{{" not in text
+
+
+def test_without_a_language_model_there_is_no_search(tmp_path: Path) -> None:
+    (tmp_path / "reader" / "examples").mkdir(parents=True)
+    (tmp_path / "reader" / "examples" / "01.png").touch()
+    NodeTarget().write(tmp_path / "reader", conv_reader(tmp_path / "conv.onnx", spec_of()))
+    assert not any("language" in file.name for file in (tmp_path / "reader").iterdir())
+    assert "language" not in (tmp_path / "reader" / "crnn-reader.js").read_text(encoding="utf-8")
+
+
+def test_the_search_finds_the_texts_of_crnn_deploy(packaged_for_node: Path, tmp_path: Path) -> None:
+    """In logits and probabilities, wherever the blank is, and where classes stand for several characters."""
+    random, outputs, expected = np.random.default_rng(4), [], []
+    specs = list(LANGUAGE_SPECS.values())
+    for number in range(400):
+        spec = specs[number % len(specs)]
+        spread = (0.4, 1.5, 5.0)[number // len(specs) % 3]
+        frames = random.normal(0, spread, (random.integers(1, 40), spec.num_outputs)).astype(np.float32)
+        frames[::2, spec.blank] += 2 * spread
+        if number % 2:
+            frames = np.exp(frames - frames.max(-1, keepdims=True))
+            frames /= frames.sum(-1, keepdims=True)
+        outputs.append({"spec": number % len(specs), "areProbabilities": bool(number % 2), "frames": frames.tolist()})
+        language = language_of(spec)
+        expected.append(best_prefix(frames, spec.blank, USUAL_WIDTH, language, logarithmic=not number % 2))
+    (tmp_path / "outputs.json").write_text(json.dumps(outputs))
+    (tmp_path / "specs.json").write_text(json.dumps([spec.model_dump(mode="json") for spec in specs]))
+    found = run_script("searches.mjs", packaged_for_node, tmp_path)
+    assert found == expected
+    assert len({tuple(text) for text in expected}) > 300
 
 
 def verified(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -14,6 +14,9 @@ from crnn_deploy.serving.targets.readme import has_recurrent_kernels, notes_of_r
 
 VERIFY = "verify.js"
 _HERE = Path(__file__).parent
+_OPENING = "crnn-reader.js"
+_READING, _LANGUAGE = "reading.js", "language.js"
+"""Both have a function `readerOf`; the second one is for models with a language model."""
 _FLOAT = 1  # onnx.TensorProto.FLOAT
 
 
@@ -28,10 +31,16 @@ def check_javascript(artifact: Artifact, target: str) -> None:
         )
 
 
-def write_javascript(folder: Path) -> None:
-    """Copy what both targets share."""
+def write_javascript(folder: Path, artifact: Artifact, target: Path) -> None:
+    """Copy what both targets share, and `crnn-reader.js` from the folder of one of them, which opens its reader."""
+    searches = artifact.spec.language_model is not None
     for file in _HERE.glob("*.js"):
-        shutil.copyfile(file, folder / file.name)
+        if searches or file.name != _LANGUAGE:
+            shutil.copyfile(file, folder / file.name)
+    opening = (target / _OPENING).read_text(encoding="utf-8")
+    if searches:
+        opening = opening.replace(f'from "./{_READING}"', f'from "./{_LANGUAGE}"')
+    (folder / _OPENING).write_text(opening, encoding="utf-8", newline="\n")
 
 
 def notes_of_javascript(artifact: Artifact) -> Iterator[str]:

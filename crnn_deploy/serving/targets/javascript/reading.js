@@ -5,18 +5,25 @@ import { networkInput } from "./network-input.js";
 /** Images of one width that run at once, at most. */
 const BATCH = 32;
 
+/** Takes an open session, the class of its tensors, and the `spec.json` of its model. */
+export async function readerOf(session, Tensor, spec) {
+  return new Reader(session, Tensor, spec);
+}
+
 /** Reads images of single lines, or tells the class of pictures. */
 export class Reader {
   #session;
   #Tensor;
+  #search;
   #fixed; // images at once, where the graph has a number for it; 0: any number
   #sequences = new Map(); // first class → sequences that begin with it
 
-  /** Takes an open session, the class of its tensors, and the `spec.json` of its model. */
-  constructor(session, Tensor, spec) {
+  /** `search` finds the classes of the best text of a line; without it the most probable path is the text. */
+  constructor(session, Tensor, spec, search = null) {
     this.spec = spec;
     this.#session = session;
     this.#Tensor = Tensor;
+    this.#search = search;
     const images = session.inputMetadata[0].shape[0];
     this.#fixed = images > 0 ? images : 0;
     for (const sequence of spec.sequences) {
@@ -53,24 +60,26 @@ export class Reader {
     const feeds = { [this.#session.inputNames[0]]: new this.#Tensor("float32", filled, shape) };
     const output = (await this.#session.run(feeds))[this.#session.outputNames[0]];
     const images = rows(output, this.spec).slice(0, inputs.length);
-    const logits = images.flat().every(isProbabilities) ? images.map((frames) => frames.map(logarithms)) : images;
-    return logits.map((frames) => this.#reading(frames.map((frame) => best(frame, this.spec.temperature))));
+    return images.map((frames) => this.#reading(frames));
   }
 
-  /** What the best class of each frame and its probability mean. */
+  /** What frames mean, those of a line or the only one of a picture. */
   #reading(frames) {
+    const areProbabilities = frames.every(isProbabilities);
+    const path = frames.map((frame) => best(areProbabilities ? logarithms(frame) : frame, this.spec.temperature));
     if (this.spec.task === "classify") {
-      return { text: this.spec.class_names[frames[0].k], confidence: frames[0].probability };
+      return { text: this.spec.class_names[path[0].k], confidence: path[0].probability };
     }
     const characters = []; // repeats are merged, blanks dropped
-    frames.forEach(({ k, probability }, t) => {
+    path.forEach(({ k, probability }, t) => {
       if (k === this.spec.blank) return;
-      const repeated = t > 0 && frames[t - 1].k === k ? characters.pop().probability : 0;
+      const repeated = t > 0 && path[t - 1].k === k ? characters.pop().probability : 0;
       characters.push({ k, probability: Math.max(probability, repeated) });
     });
-    const counted = characters.length ? characters : frames;
+    const counted = characters.length ? characters : path;
     const confidence = counted.reduce((product, { probability }) => product * probability, 1);
-    return { text: this.#text(characters.map(({ k }) => k)), confidence };
+    const classes = this.#search ? this.#search(frames, areProbabilities) : characters.map(({ k }) => k);
+    return { text: this.#text(classes), confidence };
   }
 
   /** Text of classes, one after the other; some mean something only in a row. */

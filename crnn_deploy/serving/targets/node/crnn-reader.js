@@ -12,11 +12,11 @@ import { fileURLToPath } from "node:url";
 
 import { InferenceSession, Tensor } from "onnxruntime-node";
 
-import { Reader } from "./reading.js";
+import { readerOf } from "./reading.js";
 
 /** Load the model and its spec. `threads`: cores that one reading uses; 0: all. */
 export async function openReader({ threads = 0 } = {}) {
   const [model, spec] = ["model.onnx", "spec.json"].map((name) => fileURLToPath(new URL(name, import.meta.url)));
   const session = await InferenceSession.create(model, { intraOpNumThreads: threads, logSeverityLevel: 3 });
-  return new Reader(session, Tensor, JSON.parse(await readFile(spec, "utf8")));
+  return readerOf(session, Tensor, JSON.parse(await readFile(spec, "utf8")));
 }

@@ -23,7 +23,7 @@ class NodeTarget:
     """A module with types that takes pixels."""
 
     image_suffix = ".png"
-    searches = False
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the module cannot read with the model, or ONNX Runtime cannot be had from npm."""
@@ -32,8 +32,8 @@ class NodeTarget:
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the module, its types and its check."""
-        write_javascript(folder)
-        for name in ("crnn-reader.js", "crnn-reader.d.ts", "package.json", VERIFY):
+        write_javascript(folder, artifact, _HERE)
+        for name in ("crnn-reader.d.ts", "package.json", VERIFY):
             shutil.copyfile(_HERE / name, folder / name)
         write_readme(folder, artifact, _HERE, notes_of_javascript(artifact))
 

@@ -1,7 +1,7 @@
 /** Opens the model of this folder with onnxruntime-web, on one thread, so that no server needs special headers. */
 
 import { InferenceSession, Tensor, env } from "./onnxruntime/ort.js";
-import { Reader } from "./reading.js";
+import { readerOf } from "./reading.js";
 
 env.wasm.numThreads = 1;
 
@@ -11,5 +11,5 @@ export async function openReader(bytesOf) {
   const [runtime, model, spec] = await Promise.all(names.map(bytesOf));
   env.wasm.wasmBinary = runtime;
   const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
-  return new Reader(session, Tensor, JSON.parse(new TextDecoder().decode(spec)));
+  return readerOf(session, Tensor, JSON.parse(new TextDecoder().decode(spec)));
 }

@@ -32,7 +32,7 @@ class WebTarget:
     """A page that takes pictures and shows their text."""
 
     image_suffix = ".png"
-    searches = False
+    searches = True
 
     def check(self, artifact: Artifact) -> None:
         """Raise `InputError` if the page cannot read with the model, or ONNX Runtime cannot be had from npm."""
@@ -47,8 +47,8 @@ class WebTarget:
 
     def write(self, folder: Path, artifact: Artifact) -> None:
         """Add the page, ONNX Runtime and a check."""
-        write_javascript(folder)
-        for name in (*(file.name for file in _HERE.glob("*.js")), "page.css", "package.json"):
+        write_javascript(folder, artifact, _HERE)
+        for name in ("fetching.js", "page.css", "page.js", "package.json", "pixels.js", VERIFY, "view.js"):
             shutil.copyfile(_HERE / name, folder / name)
         _write_runtime(folder / "onnxruntime")
         (folder / "index.html").write_text(_page(artifact.spec), encoding="utf-8", newline="\n")
