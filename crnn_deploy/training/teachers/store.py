@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # of the extra `train`
 
 _LARGEST = 1 << 38  # bytes of address space, not of disk
 # Answers that are looked for before the database is opened again, which takes what was read out of the memory: the
-# system maps 64 kB around each.
-_IN_ORDER, _AT_RANDOM = 1 << 15, 1 << 6
+# system maps 64 kB to 2 MB around each.
+_IN_ORDER, _AT_RANDOM = 1 << 15, 1 << 4
 _ALL = b"all of "  # begins the keys of digests, which are longer than those of answers
 _BLOCK = 1 << 23  # bytes that are committed together, for each of which the disk is waited for
 
