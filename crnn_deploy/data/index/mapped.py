@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SCATTERED = 8
-"""Scattered values that are read before `let_go`: around each, 64 kB to 2 MB of a mapped column come into the memory."""
+"""Scattered values that are read before `let_go`: around each, 64 kB to 2 MB of a column come into the memory."""
 
 
 def mapped(file: Path) -> NDArray[Any]:
