@@ -84,9 +84,9 @@ class Frame {
   /** The likeliest characters and their shares, the most probable first. */
   #likeliest(blank) {
     const found = [];
+    const least = this.#areProbabilities ? this.#highest * LEAST_SHARE : this.#highest + Math.log(LEAST_SHARE);
     for (let label = 0; label < this.#numbers.length; label++) {
-      const share = label === blank ? 0 : this.share(label);
-      if (share >= LEAST_SHARE) found.push([label, share]);
+      if (this.#numbers[label] >= least && label !== blank) found.push([label, this.share(label)]);
     }
     return found.sort((a, b) => b[1] - a[1]).slice(0, WIDTH + 1);
   }
