@@ -79,7 +79,7 @@ def measure(model: Path, data: str, count: int, clients: int, folder: Path) -> d
     instances = _instances(repository / "reader" / "config.pbtxt")
     files = list(_encoded(data, count, folder / "lines"))
     contents = [file.read_bytes() for file in files]
-    reader = Reader(model, threads=1, decoder="greedy")
+    reader = Reader(model, threads=1)
     rounds = []
     with triton_server(repository, folder) as server:
         server.ask(files[: 10 * clients], clients)  # to warm up

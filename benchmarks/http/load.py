@@ -116,7 +116,7 @@ class Alone:
 
 
 def reader_alone(model: Path, lines: Sequence[bytes], seconds: float) -> Alone:
-    reader = Reader(model, decoder="greedy")  # as packages read
+    reader = Reader(model)
     texts = [reading.text for reading in reader(list(lines))]
     start, used, read = time.monotonic(), time.process_time(), 0
     while time.monotonic() - start < seconds:

@@ -135,6 +135,16 @@ def test_without_a_language_model_there_is_no_search(pictures: Path, tmp_path: P
     assert "language model" not in (tmp_path / "package" / "README.md").read_text(encoding="utf-8")
 
 
+def test_with_a_language_model_the_library_is_there_for_any_network(pictures: Path, tmp_path: Path) -> None:
+    model = conv_reader(tmp_path / "conv.onnx", spec_of().model_copy(update={"language_model": LANGUAGE})).path
+    found = made(tmp_path / "package", model, data=str(pictures))
+    library = {LIBRARY_NAME} if ort_custom_ops_path() else set()
+    assert {name for name in found.files if not name.startswith("examples/")} == {*OWN, *SEARCH, *library}
+    assert "found with the language model" in (tmp_path / "package" / "README.md").read_text(encoding="utf-8")
+    (tmp_path / "package" / LIBRARY_NAME).unlink(missing_ok=True)
+    assert verified(tmp_path / "package").returncode == 0
+
+
 def test_a_damaged_language_model_is_told_and_nothing_written(pictures: Path, tmp_path: Path) -> None:
     damaged = LANGUAGE.model_copy(update={"table": LANGUAGE.table[:20]})
     model = conv_reader(tmp_path / "conv.onnx", spec_of().model_copy(update={"language_model": damaged})).path
