@@ -33,6 +33,10 @@ std::vector<float> factors_of(const Geometry& geometry, const float* scales, flo
 
 }  // namespace
 
+int64_t Geometry::packed_bytes() const {
+  return static_cast<int64_t>(round_up(filters, kPanel)) * kernel[0] * piece_of(*this);
+}
+
 // A map with its padding, and the lines into which its pixels are divided. Pixels in a line have the same distance. If
 // no pixel is skipped, all rows of the map are one line, and pixels whose kernel reaches over the end of a row are
 // computed too, for nothing. (Otherwise each row would have to be filled up to whole tiles.)

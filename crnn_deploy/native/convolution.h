@@ -16,6 +16,9 @@ struct Geometry {
   std::array<int, 2> kernel, strides;  // height and width
   std::array<int, 4> pads;             // top, left, bottom, right
 
+  // Bytes of the weights when they are packed: rows of the kernel fill whole tiles, and filters whole panels.
+  int64_t packed_bytes() const;
+
   // Height and width of the result, where x is at least as large as the kernel.
   int64_t height(int64_t of_x) const { return (of_x + pads[0] + pads[2] - kernel[0]) / strides[0] + 1; }
   int64_t width(int64_t of_x) const { return (of_x + pads[1] + pads[3] - kernel[1]) / strides[1] + 1; }

@@ -18,7 +18,7 @@ using ort::Tensor;
 
 enum { kX, kW, kWScale, kB, kXScale, kXZero, kYScale, kYZero, kZ, kZScale, kZZero, kSumScale, kSumZero, kEnd };
 
-constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max() / 2;  // of a map, with its padding
+constexpr int64_t kMostBytes = std::numeric_limits<int32_t>::max() / 2;  // of a map with its padding, and of weights
 
 Geometry geometry_of(const ort::NodeInfo& node, const Tensor& w) {
   const Shape& sizes = w.shape();
@@ -32,6 +32,7 @@ Geometry geometry_of(const ort::NodeInfo& node, const Tensor& w) {
   geometry.filters = static_cast<int>(sizes[0]);
   geometry.channels = static_cast<int>(sizes[1]);
   std::copy_n(sizes.begin() + 2, 2, geometry.kernel.begin());
+  if (geometry.packed_bytes() > kMostBytes) throw InvalidModel("W is too large: " + ort::to_string(sizes));
   geometry.strides = small_integers<2>(node, "strides", 1);
   geometry.pads = small_integers<4>(node, "pads", 0);
   return geometry;

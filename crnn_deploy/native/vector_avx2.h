@@ -47,7 +47,8 @@ inline Vector256 reciprocal(Vector256 x) { return {_mm256_div_ps(_mm256_set1_ps(
 inline Vector256 nearly_reciprocal(Vector256 x) { return reciprocal(x); }
 inline void store(float* to, Vector256 x) { _mm256_storeu_ps(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector256 x) {
-  const __m256i whole = _mm256_cvtps_epi32(x.v);
+  // What is larger than 32 bits would be converted to the lowest number.
+  const __m256i whole = _mm256_cvtps_epi32(_mm256_min_ps(x.v, _mm256_set1_ps(255.0f)));
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packus_epi16(words, words));
 }

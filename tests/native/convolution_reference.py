@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+from native.windows import attributes_of, result_of
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -37,11 +38,7 @@ class Convolution(NamedTuple):
 
     def result(self) -> tuple[int, int, int]:
         """Samples, height and width of the result."""
-        height, width = (
-            (size + self.pads[axis] + self.pads[axis + 2] - self.kernel[axis]) // self.strides[axis] + 1
-            for axis, size in enumerate(self.size[1:])
-        )
-        return self.size[0], height, width
+        return result_of(self.size, self.kernel, self.strides, self.pads)
 
 
 def constants_of(case: Convolution) -> dict[str, Array]:
@@ -82,7 +79,8 @@ def model_of(
     names = [name if name in (*maps, *values) and name != left_out else "" for name in case.inputs()]
     kinds = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in values.items()}
     op = CONVOLUTION_ADD if case.adds else CONVOLUTION
-    node = helper.make_node(op, names, ["Y"], "conv", domain=DOMAIN, strides=case.strides, pads=case.pads)
+    node = helper.make_node(op, names, ["Y"], "conv", domain=DOMAIN)
+    node.attribute.extend(attributes_of(strides=case.strides, pads=case.pads))
     graph = helper.make_graph(
         [node],
         "one node",
@@ -114,8 +112,8 @@ def sums_of(case: Convolution, x: Array, values: dict[str, Array]) -> Array:
     padded = np.pad(x.astype(np.int64) - zero, ((0, 0), (top, bottom), (left, right), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, case.kernel, (1, 2))
     windows = windows[:, :: case.strides[0], :: case.strides[1]]  # [N, H', W', C, kh, kw]
-    sums = np.einsum("nhwcij,mcij->nhwm", windows, values["W"].astype(np.int64))
-    return sums + values.get("B", 0)
+    sums: Array = np.einsum("nhwcij,mcij->nhwm", windows, values["W"].astype(np.int64)) + values.get("B", 0)
+    return sums
 
 
 def convolved(case: Convolution, x: Array, values: dict[str, Array]) -> Array:
@@ -137,9 +135,9 @@ def added(y: Array, z: Array, values: dict[str, Array]) -> Array:
     return numbers / sum_scale + sum_zero
 
 
-def expected(case: Convolution, feeds: dict[str, Array]) -> Array:
-    """The result; where a map is added, halves may be rounded up or down."""
-    values = constants_of(case)
+def expected(case: Convolution, feeds: dict[str, Array], **stored: Array) -> Array:
+    """The result, with constants that `stored` replaces. Where a map is added, halves may be rounded up or down."""
+    values = {**constants_of(case), **stored}
     y = convolved(case, feeds["X"], values)
     if case.adds:
         y = np.clip(np.rint(added(y, feeds["Z"], values)), 0, 255)

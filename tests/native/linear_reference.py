@@ -14,7 +14,7 @@ from crnn_deploy.onnx_graph.operators import DOMAIN, LINEAR_RECURRENT, QUANTIZED
 from crnn_deploy.onnx_graph.qlinear_gru_lstm import define_linear_functions
 
 INPUTS = ("X", "W", "W_scale", "R", "R_scale", "B", "X_scale", "X_zero_point", "Y_scale", "Y_zero_point")
-OUTPUTS = {"Y": (TensorProto.UINT8, None), "scale": (TensorProto.FLOAT, [])}
+OUTPUTS: dict[str, tuple[int, list[int] | None]] = {"Y": (TensorProto.UINT8, None), "scale": (TensorProto.FLOAT, [])}
 
 
 @dataclass(frozen=True)

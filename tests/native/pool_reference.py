@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+from native.windows import attributes_of, result_of
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
@@ -21,13 +22,17 @@ class Pooling(NamedTuple):
     kernel: tuple[int, ...] = (2, 2)
     strides: tuple[int, ...] = (2, 2)
     pads: tuple[int, ...] = (0, 0, 0, 0)
-    size: tuple[int, int, int, int] = (2, 9, 13, 20)
+    size: tuple[int, ...] = (2, 9, 13, 20)  # samples, height, width, channels
+
+    def result(self) -> tuple[int, int, int]:
+        """Samples, height and width of the result."""
+        return result_of(self.size, self.kernel, self.strides, self.pads)
 
 
 def model_of(case: Pooling, left_out: str = "") -> onnx.ModelProto:
     """A model with one node of our op; without its input where that is `left_out`."""
-    attributes = {"kernel_shape": case.kernel, "strides": case.strides, "pads": case.pads}
-    node = helper.make_node(MAX_POOL, ["" if left_out else "X"], ["Y"], "pool", domain=DOMAIN, **attributes)
+    node = helper.make_node(MAX_POOL, ["" if left_out else "X"], ["Y"], "pool", domain=DOMAIN)
+    node.attribute.extend(attributes_of(kernel_shape=case.kernel, strides=case.strides, pads=case.pads))
     ends = [helper.make_tensor_value_info(name, TensorProto.UINT8, [None] * 4) for name in ("X", "Y")]
     graph = helper.make_graph([node], "one node", ends[:1], ends[1:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)

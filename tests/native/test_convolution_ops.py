@@ -87,6 +87,15 @@ def test_any_convolution(**sizes: Any) -> None:
     assert differences.max() <= (1 if case.adds else 0)
 
 
+@pytest.mark.parametrize(("name", "adds"), [("Y_scale", False), ("sum_scale", True)])
+def test_what_is_far_out_of_range_becomes_the_first_or_the_last_byte(name: str, adds: bool) -> None:
+    case = Convolution(adds=adds)
+    stored, feeds = {name: np.asarray(1e-20, np.float32)}, maps_of(case)
+    got = open_model(model_of(case, **stored)).run(["Y"], feeds)[0]
+    assert set(np.unique(got)) == {0, 255}
+    np.testing.assert_array_equal(got, expected(case, feeds, **stored))
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_sample_gives_the_same_alone_and_in_a_batch(threads: int) -> None:
     case = Convolution(channels=9, filters=40, size=(5, 30, 40))
@@ -125,6 +134,13 @@ def test_a_map_that_is_smaller_than_the_kernel() -> None:
 def test_another_map_of_another_shape() -> None:
     case = Convolution(adds=True)
     refused(model_of(case), case, "Z has shape", Z=np.ones((2, 9, 12, 7), np.uint8))
+
+
+def test_weights_that_would_fill_the_memory() -> None:
+    """Each of their rows is padded to a whole tile: of 4 MB they make 4 GB."""
+    case = Convolution(bias=False)
+    tall = {"W": np.zeros((1, 1, 2**22, 1), np.int8), "W_scale": np.ones(1, np.float32)}
+    refused(model_of(case, **tall), case, "W is too large")
 
 
 BAD_SCALES = [(name, np.float32(bad)) for name in ("X_scale", "Y_scale", "Z_scale") for bad in (0, -1, np.nan, np.inf)]

@@ -68,9 +68,10 @@ def test_any_zero_point_of_the_input(zero, bias):
 
 @pytest.mark.usefixtures("level")
 @pytest.mark.parametrize("zero", [0, 128, 255])
-def test_what_is_out_of_range_becomes_the_first_or_the_last_byte(zero):
+@pytest.mark.parametrize("scale", [1e-4, 1e-20])
+def test_what_is_out_of_range_becomes_the_first_or_the_last_byte(zero, scale):
     layer = random_layer(np.random.default_rng(4), "GRU", 30, 20)
-    x, written = map_of(2, 9, 30), Bytes(1e-4, zero)
+    x, written = map_of(2, 9, 30), Bytes(scale, zero)
     numbers = exact(layer, x)
     far = np.abs(numbers) > 0.1
     assert far.mean() > 0.3
