@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from fuzz.client import TESTS
+from native.levels import LEVELS as EVERY_LEVEL
 
 import crnn_deploy
 from crnn_deploy.native import KERNELS_VARIABLE, LIBRARY_VARIABLE
@@ -29,7 +30,7 @@ from crnn_deploy.native import KERNELS_VARIABLE, LIBRARY_VARIABLE
 SOURCES = Path(crnn_deploy.__file__).parent / "native"
 RUNTIMES = ("libasan.so", "libubsan.so")
 # `none` runs the function in the model file with ONNX Runtime's own layers.
-LEVELS = ("portable", "avx2", "avxvnni", "avx512vnni", "amx", "neondot", "none")
+LEVELS = (*EVERY_LEVEL, "none")
 BATCH = 200  # cases of one worker
 
 
