@@ -27,7 +27,7 @@ from typing import Any, overload
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 Floats = NDArray[np.float32]
 Picture = str | os.PathLike[str] | bytes | Image.Image | NDArray[Any]
@@ -201,7 +201,7 @@ def _picture(image: Picture, mode: str) -> Image.Image:
     image.load()
     turn = None
     with suppress(Exception):  # damaged EXIF data are as none; Pillow turns TIFF itself
-        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(274, 1))
+        turn = None if image.format == "TIFF" else _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     plain = _opaque(image).convert(mode)
     return plain if turn is None else plain.transpose(turn)
 
