@@ -40,9 +40,8 @@ inline Vector512 reciprocal(Vector512 x) { return {_mm512_div_ps(_mm512_set1_ps(
 inline Vector512 nearly_reciprocal(Vector512 x) { return {_mm512_rcp14_ps(x.v)}; }
 inline void store(float* to, Vector512 x) { _mm512_storeu_ps(to, x.v); }
 inline void store_bytes(uint8_t* to, Vector512 x) {
-  // What is larger than 32 bits would be converted to the lowest number.
-  const __m512 no_larger = _mm512_min_ps(x.v, _mm512_set1_ps(255.0f));
-  const __m512i whole = _mm512_max_epi32(_mm512_cvtps_epi32(no_larger), _mm512_setzero_si512());
+  // What is larger than 32 bits becomes the largest unsigned number.
+  const __m512i whole = _mm512_cvtps_epu32(_mm512_max_ps(x.v, _mm512_setzero_ps()));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtusepi32_epi8(whole));
 }
 inline __m512i larger_magnitude(__m512i largest, Vector512 x) {
