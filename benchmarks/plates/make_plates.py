@@ -44,8 +44,8 @@ def main(
     data: Path,
     teacher: Annotated[Path, typer.Option(help="An artifact that reads plates, to find their characters.")],
     output: Annotated[Path, typer.Option("--output", "-o")],
-    joined: int = 4_000,
-    drawn: int = 1_500,
+    joined: int = 12_000,
+    drawn: int = 2_000,
     seed: int = 5,
 ) -> None:
     write_output(files(pictures(data, teacher, joined, drawn, seed)), output, force=True)
