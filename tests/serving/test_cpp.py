@@ -20,13 +20,11 @@ import PIL
 import pytest
 from conv_reader import conv_reader
 from cpp_project import CAPI, WARNINGS, Parts, Project, run
-from onnx import TensorProto, helper
-from packaged_specs import LANGUAGE, LANGUAGE_SPECS, PREPROCESSING, SIZES, preprocessing, spec_of
+from packaged_specs import LANGUAGE, LANGUAGE_SPECS, PREPROCESSING, SIZES, spec_of
 from PIL import Image
 
-from crnn_deploy.artifact import open_artifact, write_onnx
+from crnn_deploy.artifact import open_artifact
 from crnn_deploy.data.preprocess import Preprocessor
-from crnn_deploy.errors import InputError
 from crnn_deploy.escaping import tsv_field
 from crnn_deploy.evaluation.config import PredictConfig
 from crnn_deploy.evaluation.predict import predict
@@ -37,7 +35,6 @@ from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import write_expected
 from crnn_deploy.serving.package import Package, package
-from crnn_deploy.serving.targets.cpp import building
 from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.zoo import READER
@@ -335,39 +332,6 @@ def test_other_models_read_as_predict_reads(
 def shown(text: str) -> str:
     """What `read` prints of a text: ASCII alone is escaped."""
     return "".join(tsv_field(c) if c.isascii() else c for c in text)
-
-
-def refused(output: Path) -> InputError:
-    with pytest.raises(InputError) as refusal:
-        package(PackageConfig(model=READER, target="cpp", output=output))
-    assert not output.exists()
-    return refusal.value
-
-
-def test_without_tools_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as patch:
-        patch.setenv("CXX", "/no/such/compiler")
-        assert "compiler" in refused(tmp_path / "reader").fix
-    with monkeypatch.context() as patch:
-        patch.setenv("PATH", str(tmp_path))
-        assert "CMake was not found" in refused(tmp_path / "reader").what
-    monkeypatch.setattr(building, "_RUNTIME", tmp_path)
-    assert "ONNX Runtime" in refused(tmp_path / "reader").what
-
-
-def test_logits_of_half_precision_are_refused(tmp_path: Path) -> None:
-    model = onnx.load(conv_reader(tmp_path / "conv.onnx", spec_of()).path)
-    model.graph.node.append(helper.make_node("Cast", ["logits"], ["half"], to=TensorProto.FLOAT16))
-    del model.graph.output[:]
-    model.graph.output.append(helper.make_tensor_value_info("half", TensorProto.FLOAT16, [None] * 3))
-    with pytest.raises(InputError, match="float16"):
-        CppTarget().check(write_onnx(tmp_path / "half.onnx", model, spec_of()))
-
-
-def test_rare_specs_are_refused(tmp_path: Path) -> None:
-    spec = spec_of().model_copy(update={"preprocessing": preprocessing({"centerline": True})})
-    with pytest.raises(InputError, match="for cpp cannot read"):
-        CppTarget().check(conv_reader(tmp_path / "conv.onnx", spec))
 
 
 HEADERS = Path(sys.prefix) / "ort-headers"
