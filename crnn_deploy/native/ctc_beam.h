@@ -18,13 +18,13 @@ struct NgramTables {
   const std::int32_t* first;          // [ngrams] the first n-gram that continues each
   const std::int32_t* children;       // [ngrams] how many continue it, in the order of their symbols
   const std::int32_t* symbols;        // [ngrams] its last character
-  const double* costs;           // [ngrams]
-  const double* backoffs;        // [ngrams]
+  const double* costs;                // [ngrams]
+  const double* backoffs;             // [ngrams]
   const std::int32_t* shorter;        // [ngrams] the longest one that it ends with
   const std::int32_t* contexts;       // [ngrams] the same, of those that can be continued
   const std::int32_t* starts;         // [classes + 1] where the symbols of each class begin in the next two
   const std::int32_t* class_symbols;  // -1: unknown
-  const double* class_costs;     // besides those of the symbols
+  const double* class_costs;          // besides those of the symbols
   std::int32_t start, end_symbol;
   double unknown, weight, bonus, least_factor;
 };

@@ -21,5 +21,5 @@ def language_of(spec: ModelSpec) -> ClassLanguage | None:
         raise InputError(
             f"{spec.name} can't be read: {error}.",
             "The file is damaged, or not written by crnn-deploy.",
-            "Make it again, or decode with --decoder greedy.",
+            "Make it again. Until then `predict` and `evaluate` read without it: --decoder greedy.",
         ) from None
