@@ -92,7 +92,7 @@ def notes_of_module(folder: Path, artifact: Artifact) -> Iterator[str]:
     yield from notes_of_reading(artifact.spec)
     if artifact.spec.language_model is not None and (folder / LIBRARY_NAME).exists():
         yield (
-            f"`{LIBRARY_NAME}` searches with the language model, about fifteen times as fast as Python. On other "
+            f"`{LIBRARY_NAME}` searches with the language model, about twenty times as fast as Python. On other "
             "systems, and without the file, Python searches, and reads the same."
         )
     yield from notes_of_kernels(folder, artifact, "`kernels` of a `Reader` names those in use.")
