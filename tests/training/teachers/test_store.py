@@ -7,24 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import BinaryIO
 
-import lmdb
 import numpy as np
 import pytest
-from told import Told
 
 from crnn_deploy.cache_limit import LIMIT_VARIABLE, cache_entries
 from crnn_deploy.data.index.facts import Contents
-from crnn_deploy.errors import InputError
 from crnn_deploy.training.preparing import prepared
 from crnn_deploy.training.teachers import store
-from crnn_deploy.training.teachers.answers import Answer
-from crnn_deploy.training.teachers.journal import Journal, left_records
-from crnn_deploy.training.teachers.likeliest import likeliest
+from crnn_deploy.training.teachers.journal import Journal
 from crnn_deploy.training.teachers.store import AnswerStore
 
-ANSWER = Answer(likeliest(np.log(np.full((3, 2), 0.5, np.float32))), np.ones(3, bool), np.array([1]), 0.5)
+from .stored import ANSWER, fill
 
 
 def test_answers_are_there_when_the_store_is_opened_again() -> None:
@@ -101,7 +95,8 @@ def test_what_a_killed_process_has_put_is_there(tmp_path: Path) -> None:
     """It ends between two commits, in the middle of a write."""
     script = """
 import os
-from test_store import ANSWER, AnswerStore
+from crnn_deploy.training.teachers.store import AnswerStore
+from stored import ANSWER
 store = AnswerStore("key")
 for number in range(100):
     store.put({f"image {number}".encode(): ANSWER})
@@ -145,112 +140,12 @@ def test_the_journal_of_a_process_that_lives_is_left_alone(tmp_path: Path) -> No
     assert not list(folder.glob("*.journal"))
 
 
-def test_a_record_that_is_damaged_ends_what_is_taken(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
-    journal.append({b"first": b"1", b"second": b"2"})
-    journal.append({b"third": b"3"})
-    journal._file.close()
-    (path,) = tmp_path.glob("*.journal")
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    path.write_bytes(data)
-    assert list(left_records(tmp_path)) == [{b"first": b"1", b"second": b"2"}]
-    assert list(left_records(tmp_path)) == []
-
-
-def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = Journal(tmp_path)
-    journal.append({b"first": b"1"})
-
-    class Full:
-        def __init__(self, file: BinaryIO) -> None:
-            self.file = file
-            self.written = 0
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self.file, name)
-
-        def write(self, data: bytes) -> int:
-            self.written += 1
-            if self.written > 1:
-                raise OSError(28, "No space left on device")
-            return self.file.write(data[:5])
-
-    monkeypatch.setattr(journal, "_file", Full(journal._file))
-    with pytest.raises(OSError, match="No space"):
-        journal.append({b"second": b"2"})
-    journal._file.close()
-    assert list(left_records(tmp_path)) == [{b"first": b"1"}]
-
-
 def test_another_key_is_another_store() -> None:
     first, other = AnswerStore("key"), AnswerStore("other")
     first.put({b"image": ANSWER})
     assert b"image" not in other
     first.close()
     other.close()
-
-
-def test_a_full_disk_is_the_users_business(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = AnswerStore("key")
-
-    def full(_answer: Answer) -> bytes:
-        raise lmdb.DiskError("No space left on device")
-
-    monkeypatch.setattr(store, "encode", full)
-    with pytest.raises(InputError, match=r"cannot be kept in .*No space left") as raised:
-        answers.put({b"image": ANSWER})
-    assert "CRNN_DEPLOY_CACHE" in raised.value.fix
-    assert b"image" not in answers  # and the store still works
-    answers.close()
-
-
-def test_a_cache_that_is_no_folder_is_the_users_business(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("CRNN_DEPLOY_CACHE", str(tmp_path / "file"))
-    with pytest.raises(InputError, match="a file lies where its folder should be"):
-        AnswerStore("key")
-
-
-def test_a_store_that_cannot_be_opened_is_the_users_business(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise lmdb.DiskError("No space left on device")
-
-    monkeypatch.setattr(lmdb, "open", full)
-    with pytest.raises(InputError, match=r"cannot be opened: No space left"):
-        AnswerStore("key")
-
-
-def fill(key: str, images: int = 1) -> None:
-    answers = AnswerStore(key)
-    answers.put({f"image {i}".encode(): ANSWER for i in range(images)})
-    answers.close()
-
-
-@pytest.mark.parametrize("damage", ["no database", "cut off"])
-def test_a_damaged_store_is_made_again_with_a_word(tmp_path: Path, damage: str) -> None:
-    fill("key", images=300)
-    file = tmp_path / "cache" / "teachers" / "key" / "data.mdb"
-    file.write_bytes(b"no database" * 1000 if damage == "no database" else file.read_bytes()[:16384])
-    told = Told()
-    answers = AnswerStore("key", told)
-    assert b"image 0" not in answers
-    answers.put({b"image": ANSWER})
-    assert b"image" in answers
-    answers.close()
-    (line,) = told.lines
-    assert "damaged: the teacher is asked again" in line
-
-
-def test_a_damaged_answer_is_named(tmp_path: Path) -> None:
-    fill("key")
-    with lmdb.open(str(tmp_path / "cache" / "teachers" / "key")) as database, database.begin(write=True) as transaction:
-        transaction.put(b"image 0", b"no answer")
-    answers = AnswerStore("key")
-    with pytest.raises(InputError, match="is damaged") as raised:
-        answers[b"image 0"]
-    assert "Remove" in raised.value.fix
-    answers.close()
 
 
 def test_the_answers_used_longest_ago_make_room_and_those_in_use_stay(
@@ -275,9 +170,3 @@ def test_the_answers_used_longest_ago_make_room_and_those_in_use_stay(
 
 def stores(tmp_path: Path) -> list[str]:
     return sorted(folder.name for folder in (tmp_path / "cache" / "teachers").iterdir())
-
-
-def test_a_limit_that_is_no_size_is_told_before_the_teacher_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(LIMIT_VARIABLE, "much")
-    with pytest.raises(InputError, match="a size is a number"):
-        AnswerStore("key")
