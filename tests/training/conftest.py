@@ -29,6 +29,11 @@ def lines(tmp_path: Path) -> Path:
     return draw_lines(tmp_path / "lines", 40, seed=1)
 
 
+@pytest.fixture
+def unlabelled(tmp_path: Path) -> Path:
+    return draw_lines(tmp_path / "unlabelled", 200, seed=3, labelled=False)
+
+
 @pytest.fixture(scope="session")
 def many_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough labelled lines to learn to read from; not to be changed."""

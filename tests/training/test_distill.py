@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from told import Told
 
 from crnn_deploy.artifact import Artifact, open_artifact, write_safetensors
-from crnn_deploy.data.sources.base import Source
-from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.errors import InputError
 from crnn_deploy.models.assembly import build, load_model
 from crnn_deploy.models.config import StudentChoice
 from crnn_deploy.models.student import student_spec
-from crnn_deploy.progress import Progress
-from crnn_deploy.training import loop
 from crnn_deploy.training.distill import distill
-from crnn_deploy.training.teachers.asking import Teacher, TeacherAnswers
 
-from .tiny import CLASSES, STUDENT, StopAfter, distill_config, draw_classes, draw_lines, error_of
+from .tiny import CLASSES, STUDENT, distill_config, draw_classes, draw_lines, error_of, history
 
 MakeTeacher = Callable[..., Artifact]
-
-
-@pytest.fixture
-def unlabelled(tmp_path: Path) -> Path:
-    return draw_lines(tmp_path / "unlabelled", 200, seed=3, labelled=False)
-
-
-def history(made: Artifact) -> list[dict[str, Any]]:
-    points: list[dict[str, Any]] = made.spec.lineage[-1].notes["history"]
-    return points
 
 
 def test_a_student_learns_from_labels_and_teacher(
@@ -149,56 +132,6 @@ def test_an_early_stop_saves_epochs(student: Path, lines: Path, make_teacher: Ma
     assert any("no better epoch among the last 2" in line for line in told.lines)
 
 
-@pytest.mark.parametrize(
-    ("options", "stops"),
-    [
-        ({"epochs": 3}, [(1, 0), (3, 0), (4, 0)]),  # in the middle of epochs and behind one
-        ({"epochs": 2, "losses": [{"kind": "ctc"}, {"kind": "features", "until": 0.6}]}, [(2, 0), (3, 0)]),
-        ({"epochs": 2, "qat": {"epochs": 2}}, [(5, 0), (1, 1), (4, 1)]),  # (steps, of the QAT)
-        ({"epochs": 4, "early_stop": 1, "learning_rate": 1e-9, "qat": {"epochs": 1}}, [(5, 0), (2, 1)]),
-    ],
-    ids=["defaults", "features", "qat", "early stop"],
-)
-def test_an_interrupted_training_ends_in_the_same_bytes(
-    tmp_path: Path,
-    lines: Path,
-    make_teacher: MakeTeacher,
-    monkeypatch: pytest.MonkeyPatch,
-    options: dict[str, Any],
-    stops: list[tuple[int, int]],
-) -> None:
-    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
-    teacher = make_teacher()
-    whole = distill(distill_config(teacher, lines, tmp_path / "a" / "student.safetensors", **options))
-    again = distill_config(teacher, lines, tmp_path / "b" / "student.safetensors", **options)
-    for steps, stage in stops:
-        with pytest.raises(KeyboardInterrupt):
-            distill(again, StopAfter(steps, stage=stage))
-        assert not again.output.exists()
-    assert distill(again).path.read_bytes() == whole.path.read_bytes()
-
-
-def test_an_interrupted_training_on_readings_ends_in_the_same_bytes(
-    tmp_path: Path, unlabelled: Path, able_teacher: Artifact, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
-    options = {"extra": str(draw_lines(tmp_path / "few", 20, seed=11)), "confidence": 0.5, "epochs": 1}
-    whole = distill(distill_config(able_teacher, unlabelled, tmp_path / "a" / "student.safetensors", **options))
-    assert set(history(whole)[0]["losses"]) == {"ctc", "frame-kl"}  # as if all were labelled
-    again = distill_config(able_teacher, unlabelled, tmp_path / "b" / "student.safetensors", **options)
-    with pytest.raises(KeyboardInterrupt):
-        distill(again, StopAfter(3))
-    assert distill(again).path.read_bytes() == whole.path.read_bytes()
-
-
-def test_another_seed_gives_another_student(tmp_path: Path, lines: Path, make_teacher: MakeTeacher) -> None:
-    made = [
-        distill(distill_config(make_teacher(), lines, tmp_path / f"{seed}.safetensors", epochs=1, seed=seed))
-        for seed in (0, 1)
-    ]
-    assert made[0].sha256 != made[1].sha256
-
-
 def test_quantization_aware_epochs_come_at_the_end(student: Path, lines: Path, make_teacher: MakeTeacher) -> None:
     made = distill(distill_config(make_teacher(), lines, student, epochs=2, qat={"epochs": 1, "learning_rate": 1e-3}))
     notes = made.spec.lineage[-1].notes
@@ -258,36 +191,3 @@ def test_labels_that_are_too_long_are_told(student: Path, lines: Path, make_teac
     notes = made.spec.lineage[-1].notes
     assert notes["too_long"] == ["000.png"]
     assert notes["validation"]["images"] == 4
-
-
-def test_a_teacher_may_be_asked_for_a_share_of_the_lines(
-    student: Path, lines: Path, able_teacher: Artifact, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-    ask = Teacher.answers
-
-    def counted(self: Teacher, source: Source, progress: Progress) -> TeacherAnswers:
-        asked.append(len(source))
-        return ask(self, source, progress)
-
-    monkeypatch.setattr(Teacher, "answers", counted)
-    config = distill_config(able_teacher, lines, student, epochs=1, losses=["ctc", "frame-kl"], ask_share=0.3)
-    notes = distill(config).spec.lineage[-1].notes
-    assert notes["taught_by"]
-    assert 0 < sum(asked) < 0.6 * len(open_source(lines))
-
-
-@pytest.mark.parametrize(
-    ("losses", "message"),
-    [(["frame-kl"], "need a loss on labels"), (["ctc", "features"], "only the losses")],
-)
-def test_a_share_needs_losses_that_can_leave_lines_out(
-    student: Path, lines: Path, able_teacher: Artifact, losses: list[str], message: str
-) -> None:
-    with pytest.raises(InputError, match=message):
-        distill(distill_config(able_teacher, lines, student, losses=losses, ask_share=0.5))
-
-
-def test_a_share_needs_lines_that_have_labels(student: Path, lines: Path, able_teacher: Artifact) -> None:
-    with pytest.raises(InputError, match="all lines need labels"):
-        distill(distill_config(able_teacher, lines, student, losses=["ctc", "frame-kl"], labels=False, ask_share=0.5))

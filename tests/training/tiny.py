@@ -67,6 +67,12 @@ def train_config(data: Path, output: Path, **options: Any) -> TrainConfig:
     return TrainConfig.model_validate(fields)
 
 
+def history(made: Artifact) -> list[dict[str, Any]]:
+    """What the last training of an artifact noted of each epoch."""
+    points: list[dict[str, Any]] = made.spec.lineage[-1].notes["history"]
+    return points
+
+
 def error_of(artifact: Artifact, data: Path) -> float:
     """CER, or 1 - top-1."""
     accuracy = evaluate(EvaluateConfig(artifact=artifact.path, data=str(data))).accuracy
