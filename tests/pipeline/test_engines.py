@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pipeline import fake_engines
 from pipeline.fake_engines import TOOLS, Builder
+from pipeline.runs import manifest, stages
 
 from crnn_deploy.errors import GateError, InputError
 from crnn_deploy.evaluation.result import Evaluation
@@ -37,19 +36,6 @@ def _the_baseline_reads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("student.*") if "engine" in path.name or "tensorrt" in path.name}
-
-
-def stages(folder: Path) -> dict[str, bool]:
-    """Stage → whether the last run took it from the cache."""
-    return {
-        "-".join(filter(None, (record["stage"], record["role"]))): record["cached"]
-        for record in manifest(folder)["stages"]
-    }
-
-
-def manifest(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
-    return found
 
 
 def statuses(result: RunResult) -> dict[str, str]:

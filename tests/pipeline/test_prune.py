@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pipeline.runs import StopAfter, stages
 from typer.testing import CliRunner
 
 from crnn_deploy.cli.app import app
@@ -18,8 +19,6 @@ from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.prune import Pruned, prune
 from crnn_deploy.pipeline.run import run
 from crnn_deploy.training import loop
-
-from .test_run import StopAfter, stages
 
 pytestmark = pytest.mark.usefixtures("fast_enough")
 WriteRecipe = Callable[..., Path]

@@ -1,22 +1,18 @@
-"""A whole run: its results, its cache, and what an interruption leaves."""
+"""A whole run: its results, and what it tells where something is missing or nothing is proved."""
 
 from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import onnx
 import pytest
 import stopwatches
 from PIL import Image
+from pipeline.runs import FILES, TINY, stages
 from typer.testing import CliRunner
 
 from crnn_deploy.artifact import open_artifact, read_onnx, write_safetensors
@@ -28,43 +24,12 @@ from crnn_deploy.models.student import student_spec
 from crnn_deploy.pipeline.config import RunConfig
 from crnn_deploy.pipeline.run import run
 from crnn_deploy.preprocessing import Preprocessing
-from crnn_deploy.progress import Silent
 from crnn_deploy.quantization import quantize as quantizer
 from crnn_deploy.quantization.record import QuantizationRecord
 from crnn_deploy.spec import ModelSpec
-from crnn_deploy.training import loop
 
-T = TypeVar("T")
-TINY = {"student": {"width": 0.25, "hidden": 8}, "batch_size": 10, "precision": "fp32"}
 pytestmark = pytest.mark.usefixtures("fast_enough")
 WriteRecipe = Callable[..., Path]
-FILES = ("baseline.safetensors", "baseline.onnx", "student.safetensors", "student.onnx", "student.int8.onnx")
-
-
-class StopAfter(Silent):
-    """Ctrl-C at the n-th thing that any loop of the run does."""
-
-    def __init__(self, count: int) -> None:
-        self.left = count
-
-    def track(self, items: Iterable[T], description: str, total: int, done: int = 0) -> Iterator[T]:
-        for item in items:
-            self.left -= 1
-            if self.left < 0:
-                raise KeyboardInterrupt
-            yield item
-
-
-def stages(folder: Path) -> dict[str, bool]:
-    """Stage → whether the last run took it from the cache."""
-    manifest = json.loads((folder / "manifest.json").read_text())
-    return {
-        "-".join(filter(None, (record["stage"], record["role"]))): record["cached"] for record in manifest["stages"]
-    }
-
-
-def artifacts(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in FILES}
 
 
 def test_a_run_from_checkpoint_to_report(tmp_path: Path, write_recipe: WriteRecipe) -> None:
@@ -115,58 +80,6 @@ def test_the_report_tells_which_layers_of_the_quantized_model_run_in_fp32(
     assert any(
         re.fullmatch(r"student-int8 runs \d+ of its \d+ layers in FP32: slower in INT8 here\.", n) for n in notes
     )
-
-
-def test_only_what_depends_on_a_change_runs_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    recipe, out = write_recipe(), tmp_path / "out"
-    run(RunConfig(recipe=recipe, out=out))
-    assert not any(stages(out).values())
-    (out / "teacher.onnx").write_text("of version 0.1, which would contradict the report")
-    run(RunConfig(recipe=recipe, out=out))
-    assert all(stages(out).values())
-    assert not (out / "teacher.onnx").exists()
-    run(RunConfig(recipe=recipe, out=out, settings=("benchmark.rounds=4",)))
-    assert [name for name, cached in stages(out).items() if not cached] == ["benchmark"]
-    run(RunConfig(recipe=recipe, out=out, settings=("quantize.samples=9",)))
-    assert [name for name, cached in stages(out).items() if not cached] == [
-        "quantize", "evaluate-student-int8", "benchmark"
-    ]  # fmt: skip
-
-
-def test_interrupted_anywhere_it_ends_in_the_same_artifacts(
-    tmp_path: Path, write_recipe: WriteRecipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "_SAVE_SECONDS", 0.0)
-    recipe = write_recipe()
-    run(RunConfig(recipe=recipe, out=tmp_path / "whole"))
-    config = RunConfig(recipe=recipe, out=tmp_path / "broken")
-    interruptions = 0
-    for steps in range(0, 300, 9):
-        try:
-            run(config, StopAfter(steps))
-        except KeyboardInterrupt:
-            interruptions += 1
-        else:
-            break
-    else:
-        pytest.fail("the run never came to its end")
-    assert interruptions > 8
-    assert artifacts(tmp_path / "broken") == artifacts(tmp_path / "whole")
-
-
-def test_killed_and_started_again(tmp_path: Path, write_recipe: WriteRecipe) -> None:
-    recipe = write_recipe(distill={**TINY, "epochs": 40})
-    command = [sys.executable, "-m", "crnn_deploy", "run", str(recipe), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    while not list((tmp_path / "out" / "stages").glob("distill-*/*.training/key")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not list((tmp_path / "out").glob("student*"))
-    run(RunConfig(recipe=recipe, out=tmp_path / "out"))
-    run(RunConfig(recipe=recipe, out=tmp_path / "whole"))
-    assert artifacts(tmp_path / "out") == artifacts(tmp_path / "whole")
 
 
 def test_a_missed_budget_is_told_and_everything_is_there(tmp_path: Path, write_recipe: WriteRecipe) -> None:
