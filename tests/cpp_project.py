@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
+import pytest
 from numpy.typing import NDArray
 
 from crnn_deploy.artifact import Artifact
@@ -25,6 +28,10 @@ SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 # Leaks of ONNX Runtime itself are not of interest.
 ENVIRONMENT = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+
+needs_tools = pytest.mark.skipif(
+    sys.platform == "win32" or not all(map(shutil.which, ("cmake", "c++"))), reason="needs CMake and a C++ compiler"
+)
 
 
 def run(*command: object, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from cpp_project import WARNINGS, Project
 from javascript_packages import CACHE, require_npm_package
 
 from crnn_deploy.serving.config import PackageConfig, TargetName
@@ -34,6 +35,26 @@ def packaged_reader(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A package for Python of the reader that comes with crnn-deploy; leave its folder as it is."""
     folder = tmp_path_factory.mktemp("package") / "reader"
     return package(PackageConfig(model=READER, target="python", output=folder, examples=4))
+
+
+@pytest.fixture(scope="session")
+def packaged_for_cpp(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """A package for C++ of that reader, which was built without any warning; leave its folder as it is."""
+    folder = tmp_path_factory.mktemp("cpp") / "reader"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXXFLAGS", " ".join(WARNINGS))
+        return package(PackageConfig(model=READER, target="cpp", output=folder, examples=4))
+
+
+@pytest.fixture(scope="module")
+def project(packaged_for_cpp: Package, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of it, built with sanitizers; each file of tests has one of its own, where it may leave another model."""
+    scratch = tmp_path_factory.mktemp("sanitized")
+    copy = Path(shutil.copytree(packaged_for_cpp.path, scratch / "reader"))
+    built = Project(copy, scratch / "build")
+    built.configure()
+    built.make()
+    return built
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import random
 import re
 import shutil
-import sys
 import tarfile
 from collections.abc import Iterator
 from itertools import islice
@@ -19,7 +16,7 @@ import onnx
 import PIL
 import pytest
 from conv_reader import conv_reader
-from cpp_project import CAPI, WARNINGS, Parts, Project, run
+from cpp_project import Parts, Project, needs_tools
 from packaged_specs import LANGUAGE, LANGUAGE_SPECS, PREPROCESSING, SIZES, spec_of
 from PIL import Image
 
@@ -32,16 +29,13 @@ from crnn_deploy.native import LIBRARY_NAME, ort_custom_ops_path
 from crnn_deploy.reading.confidence import confidences
 from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, chosen_width
 from crnn_deploy.reading.decoding import beam_search, decode
-from crnn_deploy.serving.config import PackageConfig
 from crnn_deploy.serving.layout import write_expected
-from crnn_deploy.serving.package import Package, package
+from crnn_deploy.serving.package import Package
 from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.spec import ModelSpec
 from crnn_deploy.zoo import READER
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or not all(map(shutil.which, ("cmake", "c++"))), reason="needs CMake and a C++ compiler"
-)
+pytestmark = needs_tools
 needs_pillow_13 = pytest.mark.skipif(
     int(PIL.__version__.split(".")[0]) < 13, reason="older Pillows resize high images in another order"
 )
@@ -66,26 +60,6 @@ SEEN = {name: spec_of(changes) for name, changes in PREPROCESSING.items()}
 
 
 @pytest.fixture(scope="module")
-def packaged(tmp_path_factory: pytest.TempPathFactory) -> Package:
-    """A package of the reader that comes with crnn-deploy, which was built without any warning."""
-    folder = tmp_path_factory.mktemp("package") / "reader"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXXFLAGS", " ".join(WARNINGS))
-        return package(PackageConfig(model=READER, target="cpp", output=folder, examples=4))
-
-
-@pytest.fixture(scope="module")
-def project(packaged: Package, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of it, built with sanitizers."""
-    scratch = tmp_path_factory.mktemp("sanitized")
-    copy = Path(shutil.copytree(packaged.path, scratch / "reader"))
-    built = Project(copy, scratch / "build")
-    built.configure()
-    built.make()
-    return built
-
-
-@pytest.fixture(scope="module")
 def parts(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Parts:
     return Parts(project, tmp_path_factory.mktemp("parts"), [*SEEN.values(), *DECODING.values()])
 
@@ -100,12 +74,12 @@ def noise(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def test_the_folder_is_complete(packaged: Package) -> None:
-    folder = Path(packaged.path)
+def test_the_folder_is_complete(packaged_for_cpp: Package) -> None:
+    folder = Path(packaged_for_cpp.path)
     written = {"CMakeLists.txt", "crnn_reader.h", "crnn_reader.cc", "model_spec.h", "spec.json", "README.md"}
-    assert {*written, *LANGUAGE_FILES} <= set(packaged.files)
-    assert [example.path for example in packaged.examples] == [f"{number:02}.pnm" for number in range(1, 5)]
-    assert not any(Path(name).suffix in (".py", ".o", ".a") for name in packaged.files)
+    assert {*written, *LANGUAGE_FILES} <= set(packaged_for_cpp.files)
+    assert [example.path for example in packaged_for_cpp.examples] == [f"{number:02}.pnm" for number in range(1, 5)]
+    assert not any(Path(name).suffix in (".py", ".o", ".a") for name in packaged_for_cpp.files)
     assert not re.search(r"\{\w+\}", (folder / "README.md").read_text(encoding="utf-8"))
     assert "examples/01.pnm" in (folder / "README.md").read_text(encoding="utf-8")
 
@@ -119,8 +93,8 @@ def test_without_a_language_model_there_is_no_search(tmp_path: Path) -> None:
     assert "language" not in (tmp_path / "reader" / "model_spec.h").read_text(encoding="utf-8")
 
 
-def test_files_stay_short(packaged: Package) -> None:
-    for file in Path(packaged.path).rglob("*"):
+def test_files_stay_short(packaged_for_cpp: Package) -> None:
+    for file in Path(packaged_for_cpp.path).rglob("*"):
         if file.suffix in (".h", ".cc", ".txt"):
             rows = file.read_text(encoding="utf-8").splitlines()
             assert len(rows) <= 250 or file.name == "model_spec.h"  # which holds the n-grams
@@ -190,74 +164,6 @@ def test_real_lines_read_as_predict_reads_them(project: Project, shared_data: Pa
     same = [row[1] == tsv_field(reading.text) for row, reading in zip(rows, expected, strict=True)]
     assert sum(same) >= 199
     assert [float(row[2]) for row in rows] == pytest.approx([reading.confidence for reading in expected], abs=0.01)
-
-
-def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_files_of_libraries_are_read_where_these_are(kind: str, project: Project, tmp_path: Path) -> None:
-    with Image.open(project.folder / "examples" / "04.pnm") as image:
-        kinds = {"L": image.convert("L"), "RGB": image.convert("RGB")}
-        kinds |= {"RGBA": image.convert("RGBA"), "P": image.convert("P")} if kind == "PNG" else {}
-    for mode, each in kinds.items():
-        (tmp_path / mode).write_bytes(encoded(each, kind))
-    code, rows, said = project.read(*sorted(tmp_path.iterdir()))
-    if "built without" in said:
-        pytest.skip(f"CMake found no library for {kind}")
-    assert code == 0
-    assert {row[1] for row in rows} == {open_example(project)}
-
-
-def open_example(project: Project) -> str:
-    """The text of the last example."""
-    return project.read(project.folder / "examples" / "04.pnm")[1][0][1]
-
-
-BAD: dict[str, bytes] = {
-    "empty": b"",
-    "one byte": b"P",
-    "no header": b"P5",
-    "a comment without an end": b"P5 #",
-    "no pixels": b"P5 0 7 255\n",
-    "negative": b"P5 -1 1 255\nx",
-    "too many pixels": b"P6 60000 60000 255\n",
-    "numbers that overflow": b"P5 99999999999999999999 1 255\n",
-    "cut off": b"P5 100 100 255\nabc",
-    "16 bits": b"P5 2 2 65535\n12345678",
-    "a cut PNG": encoded(Image.new("L", (90, 30)), "PNG")[:60],
-    "a cut JPEG": encoded(Image.effect_noise((90, 30), 50), "JPEG")[:900],
-    "no image": b"GIF89a",
-}
-
-
-def test_what_is_no_image_is_refused_and_the_others_are_read(project: Project, tmp_path: Path) -> None:
-    for name, data in BAD.items():
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "small").write_bytes(b"P5\n# one pixel\n1 1\n255\nx")
-    (tmp_path / "wide").write_bytes(b"P5 1000000 1 255\n" + bytes(1_000_000))
-    (tmp_path / "high").write_bytes(b"P6 1 100000 255\n" + bytes(300_000))
-    code, rows, said = project.read(*(tmp_path / name for name in ("small", *BAD, "wide", "high", "absent")))
-    assert code == 1
-    assert [Path(row[0]).name for row in rows] == ["small", "wide", "high"]
-    assert [Path(row.split(" cannot be read: ")[0]).name for row in said.splitlines()] == [*BAD, "absent"]
-
-
-def test_noise_in_files_is_survived(project: Project, tmp_path: Path) -> None:
-    values, line = random.Random(0), Image.effect_noise((200, 30), 60)
-    for kind in ("PPM", "PNG", "JPEG"):
-        good = encoded(line, kind)
-        for number in range(30):
-            data = bytearray(good)
-            for _ in range(values.randint(1, 20)):
-                data[values.randrange(len(data) if number % 2 else 30)] = values.randrange(256)
-            (tmp_path / f"{number}.{kind}").write_bytes(data)
-    code, rows, said = project.read(*tmp_path.iterdir())
-    assert code in (0, 1)
-    assert len(rows) + len(said.splitlines()) == 90
 
 
 @contextlib.contextmanager
@@ -332,45 +238,3 @@ def test_other_models_read_as_predict_reads(
 def shown(text: str) -> str:
     """What `read` prints of a text: ASCII alone is escaped."""
     return "".join(tsv_field(c) if c.isascii() else c for c in text)
-
-
-HEADERS = Path(sys.prefix) / "ort-headers"
-PLACES = Path(__file__).parents[1] / "cpp" / "c_api_places.cc"
-
-
-@pytest.mark.skipif(not HEADERS.is_dir(), reason="needs ONNX Runtime's header: run `make install` with npm")
-def test_the_short_header_agrees_with_that_of_onnx_runtime(packaged: Package, tmp_path: Path) -> None:
-    folder = Path(packaged.path)
-    said = []
-    for headers in (folder / "onnxruntime", HEADERS):
-        done = run("c++", "-std=c++17", "-isystem", headers, PLACES, "-o", tmp_path / "places")
-        assert done.returncode == 0, done.stderr.decode()
-        said.append(run(tmp_path / "places").stdout.decode().splitlines())
-    assert said[0] == said[1]
-    functions = set(re.findall(r"ort\(\)\.(\w+)", (folder / "crnn_reader.cc").read_text(encoding="utf-8")))
-    assert functions <= {row.split()[0] for row in said[0]}
-    flags = ("-std=c++17", "-fsyntax-only", *WARNINGS, "-isystem", HEADERS, "-I", folder)
-    done = run("c++", *flags, folder / "crnn_reader.cc")
-    assert done.returncode == 0, done.stderr.decode()
-
-
-def test_it_is_a_part_of_another_project(packaged: Package, tmp_path: Path) -> None:
-    (tmp_path / "CMakeLists.txt").write_text(
-        "cmake_minimum_required(VERSION 3.18)\nproject(other LANGUAGES CXX)\n"
-        f"add_subdirectory({packaged.path} reader)\nadd_executable(other other.cc)\n"
-        "target_link_libraries(other PRIVATE crnn_reader)\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "other.cc").write_text("int main() {}\n", encoding="utf-8")
-    done = run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DONNXRUNTIME_ROOT={CAPI}")
-    assert done.returncode == 0, done.stderr.decode()
-    done = run("cmake", "--build", tmp_path / "build", "--target", "help")
-    assert b"crnn_reader" in done.stdout
-    assert b"check" not in done.stdout
-
-
-def test_without_onnx_runtime_cmake_says_what_to_set(packaged: Package, tmp_path: Path) -> None:
-    done = run("cmake", "-S", packaged.path, "-B", tmp_path / "build", f"-DONNXRUNTIME_ROOT={tmp_path}")
-    if done.returncode == 0:
-        pytest.skip("ONNX Runtime is installed on this system")
-    assert b"set ONNXRUNTIME_ROOT" in done.stderr

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
 import onnx
 import pytest
 from conv_reader import conv_reader
+from cpp_project import needs_tools
 from onnx import TensorProto, helper
 from packaged_specs import preprocessing, spec_of
 
@@ -20,9 +19,7 @@ from crnn_deploy.serving.targets.cpp import building
 from crnn_deploy.serving.targets.cpp.target import CppTarget
 from crnn_deploy.zoo import READER
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32" or not all(map(shutil.which, ("cmake", "c++"))), reason="needs CMake and a C++ compiler"
-)
+pytestmark = needs_tools
 
 
 def refused(output: Path) -> InputError:
