@@ -1,4 +1,4 @@
-"""The package's reader, packaged once for each language, and lines of receipts."""
+"""The package's reader, packaged once for each language, lines of receipts, and noise."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cpp_project import WARNINGS, Project
 from javascript_packages import CACHE, require_npm_package
+from PIL import Image
 
 from crnn_deploy.serving.config import PackageConfig, TargetName
 from crnn_deploy.serving.package import Package, package
@@ -89,3 +91,14 @@ def receipts(shared_data: Path) -> dict[str, bytes]:
             assert file is not None
             found[Path(member.name).name] = file.read()
     return found
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Noise of many widths."""
+    folder, random = tmp_path / "pictures", np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(20):
+        pixels = random.integers(0, 256, (16, 20 + 10 * number), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return folder
