@@ -15,7 +15,7 @@ from plugin_host.library import HALF
 
 from crnn_deploy.native.plugin.sources import SOURCES
 
-from .test_shell import BATCH, DIRECTIONS, HIDDEN, OPTIONAL, STEPS, tensors
+from .gru_node import BATCH, DIRECTIONS, HIDDEN, OPTIONAL, STEPS, tensors
 
 # The part of CUDA's runtime header that gru.h uses.
 CUDA_HEADER = "typedef struct CUstream_st* cudaStream_t;\nenum cudaError_t { cudaSuccess = 0 };\n"

@@ -15,9 +15,8 @@ from plugin_host.library import CHW2, FLOAT, HALF, INT8, INT32, RUNTIME, Tensor
 from crnn_deploy.errors import InputError
 from crnn_deploy.native.plugin import PLUGIN_NAME, PLUGIN_VERSION
 
-HIDDEN, BATCH, STEPS = 96, 2, 5
-DIRECTIONS = ("forward", "reverse", "bidirectional")
-OPTIONAL = ((), ("lengths",), ("initial",), ("lengths", "initial"))
+from .gru_node import BATCH, DIRECTIONS, HIDDEN, OPTIONAL, STEPS, tensors
+
 ANYTHING = (FLOAT, HALF, INT8, INT32)
 
 
@@ -25,19 +24,6 @@ def layer(host: PluginHost, direction: str = "forward", hidden: int = HIDDEN) ->
     plugin = host.create(gru_fields(hidden, direction))
     assert plugin is not None
     return plugin
-
-
-def tensors(direction: str = "forward", element: int = FLOAT, optional: tuple[str, ...] = ()) -> list[Tensor]:
-    """The inputs and the output of a valid node."""
-    d = 2 if direction == "bidirectional" else 1
-    optionals = {"lengths": Tensor((BATCH,), INT32), "initial": Tensor((d, BATCH, HIDDEN), element)}
-    return [
-        Tensor((BATCH, STEPS, d * 3 * HIDDEN), element),
-        Tensor((d, 3 * HIDDEN, HIDDEN), element),
-        Tensor((d, HIDDEN), element),
-        *(optionals[name] for name in optional),
-        Tensor((BATCH, STEPS, d * HIDDEN), element),
-    ]
 
 
 def replaced(tensors: list[Tensor], position: int, tensor: Tensor) -> list[Tensor]:
