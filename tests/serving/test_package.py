@@ -131,11 +131,17 @@ def test_the_check_notices_another_text_or_confidence(copy: Path, column: int, v
 
 def test_the_readme_says_what_it_is(packaged_reader: Package) -> None:
     text = Path(packaged_reader.path, "README.md").read_text(encoding="utf-8")
-    for part in ("one line of text", "python verify.py", "4.33", "distill → export → quantize", "32 times as wide"):
+    for part in ("one line of text", "python verify.py", "distill → average → export → quantize", "32 times as wide"):
         assert part in text
     assert packaged_reader.model_sha256 in text
     assert ("in INT8 on" in text) == (ort_custom_ops_path() is not None)
     assert "{" not in text
+
+
+def test_the_readme_has_the_figures_of_the_model(pictures: Path, tmp_path: Path) -> None:
+    spec = spec_of().model_copy(update={"metrics": {"validation": {"error": 0.0433}}})
+    found = made(tmp_path / "package", conv_reader(tmp_path / "conv.onnx", spec).path, data=str(pictures))
+    assert "4.33" in Path(found.path, "README.md").read_text(encoding="utf-8")
 
 
 def test_requirements_are_those_of_crnn_deploy(packaged_reader: Package) -> None:
