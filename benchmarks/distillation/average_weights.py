@@ -23,7 +23,8 @@ def main() -> None:
 
     members = [open_artifact(path) for path in arguments.students]
     spec = members[0].spec
-    assert all(member.spec.alphabet == spec.alphabet for member in members), "other characters"
+    if any(member.spec.alphabet != spec.alphabet for member in members):
+        parser.error("these students read different characters")
     step = LineageStep(
         stage="average",
         parent_sha256=members[0].sha256,
@@ -31,8 +32,7 @@ def main() -> None:
         notes={"members": [member.sha256 for member in members]},
     )
     weights = average([read_safetensors(member.path) for member in members])
-    averaged = spec.model_copy(update={"lineage": (*spec.lineage, step), "metrics": {}})
-    write_safetensors(arguments.output, weights, averaged, force=True)
+    write_safetensors(arguments.output, weights, spec.after(step, metrics={}), force=True)
 
 
 if __name__ == "__main__":
