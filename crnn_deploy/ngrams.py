@@ -37,32 +37,29 @@ LEAST_FACTOR = 1e-30
 _DIGIT_COST = math.log(10)
 
 
-class NgramColumns(NamedTuple):
-    """N-grams by columns `[N]`.
+NGRAM = np.dtype(
+    [
+        ("first", np.int32),
+        ("children", np.int32),
+        ("shorter", np.int32),
+        ("context", np.int32),
+        ("cost", np.float64),
+        ("backoff", np.float64),
+    ]
+)
+"""An n-gram for a search.
 
-    Attributes:
-        first: the first n-gram that continues each; the others follow, in the order of their symbols.
-        children: how many continue it.
-        symbols: numbers of their last characters.
-        costs: in nats.
-        backoffs: what is added where the shorter n-gram takes the place of one that is missing.
-        shorter: the longest n-gram that each ends with.
-        contexts: that from which the next character goes on.
-    """
-
-    first: NDArray[np.int32]
-    children: NDArray[np.int32]
-    symbols: NDArray[np.int32]
-    costs: NDArray[np.float64]
-    backoffs: NDArray[np.float64]
-    shorter: NDArray[np.int32]
-    contexts: NDArray[np.int32]
+It is continued by `children` n-grams from `first` on, in the order of their last characters. `shorter` is the longest
+one that it ends with, and `context` that from which the next character goes on. `cost` and `backoff` are in nats.
+"""
 
 
 class ClassNgrams(NamedTuple):
     """The n-grams of a language model, and what each of the K classes of a head is in it.
 
     Attributes:
+        ngrams: `[N]` of `NGRAM`.
+        symbols: `[N]`, numbers of their last characters.
         starts: `[K + 1]`: where the symbols of each class begin in the next two; the blank has none.
         class_symbols: -1: unknown.
         class_costs: besides those of the symbols.
@@ -70,7 +67,8 @@ class ClassNgrams(NamedTuple):
         unknown: what an unknown character costs.
     """
 
-    ngrams: NgramColumns
+    ngrams: NDArray[np.void]
+    symbols: NDArray[np.int32]
     starts: NDArray[np.int32]
     class_symbols: NDArray[np.int32]
     class_costs: NDArray[np.float64]
@@ -128,17 +126,17 @@ class Ngrams:
             state = self._shorter[state]
         return cost + self._costs[node], self._context[node]
 
-    def columns(self) -> NgramColumns:
-        """The n-grams as arrays."""
-        return NgramColumns(
-            first=np.array(self._firsts, np.int32),
-            children=np.array(self._nodes["children"], np.int32),
-            symbols=np.array(self._nodes["symbol"], np.int32),
-            costs=np.array(self._costs, np.float64),
-            backoffs=np.array(self._backoffs, np.float64),
-            shorter=np.array(self._shorter, np.int32),
-            contexts=np.array(self._context, np.int32),
-        )
+    def for_search(self) -> NDArray[np.void]:
+        """`[N]` of `NGRAM`."""
+        found = np.empty(len(self._nodes), NGRAM)
+        found["first"], found["children"] = self._firsts, self._nodes["children"]
+        found["shorter"], found["context"] = self._shorter, self._context
+        found["cost"], found["backoff"] = self._costs, self._backoffs
+        return found
+
+    def last_symbols(self) -> NDArray[np.int32]:
+        """Numbers of the last characters of the n-grams `[N]`."""
+        return self._nodes["symbol"].astype(np.int32)
 
 
 class ClassLanguage:
@@ -173,7 +171,8 @@ class ClassLanguage:
         symbols = [self._ngrams.symbol(character) for character in "".join(self._alphabet)]
         end, _ = self._ngrams.symbol(END)
         return ClassNgrams(
-            self._ngrams.columns(),
+            self._ngrams.for_search(),
+            self._ngrams.last_symbols(),
             starts=np.cumsum([0, *map(len, self._alphabet)], dtype=np.int32),
             class_symbols=np.array([-1 if symbol is None else symbol for symbol, _ in symbols], np.int32),
             class_costs=np.array([cost for _, cost in symbols], np.float64),

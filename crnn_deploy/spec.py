@@ -127,8 +127,11 @@ class ModelSpec(Record):
         """
         charset, blank = self.charset, self.blank
         read = [k for k in classes if k != blank]
-        parts = divided(read, self.sequences) if self.sequences else read
-        text = "".join([k if isinstance(k, str) else charset[k - (k > blank)] for k in parts])
+        if self.sequences:
+            parts = divided(read, self.sequences)
+            text = "".join([k if isinstance(k, str) else charset[k - (k > blank)] for k in parts])
+        else:
+            text = "".join([charset[k - (k > blank)] for k in read])
         return to_logical(text) if self.text_order == "display" else text
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:

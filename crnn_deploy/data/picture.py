@@ -51,7 +51,8 @@ _TURNS = {
 }
 """What makes a picture upright, by the value of its EXIF orientation."""
 
-_EXIF_KEYS = ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp")
+_EXIF_KEYS = frozenset(("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"))
+_SPECIAL_KEYS = _EXIF_KEYS | {"transparency"}
 _EXIF_MARKS = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 
 
@@ -99,6 +100,8 @@ def picture(image: ImageOrClip, name: str, mode: Literal["L", "RGB"]) -> Image.I
     Raises:
         InputError: naming the image, if its pixels cannot be decoded, or are NaN or infinite.
     """
+    if type(image) is Image.Image and image.mode == mode and _SPECIAL_KEYS.isdisjoint(image.info):
+        return image  # from no file, so that it is decoded
     image = image.first() if isinstance(image, Clip) else image
     try:
         if image.format == "TIFF":
@@ -168,10 +171,12 @@ def _orientation(image: Image.Image) -> int:
 
 def _has_exif(image: Image.Image) -> bool:
     """Whether there are EXIF or XMP data. In a PNG they may lie behind the pixels: then Pillow decodes these first."""
-    if any(key in image.info for key in _EXIF_KEYS):
+    if not _EXIF_KEYS.isdisjoint(image.info):
         return True
+    if image.format != "PNG":
+        return False
     file = getattr(image, "fp", None)
-    data = file.getvalue() if image.format == "PNG" and isinstance(file, io.BytesIO) and not file.closed else b""
+    data = file.getvalue() if isinstance(file, io.BytesIO) and not file.closed else b""
     return any(mark in data for mark in _EXIF_MARKS)
 
 

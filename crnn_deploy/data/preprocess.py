@@ -162,7 +162,7 @@ class Preprocessor:
         if self._one_pass is None or not _columns_first(plain.size, new):
             pixels = self.resized(plain)
             return self.tensor(pixels), pixels.shape[1]
-        return self._one_pass(plain.tobytes(), plain.size, new, (p.with_padding(new[0]), p.height)), new[0]
+        return self._one_pass(plain, new, (p.with_padding(new[0]), p.height)), new[0]
 
     @cached_property  # many a preprocessor only tells sizes
     def _one_pass(self) -> LineInput | None:

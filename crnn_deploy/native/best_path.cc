@@ -15,11 +15,11 @@ struct PathRun {
 
 struct PathInput {
   const float* output;  // [frames, classes], logits or log-probabilities
+  PathRun* runs;        // [frames]; those of blanks are left out
+  double* confidence;   // of the line: the product of the runs, or where there are none, of all frames
   int32_t frames, classes;
   int32_t blank;
   float temperature;
-  PathRun* runs;      // [frames]; those of blanks are left out
-  double confidence;  // of the line: the product of the runs, or where there are none, of all frames
 };
 
 namespace {
@@ -37,7 +37,7 @@ float largest_of(const float* row, int classes) {
 }
 
 // The runs on the path of a line; all numbers of its output must be finite.
-int32_t find_path(const crnn_deploy::Kernels& kernels, PathInput& line) {
+int32_t find_path(const crnn_deploy::Kernels& kernels, const PathInput& line) {
   int32_t count = 0, before = -1;
   double of_frames = 1.0;
   for (int32_t frame = 0; frame < line.frames; ++frame) {
@@ -55,15 +55,15 @@ int32_t find_path(const crnn_deploy::Kernels& kernels, PathInput& line) {
     }
     before = label;
   }
-  line.confidence = count ? 1.0 : of_frames;
-  for (int32_t run = 0; run < count; ++run) line.confidence *= line.runs[run].highest;
+  *line.confidence = count ? 1.0 : of_frames;
+  for (int32_t run = 0; run < count; ++run) *line.confidence *= line.runs[run].highest;
   return count;
 }
 
 }  // namespace
 
 // Returns the number of runs, or -1 if the environment names kernels that are not there.
-CRNN_DEPLOY_EXPORT int32_t crnn_deploy_best_path(PathInput* line) {
+CRNN_DEPLOY_EXPORT int32_t crnn_deploy_best_path(const PathInput* line) {
   try {
     return find_path(crnn_deploy::any_kernels(), *line);
   } catch (const std::exception&) {

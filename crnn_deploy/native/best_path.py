@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import ctypes
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crnn_deploy.native import library_function
+from crnn_deploy.native.places import place_of
 
 _NAME = "crnn_deploy_best_path"
 _RUN = np.dtype([("label", np.int32), ("highest", np.float32), ("first", np.int32), ("end", np.int32)])
 
 
-class _Input(ctypes.Structure):
-    """`PathInput` of best_path.cc."""
-
-    _fields_ = [
-        ("output", ctypes.c_void_p),
-        ("frames", ctypes.c_int32),
-        ("classes", ctypes.c_int32),
-        ("blank", ctypes.c_int32),
-        ("temperature", ctypes.c_float),
-        ("runs", ctypes.c_void_p),
-        ("confidence", ctypes.c_double),
-    ]
+_INPUT = Struct("@PPP3if")
+"""`PathInput` of best_path.cc."""
 
 
 def best_path(
@@ -33,17 +24,19 @@ def best_path(
     """The runs on the path (class, highest probability, first frame, the one after the last), and the confidence.
 
     Args:
-        output: `[T, K]`, logits or log-probabilities, all of them finite.
+        output: `[T, K]`, logits or log-probabilities, all of them finite, of a frame at least.
     """
     output = np.ascontiguousarray(output, np.float32)
+    if not output.flags.writeable:
+        output = output.copy()
     frames, classes = output.shape
-    runs = np.empty(frames, _RUN)
-    line = _Input(output.ctypes.data, frames, classes, blank, temperature, runs.ctypes.data)
-    count = library_function(_NAME)(ctypes.byref(line))
+    runs, confidence = np.empty(frames, _RUN), np.empty(1, np.float64)
+    places = place_of(output), place_of(runs), place_of(confidence)
+    count = library_function(_NAME)(_INPUT.pack(*places, frames, classes, blank, temperature))
     if count < 0:
         raise RuntimeError("the environment names kernels that are not there")
     found: list[tuple[int, float, int, int]] = runs[:count].tolist()
-    return found, line.confidence
+    return found, confidence.item()
 
 
 def available() -> bool:

@@ -13,15 +13,17 @@ namespace crnn_deploy::beam {
 
 using std::size_t;
 
+// `NGRAM` of crnn_deploy/ngrams.py. What is asked of an n-gram lies together, since most of them are in no cache.
+struct Ngram {
+  std::int32_t first, children;   // the first n-gram that continues it, and how many do
+  std::int32_t shorter, context;  // the longest one that it ends with, and that from which the next character goes on
+  double cost, backoff;
+};
+
 // The n-grams of a language model, and what each class is in it; `native/ctc_beam.py` has the same fields.
 struct NgramTables {
-  const std::int32_t* first;          // [ngrams] the first n-gram that continues each
-  const std::int32_t* children;       // [ngrams] how many continue it, in the order of their symbols
-  const std::int32_t* symbols;        // [ngrams] its last character
-  const double* costs;                // [ngrams]
-  const double* backoffs;             // [ngrams]
-  const std::int32_t* shorter;        // [ngrams] the longest one that it ends with
-  const std::int32_t* contexts;       // [ngrams] the same, of those that can be continued
+  const Ngram* ngrams;
+  const std::int32_t* symbols;        // [ngrams] the last character of each
   const std::int32_t* starts;         // [classes + 1] where the symbols of each class begin in the next two
   const std::int32_t* class_symbols;  // -1: unknown
   const double* class_costs;          // besides those of the symbols
@@ -31,11 +33,11 @@ struct NgramTables {
 
 struct BeamInput {
   const float* output;  // [frames, classes]
+  std::int32_t* text;   // [frames] classes of the best text
   std::int32_t frames, classes, step;  // `step` numbers from one frame to the next
-  std::int32_t blank, width, logarithmic;
-  const NgramTables* language;  // or null
+  std::int32_t logarithmic, blank, width;
   double least_share;
-  std::int32_t* text;  // [frames] classes of the best text
+  const NgramTables* language;  // or null
 };
 
 constexpr int kNone = -1;
@@ -50,8 +52,8 @@ class Language {
 
   // The n-gram that is one longer and ends with the symbol; kNone: there is none.
   int continued(int node, int symbol) const {
-    const std::int32_t* const begin = tables_->symbols + tables_->first[node];
-    const std::int32_t* const end = begin + tables_->children[node];
+    const std::int32_t* const begin = tables_->symbols + tables_->ngrams[node].first;
+    const std::int32_t* const end = begin + tables_->ngrams[node].children;
     const std::int32_t* const found = std::lower_bound(begin, end, symbol);
     return found != end && *found == symbol ? static_cast<int>(found - tables_->symbols) : kNone;
   }
@@ -65,6 +67,13 @@ class Language {
     return std::max(tables_->least_factor, std::exp(tables_->bonus * (end - begin) - tables_->weight * cost));
   }
 
+  // The highest factor that a class may have, with room for rounding.
+  double highest(int label) const {
+    if (!tables_) return 1;
+    const std::int32_t count = tables_->starts[label + 1] - tables_->starts[label];
+    return std::max(tables_->least_factor, std::exp(tables_->bonus * count)) * (1 + 1e-9);
+  }
+
   double ended(int state) const {
     return tables_ ? std::exp(-tables_->weight * after(state, tables_->end_symbol, 0)) : 1;
   }
@@ -73,12 +82,12 @@ class Language {
   double after(int& state, int symbol, double cost) const {
     int node;
     while ((node = continued(state, symbol)) == kNone) {
-      cost += tables_->backoffs[state];
+      cost += tables_->ngrams[state].backoff;
       if (state == 0) return cost + tables_->unknown;
-      state = tables_->shorter[state];
+      state = tables_->ngrams[state].shorter;
     }
-    state = tables_->contexts[node];
-    return cost + tables_->costs[node];
+    state = tables_->ngrams[node].context;
+    return cost + tables_->ngrams[node].cost;
   }
 
   const NgramTables* tables_;
@@ -93,11 +102,13 @@ struct Candidate {
   double total;
   int prefix, label;  // kNone: it stays as it is
   double in_blank, in_character;
+  int state = 0;  // of the longer prefix, with its factor
+  double factor = 1;
 };
 
 struct Share {
   int label;
-  double share;
+  double share, most;  // `most`: times the highest factor
 };
 
 class Search {
@@ -122,15 +133,13 @@ class Search {
     highest_ = *std::max_element(row_, row_ + input_.classes);
     find_likeliest();
     candidates_.clear();
-    for (int at : beam_) stay(at);
+    const double blank = share(input_.blank);
+    for (int at : beam_) stay(at, blank);
     for (size_t place = 1; place <= beam_.size(); ++place) grow(beam_[place - 1], place);
-    std::stable_sort(candidates_.begin(), candidates_.end(),
-                     [](const Candidate& one, const Candidate& other) { return one.total > other.total; });
-    if (candidates_.size() > static_cast<size_t>(input_.width)) candidates_.resize(input_.width);
     keep();
   }
 
-  void stay(int at) {
+  void stay(int at, double blank) {
     const Prefix& prefix = prefixes_[at];
     double in_character = 0;
     if (prefix.parent != kNone) {
@@ -139,20 +148,33 @@ class Search {
       if (parent.seen == frame_ - 1) in_character += paths(parent, prefix.label) * prefix.factor;
       in_character *= share(prefix.label);
     }
-    const double in_blank = prefix.total * share(input_.blank);
-    candidates_.push_back({in_blank + in_character, at, kNone, in_blank, in_character});
+    const double in_blank = prefix.total * blank;
+    offer({in_blank + in_character, at, kNone, in_blank, in_character});
   }
 
   void grow(int at, size_t place) {
     const size_t most = input_.width + 1, count = language_ ? most : (most + place - 1) / place;
     for (size_t i = 0; i < std::min(count, likeliest_.size()); ++i) {
-      const auto [label, share] = likeliest_[i];
+      const auto [label, share, most] = likeliest_[i];
+      const double before = paths(prefixes_[at], label);
+      if (is_full() && before * most <= candidates_.back().total) continue;  // most n-grams need no look then
       const int child = find_child(at, label);
       if (child != kNone && prefixes_[child].seen == frame_ - 1) continue;
       int state = prefixes_[at].state;
-      const double total = paths(prefixes_[at], label) * language_.grown(state, label) * share;
-      candidates_.push_back({total, at, label, 0, total});
+      const double factor = language_.grown(state, label), total = before * factor * share;
+      offer({total, at, label, 0, total, state, factor});
     }
+  }
+
+  bool is_full() const { return candidates_.size() == static_cast<size_t>(input_.width); }
+
+  // Keeps the most probable candidates in their order; of equal ones the first.
+  void offer(const Candidate& candidate) {
+    const auto higher = [](const Candidate& one, const Candidate& other) { return one.total > other.total; };
+    const auto place = std::upper_bound(candidates_.begin(), candidates_.end(), candidate, higher);
+    if (is_full() && place == candidates_.end()) return;
+    candidates_.insert(place, candidate);
+    if (candidates_.size() > static_cast<size_t>(input_.width)) candidates_.pop_back();
   }
 
   void keep() {
@@ -160,7 +182,7 @@ class Search {
     beam_.clear();
     for (const Candidate& candidate : candidates_) {
       if (!(candidate.total > 0)) continue;
-      const int at = candidate.label == kNone ? candidate.prefix : child_of(candidate.prefix, candidate.label);
+      const int at = candidate.label == kNone ? candidate.prefix : child_of(candidate);
       beam_.push_back(at);
       kept_.push_back({candidate.total / highest, at, frame_, candidate.in_blank / highest,
                        candidate.in_character / highest});
@@ -194,7 +216,8 @@ class Search {
     std::sort_heap(order_.begin(), order_.end(), likelier);
     likeliest_.clear();
     for (int label : order_)
-      if (const double found = share(label); found >= input_.least_share) likeliest_.push_back({label, found});
+      if (const double found = share(label); found >= input_.least_share)
+        likeliest_.push_back({label, found, found * language_.highest(label)});
   }
 
   // A value below which no class has the least share, with room for rounding.
@@ -218,12 +241,11 @@ class Search {
     return child;
   }
 
-  int child_of(int at, int label) {
-    if (const int found = find_child(at, label); found != kNone) return found;
-    int state = prefixes_[at].state;
-    const double factor = language_.grown(state, label);
+  int child_of(const Candidate& longer) {
+    const int at = longer.prefix;
+    if (const int found = find_child(at, longer.label); found != kNone) return found;
     const int made = static_cast<int>(prefixes_.size());
-    prefixes_.push_back({at, label, kNone, prefixes_[at].child, state, -2, factor, 0, 0, 0});
+    prefixes_.push_back({at, longer.label, kNone, prefixes_[at].child, longer.state, -2, longer.factor, 0, 0, 0});
     prefixes_[at].child = made;
     return made;
   }

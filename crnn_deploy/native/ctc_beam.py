@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,15 +19,14 @@ if TYPE_CHECKING:
 FUNCTION = "crnn_deploy_ctc_beam"
 """Its name in the library."""
 
-_NGRAMS = ("first", "children", "symbols", "costs", "backoffs", "shorter", "contexts")
-_CLASSES = ("starts", "class_symbols", "class_costs")
+_ARRAYS = ("ngrams", "symbols", "starts", "class_symbols", "class_costs")
 
 
 class _Tables(ctypes.Structure):
     """`NgramTables` of ctc_beam.h."""
 
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in (*_NGRAMS, *_CLASSES)),
+        *((name, ctypes.c_void_p) for name in _ARRAYS),
         ("start", ctypes.c_int32),
         ("end_symbol", ctypes.c_int32),
         ("unknown", ctypes.c_double),
@@ -36,21 +36,8 @@ class _Tables(ctypes.Structure):
     ]
 
 
-class _Input(ctypes.Structure):
-    """`BeamInput` of ctc_beam.h."""
-
-    _fields_ = [
-        ("output", ctypes.c_void_p),
-        ("frames", ctypes.c_int32),
-        ("classes", ctypes.c_int32),
-        ("step", ctypes.c_int32),
-        ("blank", ctypes.c_int32),
-        ("width", ctypes.c_int32),
-        ("logarithmic", ctypes.c_int32),
-        ("language", ctypes.c_void_p),
-        ("least_share", ctypes.c_double),
-        ("text", ctypes.c_void_p),
-    ]
+_INPUT = Struct("@PP6idP")
+"""`BeamInput` of ctc_beam.h. Packed, because a `ctypes.Structure` takes as long to make as the search of a short line."""
 
 
 class CtcBeam:
@@ -71,35 +58,35 @@ class CtcBeam:
         language: ClassNgrams | None = None,
     ) -> None:
         self._function = function
-        self._fixed = {"blank": blank, "width": width, "least_share": least_share}
         self._arrays = language  # which the tables point into
         self._tables = None if language is None else _tables(language)
+        self._fixed = blank, width, least_share, 0 if self._tables is None else ctypes.addressof(self._tables)
 
     def __call__(self, output: NDArray[np.float32], logarithmic: bool) -> list[int]:
-        """Classes of the best text of one line, from `[T, K]` logits or log-probabilities, or else probabilities."""
+        """Classes of the best text of one line, from `[T, K]` logits or log-probabilities, or else probabilities.
+
+        There must be a frame at least.
+        """
         output = np.ascontiguousarray(output, np.float32)
+        if not output.flags.writeable:
+            output = output.copy()
         frames, classes = output.shape
         assert self._arrays is None or len(self._arrays.starts) == classes + 1
         text = np.empty(frames, np.int32)
-        given = _Input(
-            output=output.ctypes.data,
-            frames=frames,
-            classes=classes,
-            step=classes,
-            logarithmic=logarithmic,
-            language=None if self._tables is None else ctypes.addressof(self._tables),
-            text=text.ctypes.data,
-            **self._fixed,
-        )
-        length = self._function(ctypes.byref(given))
+        places = _place_of(output), _place_of(text)
+        length = self._function(_INPUT.pack(*places, frames, classes, classes, logarithmic, *self._fixed))
         if length < 0:
             raise MemoryError
         found: list[int] = text[:length].tolist()
         return found
 
 
+def _place_of(array: NDArray[Any]) -> int:
+    """As `native.places.place_of`, which packages do not have."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))
+
+
 def _tables(language: ClassNgrams) -> _Tables:
     """What points into the arrays, which must outlive it."""
-    ngrams, starts, symbols, costs, *numbers = language
-    columns: list[NDArray[Any]] = [*ngrams, starts, symbols, costs]
-    return _Tables(*(column.ctypes.data for column in columns), *numbers)
+    arrays: list[NDArray[Any]] = list(language[: len(_ARRAYS)])
+    return _Tables(*(array.ctypes.data for array in arrays), *language[len(_ARRAYS) :])

@@ -109,15 +109,16 @@ void transpose(const uint8_t* in, int rows, int columns, size_t stride, int step
 // A picture, and the input that is made of it; `native/line_input.py` has the same fields.
 struct LineInput {
   const uint8_t* pixels;  // [height, width, channels]
-  int32_t width, height, channels;
+  float* input;           // [channels, input_height, input_width]
+  const float* values;    // [channels, 257]: of each byte, and of padding
+  int32_t width, height;
   int32_t new_width, new_height;  // after the resize
-  int32_t filter;                 // 0 bilinear, 1 bicubic, 2 lanczos
-  const float* values;            // [channels, 257]: of each byte, and of padding
-  int32_t reversed;               // whether the input has the channels in the reverse order
-  int32_t edge;                   // whether the outermost columns and the last row are the padding
-  float* input;                   // [channels, input_height, input_width]
   int32_t input_width, input_height;
-  int32_t left;  // columns of padding before the picture
+  int32_t channels;
+  int32_t filter;    // 0 bilinear, 1 bicubic, 2 lanczos
+  int32_t reversed;  // whether the input has the channels in the reverse order
+  int32_t edge;      // whether the outermost columns and the last row are the padding
+  int32_t left;      // columns of padding before the picture
 };
 
 namespace crnn_deploy {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from crnn_deploy.errors import InputError
 from crnn_deploy.limits import MAX_TRIAL_SECONDS
 
-Feeds = Mapping[str, NDArray[Any]]
+Feeds = dict[str, NDArray[Any]]
 
 
 def quiet_options(threads: int | None = None) -> ort.SessionOptions:
@@ -62,7 +62,7 @@ def run_session(
         InputError: if ONNX Runtime fails.
     """
     try:
-        values: list[NDArray[Any]] = session.run(outputs, dict(feeds))
+        values: list[NDArray[Any]] = session.run(outputs, feeds)
     except Exception as error:  # as above
         raise _failed(title, feeds, error) from None
     return values
@@ -88,7 +88,7 @@ def run_within_limit(
     timer.daemon = True
     timer.start()
     try:
-        values: list[NDArray[Any]] = session.run(outputs, dict(feeds), options)
+        values: list[NDArray[Any]] = session.run(outputs, feeds, options)
     except Exception as error:  # as above
         if late.is_set():
             raise InputError(

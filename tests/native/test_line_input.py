@@ -35,7 +35,7 @@ def test_pixels_are_those_of_pillow(filter_name: str, channels: int) -> None:
     make = LineInput(filter_name, values, reverse=False, edge=False, left=0)
     for picture in pictures(channels):
         for size in ((1, 1), (3, 32), (16, 48), (97, 32), picture.size, (picture.width, 32), (50, picture.height)):
-            made = make(picture.tobytes(), picture.size, size, size)
+            made = make(picture, size, size)
             assert np.array_equal(made.transpose(1, 2, 0), by_pillow(picture, size, filter_name)), (picture.size, size)
 
 
@@ -44,7 +44,7 @@ def test_channels_values_and_padding() -> None:
     picture = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
     values = rng.normal(size=(3, VALUES)).astype(np.float32)
     made = LineInput("bilinear", values, reverse=True, edge=False, left=4)(
-        picture.tobytes(), (30, 20), (24, 16), (36, 18)
+        picture, (24, 16), (36, 18)
     )
     pixels = by_pillow(picture, (24, 16), "bilinear")[:, :, ::-1]
     for channel in range(3):
@@ -58,7 +58,7 @@ def test_edges_as_padding() -> None:
     picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (20, 30), np.uint8))
     values = np.arange(VALUES, dtype=np.float32)[np.newaxis]
     made = LineInput("bilinear", values, reverse=False, edge=True, left=3)(
-        picture.tobytes(), (30, 20), (24, 16), (32, 19)
+        picture, (24, 16), (32, 19)
     )
     pixels = by_pillow(picture, (24, 16), "bilinear")[:, :, 0]
     expected = np.pad(pixels, ((0, 3), (3, 5)), "edge")

@@ -20,7 +20,7 @@ _TABLES = """{ngrams}
 {symbols}
 {costs}
 inline constexpr crnn_deploy::beam::NgramTables kTables = {{
-    nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, kClassStarts, kClassSymbols, kClassCosts,
+    nullptr, nullptr, kClassStarts, kClassSymbols, kClassCosts,
     {start}, {end}, {unknown!r}, {weight!r}, {bonus!r}, {least!r},
 }};
 inline constexpr crnn::LanguageModel {name} = {{

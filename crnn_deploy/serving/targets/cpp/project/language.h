@@ -35,16 +35,11 @@ class Language {
         return static_cast<std::int32_t>(ngram >> from & mask);
       };
       symbols_.push_back(bits(0, 0xffff));
-      costs_.push_back(bits(16, 0xff) / 16.0);
-      backoffs_.push_back(bits(24, 0xff) / 16.0);
-      children_.push_back(bits(32, 0xffff));
-      first_.push_back(next);
-      next += children_.back();
+      ngrams_.push_back({next, bits(32, 0xffff), 0, 0, bits(16, 0xff) / 16.0, bits(24, 0xff) / 16.0});
+      next += ngrams_.back().children;
     }
-    tables.first = first_.data(), tables.children = children_.data(), tables.symbols = symbols_.data();
-    tables.costs = costs_.data(), tables.backoffs = backoffs_.data();
+    tables.ngrams = ngrams_.data(), tables.symbols = symbols_.data();
     find_shorter(model.order);
-    tables.shorter = shorter_.data(), tables.contexts = contexts_.data();
   }
   Language(const Language&) = delete;
   Language& operator=(const Language&) = delete;
@@ -55,22 +50,22 @@ class Language {
   // Of each n-gram the longest one that it ends with, which is in its place where it is too long to be continued.
   void find_shorter(int order) {
     const crnn_deploy::beam::Language known(&tables);
-    std::vector<int> lengths(symbols_.size());
-    shorter_.resize(symbols_.size());
-    for (int node = 0; node < static_cast<int>(symbols_.size()); ++node) {
-      contexts_.push_back(lengths[node] < order ? node : shorter_[node]);
-      for (int longer = first_[node]; longer < first_[node] + children_[node]; ++longer) {
+    std::vector<int> lengths(ngrams_.size());
+    for (int node = 0; node < static_cast<int>(ngrams_.size()); ++node) {
+      crnn_deploy::beam::Ngram& ngram = ngrams_[node];
+      ngram.context = lengths[node] < order ? node : ngram.shorter;
+      for (int longer = ngram.first; longer < ngram.first + ngram.children; ++longer) {
         lengths[longer] = lengths[node] + 1;
         if (node == 0) continue;
-        int end = shorter_[node], found;
-        while ((found = known.continued(end, symbols_[longer])) < 0 && end != 0) end = shorter_[end];
-        shorter_[longer] = found < 0 ? 0 : found;
+        int end = ngram.shorter, found;
+        while ((found = known.continued(end, symbols_[longer])) < 0 && end != 0) end = ngrams_[end].shorter;
+        ngrams_[longer].shorter = found < 0 ? 0 : found;
       }
     }
   }
 
-  std::vector<std::int32_t> first_, children_, symbols_, shorter_, contexts_;
-  std::vector<double> costs_, backoffs_;
+  std::vector<crnn_deploy::beam::Ngram> ngrams_;
+  std::vector<std::int32_t> symbols_;
 };
 
 inline Search language_search(const LanguageModel& model, int blank) {
