@@ -178,7 +178,7 @@ class Preprocessor:
         """`[C, H, W]` of one image, padded to its own width, or `[T, C, H, W]` of a clip. Raises as `pixels` does."""
         if self.preprocessing.clips is not None:
             return self.tensor(self.pixels(image, name))
-        return self.input(self.picture(as_single(image, name), name))[0]
+        return self.input(picture(as_single(image, name), name, self._mode))[0]
 
 
 def padding_colour(p: Preprocessing) -> NDArray[np.uint8] | None:

@@ -37,7 +37,7 @@ class _Tables(ctypes.Structure):
 
 
 _INPUT = Struct("@PP6idP")
-"""`BeamInput` of ctc_beam.h. Packed, because a `ctypes.Structure` takes as long to make as the search of a short line."""
+"""`BeamInput` of ctc_beam.h. A `ctypes.Structure` would take some microseconds more for each line."""
 
 
 class CtcBeam:
@@ -83,10 +83,11 @@ class CtcBeam:
 
 def _place_of(array: NDArray[Any]) -> int:
     """As `native.places.place_of`, which packages do not have."""
-    return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type] # arrays are buffers
 
 
 def _tables(language: ClassNgrams) -> _Tables:
     """What points into the arrays, which must outlive it."""
-    arrays: list[NDArray[Any]] = list(language[: len(_ARRAYS)])
-    return _Tables(*(array.ctypes.data for array in arrays), *language[len(_ARRAYS) :])
+    ngrams, symbols, starts, class_symbols, class_costs, *numbers = language
+    arrays: list[NDArray[Any]] = [ngrams, symbols, starts, class_symbols, class_costs]
+    return _Tables(*(array.ctypes.data for array in arrays), *numbers)

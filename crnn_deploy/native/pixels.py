@@ -34,7 +34,7 @@ def pixels_of(picture: Image.Image) -> tuple[object, int]:
         else:
             return array, _Array.from_address(_pointer(array, b"arrow_array")).buffers[1]
     pixels = picture.tobytes()
-    return pixels, ctypes.cast(pixels, ctypes.c_void_p).value or 0
+    return pixels, ctypes.cast(ctypes.c_char_p(pixels), ctypes.c_void_p).value or 0
 
 
 def _capsule_pointer() -> ctypes._FuncPointer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 
 import numpy as np
@@ -60,7 +61,7 @@ class BeamSearch:
 
     def __call__(self, logits: NDArray[np.float32]) -> list[str]:
         """The texts of `[N, T, K]`; logits, log-probabilities and probabilities all give the same."""
-        return [self._spec.text(self._best(line)) for line in logits]
+        return [self._spec.text(self._best(line, logarithmic=not are_probabilities(line))) for line in logits]
 
 
 def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:
@@ -68,12 +69,14 @@ def beam_search(spec: ModelSpec, width: int | None) -> BeamSearch | None:
     return None if width is None or spec.task == "classify" else BeamSearch(spec, width)
 
 
-def _best_of_line(spec: ModelSpec, width: int) -> Callable[[NDArray[np.float32]], list[int]]:
-    """What finds the classes of the best text: the library where it is there, and else Python."""
+def _best_of_line(spec: ModelSpec, width: int) -> Callable[..., list[int]]:
+    """What finds the classes of the best text: the library where it is there, and else Python.
+
+    It takes the output `[T, K]` of a line, and as `logarithmic` whether that is not probabilities.
+    """
     language = language_of(spec)
     function = library_function(FUNCTION)
     if function is None:
-        return lambda line: best_prefix(line, spec.blank, width, language, not are_probabilities(line))
+        return partial(best_prefix, blank=spec.blank, width=width, language=language)
     tables = None if language is None else language.tables()
-    search = CtcBeam(function, spec.blank, width, 0.0 if language is None else LEAST_SHARE, tables)
-    return lambda line: search(line, not are_probabilities(line))
+    return CtcBeam(function, spec.blank, width, 0.0 if language is None else LEAST_SHARE, tables)

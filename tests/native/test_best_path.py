@@ -90,6 +90,12 @@ def test_an_output_that_is_not_contiguous() -> None:
     assert_alike(output.T.copy().T, spec_of(20))
 
 
+def test_an_output_that_cannot_be_written_to() -> None:
+    output = np.random.default_rng(1).standard_normal((9, 20)).astype(np.float32)
+    output.flags.writeable = False
+    assert_alike(output, spec_of(20))
+
+
 def test_probabilities_are_read_as_such() -> None:
     shares = np.random.default_rng(2).dirichlet(np.ones(7), 5).astype(np.float32)
     runs, _ = best_path(shares, spec_of(7))

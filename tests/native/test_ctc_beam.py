@@ -78,6 +78,24 @@ def test_rows_that_are_not_side_by_side_are_read_as_well() -> None:
     assert search(np.asfortranarray(logits), logarithmic=True) == search(logits, logarithmic=True)
 
 
+def test_an_output_that_cannot_be_written_to() -> None:
+    logits = outputs(3, 20, 30, 2.0, 0)
+    expected = best_prefix(logits, 0, 8)
+    logits.flags.writeable = False
+    assert search_of(0, 8)(logits, logarithmic=True) == expected
+
+
+@given(st.integers(0, 10**6), st.floats(-10, 10), st.floats(0, 10))
+@settings(max_examples=60, deadline=None)
+def test_any_weight_and_bonus(seed: int, bonus: float, weight: float) -> None:
+    """Characters that can't enter the beam are left out by the highest factor that they may have."""
+    model = _LANGUAGE.model_copy(update={"weight": weight, "bonus": bonus})
+    language = ClassLanguage(model, _LONG)
+    logits = outputs(seed, 25, len(_LONG), 1.0, BLANK)
+    search = search_of(BLANK, 3, LEAST_SHARE, language.tables())
+    assert search(logits, logarithmic=True) == best_prefix(logits, BLANK, 3, language)
+
+
 def test_equal_values_are_taken_in_the_order_of_their_classes() -> None:
     flat = np.zeros((3, 50), np.float32)
     assert search_of(0, 4)(flat, logarithmic=True) == best_prefix(flat, 0, 4)

@@ -43,9 +43,7 @@ def test_channels_values_and_padding() -> None:
     rng = np.random.default_rng(1)
     picture = Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8))
     values = rng.normal(size=(3, VALUES)).astype(np.float32)
-    made = LineInput("bilinear", values, reverse=True, edge=False, left=4)(
-        picture, (24, 16), (36, 18)
-    )
+    made = LineInput("bilinear", values, reverse=True, edge=False, left=4)(picture, (24, 16), (36, 18))
     pixels = by_pillow(picture, (24, 16), "bilinear")[:, :, ::-1]
     for channel in range(3):
         assert np.array_equal(made[channel, :16, 4:28], values[channel][pixels[:, :, channel]])
@@ -57,9 +55,7 @@ def test_channels_values_and_padding() -> None:
 def test_edges_as_padding() -> None:
     picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (20, 30), np.uint8))
     values = np.arange(VALUES, dtype=np.float32)[np.newaxis]
-    made = LineInput("bilinear", values, reverse=False, edge=True, left=3)(
-        picture, (24, 16), (32, 19)
-    )
+    made = LineInput("bilinear", values, reverse=False, edge=True, left=3)(picture, (24, 16), (32, 19))
     pixels = by_pillow(picture, (24, 16), "bilinear")[:, :, 0]
     expected = np.pad(pixels, ((0, 3), (3, 5)), "edge")
     assert np.array_equal(made[0], expected)

@@ -55,7 +55,7 @@ DECODING: dict[str, ModelSpec] = {
     **{f"a language model, {name}": spec for name, spec in LANGUAGE_SPECS.items()},
     "classes": spec_of({"width": 32}, task="classify", class_names=tuple("uvwxyz")),
 }
-LANGUAGE_FILES = {"language.h", "ctc_beam.h"}
+LANGUAGE_FILES = {"language.h", "ctc_beam.h", "ngrams.h"}
 SEEN = {name: spec_of(changes) for name, changes in PREPROCESSING.items()}
 
 

@@ -19,7 +19,7 @@ from crnn_deploy.serving.targets.readme import notes_of_kernels, notes_of_readin
 _HERE = Path(__file__).parent
 _PROJECT = _HERE / "project"
 _LANGUAGE = "language.h"  # of the project, for models with a language model
-_SEARCH = Path(native.__file__).with_name("ctc_beam.h")
+_SEARCH = [Path(native.__file__).with_name(name) for name in ("ctc_beam.h", "ngrams.h")]
 
 
 class CppTarget:
@@ -48,7 +48,8 @@ class CppTarget:
         left_out = shutil.ignore_patterns() if searches else shutil.ignore_patterns(_LANGUAGE)
         shutil.copytree(_PROJECT, folder, dirs_exist_ok=True, ignore=left_out)
         if searches:
-            shutil.copyfile(_SEARCH, folder / _SEARCH.name)
+            for part in _SEARCH:
+                shutil.copyfile(part, folder / part.name)
         session = OnnxRuntimeSession(artifact)
         header = model_spec_header(artifact.spec, session.network, session.output)
         (folder / "model_spec.h").write_text(header, encoding="utf-8", newline="\n")
