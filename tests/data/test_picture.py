@@ -135,6 +135,18 @@ def test_a_palette_with_transparency_lies_on_paper() -> None:
         assert seen(encoded(pixels, transparency=clear))[0].tolist() == [0, 90, 255, 255]
 
 
+def test_a_picture_from_no_file_is_seen_as_from_its_file() -> None:
+    """It needs no decoding, but what a file said of it still counts."""
+    plain = line()
+    assert picture(plain, "x", "L") is plain
+    assert np.asarray(picture(plain, "x", "RGB")).shape == (12, 40, 3)
+    turned = open_image(encoded(line(), exif=exif(6)), "x").copy()
+    assert picture(turned, "x", "L").size == (12, 40)
+    clear = Image.new("L", (4, 4), 9)
+    clear.info["transparency"] = 9
+    assert np.asarray(picture(clear, "x", "L")).min() == 255
+
+
 def test_colours_on_paper_keep_their_hue() -> None:
     image = Image.new("RGBA", (6, 4), (0, 0, 0, 0))
     image.paste((200, 30, 90, 255), (1, 1, 3, 3))
