@@ -84,7 +84,7 @@ class Search {
   }
 
   void grow(int at, size_t place) {
-    const size_t most = input_.width + 1, count = language_ ? most : (most + place - 1) / place;
+    const size_t all = input_.width + 1, count = language_ ? all : (all + place - 1) / place;
     for (size_t i = 0; i < std::min(count, likeliest_.size()); ++i) {
       const auto [label, share, most] = likeliest_[i];
       const double before = paths(prefixes_[at], label);

@@ -35,9 +35,7 @@ class LineInput:
 
     def __init__(self, filter_name: str, values: NDArray[np.float32], reverse: bool, edge: bool, left: int) -> None:
         assert values.shape[1] == VALUES
-        self._function = library_function(_NAME)
         self._values = np.ascontiguousarray(values, np.float32)
-        self._place = place_of(self._values)
         self._channels, self._left = len(values), left
         self._mode = "L" if len(values) == 1 else "RGB"
         self._fixed = len(values), FILTERS.index(filter_name), reverse, edge, left
@@ -57,8 +55,9 @@ class LineInput:
         assert new_size[1] <= input_size[1]
         made = np.empty((self._channels, input_size[1], input_size[0]), np.float32)
         _keeps_them, pixels = pixels_of(picture)
-        line = _LINE.pack(pixels, place_of(made), self._place, *picture.size, *new_size, *input_size, *self._fixed)
-        if self._function(line):
+        places = pixels, place_of(made), place_of(self._values)
+        line = _LINE.pack(*places, *picture.size, *new_size, *input_size, *self._fixed)
+        if library_function(_NAME)(line):
             raise MemoryError
         return made
 

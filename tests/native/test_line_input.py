@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -50,6 +52,16 @@ def test_channels_values_and_padding() -> None:
         padding = made[channel].copy()
         padding[:16, 4:28] = values[channel, -1]
         assert (padding == values[channel, -1]).all()
+
+
+def test_a_copy_makes_the_same() -> None:
+    """Also in another process, where nothing is at the same place."""
+    picture = pictures(1)[6]
+    make = LineInput("bilinear", np.arange(VALUES, dtype=np.float32)[np.newaxis], False, False, 0)
+    made = make(picture, (24, 16), (24, 16))
+    copied = pickle.loads(pickle.dumps(make))
+    del make
+    assert np.array_equal(copied(picture, (24, 16), (24, 16)), made)
 
 
 def test_edges_as_padding() -> None:
