@@ -8,7 +8,7 @@ import PIL
 from PIL import Image
 
 _SAFE_SINCE = 13
-"""Version of Pillow. Those before give rows that do not lie together as if they did."""
+"""Version of Pillow. Earlier ones tell wrong pixels where rows lie apart, and crash on a picture over a buffer."""
 
 
 class _Array(ctypes.Structure):
