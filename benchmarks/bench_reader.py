@@ -25,7 +25,8 @@ from crnn_deploy.benchmark.whole_lines import first_line_of
 from crnn_deploy.data.picture import file_bytes
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.opening import open_source
-from crnn_deploy.reading.decoding import greedy_decode
+from crnn_deploy.reading.decoder_choice import USUAL_WIDTH, chosen_width
+from crnn_deploy.reading.decoding import beam_search, decode
 from crnn_deploy.runtime.opening import open_session
 
 WARMUP = 20
@@ -62,6 +63,7 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
     reader = Reader(model, threads=1)
     artifact = open_artifact(model)
     session, preprocessor = open_session(artifact, 1), Preprocessor(artifact.spec.preprocessing)
+    search = beam_search(artifact.spec, chosen_width(artifact.spec, "auto", USUAL_WIDTH))
     source = open_source(data)
     contents = [file_bytes(source.image(index)) for index in range(min(count, len(source)))]
     parts: list[list[float]] = [[] for _ in PARTS]
@@ -70,7 +72,7 @@ def measure(model: Path, data: str, count: int) -> dict[str, Any]:
         image = _timed(parts[0], lambda content=content: _decoded(content))
         pixels = _timed(parts[1], lambda image=image: preprocessor(image, "line"))
         logits = _timed(parts[2], lambda pixels=pixels: session.run(pixels[np.newaxis]))
-        (text,) = _timed(parts[3], lambda logits=logits: greedy_decode(logits, artifact.spec))
+        (text,) = _timed(parts[3], lambda logits=logits: decode(logits, artifact.spec, search))
         reading = _timed(whole, lambda content=content: reader(content))
         if pixels.shape[2] <= artifact.spec.preprocessing.widest and reading.text != text:
             raise SystemExit(f"Reader read {reading.text!r} where the parts read {text!r}.")
