@@ -3,8 +3,9 @@
 Each line is read from its pixels, as in a user's program: resize and normalise, run, decode. One thread, one line at a
 time. All models read a line before the next line follows, so that a slow minute of the machine affects all of them.
 Each model reads the line twice, and the second time counts: directly after a large model, the caches are empty for a
-small one, which would not happen in a program with one model. With `--plain-turns` it reads it once. Models with a
-language model are read with a beam search, the others greedily.
+small one, which would not happen in a program with one model. With `--plain-turns` each reads it once, always right
+after the one before it, twenty times, and the undisturbed time counts (docs/figures.md). Models with a language model
+are read with a beam search, the others greedily.
 
     python benchmarks/distillation/readers.py english_g2.onnx tiny.onnx receipts.int8.onnx \
         --data DATA/val.tar -o benchmarks/distillation/readers
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from PIL import Image
 
 from crnn_deploy.artifact import Artifact, open_artifact
 from crnn_deploy.benchmark.timing import InterleavedTimer
+from crnn_deploy.benchmark.undisturbed import Rounds, undisturbed
 from crnn_deploy.data.preprocess import Preprocessor
 from crnn_deploy.data.sources.base import Source
 from crnn_deploy.data.sources.opening import open_source
@@ -38,6 +41,7 @@ from crnn_deploy.runtime.opening import open_session
 
 SEED = 1
 ROUNDS_A_LINE = 3
+PLAIN_ROUNDS = 20
 
 
 def main() -> None:
@@ -51,7 +55,7 @@ def main() -> None:
 
     artifacts = [open_artifact(path) for path in arguments.models]
     source = open_source(arguments.data)
-    times = _times(artifacts, sample(source, arguments.lines, SEED), 1 if arguments.plain_turns else 2)
+    times = (_plain_times if arguments.plain_turns else _times)(artifacts, sample(source, arguments.lines, SEED))
     readers = [
         _reader(artifact, _accuracy(artifact, source), of_model, times[0])
         for artifact, of_model in zip(artifacts, times, strict=True)
@@ -71,17 +75,36 @@ def _accuracy(artifact: Artifact, source: Source) -> Evaluation:
     return evaluate_session(open_session(artifact), source, EvaluateOptions())
 
 
-def _times(artifacts: list[Artifact], source: Source, in_turn: int) -> list[np.ndarray[Any, Any]]:
-    """Milliseconds of each model for each line `[L]`: the median of the rounds, of the last reading in each turn."""
+def _times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, Any]]:
+    """Milliseconds of each model for each line `[L]`: the median of the rounds, of the second reading in each turn."""
     images = [source.image(i).copy() for i in range(len(source))]
     readers = [_reading(artifact) for artifact in artifacts]
     lines = []
     for image in images:
         timer = InterleavedTimer(ROUNDS_A_LINE, seconds=60, warmup=1)
-        acts = [lambda read=read, image=image: read(image) for read in readers for _ in range(in_turn)]  # type: ignore[misc]
+        acts = [lambda read=read, image=image: read(image) for read in readers for _ in range(2)]  # type: ignore[misc]
         spent = timer.time(acts)
-        lines.append([float(np.median(times.wall)) / 1e6 for times in spent[in_turn - 1 :: in_turn]])
+        lines.append([float(np.median(times.wall)) / 1e6 for times in spent[1::2]])
     return list(np.array(lines).T)
+
+
+def _plain_times(artifacts: list[Artifact], source: Source) -> list[np.ndarray[Any, Any]]:
+    """Undisturbed milliseconds of each model for each line `[L]`, each reading right after that of the model before."""
+    readers = [_reading(artifact) for artifact in artifacts]
+    lines = []
+    for index in range(len(source)):
+        image = source.image(index).copy()
+        rounds = [[_nanoseconds(read, image) for read in readers] for _ in range(1 + PLAIN_ROUNDS)]
+        wall, cpu = np.array(rounds[1:]).transpose(2, 1, 0)
+        lines.append([undisturbed(Rounds(*times), "cpu").ms for times in zip(wall, cpu, strict=True)])
+    return list(np.array(lines).T)
+
+
+def _nanoseconds(read: Callable[[Image.Image], str], image: Image.Image) -> tuple[int, int]:
+    """Of one reading: those that pass, and those of processor time."""
+    wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
+    read(image)
+    return time.perf_counter_ns() - wall, time.thread_time_ns() - cpu
 
 
 def _reading(artifact: Artifact) -> Callable[[Image.Image], str]:
