@@ -127,11 +127,8 @@ class ModelSpec(Record):
         """
         charset, blank = self.charset, self.blank
         read = [k for k in classes if k != blank]
-        if self.sequences:
-            parts = divided(read, self.sequences)
-            text = "".join([k if isinstance(k, str) else charset[k - (k > blank)] for k in parts])
-        else:
-            text = "".join([charset[k - (k > blank)] for k in read])
+        parts = divided(read, self.sequences) if self.sequences else read
+        text = "".join([k if isinstance(k, str) else charset[k - (k > blank)] for k in parts])
         return to_logical(text) if self.text_order == "display" else text
 
     def after(self, step: LineageStep, **changes: Any) -> ModelSpec:

@@ -12,8 +12,6 @@ from crnn_deploy.native.places import place_of
 
 _NAME = "crnn_deploy_best_path"
 _RUN = np.dtype([("label", np.int32), ("highest", np.float32), ("first", np.int32), ("end", np.int32)])
-
-
 _INPUT = Struct("@PPP3if")
 """`PathInput` of best_path.cc."""
 

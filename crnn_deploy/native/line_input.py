@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from crnn_deploy.native import library_function
-from crnn_deploy.native.pixels import pixels_of
+from crnn_deploy.native.picture_pixels import pixels_of
 from crnn_deploy.native.places import place_of
 
 _NAME = "crnn_deploy_line_input"
 FILTERS = ("bilinear", "bicubic", "lanczos")
 VALUES = 257  # of each byte, and of padding
 LARGEST = 1 << 22  # pixels; for larger pictures Pillow is as quick, and needs less memory
-
 
 _LINE = Struct("@3P11i")
 """`LineInput` of line_input.cc. A `ctypes.Structure` would take some microseconds more for each line."""
@@ -36,8 +35,7 @@ class LineInput:
     def __init__(self, filter_name: str, values: NDArray[np.float32], reverse: bool, edge: bool, left: int) -> None:
         assert values.shape[1] == VALUES
         self._values = np.ascontiguousarray(values, np.float32)
-        self._channels, self._left = len(values), left
-        self._mode = "L" if len(values) == 1 else "RGB"
+        self._left = left
         self._fixed = len(values), FILTERS.index(filter_name), reverse, edge, left
 
     def __call__(
@@ -49,11 +47,12 @@ class LineInput:
             picture: in mode `L`, or `RGB` for three channels.
             new_size: of the picture in the input.
         """
-        assert picture.mode == self._mode
+        channels = len(self._values)
+        assert picture.mode == ("L" if channels == 1 else "RGB")
         assert min(*picture.size, *new_size) > 0
         assert new_size[0] + self._left <= input_size[0]
         assert new_size[1] <= input_size[1]
-        made = np.empty((self._channels, input_size[1], input_size[0]), np.float32)
+        made = np.empty((channels, input_size[1], input_size[0]), np.float32)
         _keeps_them, pixels = pixels_of(picture)
         places = pixels, place_of(made), place_of(self._values)
         line = _LINE.pack(*places, *picture.size, *new_size, *input_size, *self._fixed)

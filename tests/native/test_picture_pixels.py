@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from crnn_deploy.native import pixels
-from crnn_deploy.native.pixels import pixels_of
+from crnn_deploy.native import picture_pixels
+from crnn_deploy.native.picture_pixels import pixels_of
 
 ROWS = np.random.default_rng(0).integers(0, 256, (21, 37), np.uint8)
 MAKERS: dict[str, Callable[[], Image.Image]] = {
@@ -48,7 +48,7 @@ def test_of_a_picture_in_several_blocks() -> None:
 
 
 def test_without_what_pillow_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "_pointer", None)
+    monkeypatch.setattr(picture_pixels, "_pointer", None)
     assert read(Image.fromarray(ROWS)) == ROWS.tobytes()
 
 
